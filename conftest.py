@@ -1,0 +1,68 @@
+"""A clean database for every test.
+
+Tests that commit cannot be cleaned by flushing, since the history tables refuse TRUNCATE even from tests: their
+database is dropped and cloned from the migrated template again.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from django.db import connections
+
+from embedded import EmbeddedStack
+from tests.stack import STACK
+
+
+@pytest.fixture(scope="session")
+def stack(request: pytest.FixtureRequest) -> EmbeddedStack:
+    """The run's embedded stack."""
+    return request.config.stash[STACK]
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any, stack: EmbeddedStack) -> Iterator[None]:
+    """Keep a template of the freshly migrated test database, and clone it after every test that commits."""
+    from django.test import TransactionTestCase  # noqa: PLC0415  (needs the settings)
+
+    database = connections["default"].settings_dict["NAME"]
+    assert database.startswith("test_"), f"refusing to replace {database}"
+    template = f"{database}_template"
+    connections.close_all()
+    _replace(stack, database=template, template=database)
+
+    def take_a_new_database(self: TransactionTestCase) -> None:
+        connections.close_all()
+        _replace(stack, database=database, template=template)
+
+    original = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]
+    TransactionTestCase._fixture_teardown = take_a_new_database  # type: ignore[attr-defined]
+    yield
+    TransactionTestCase._fixture_teardown = original  # type: ignore[attr-defined]
+
+
+def _replace(stack: EmbeddedStack, *, database: str, template: str) -> None:
+    """Make `database` a fresh copy of `template`; other processes' connections to either are ended."""
+    with _superuser(stack) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname IN (%s, %s)", (database, template)
+        )
+        connection.execute(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
+        connection.execute(f'CREATE DATABASE "{database}" TEMPLATE "{template}" STRATEGY FILE_COPY OWNER coruscant')
+
+
+def _superuser(stack: EmbeddedStack) -> "psycopg.Connection[Any]":
+    """A superuser connection outside Django, to the maintenance database."""
+    address, _, _name = stack.superuser_database_url.rpartition("/")
+    return psycopg.connect(f"{address}/postgres", autocommit=True)
+
+
+@pytest.fixture
+def clean_cache() -> Iterator[None]:
+    """An empty cache before and after the test."""
+    from django.core.cache import cache  # noqa: PLC0415
+
+    cache.clear()
+    yield
+    cache.clear()

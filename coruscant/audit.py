@@ -1,0 +1,167 @@
+"""The audit trail: who changed what, because of what.
+
+Every audited model declares `history = AuditTrail(...)`. A change is written inside `with cause(...)`, which says
+the actor (a person, or a part of the system) and the correlation id (the requestId or price event behind it).
+History tables are append-only in the database itself, so the actor is kept as plain id and name, not as a foreign
+key. Bulk writes, which send no signals, call `record_bulk` in the same transaction.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from django.db import connection, models
+from simple_history.models import HistoricalRecords
+
+CREATED: Literal["+"] = "+"
+CHANGED: Literal["~"] = "~"
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why a row changes: `action` by `actor_name`, set off by what `correlation_id` names."""
+
+    action: str
+    correlation_id: str
+    actor_name: str = "system"
+    actor_id: int | None = None
+
+    @property
+    def reason(self) -> str:
+        """The text kept in `history_change_reason`: the action, then the correlation id."""
+        return f"{self.action} {self.correlation_id}".strip()
+
+
+class NoCause(RuntimeError):
+    """An audited row was written outside `with cause(...)`: a programming error."""
+
+
+_current: ContextVar[Cause | None] = ContextVar("cause", default=None)
+
+
+def current_cause() -> Cause:
+    """The cause in force. Raises NoCause outside `with cause(...)`."""
+    found = _current.get()
+    if found is None:
+        raise NoCause("an audited row was written without saying why: wrap the write in audit.cause(...)")
+    return found
+
+
+@contextmanager
+def cause(
+    action: str, *, correlation_id: str, actor_name: str | None = None, actor_id: int | None = None
+) -> Iterator[Cause]:
+    """Name the cause of all audited writes of a block. An inner block without an actor keeps the outer one's."""
+    outer = _current.get()
+    if actor_name is None:
+        actor_name = outer.actor_name if outer else "system"
+        actor_id = outer.actor_id if outer else None
+    token = _current.set(Cause(action, correlation_id, actor_name, actor_id))
+    try:
+        yield current_cause()
+    finally:
+        _current.reset(token)
+
+
+class AuditEntry(models.Model):
+    """What every history row carries beside simple-history's own columns."""
+
+    history_actor = models.CharField(max_length=150)
+
+    class Meta:
+        abstract = True
+
+
+def _actor(entry: Any) -> str:
+    return str(entry.history_actor)
+
+
+def _set_actor(entry: Any, _user: object) -> None:
+    found = current_cause()
+    entry.history_user_id = found.actor_id
+    entry.history_actor = found.actor_name
+
+
+class AuditTrail(HistoricalRecords):
+    """simple-history for append-only tables: 64-bit ids, plain actor, reason from `cause(...)`.
+
+    `unaudited` names bookkeeping columns (leases, fences, due times, send counters) and generated columns that are
+    not history; a `save(update_fields=...)` of such columns alone writes no history row.
+    """
+
+    def __init__(self, *, unaudited: Iterable[str] = (), **kwargs: Any) -> None:
+        kwargs.setdefault("history_id_field", models.BigAutoField())
+        kwargs.setdefault("history_user_id_field", models.BigIntegerField(null=True))
+        kwargs.setdefault("history_user_getter", _actor)
+        kwargs.setdefault("history_user_setter", _set_actor)
+        kwargs.setdefault("history_change_reason_field", models.TextField())
+        kwargs.setdefault("bases", (AuditEntry,))
+        kwargs.setdefault("excluded_fields", list(unaudited))
+        super().__init__(**kwargs)
+
+    def get_change_reason_for_object(self, instance: Any, history_type: str, using: str | None) -> str:
+        """The reason of the cause in force."""
+        return current_cause().reason
+
+    def get_history_user(self, instance: Any) -> None:
+        """Nobody: the actor comes from the cause in force, through the setter."""
+        return
+
+    def post_save(self, instance: Any, created: bool, using: str | None = None, **kwargs: Any) -> None:
+        """Write a history row, unless only unaudited columns were saved."""
+        saved = kwargs.get("update_fields")
+        if saved is not None and set(saved) <= set(self.excluded_fields):
+            return
+        super().post_save(instance, created, using=using, **kwargs)
+
+
+def audited_columns(model: type[models.Model]) -> list[str]:
+    """The columns of an audited model that its history keeps, in the model's order."""
+    return [field.column for field in model.history.model.tracked_fields]  # type: ignore[attr-defined]
+
+
+def record_bulk(model: type[models.Model], ids: Iterable[int], kind: Literal["+", "~"]) -> None:
+    """Write one history row for each of the rows `ids` as they stand now in this transaction.
+
+    The bulk counterpart of what `save()` does: one statement, whatever the number of rows. Call it right after the
+    bulk write, in the same transaction, with the rows locked by that write. Raises NoCause.
+    """
+    found = current_cause()
+    columns = ", ".join(f'"{column}"' for column in audited_columns(model))
+    history = model.history.model._meta.db_table  # type: ignore[attr-defined]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f'INSERT INTO "{history}" ({columns}, history_date, history_type, history_change_reason,'  # noqa: S608
+            f" history_user_id, history_actor) SELECT {columns}, clock_timestamp(), %s, %s, %s, %s"
+            f' FROM "{model._meta.db_table}" WHERE id = ANY(%s) ORDER BY id',
+            [kind, found.reason, found.actor_id, found.actor_name, list(ids)],
+        )
+
+
+def append_only(*tables: str) -> list[tuple[str, str]]:
+    """SQL for a migration that makes the database refuse UPDATE, DELETE and TRUNCATE on `tables`.
+
+    Returns (forward, backward) pairs for migrations.RunSQL.
+    """
+    statements = [
+        (
+            "CREATE OR REPLACE FUNCTION coruscant_refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$"
+            " BEGIN RAISE EXCEPTION 'table % is append-only: % refused', TG_TABLE_NAME, TG_OP"
+            " USING ERRCODE = 'restrict_violation'; END $$",
+            "SELECT 1",
+        )
+    ]
+    for table in tables:
+        statements.append(
+            (
+                f'CREATE TRIGGER {table}_refuses_change BEFORE UPDATE OR DELETE ON "{table}"'
+                " FOR EACH ROW EXECUTE FUNCTION coruscant_refuse_change();"
+                f'CREATE TRIGGER {table}_refuses_truncate BEFORE TRUNCATE ON "{table}"'
+                " FOR EACH STATEMENT EXECUTE FUNCTION coruscant_refuse_change()",
+                f'DROP TRIGGER {table}_refuses_change ON "{table}";'
+                f'DROP TRIGGER {table}_refuses_truncate ON "{table}"',
+            )
+        )
+    return statements

@@ -1,0 +1,49 @@
+"""SNS and SQS clients: one of each a process, made after the fork, shared by its threads."""
+
+import os
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+from django.conf import settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_sns import SNSClient
+    from mypy_boto3_sqs import SQSClient
+
+#: Longest long poll that SQS knows.
+MAX_WAIT_SECONDS = 20
+
+_CONFIG = Config(
+    connect_timeout=3,
+    # Above the longest long poll, or every quiet poll would end as a time-out.
+    read_timeout=MAX_WAIT_SECONDS + 10,
+    retries={"mode": "standard", "max_attempts": 2},
+    max_pool_connections=50,
+    tcp_keepalive=True,
+)
+# Publishing is not a long poll: it fails soon, and the outbox tries again.
+_PUBLISH_CONFIG = _CONFIG.merge(Config(read_timeout=8))
+
+
+def sqs() -> "SQSClient":
+    """This process's SQS client."""
+    return _sqs(os.getpid())
+
+
+def sns() -> "SNSClient":
+    """This process's SNS client."""
+    return _sns(os.getpid())
+
+
+@lru_cache(maxsize=1)
+def _sqs(_pid: int) -> "SQSClient":
+    session = boto3.session.Session(region_name=settings.AWS_REGION)
+    return session.client("sqs", endpoint_url=settings.AWS_ENDPOINT_URL, config=_CONFIG)
+
+
+@lru_cache(maxsize=1)
+def _sns(_pid: int) -> "SNSClient":
+    session = boto3.session.Session(region_name=settings.AWS_REGION)
+    return session.client("sns", endpoint_url=settings.AWS_ENDPOINT_URL, config=_PUBLISH_CONFIG)

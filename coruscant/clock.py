@@ -1,0 +1,37 @@
+"""The one clock of the domain: the database's.
+
+Leases, due times and ages are compared across machines, so no process asks its own clock. The pure rules take
+`now` as a parameter; services get it here, inside or outside a transaction.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from django.db import connection
+
+
+def _database_now() -> datetime:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        (instant,) = cursor.fetchone()
+    return instant  # type: ignore[no-any-return]
+
+
+_source: Callable[[], datetime] = _database_now
+
+
+def now() -> datetime:
+    """The present instant by the database's clock, with its time zone (UTC)."""
+    return _source()
+
+
+@contextmanager
+def driven_by(source: Callable[[], datetime]) -> Iterator[None]:
+    """Let tests and simulations drive the clock for the length of a block (process-wide)."""
+    global _source  # noqa: PLW0603
+    before, _source = _source, source
+    try:
+        yield
+    finally:
+        _source = before

@@ -1,0 +1,90 @@
+"""Reading the environment: every value is checked at start, and a bad one ends the process with one sentence."""
+
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import NoReturn
+from urllib.parse import urlsplit
+
+import environ
+
+
+class Environment:
+    """Typed reads of environment variables (and of an optional `.env` file, which never overrides them)."""
+
+    def __init__(self, dotenv: Path) -> None:
+        self._env = environ.Env()
+        if dotenv.is_file():
+            environ.Env.read_env(str(dotenv), overwrite=False)
+
+    def refuse(self, name: str, sentence: str) -> NoReturn:
+        """End the process: the setting `name` is wrong, and `sentence` says how."""
+        raise SystemExit(f"Bad configuration: {name} {sentence}.")
+
+    def text(self, name: str, default: str | None = None) -> str:
+        """A non-empty string; required when there is no default."""
+        value = str(self._env.str(name, default="") or (default or "")).strip()
+        if not value and default is None:
+            self.refuse(name, "must be set")
+        return value
+
+    def flag(self, name: str, default: bool) -> bool:
+        """True or false, in words."""
+        value = self._env.str(name, default=str(default)).strip().lower()
+        if value in {"true", "1", "yes", "on"}:
+            return True
+        if value in {"false", "0", "no", "off"}:
+            return False
+        self.refuse(name, f"must be true or false, not {value!r}")
+
+    def words(self, name: str, default: list[str]) -> list[str]:
+        """A comma-separated list."""
+        return [word.strip() for word in self._env.list(name, default=default) if word.strip()]
+
+    def whole(self, name: str, default: int, *, at_least: int = 1) -> int:
+        """A whole number, not below `at_least`."""
+        text = self._env.str(name, default=str(default)).strip()
+        try:
+            value = int(text)
+        except ValueError:
+            self.refuse(name, f"must be a whole number, not {text!r}")
+        if value < at_least:
+            self.refuse(name, f"must be at least {at_least}, not {value}")
+        return value
+
+    def number(self, name: str, default: str, *, above: str = "0", at_most: str | None = None) -> Decimal:
+        """An exact decimal above `above` and at most `at_most`."""
+        text = self._env.str(name, default=default).strip()
+        try:
+            value = Decimal(text)
+        except InvalidOperation:
+            self.refuse(name, f"must be a decimal number, not {text!r}")
+        if not value.is_finite() or value <= Decimal(above) or (at_most is not None and value > Decimal(at_most)):
+            bound = f" and at most {at_most}" if at_most else ""
+            self.refuse(name, f"must be above {above}{bound}, not {text!r}")
+        return value
+
+    def one_of(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
+        """One of a few words."""
+        value = self._env.str(name, default=default).strip()
+        if value not in allowed:
+            self.refuse(name, f"must be one of {', '.join(allowed)}, not {value!r}")
+        return value
+
+    def url(self, name: str, default: str | None = None, schemes: tuple[str, ...] = ("http", "https")) -> str:
+        """An address with a scheme and a host, without a trailing slash."""
+        value = self.text(name, default)
+        parts = urlsplit(value)
+        if parts.scheme not in schemes or not parts.netloc:
+            self.refuse(name, f"must be an address like {schemes[0]}://host:port, not {value!r}")
+        return value.rstrip("/")
+
+    def database(self, name: str) -> dict[str, object]:
+        """A PostgreSQL database by URL."""
+        value = self.text(name)
+        scheme = urlsplit(value).scheme
+        if scheme not in {"postgres", "postgresql", "psql"}:
+            self.refuse(name, f"must name a PostgreSQL database (postgres://…), not {scheme or 'nothing'}://")
+        try:
+            return dict(self._env.db_url_config(value))
+        except (ValueError, environ.ImproperlyConfigured):
+            self.refuse(name, "cannot be read as a database address")

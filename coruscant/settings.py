@@ -1,0 +1,293 @@
+"""Settings of the service, all from the environment; docs/operations.md describes each one."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from celery.schedules import schedule
+from django.urls import reverse_lazy
+from kombu import Queue
+
+from coruscant.environment import Environment
+from coruscant.logging import logging_configuration
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = Environment(Path(os.environ.get("DOTENV", BASE_DIR / ".env")))
+
+# --- Django ---------------------------------------------------------------------------------------------------
+
+DEBUG = env.flag("DEBUG", default=False)
+SECRET_KEY = env.text("SECRET_KEY")
+if not DEBUG and len(SECRET_KEY) < 32:
+    env.refuse("SECRET_KEY", "must be at least 32 characters long unless DEBUG is true")
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", default=["localhost", "127.0.0.1"])
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", default=[])
+
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "unfold.contrib.simple_history",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "knox",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "simple_history",
+    "django_structlog",
+    "pricing",
+    "loans",
+    "liquidation",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "coruscant.urls"
+WSGI_APPLICATION = "coruscant.wsgi.application"
+APPEND_SLASH = False  # every path is served with and without one; a redirect would lose a POST's body
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STORAGES: dict[str, Any] = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
+}
+WHITENOISE_USE_FINDERS = True  # the same pages with and without collectstatic
+
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_SSL_REDIRECT = False  # TLS ends at the load balancer
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("BEHIND_TLS_PROXY", default=False) else None
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.flag("BEHIND_TLS_PROXY", default=False)
+
+# --- Stores ---------------------------------------------------------------------------------------------------
+
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": {
+        **env.database("DATABASE_URL"),
+        # A web thread keeps its connection for a minute; Celery closes its own around every task.
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {
+            "connect_timeout": 5,
+            # No transaction spans network I/O, so one that idles belongs to a process that is stuck or gone.
+            "options": "-c idle_in_transaction_session_timeout=30000 -c lock_timeout=20000 -c timezone=UTC",
+            "keepalives": 1,
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+        },
+    }
+}
+
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": env.url("CACHE_URL", schemes=("redis", "rediss", "unix")),
+        "KEY_PREFIX": "coruscant",
+        # A cache that hangs must cost less than the database query it saves.
+        "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 0.5},
+    }
+}
+
+AWS_ENDPOINT_URL = env.url("AWS_ENDPOINT_URL", default="http://unset") if "AWS_ENDPOINT_URL" in os.environ else None
+AWS_REGION = env.text("AWS_REGION", default="us-east-1")
+
+# --- The business: defaults and meaning in docs/operations.md ---------------------------------------------------
+
+ACTIVATION_LTV = env.number("ACTIVATION_LTV", "0.50", at_most="1")
+WARNING_LTV = env.number("WARNING_LTV", "0.70", at_most="1")
+WARNING_CLEAR_LTV = env.number("WARNING_CLEAR_LTV", "0.60", at_most="1")
+LIQUIDATION_LTV = env.number("LIQUIDATION_LTV", "0.80", at_most="1")
+if not ACTIVATION_LTV < LIQUIDATION_LTV:
+    env.refuse("ACTIVATION_LTV", f"must be below LIQUIDATION_LTV ({LIQUIDATION_LTV})")
+if not WARNING_CLEAR_LTV <= WARNING_LTV <= LIQUIDATION_LTV:
+    env.refuse("WARNING_LTV", "must lie between WARNING_CLEAR_LTV and LIQUIDATION_LTV")
+
+PRICE_MAX_AGE_SECONDS = env.whole("PRICE_MAX_AGE_SECONDS", 60)
+FEED_MAX_LAG_SECONDS = env.whole("FEED_MAX_LAG_SECONDS", 120)
+if FEED_MAX_LAG_SECONDS < PRICE_MAX_AGE_SECONDS:
+    env.refuse("FEED_MAX_LAG_SECONDS", f"must not be below PRICE_MAX_AGE_SECONDS ({PRICE_MAX_AGE_SECONDS})")
+PRICE_REFERENCE_QUANTITY = env.number("PRICE_REFERENCE_QUANTITY", "1", at_most="100")
+MOS_ESPA_PRICE_BASIS = env.one_of("MOS_ESPA_PRICE_BASIS", "unit", ("unit", "total"))
+BLACK_SPIRE_OUTPOST_PRICE_BASIS = env.one_of("BLACK_SPIRE_OUTPOST_PRICE_BASIS", "unit", ("unit", "total"))
+SQS_VISIBILITY_SECONDS = env.whole("SQS_VISIBILITY_SECONDS", 30)
+
+MOS_ESPA_URL = env.url("MOS_ESPA_URL")
+BLACK_SPIRE_OUTPOST_URL = env.url("BLACK_SPIRE_OUTPOST_URL")
+MAX_ORDER_QUANTITY = env.number("MAX_ORDER_QUANTITY", "100")
+ORDER_QUANTITY_STEP = env.number("ORDER_QUANTITY_STEP", "0.00000001", at_most="1")
+if MAX_ORDER_QUANTITY < ORDER_QUANTITY_STEP:
+    env.refuse("MAX_ORDER_QUANTITY", "must not be below ORDER_QUANTITY_STEP")
+MARKET_TIMEOUT_SECONDS = env.number("MARKET_TIMEOUT_SECONDS", "10")
+LEASE_SECONDS = env.whole("LEASE_SECONDS", 20)
+RECOVERY_PERIOD_SECONDS = env.whole("RECOVERY_PERIOD_SECONDS", 5)
+if MARKET_TIMEOUT_SECONDS >= LEASE_SECONDS:
+    env.refuse("MARKET_TIMEOUT_SECONDS", f"must be below LEASE_SECONDS ({LEASE_SECONDS}), or two workers could sell at once")
+if LEASE_SECONDS + RECOVERY_PERIOD_SECONDS > 30:  # noqa: PLR2004
+    env.refuse("LEASE_SECONDS", "plus RECOVERY_PERIOD_SECONDS must not exceed 30, the promise for a lost worker")
+REFUSALS_BEFORE_SWITCH = env.whole("REFUSALS_BEFORE_SWITCH", 2)
+ORDER_SENDS_BEFORE_ATTENTION = env.whole("ORDER_SENDS_BEFORE_ATTENTION", 20)
+
+# --- API ------------------------------------------------------------------------------------------------------
+
+API_ALLOW_ANONYMOUS = env.flag("API_ALLOW_ANONYMOUS", default=False)
+API_MAX_BODY_BYTES = 64 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # the admin's forms; the API has its own, smaller bound
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["loans.api.authentication.ClientAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["loans.api.authentication.IsClientOrAnonymousAllowed"],
+    "DEFAULT_PARSER_CLASSES": ["loans.api.parsers.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "loans.api.parsers.AlwaysJSON",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "coruscant.problems.exception_handler",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+REST_KNOX = {
+    "TOKEN_TTL": None,  # a client's credential lives until it is revoked in the admin
+    "AUTO_REFRESH": False,
+    "AUTH_HEADER_PREFIX": "Token",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Coruscant Bank: loans",
+    "DESCRIPTION": "Beskar-backed loans: applications, collateral and the state of every loan.",
+    "VERSION": "1.0.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "COMPONENT_SPLIT_REQUEST": True,
+}
+
+# --- Celery: a message says "look", the rows decide (docs/decisions/0002-database-as-truth.md) --------------------
+
+CELERY_BROKER_URL = env.url("CELERY_BROKER_URL", schemes=("redis", "rediss", "sentinel"))
+CELERY_RESULT_BACKEND = None
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TIMEZONE = "UTC"
+# Unknown queue names are mistakes, not new queues.
+CELERY_TASK_CREATE_MISSING_QUEUES = False
+CELERY_TASK_DEFAULT_QUEUE = "maintenance"
+CELERY_TASK_QUEUES = [Queue(name) for name in ("prices", "risk", "liquidations", "events", "maintenance")]
+CELERY_TASK_ROUTES = {
+    "pricing.poll_prices": {"queue": "prices"},  # long polls: never in a pool with anything else
+    "liquidation.sweep": {"queue": "risk"},
+    "liquidation.sell": {"queue": "liquidations"},
+    "liquidation.publish": {"queue": "events"},
+    "liquidation.recover": {"queue": "maintenance"},
+    "pricing.prune_quotes": {"queue": "maintenance"},
+}
+# A message is acknowledged after its task, and given back when the worker process dies under it: every task
+# re-reads its row, so running twice is harmless and being lost is only a delay until recovery.
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+# Nothing is hoarded behind a task that waits on a market.
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# A task that hangs is ended: softly with time to unwind, then hard. Both lie below the visibility timeout.
+CELERY_TASK_SOFT_TIME_LIMIT = 50
+CELERY_TASK_TIME_LIMIT = 60
+# Broker bounces end neither workers nor beat, at start or later; a lost connection cancels nothing that is running.
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+# A publisher does not wait long for a broker that is down: recovery rings again.
+CELERY_TASK_PUBLISH_RETRY = True
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1, "interval_max": 0.1}
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    # Above the hard time limit and the longest countdown, or a running task would be handed out again.
+    "visibility_timeout": 120,
+    # Dead peers are noticed: without these a worker waits for ever on a broker that was cut off.
+    "socket_timeout": 30,
+    "socket_connect_timeout": 3,
+    "socket_keepalive": True,
+    "health_check_interval": 10,
+    "retry_on_timeout": True,
+    # kombu's default of 10 starves a pool of many threads of connections for their acknowledgements.
+    "max_connections": 200,
+}
+# Workers that share a broker but no gossip start faster and chatter less; Flower needs events, not gossip.
+CELERY_WORKER_SEND_TASK_EVENTS = True
+CELERY_TASK_SEND_SENT_EVENT = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_REDIRECT_STDOUTS = False
+# Any number of beats may run: each tick is a question that may be asked twice. Ticks nobody took in time expire.
+CELERY_BEAT_SCHEDULE = {
+    **{
+        f"poll {market}": {
+            "task": "pricing.poll_prices",
+            "schedule": schedule(1.0),
+            "kwargs": {"market": market},
+            "options": {"expires": 3},
+        }
+        for market in ("mos_espa", "black_spire_outpost")
+    },
+    "sweep": {
+        "task": "liquidation.sweep",
+        "schedule": schedule(float(RECOVERY_PERIOD_SECONDS)),
+        "options": {"expires": RECOVERY_PERIOD_SECONDS},
+    },
+    "recover": {
+        "task": "liquidation.recover",
+        "schedule": schedule(float(RECOVERY_PERIOD_SECONDS)),
+        "options": {"expires": RECOVERY_PERIOD_SECONDS},
+    },
+}
+
+# --- Logs and admin ---------------------------------------------------------------------------------------------
+
+LOG_FORMAT = env.one_of("LOG_FORMAT", "json", ("json", "console"))
+LOGGING = logging_configuration(LOG_FORMAT, level=env.text("LOG_LEVEL", default="INFO").upper())
+DJANGO_STRUCTLOG_CELERY_ENABLED = True
+
+UNFOLD = {
+    "SITE_TITLE": "Coruscant Bank",
+    "SITE_HEADER": "Coruscant Bank",
+    "SITE_SUBHEADER": "Loans and liquidations",
+    "SITE_URL": reverse_lazy("admin:index"),
+    "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": False,
+}
+SIMPLE_HISTORY_REVERT_DISABLED = True  # the past is read, never restored over the present

@@ -1,0 +1,9 @@
+"""Every path the service answers."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("", include("loans.api.urls")),
+]

@@ -1,0 +1,204 @@
+"""A loan's liquidation, the orders that sell its collateral, and the event that tells the bank."""
+
+import uuid
+
+from django.db import models
+from django.db.models import F, Q
+
+from coruscant.audit import AuditTrail
+from coruscant.fields import AmountField
+from coruscant.money import ZERO
+from loans.models import Loan
+from pricing.markets import Market
+
+
+class LiquidationStatus(models.TextChoices):
+    """Where a liquidation stands."""
+
+    SELLING = "selling", "Selling"
+    WAITING = "waiting", "Waiting for a person"
+    SETTLED = "settled", "Settled"
+
+
+class Liquidation(models.Model):
+    """The one liquidation of a loan, from its claim to its settlement.
+
+    The claim's figures (price, balance, collateral, evidence) never change; the sale's figures grow with every
+    fill; shortfall and surplus are fixed at settlement. The lease (`fence`, `leased_until`) lets one worker sell
+    at a time; `due_at` is when recovery takes the liquidation up again.
+    """
+
+    loan = models.OneToOneField(Loan, on_delete=models.PROTECT, related_name="liquidation")
+    status = models.CharField(max_length=16, choices=LiquidationStatus.choices, default=LiquidationStatus.SELLING)
+    correlation_id = models.CharField(max_length=400, help_text="The price event behind the claim")
+    price = AmountField(help_text="Best price at the claim, GC a unit")
+    price_at = models.DateTimeField(help_text="The instant of that price")
+    evidence = models.JSONField(help_text="The quotes behind the price")
+    balance_at_claim = AmountField(help_text="GC owed")
+    collateral_at_claim = AmountField(help_text="Units")
+    claimed_at = models.DateTimeField()
+    collateral_sold = AmountField(default=ZERO, help_text="Units sold so far")
+    proceeds = AmountField(default=ZERO, help_text="GC received so far")
+    surplus = AmountField(null=True, help_text="Proceeds above what was owed, GC, for the client")
+    shortfall = AmountField(null=True, help_text="What the sale could not cover, GC")
+    collateral_left = AmountField(null=True, help_text="Units to be returned to the client")
+    settled_at = models.DateTimeField(null=True)
+    fence = models.BigIntegerField(default=0)
+    leased_until = models.DateTimeField(null=True)
+    due_at = models.DateTimeField()
+
+    history = AuditTrail(unaudited=["fence", "leased_until", "due_at"])
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=LiquidationStatus.values), name="a_liquidation_has_a_known_status"
+            ),
+            models.CheckConstraint(
+                condition=Q(collateral_sold__lte=F("collateral_at_claim")), name="never_more_sold_than_claimed"
+            ),
+            models.CheckConstraint(
+                condition=Q(collateral_sold__gte=0) & Q(proceeds__gte=0), name="sales_are_never_negative"
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    status="settled",
+                    settled_at__isnull=False,
+                    surplus__isnull=False,
+                    shortfall__isnull=False,
+                    collateral_left__isnull=False,
+                )
+                | (
+                    ~Q(status="settled")
+                    & Q(
+                        settled_at__isnull=True,
+                        surplus__isnull=True,
+                        shortfall__isnull=True,
+                        collateral_left__isnull=True,
+                    )
+                ),
+                name="settlement_fixes_all_figures",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["due_at"], name="liquidations_due", condition=Q(status="selling")),
+            models.Index(fields=["status", "-id"], name="liquidations_by_status"),
+        ]
+
+    def __str__(self) -> str:
+        return f"liquidation of {self.loan_id}"
+
+
+class OrderStatus(models.TextChoices):
+    """What is known of an order."""
+
+    OPEN = "open", "Open: no answer yet"
+    UNKNOWN = "unknown", "Unknown: the answers prove nothing, it is sent again"
+    UNRESOLVED = "unresolved", "Unresolved: a person must find out"
+    FILLED = "filled", "Filled"
+    REFUSED = "refused", "Refused: nothing was traded"
+
+
+#: An order in one of these may still trade, or may have traded: no other order is sent for its liquidation.
+PENDING_ORDER_STATUSES = (OrderStatus.OPEN, OrderStatus.UNKNOWN, OrderStatus.UNRESOLVED)
+
+
+class TradeOrder(models.Model):
+    """One order to one market. `request_id` and `payload` never change, however often it is sent.
+
+    `quantity` is what was ordered and `units_traded` what the market traded, in units; `proceeds` in GC.
+    """
+
+    liquidation = models.ForeignKey(Liquidation, on_delete=models.PROTECT, related_name="orders")
+    sequence = models.PositiveIntegerField(help_text="1 for a liquidation's first order")
+    market = models.CharField(max_length=32, choices=Market.choices())
+    request_id = models.CharField(max_length=64, unique=True)
+    quantity = AmountField(help_text="Units ordered")
+    quoted_unit_price = AmountField(help_text="GC a unit expected for this quantity when it was sized")
+    payload = models.TextField(help_text="The body as sent, every time")
+    status = models.CharField(max_length=16, choices=OrderStatus.choices, default=OrderStatus.OPEN)
+    venue_order_id = models.CharField(max_length=256, blank=True, default="")
+    units_traded = AmountField(null=True)
+    proceeds = AmountField(null=True)
+    last_outcome = models.CharField(max_length=32, blank=True, default="", help_text="Kind of the last answer")
+    last_answer = models.TextField(blank=True, default="", help_text="The last answer, shortened")
+    misfit = models.TextField(blank=True, default="", help_text="Figures of a success that did not fit the order")
+    created_at = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True, help_text="When the final verdict was booked")
+    sends = models.PositiveIntegerField(default=0)
+    due_at = models.DateTimeField(help_text="Not to be sent again before then")
+
+    history = AuditTrail(unaudited=["sends", "due_at"])
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = [
+            models.UniqueConstraint(fields=["liquidation", "sequence"], name="orders_are_numbered"),
+            models.UniqueConstraint(
+                fields=["liquidation"],
+                condition=Q(status__in=["open", "unknown", "unresolved"]),
+                name="one_pending_order_a_liquidation",
+            ),
+            models.CheckConstraint(condition=Q(status__in=OrderStatus.values), name="an_order_has_a_known_status"),
+            models.CheckConstraint(condition=Q(market__in=list(Market)), name="an_order_goes_to_a_known_market"),
+            models.CheckConstraint(condition=Q(quantity__gt=0), name="an_order_sells_something"),
+            models.CheckConstraint(
+                condition=Q(
+                    status="filled",
+                    units_traded__gt=0,
+                    units_traded__lte=F("quantity"),
+                    proceeds__gt=0,
+                    answered_at__isnull=False,
+                )
+                | Q(status="refused", units_traded__isnull=True, proceeds__isnull=True, answered_at__isnull=False)
+                | Q(
+                    status__in=["open", "unknown", "unresolved"],
+                    units_traded__isnull=True,
+                    proceeds__isnull=True,
+                    answered_at__isnull=True,
+                ),
+                name="only_a_fill_has_figures_and_they_fit",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.request_id
+
+
+class LiquidationEvent(models.Model):
+    """The outbox: one event a settled liquidation, its body fixed for ever, sent until SNS has taken it."""
+
+    liquidation = models.OneToOneField(Liquidation, on_delete=models.PROTECT, related_name="event")
+    event_id = models.UUIDField(unique=True, default=uuid.uuid4)
+    body = models.TextField()
+    created_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True)
+    message_id = models.CharField(max_length=128, blank=True, default="", help_text="SNS MessageId of the marked send")
+    sends = models.PositiveIntegerField(default=0)
+    due_at = models.DateTimeField()
+
+    history = AuditTrail(unaudited=["sends", "due_at"])
+
+    class Meta:
+        ordering = ("-id",)
+        indexes = [
+            models.Index(fields=["due_at"], name="events_due", condition=Q(sent_at__isnull=True)),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.event_id)
+
+
+class Venue(models.Model):
+    """A market's circuit breaker: after several failures in a row it gets no new orders for a while, then a probe.
+
+    Only a hint for where to send the next order: losing a count costs nothing.
+    """
+
+    market = models.CharField(max_length=32, choices=Market.choices(), primary_key=True)
+    failures_in_row = models.PositiveIntegerField(default=0)
+    paused_until = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return Market(self.market).label

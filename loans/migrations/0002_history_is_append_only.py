@@ -1,0 +1,18 @@
+"""The history tables refuse UPDATE, DELETE and TRUNCATE in the database itself."""
+
+from django.db import migrations
+
+from coruscant.audit import append_only
+
+
+class Migration(migrations.Migration):
+    dependencies = [("loans", "0001_initial")]
+
+    operations = [
+        migrations.RunSQL(forward, backward)
+        for forward, backward in append_only(
+            "loans_historicalloan",
+            "loans_historicalcollateralposting",
+            "loans_historicalloanwarning",
+        )
+    ]

@@ -1,0 +1,157 @@
+"""Loans, their collateral, their margin calls, and the requests that made them.
+
+Only `loans.services` (and, for a claimed loan, the services of liquidation) write these tables.
+"""
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import NullIf
+
+from coruscant.audit import AuditTrail
+from coruscant.fields import AmountField
+from coruscant.money import ZERO
+
+
+class LoanStatus(models.TextChoices):
+    """The states of a loan, in the only order they are passed."""
+
+    NEW = "new", "New"
+    ACTIVE = "active", "Active"
+    LIQUIDATING = "liquidating", "Liquidating"
+    LIQUIDATED = "liquidated", "Liquidated"
+
+
+class Loan(models.Model):
+    """A loan of GC against units of Beskar.
+
+    `collateral` (units) is what is left: postings less what fills have sold. `outstanding_balance` (GC) is the
+    amount less the proceeds of fills, never below zero. `debt_per_unit` (GC a unit) is computed by the database:
+    the price at which LTV would be 100 %, so every LTV rule is one range scan over it.
+    """
+
+    loan_id = models.CharField(max_length=128, unique=True)
+    borrower_id = models.CharField(max_length=128)
+    amount = AmountField()
+    collateral = AmountField(default=ZERO)
+    outstanding_balance = AmountField()
+    status = models.CharField(max_length=16, choices=LoanStatus.choices, default=LoanStatus.NEW)
+    debt_per_unit = models.GeneratedField(
+        expression=F("outstanding_balance") / NullIf(F("collateral"), models.Value(0, output_field=AmountField())),
+        output_field=models.DecimalField(max_digits=70, decimal_places=24, null=True),
+        db_persist=True,
+    )
+    request_id = models.CharField(max_length=128, help_text="The application's requestId")
+    created_at = models.DateTimeField()
+    activated_at = models.DateTimeField(null=True)
+    judged_from = models.DateTimeField(
+        null=True, help_text="The instant of the price that activated the loan: no earlier low judges it"
+    )
+
+    history = AuditTrail(unaudited=["debt_per_unit"])
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = [
+            models.CheckConstraint(condition=Q(status__in=LoanStatus.values), name="a_loan_has_a_known_status"),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="a_loan_has_a_positive_amount"),
+            models.CheckConstraint(condition=Q(collateral__gte=0), name="collateral_is_never_negative"),
+            models.CheckConstraint(
+                condition=Q(outstanding_balance__gte=0) & Q(outstanding_balance__lte=F("amount")),
+                name="a_balance_is_between_zero_and_the_amount",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="new", activated_at__isnull=True, judged_from__isnull=True)
+                | (~Q(status="new") & Q(activated_at__isnull=False, judged_from__isnull=False)),
+                name="a_loan_is_activated_once_it_is_not_new",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["debt_per_unit", "id"], name="active_by_debt_per_unit", condition=Q(status="active")),
+            models.Index(fields=["debt_per_unit", "id"], name="new_by_debt_per_unit", condition=Q(status="new")),
+            models.Index(fields=["status", "-id"], name="loans_by_status"),
+            models.Index(fields=["borrower_id", "-id"], name="loans_by_borrower"),
+        ]
+
+    def __str__(self) -> str:
+        return self.loan_id
+
+
+class CollateralPosting(models.Model):
+    """Units of Beskar posted for a loan: the first collateral and every top-up."""
+
+    loan = models.ForeignKey(Loan, on_delete=models.PROTECT, related_name="postings")
+    amount = AmountField(help_text="Units of Beskar")
+    request_id = models.CharField(max_length=128)
+    created_at = models.DateTimeField()
+
+    history = AuditTrail()
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = [
+            models.CheckConstraint(condition=Q(amount__gt=0), name="a_posting_is_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.amount:f} units for {self.loan_id}"
+
+
+class LoanWarning(models.Model):
+    """A margin call: LTV reached the warning threshold. Closed when LTV falls below the lower one, or by a claim."""
+
+    class CloseReason(models.TextChoices):
+        """Why a margin call ended."""
+
+        CLEARED = "cleared", "LTV fell below the clearing threshold"
+        CLAIMED = "claimed", "The loan was claimed for liquidation"
+
+    loan = models.ForeignKey(Loan, on_delete=models.PROTECT, related_name="warnings")
+    price = AmountField(help_text="GC a unit, at the instant of the call")
+    price_at = models.DateTimeField()
+    outstanding_balance = AmountField(help_text="GC, at the call")
+    collateral = AmountField(help_text="Units, at the call")
+    opened_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+    close_reason = models.CharField(max_length=16, choices=CloseReason.choices, blank=True, default="")
+
+    history = AuditTrail()
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = [
+            models.UniqueConstraint(fields=["loan"], condition=Q(closed_at__isnull=True), name="one_open_warning_a_loan"),
+            models.CheckConstraint(
+                condition=Q(closed_at__isnull=True, close_reason="")
+                | (Q(closed_at__isnull=False) & Q(close_reason__in=["cleared", "claimed"])),
+                name="a_closed_warning_says_why",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"margin call of {self.opened_at:%Y-%m-%d %H:%M}"
+
+
+class AcceptedRequest(models.Model):
+    """An API request that took effect, with the body it was answered with, for replay byte for byte."""
+
+    class Endpoint(models.TextChoices):
+        """Where the request came in: request ids are scoped by endpoint and client."""
+
+        LOAN_APPLICATIONS = "loan-applications", "Loan applications"
+        COLLATERAL_TOP_UPS = "collateral-top-ups", "Collateral top-ups"
+
+    client = models.CharField(max_length=150, help_text="Name of the calling client's user; empty = anonymous")
+    endpoint = models.CharField(max_length=32, choices=Endpoint.choices)
+    request_id = models.CharField(max_length=128)
+    content_digest = models.CharField(max_length=64, help_text="SHA-256 of the known fields")
+    response_body = models.TextField()
+    loan = models.ForeignKey(Loan, on_delete=models.PROTECT, related_name="accepted_requests")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["client", "endpoint", "request_id"], name="one_request_one_effect"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.endpoint} {self.request_id}"

@@ -1,0 +1,71 @@
+"""The audit trail: every change is kept, with its cause, in tables that only grow."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+from django.db import InternalError, connection, transaction
+from django.db.utils import IntegrityError
+
+from coruscant import audit
+from loans.models import Loan
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def make_loan(loan_id: str = "L1") -> Loan:
+    with audit.cause("application", correlation_id="req-1"):
+        return Loan.objects.create(
+            loan_id=loan_id, borrower_id="B1", amount=Decimal(1000), outstanding_balance=Decimal(1000),
+            request_id="req-1", created_at=NOW,
+        )
+
+
+@pytest.mark.django_db
+def test_a_change_is_kept_with_its_cause():
+    loan = make_loan()
+    with audit.cause("posting", correlation_id="req-2", actor_name="ahsoka", actor_id=7):
+        loan.collateral = Decimal(40)
+        loan.save()
+    created, changed = loan.history.order_by("history_id")
+    assert (created.history_type, created.history_change_reason, created.history_actor) == ("+", "application req-1", "system")
+    assert (changed.history_type, changed.history_change_reason, changed.history_actor) == ("~", "posting req-2", "ahsoka")
+    assert changed.history_user_id == 7
+    assert changed.collateral == Decimal(40)
+
+
+@pytest.mark.django_db
+def test_a_change_without_a_cause_is_refused():
+    loan = make_loan()
+    with pytest.raises(audit.NoCause):
+        loan.save()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "statement",
+    ["UPDATE loans_historicalloan SET amount = 1", "DELETE FROM loans_historicalloan", "TRUNCATE loans_historicalloan"],
+)
+def test_the_database_refuses_to_rewrite_history(statement):
+    make_loan()
+    with pytest.raises((IntegrityError, InternalError), match="append-only"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement)
+    assert Loan.history.count() == 1
+
+
+@pytest.mark.django_db
+def test_bulk_history_equals_what_save_writes():
+    loan = make_loan()
+    with audit.cause("again", correlation_id="req-3"):
+        audit.record_bulk(Loan, [loan.pk], audit.CHANGED)
+    first, second = Loan.history.order_by("history_id").values()
+    same = {"history_id", "history_date", "history_type", "history_change_reason"}
+    assert {k: v for k, v in first.items() if k not in same} == {k: v for k, v in second.items() if k not in same}
+    assert second["history_change_reason"] == "again req-3"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("attempt", [1, 2])
+def test_tests_that_commit_begin_with_an_empty_database(attempt):
+    assert Loan.objects.count() == 0
+    assert make_loan().debt_per_unit is None

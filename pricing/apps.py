@@ -1,0 +1,11 @@
+"""The pricing app."""
+
+from django.apps import AppConfig
+
+
+class PricingConfig(AppConfig):
+    """Django's entry for the app."""
+
+    name = "pricing"
+    verbose_name = "Prices"
+    default_auto_field = "django.db.models.BigAutoField"
