@@ -1,0 +1,76 @@
+"""JSON and numbers without floats: what comes in and goes out keeps every digit."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+from json.encoder import encode_basestring_ascii as _quoted
+from typing import Any, NoReturn
+
+PLAIN_DECIMAL = re.compile(r"(?:0|[1-9][0-9]*)(?:\.[0-9]*[1-9])?")
+"""Digits with an optional fraction: no sign, no exponent, no leading zeros, no trailing-zero tail."""
+_CONSTANTS = {None: "null", True: "true", False: "false"}
+
+
+class BadJson(ValueError):
+    """The text is not JSON, or is JSON with more than one possible meaning."""
+
+
+def _one_meaning(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise BadJson("an object names a key twice")
+    return found
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise BadJson(f"{name} is not a number")
+
+
+def read_json(raw: bytes | str) -> Any:
+    """Read JSON, every number as a Decimal.
+
+    Raises BadJson for broken text, NaN, Infinity, a key named twice, or nesting too deep to read.
+    """
+    try:
+        return json.loads(
+            raw,
+            parse_float=Decimal,
+            parse_int=Decimal,
+            parse_constant=_no_constant,
+            object_pairs_hook=_one_meaning,
+        )
+    except BadJson:
+        raise
+    except (ValueError, InvalidOperation, RecursionError) as error:
+        raise BadJson(f"not readable as JSON: {error}") from error
+
+
+def plain(value: Decimal | int) -> str:
+    """Write a number in plain digits: no exponent, no trailing zeros, never `-0`."""
+    text = format(value, "f") if isinstance(value, Decimal) else str(value)
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
+def write_json(value: Any) -> str:
+    """Write JSON, Decimals as plain JSON numbers. A float is a TypeError: none belongs here."""
+    match value:
+        case str():
+            return _quoted(value)
+        case None | True | False:
+            return _CONSTANTS[value]
+        case Decimal() | int():
+            return plain(value)
+        case Mapping():
+            members = (f"{_quoted(str(key))}: {write_json(item)}" for key, item in value.items())
+            return "{" + ", ".join(members) + "}"
+        case Sequence():
+            return "[" + ", ".join(map(write_json, value)) + "]"
+    raise TypeError(f"{type(value).__name__} has no exact form in JSON")
+
+
+def is_plain_decimal(text: object) -> bool:
+    """Tell whether this is a string that the contracts call a plain decimal."""
+    return isinstance(text, str) and PLAIN_DECIMAL.fullmatch(text) is not None
