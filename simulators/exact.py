@@ -12,25 +12,25 @@ PLAIN_DECIMAL = re.compile(r"(?:0|[1-9][0-9]*)(?:\.[0-9]*[1-9])?")
 _CONSTANTS = {None: "null", True: "true", False: "false"}
 
 
-class BadJson(ValueError):
+class BadJsonError(ValueError):
     """The text is not JSON, or is JSON with more than one possible meaning."""
 
 
 def _one_meaning(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise BadJson("an object names a key twice")
+        raise BadJsonError("an object names a key twice")
     return found
 
 
 def _no_constant(name: str) -> NoReturn:
-    raise BadJson(f"{name} is not a number")
+    raise BadJsonError(f"{name} is not a number")
 
 
 def read_json(raw: bytes | str) -> Any:
     """Read JSON, every number as a Decimal.
 
-    Raises BadJson for broken text, NaN, Infinity, a key named twice, or nesting too deep to read.
+    Raises BadJsonError for broken text, NaN, Infinity, a key named twice, or nesting too deep to read.
     """
     try:
         return json.loads(
@@ -40,10 +40,10 @@ def read_json(raw: bytes | str) -> Any:
             parse_constant=_no_constant,
             object_pairs_hook=_one_meaning,
         )
-    except BadJson:
+    except BadJsonError:
         raise
     except (ValueError, InvalidOperation, RecursionError) as error:
-        raise BadJson(f"not readable as JSON: {error}") from error
+        raise BadJsonError(f"not readable as JSON: {error}") from error
 
 
 def plain(value: Decimal | int) -> str:
@@ -74,3 +74,15 @@ def write_json(value: Any) -> str:
 def is_plain_decimal(text: object) -> bool:
     """Tell whether this is a string that the contracts call a plain decimal."""
     return isinstance(text, str) and PLAIN_DECIMAL.fullmatch(text) is not None
+
+
+def read_decimal(told: Any, name: str) -> Decimal:
+    """Understand a figure given as a JSON number or a decimal string; raises BadJsonError for others."""
+    if isinstance(told, Decimal | str):
+        try:
+            value = Decimal(told)
+        except InvalidOperation:
+            value = Decimal("NaN")
+        if value.is_finite():
+            return value
+    raise BadJsonError(f"{name} must be a number")

@@ -8,7 +8,7 @@ from typing import Any
 
 from simulators.market.makers import Makers
 from simulators.market.order_book import Levels
-from simulators.market.wire import BadOrder, Order, Trade, check_units, read_fields
+from simulators.market.wire import BadOrderError, Order, Trade, check_units, read_fields
 
 BESKAR = "STEEL:MANDALORIAN"
 OTHER_ITEM = "STEEL:DURASTEEL"
@@ -37,10 +37,10 @@ class BlackSpireOutpost:
     proceeds_field: str = "totalPrice"
 
     def read_order(self, raw: bytes) -> Order:
-        """Understand `POST /market/orders`, whose amount is a JSON number; raises BadOrder."""
+        """Understand `POST /market/orders`, whose amount is a JSON number; raises BadOrderError."""
         request_id, amount = read_fields(raw, _FIXED, "amount")
         if not isinstance(amount, Decimal):
-            raise BadOrder("amount must be a number", request_id)
+            raise BadOrderError("amount must be a number", request_id)
         return Order(request_id, check_units(amount, "amount", request_id))
 
     def receipt(self, trade: Trade) -> dict[str, Any]:

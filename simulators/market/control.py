@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from simulators.exact import BadJson, plain, read_json
+from simulators.exact import BadJsonError, plain, read_decimal, read_json
 from simulators.lifecycle import json_answer
 from simulators.market.faults import Fault, Kind, shares_in_total
 from simulators.market.scenario import CRASH_OVER_SECONDS, CRASH_TO, Scenario
-from simulators.market.script import ScriptedPrices, read_decimal, read_script
+from simulators.market.script import ScriptedPrices, read_script
 from simulators.market.wire import Trade
 
 if TYPE_CHECKING:
@@ -102,9 +102,9 @@ class MarketControl:
         """Change settings; an unknown name or a bad value is a 400, and those before it hold."""
         told = read_json(await request.read())
         if not isinstance(told, dict):
-            raise BadJson("settings are a JSON object")
+            raise BadJsonError("settings are a JSON object")
         if unknown := set(told) - set(self._settings):
-            raise BadJson(f"unknown settings: {', '.join(sorted(unknown))}")
+            raise BadJsonError(f"unknown settings: {', '.join(sorted(unknown))}")
         for name, value in told.items():
             self._settings[name](value)
         return json_answer(self._market.state())
@@ -124,7 +124,7 @@ class MarketControl:
         given = _members(told, {"to", "over"})
         to = read_decimal(given.get("to", CRASH_TO), "to")
         if to <= 0:
-            raise BadJson("a crash goes to a share above zero")
+            raise BadJsonError("a crash goes to a share above zero")
         self._market.scenario_prices().crash(to, _seconds(given.get("over", CRASH_OVER_SECONDS), "over"))
 
     def _recover(self, told: Any) -> None:
@@ -136,7 +136,7 @@ class MarketControl:
         given = _members(told, {"to", "over"})
         to = read_decimal(given.get("to"), "to")
         if to <= 0:
-            raise BadJson("a price is above zero")
+            raise BadJsonError("a price is above zero")
         self._market.scenario_prices().move(to, _seconds(given.get("over", Decimal(0)), "over"))
 
     def _set_shares(self, shares: dict[Kind, Decimal]) -> None:
@@ -145,7 +145,7 @@ class MarketControl:
     def _set_kinds(self, told: Any) -> None:
         kinds = [Kind(name) for name in _list(told, "faultKinds")]
         if not kinds:
-            raise BadJson("faultKinds names at least one kind")
+            raise BadJsonError("faultKinds names at least one kind")
         total = sum(self._market.desk.faults.shares.values(), Decimal(0))
         self._set_shares(shares_in_total(total, kinds))
 
@@ -155,7 +155,7 @@ class MarketControl:
     def _set_slow_seconds(self, told: Any) -> None:
         ends = [float(_seconds(end, "slowSeconds")) for end in _list(told, "slowSeconds")]
         if len(ends) != 2 or ends[0] > ends[1]:
-            raise BadJson("slowSeconds are the shortest and the longest")
+            raise BadJsonError("slowSeconds are the shortest and the longest")
         self._market.desk.faults.slow_seconds = (ends[0], ends[1])
 
     def _set_latency(self, told: Any) -> None:
@@ -164,7 +164,7 @@ class MarketControl:
     def _set_interval(self, told: Any) -> None:
         seconds = _seconds(told, "interval")
         if seconds < Decimal("0.01"):
-            raise BadJson("interval is at least 0.01")
+            raise BadJsonError("interval is at least 0.01")
         self._market.interval_seconds = seconds
 
     def _set_partial_share(self, told: Any) -> None:
@@ -202,13 +202,13 @@ def _members(told: Any, known: set[str] | None = None) -> dict[str, Any]:
     if told is True:
         return {}
     if not isinstance(told, dict) or (known is not None and not set(told) <= known):
-        raise BadJson("an object with " + (", ".join(sorted(known)) if known else "names"))
+        raise BadJsonError("an object with " + (", ".join(sorted(known)) if known else "names"))
     return told
 
 
 def _list(told: Any, name: str) -> list[Any]:
     if not isinstance(told, list):
-        raise BadJson(f"{name} is a list")
+        raise BadJsonError(f"{name} is a list")
     return told
 
 
@@ -218,19 +218,19 @@ def _faults(told: Any) -> list[Fault | None]:
 
 def _flag(told: Any, name: str) -> bool:
     if not isinstance(told, bool):
-        raise BadJson(f"{name} is true or false")
+        raise BadJsonError(f"{name} is true or false")
     return told
 
 
 def _share(told: Any, name: str) -> Decimal:
     share = read_decimal(told, name)
     if not 0 <= share <= 1:
-        raise BadJson(f"{name} is from 0 to 1")
+        raise BadJsonError(f"{name} is from 0 to 1")
     return share
 
 
 def _seconds(told: Any, name: str) -> Decimal:
     seconds = read_decimal(told, name)
     if not 0 <= seconds <= _LONGEST_DELAY_SECONDS:
-        raise BadJson(f"{name} is from 0 to {_LONGEST_DELAY_SECONDS}")
+        raise BadJsonError(f"{name} is from 0 to {_LONGEST_DELAY_SECONDS}")
     return seconds

@@ -21,11 +21,11 @@ class Prices(Protocol):
         """Let so many seconds pass and tell what holds now."""
 
 
-class Conflict(Exception):
+class ConflictError(Exception):
     """The requestId belongs to an order of other content that was traded."""
 
 
-class NothingToTrade(Exception):
+class NothingToTradeError(Exception):
     """The order would fetch nothing at the present price."""
 
 
@@ -95,14 +95,14 @@ class Exchange:
     def execute(self, order: Order) -> Trade:
         """Trade an order, or tell what it traded when it came first.
 
-        Raises Conflict, or NothingToTrade, which leaves nothing behind.
+        Raises ConflictError, or NothingToTradeError, which leaves nothing behind.
         """
         if known := self.find(order):
             return known
         asked = self._chosen_part(order.units)
         fill = self.book.sell(asked, self._pressure())
         if fill.units <= 0 or fill.proceeds <= 0:
-            raise NothingToTrade
+            raise NothingToTradeError
         trade = Trade(
             order_id=str(uuid.uuid4()),
             request_id=order.request_id,
@@ -116,10 +116,10 @@ class Exchange:
         return trade
 
     def find(self, order: Order) -> Trade | None:
-        """The trade of an order that came before; Conflict where that had other content."""
+        """The trade of an order that came before; ConflictError where that had other content."""
         known = self.trades.get(order.request_id)
         if known is not None and known.ordered != order.units:
-            raise Conflict
+            raise ConflictError
         return known
 
     def _chosen_part(self, units: Decimal) -> Decimal:

@@ -8,7 +8,7 @@ from typing import Any
 from simulators.exact import is_plain_decimal, plain
 from simulators.market.makers import Makers
 from simulators.market.order_book import Levels
-from simulators.market.wire import BadOrder, Order, Trade, check_units, read_fields
+from simulators.market.wire import BadOrderError, Order, Trade, check_units, read_fields
 
 YEARS_BEFORE_YAVIN = 1992
 """Tatooine counts from the Battle of Yavin. A multiple of 4, so that leap days exist there as well."""
@@ -35,10 +35,10 @@ class MosEspa:
     proceeds_field: str = "price"
 
     def read_order(self, raw: bytes) -> Order:
-        """Understand `POST /orders`, whose quantity is a plain decimal string; raises BadOrder."""
+        """Understand `POST /orders`, whose quantity is a plain decimal string; raises BadOrderError."""
         request_id, quantity = read_fields(raw, _FIXED, "quantity")
         if not is_plain_decimal(quantity):
-            raise BadOrder("quantity must be a plain decimal string", request_id)
+            raise BadOrderError("quantity must be a plain decimal string", request_id)
         return Order(request_id, check_units(Decimal(quantity), "quantity", request_id))
 
     def receipt(self, trade: Trade) -> dict[str, Any]:

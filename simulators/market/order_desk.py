@@ -9,10 +9,10 @@ from aiohttp import web
 
 from simulators.exact import write_json
 from simulators.lifecycle import json_answer
-from simulators.market.exchange import Conflict, Exchange, NothingToTrade
+from simulators.market.exchange import ConflictError, Exchange, NothingToTradeError
 from simulators.market.faults import Fault, FaultPlan, Kind, Misfit
 from simulators.market.misfits import misfit_receipt
-from simulators.market.wire import BadOrder, Order, Trade
+from simulators.market.wire import BadOrderError, Order, Trade
 
 _JOURNAL_LENGTH = 100_000
 _DRIPS = 20
@@ -71,14 +71,17 @@ class OrderDesk:
         raw = await request.read()
         if self.latency_seconds:
             await asyncio.sleep(self.latency_seconds)
+        if request.content_type != "application/json":
+            return self._refuse_malformed("the request must be application/json", None)
         try:
-            if request.content_type != "application/json":
-                raise BadOrder("the request must be application/json")
             order = self._wire.read_order(raw)
-        except BadOrder as error:
-            self._note(error.request_id, "malformed")
-            return json_answer(self._wire.refusal(str(error), error.request_id), status=400)
+        except BadOrderError as error:
+            return self._refuse_malformed(str(error), error.request_id)
         return await self._take(request, order)
+
+    def _refuse_malformed(self, reason: str, request_id: str | None) -> web.Response:
+        self._note(request_id, "malformed")
+        return json_answer(self._wire.refusal(reason, request_id), status=400)
 
     async def _take(self, request: web.Request, order: Order) -> web.StreamResponse:
         self.arrivals[order.request_id] += 1
@@ -90,10 +93,10 @@ class OrderDesk:
                 self._note(order.request_id, _right_outcome(trade, replayed=known is not None))
                 return json_answer(self._wire.receipt(trade))
             return await self._fail(request, order, fault)
-        except Conflict:
+        except ConflictError:
             self._note(order.request_id, "conflict")
             reason = "conflict: this requestId was used for an order of other content"
-        except NothingToTrade:
+        except NothingToTradeError:
             self._note(order.request_id, "nothing_to_trade")
             reason = "nobody buys at present"
         return json_answer(self._wire.refusal(reason, order.request_id))

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Protocol
 
-from simulators.exact import BadJson, read_json
+from simulators.exact import BadJsonError, read_json
 from simulators.market.makers import Makers
 from simulators.market.order_book import UNITS_STEP, Levels
 
@@ -34,7 +34,7 @@ class Trade:
     traded_at: datetime
 
 
-class BadOrder(ValueError):
+class BadOrderError(ValueError):
     """The request is not exactly what the contract says; nothing is traded."""
 
     def __init__(self, reason: str, request_id: str | None = None) -> None:
@@ -71,7 +71,7 @@ class WireFormat(Protocol):
         """The field of a receipt that says how many GC they fetched."""
 
     def read_order(self, raw: bytes) -> Order:
-        """Understand an order request; raises BadOrder."""
+        """Understand an order request; raises BadOrderError."""
 
     def receipt(self, trade: Trade) -> dict[str, Any]:
         """Report a trade."""
@@ -89,34 +89,34 @@ class WireFormat(Protocol):
 def read_fields(raw: bytes, fixed: Mapping[str, str], figure: str) -> tuple[str, Any]:
     """Read a request of fixed texts, a requestId and one figure; nothing may be missing or extra.
 
-    Returns the requestId and the figure as it came. Raises BadOrder.
+    Returns the requestId and the figure as it came. Raises BadOrderError.
     """
     try:
         body = read_json(raw)
-    except BadJson as error:
-        raise BadOrder(str(error)) from error
+    except BadJsonError as error:
+        raise BadOrderError(str(error)) from error
     if not isinstance(body, dict):
-        raise BadOrder("the request must be a JSON object")
+        raise BadOrderError("the request must be a JSON object")
     request_id = body.get("requestId")
     if not isinstance(request_id, str) or not 0 < len(request_id) <= LONGEST_REQUEST_ID:
-        raise BadOrder(f"requestId must be a string of 1 to {LONGEST_REQUEST_ID} characters")
+        raise BadOrderError(f"requestId must be a string of 1 to {LONGEST_REQUEST_ID} characters")
     expected = {"requestId", figure, *fixed}
     if missing := expected - set(body):
-        raise BadOrder(f"missing: {', '.join(sorted(missing))}", request_id)
+        raise BadOrderError(f"missing: {', '.join(sorted(missing))}", request_id)
     if extra := set(body) - expected:
-        raise BadOrder(f"unknown: {', '.join(sorted(extra))}", request_id)
+        raise BadOrderError(f"unknown: {', '.join(sorted(extra))}", request_id)
     for name, text in fixed.items():
         if body[name] != text:
-            raise BadOrder(f"{name} must be {text!r}", request_id)
+            raise BadOrderError(f"{name} must be {text!r}", request_id)
     return request_id, body[figure]
 
 
 def check_units(units: Decimal, name: str, request_id: str) -> Decimal:
-    """Accept a positive number of units of at most 8 decimals; raises BadOrder for others."""
+    """Accept a positive number of units of at most 8 decimals; raises BadOrderError for others."""
     if not units.is_finite() or units <= 0:
-        raise BadOrder(f"{name} must be above zero", request_id)
+        raise BadOrderError(f"{name} must be above zero", request_id)
     if units.adjusted() >= _MOST_DIGITS:
-        raise BadOrder(f"{name} must be below 10^{_MOST_DIGITS}", request_id)
+        raise BadOrderError(f"{name} must be below 10^{_MOST_DIGITS}", request_id)
     if units != units.quantize(UNITS_STEP):
-        raise BadOrder(f"{name} has at most 8 decimals", request_id)
+        raise BadOrderError(f"{name} has at most 8 decimals", request_id)
     return units
