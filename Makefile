@@ -1,0 +1,76 @@
+# Every command of the project. `make help` lists them; each is one or two lines, so read here what it runs.
+
+.DEFAULT_GOAL := help
+.PHONY: help venv demo test lint format migrations schema lock clean
+.SUFFIXES:
+
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/requirements.stamp
+UV := $(shell command -v uv 2>/dev/null)
+
+SECONDS ?=
+WORKERS ?= 1
+WEB ?= 1
+BEATS ?= 1
+PORT ?= 4000
+
+# Settings for commands that only read the code: nothing listens there and nothing needs to.
+CODE_ONLY := DOTENV=/dev/null DEBUG=true SECRET_KEY=code-only DATABASE_URL=postgres://nobody@127.0.0.1:1/nothing \
+	CACHE_URL=redis://127.0.0.1:1/1 CELERY_BROKER_URL=redis://127.0.0.1:1/0 \
+	MOS_ESPA_URL=http://127.0.0.1:1 BLACK_SPIRE_OUTPOST_URL=http://127.0.0.1:1
+MANAGE := $(CODE_ONLY) $(BIN)/python -W ignore manage.py
+
+help:  ## list these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+venv: $(STAMP)  ## make .venv from requirements-dev.txt, hashes checked; again only when that changes
+
+$(STAMP): requirements-dev.txt
+ifeq ($(UV),)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed; name one: make venv PYTHON=python3.12"; exit 1; }
+	@test -x $(BIN)/python || { echo "Making .venv"; $(PYTHON) -m venv .venv; }
+	@echo "Installing the dependencies, which takes a minute or two"
+	$(BIN)/python -m pip install --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.txt
+else
+	@test -x $(BIN)/python || { echo "Making .venv"; uv venv --python '>=3.11' .venv; }
+	uv pip install --python $(BIN)/python --require-hashes -r requirements-dev.txt
+endif
+	@touch $@
+
+demo: venv  ## the whole service on one machine: SECONDS=60 to end with a verdict, WORKERS= WEB= BEATS= PORT=4000
+	$(BIN)/python -m demo --workers $(WORKERS) --web $(WEB) --beats $(BEATS) --port $(PORT) $(if $(SECONDS),--seconds $(SECONDS))
+
+test: venv  ## all tests on the embedded stack, with branch coverage
+	$(BIN)/python -m pytest --cov --cov-branch --cov-fail-under=90
+
+lint: venv  ## style, types, imports, missing migrations, and docs/openapi.yaml against the code
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(CODE_ONLY) $(BIN)/mypy .
+	$(BIN)/lint-imports
+	$(MANAGE) makemigrations --check --dry-run
+	@mkdir -p .local
+	$(MANAGE) spectacular --validate --fail-on-warn --file .local/openapi.yaml
+	@diff -u docs/openapi.yaml .local/openapi.yaml || { echo "docs/openapi.yaml is out of date: make schema"; exit 1; }
+
+format: venv  ## sort imports and format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+migrations: venv  ## write the migrations that the models need
+	$(MANAGE) makemigrations
+
+schema: venv  ## write docs/openapi.yaml
+	$(MANAGE) spectacular --validate --fail-on-warn --file docs/openapi.yaml
+
+LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock"
+lock:  ## pin requirements*.in, with hashes (needs uv)
+	@command -v uv >/dev/null || { echo "uv is needed: https://docs.astral.sh/uv/"; exit 1; }
+	$(LOCK) requirements.in --output-file requirements.txt
+	$(LOCK) requirements-dev.in --output-file requirements-dev.txt
+
+clean:  ## remove the data of demo and tests, caches and reports; .venv stays
+	rm -rf .local .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.* htmlcov staticfiles
+	find . -path ./.venv -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
