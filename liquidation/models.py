@@ -202,3 +202,18 @@ class Venue(models.Model):
 
     def __str__(self) -> str:
         return Market(self.market).label
+
+
+class ClaimFailure(models.Model):
+    """A breached loan that the database would not let be claimed: passed over, and shown to a person."""
+
+    loan = models.OneToOneField(Loan, on_delete=models.PROTECT, related_name="claim_failure")
+    price = AmountField(help_text="GC a unit, at the latest try")
+    reason = models.TextField()
+    failed_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("-failed_at",)
+
+    def __str__(self) -> str:
+        return f"claim of {self.loan_id} failed"

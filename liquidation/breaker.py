@@ -1,0 +1,47 @@
+"""The circuit breaker of each venue: where new orders may go. Open orders stay with their venue whatever it says."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import F
+
+from liquidation.models import Venue
+from pricing.markets import Market
+
+FAILURES_BEFORE_PAUSE = 5
+PAUSE = timedelta(seconds=5)
+
+
+@dataclass(frozen=True, slots=True)
+class VenueStates:
+    """Which venues take new orders now, which may be probed with one, and when the next paused one may be."""
+
+    open: frozenset[Market]
+    probeable: frozenset[Market]
+    next_probe_at: datetime | None
+
+
+def states(now: datetime) -> VenueStates:
+    """The state of every venue."""
+    paused = {Market(venue.market): venue.paused_until for venue in Venue.objects.filter(paused_until__isnull=False)}
+    waiting = [until for until in paused.values() if until is not None and until > now]
+    return VenueStates(
+        open=frozenset(market for market in Market if market not in paused),
+        probeable=frozenset(market for market, until in paused.items() if until is not None and until <= now),
+        next_probe_at=min(waiting, default=None),
+    )
+
+
+def take_probe(market: Market, now: datetime) -> bool:
+    """Take the one probe of a paused venue; False when somebody else has it. Locks the venue's row to the commit."""
+    return bool(Venue.objects.filter(market=market, paused_until__lte=now).update(paused_until=now + PAUSE))
+
+
+def note(market: Market, *, failed: bool, now: datetime) -> None:
+    """Count the outcome of one send; in autocommit, after it is booked. A lost count is harmless."""
+    if not failed:
+        Venue.objects.filter(market=market, failures_in_row__gt=0).update(failures_in_row=0, paused_until=None)
+        return
+    Venue.objects.get_or_create(market=market)
+    Venue.objects.filter(market=market).update(failures_in_row=F("failures_in_row") + 1)
+    Venue.objects.filter(market=market, failures_in_row__gte=FAILURES_BEFORE_PAUSE).update(paused_until=now + PAUSE)

@@ -1,0 +1,24 @@
+"""The bells of the chain, by name, so that services need not import tasks."""
+
+from typing import Any
+
+from celery import chain, signature
+from celery.canvas import Signature
+
+
+def sale(liquidation_id: int) -> "Signature[Any]":
+    """Sell, then publish."""
+    return chain(
+        signature("liquidation.sell", kwargs={"liquidation_id": liquidation_id}, immutable=True),
+        publication(liquidation_id),
+    )
+
+
+def publication(liquidation_id: int) -> "Signature[Any]":
+    """Publish only."""
+    return signature("liquidation.publish", kwargs={"liquidation_id": liquidation_id}, immutable=True)
+
+
+def sweep() -> "Signature[Any]":
+    """Judge all loans by the prices not yet swept."""
+    return signature("liquidation.sweep", immutable=True)

@@ -1,0 +1,161 @@
+"""Claim: a breached loan becomes a liquidation, once. From here on the price does not matter any more."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import DatabaseError, OperationalError, connection, transaction
+from pricing.quotes import PricePoint, unit_price
+
+from coruscant import audit, clock, failpoints
+from coruscant.money import decimal_string
+from liquidation.models import ClaimFailure, Liquidation
+from loans import risk, services
+from loans.models import Loan, LoanStatus
+
+log = structlog.get_logger(__name__)
+
+BATCH = 500
+
+# The status is a literal: as a parameter, a generic plan would miss the partial index.
+_CANDIDATES = """
+    SELECT id, debt_per_unit FROM loans_loan
+    WHERE status = 'active' AND debt_per_unit >= %(threshold)s AND judged_from <= %(at)s
+      AND (debt_per_unit, id) < (%(debt_per_unit)s, %(id)s)
+    ORDER BY debt_per_unit DESC, id DESC LIMIT %(limit)s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a walk over the breached loans stands, worst LTV first; the next batch begins after it."""
+
+    debt_per_unit: Decimal
+    id: int
+
+
+#: Before the worst loan that the column can hold.
+START = Place(Decimal(10) ** 46 - 1, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedBatch:
+    """The liquidations made by one batch; `next` is None when the walk has come to its end."""
+
+    liquidation_ids: tuple[int, ...]
+    next: Place | None
+
+
+def claim_batch(point: PricePoint, place: Place = START, *, limit: int = BATCH) -> ClaimedBatch:
+    """Claim up to `limit` loans whose LTV reaches the threshold at `point`, beginning after `place`.
+
+    One transaction. Candidates are chosen worst LTV first, locked in id order, and judged again by the exact rule
+    on the locked rows. A batch that fails is redone row by row; a row that fails alone is logged, kept in
+    ClaimFailure for a person, and passed over. Locks: loans, in id order. Idempotent: a claimed loan is no candidate.
+    """
+    if point.price is None:
+        return ClaimedBatch((), None)
+    candidates = _candidates(point, place, limit)
+    if not candidates:
+        return ClaimedBatch((), None)
+    ids = sorted(candidate.id for candidate in candidates)
+    following = candidates[-1] if len(candidates) == limit else None
+    try:
+        claimed = claim_loans(ids, point)
+    except OperationalError:
+        raise  # the database is away or chose us in a deadlock: the sweep is done again as a whole
+    except DatabaseError:
+        log.exception("claim_batch_failed", loans=len(ids))
+        claimed = [pk for loan_pk in ids for pk in _claim_alone(loan_pk, point)]
+    return ClaimedBatch(tuple(claimed), following)
+
+
+def claim_loans(loan_pks: list[int], point: PricePoint) -> list[int]:
+    """Claim those of the loans that are breached at `point`; returns the new liquidations' ids. One transaction."""
+    best = point.quotes[0]
+    correlation_id = f"{best.market}:{best.reference}"
+    with transaction.atomic(), audit.cause("claim", correlation_id=correlation_id):
+        locked = Loan.objects.select_for_update().filter(pk__in=loan_pks).order_by("pk")
+        loans = [loan for loan in locked if _is_breached(loan, point)]
+        failpoints.reach("claim.locked")
+        if not loans:
+            return []
+        now = clock.now()
+        made = Liquidation.objects.bulk_create(
+            Liquidation(
+                loan=loan,
+                correlation_id=correlation_id,
+                price=point.price,
+                price_at=point.at,
+                evidence=_evidence(point),
+                balance_at_claim=loan.outstanding_balance,
+                collateral_at_claim=loan.collateral,
+                claimed_at=now,
+                due_at=now,
+            )
+            for loan in loans
+        )
+        pks = [liquidation.pk for liquidation in made]
+        audit.record_bulk(Liquidation, pks, audit.CREATED)
+        services.begin_liquidation([loan.pk for loan in loans], now)
+        failpoints.reach("claim.written")
+    log.info("loans_claimed", count=len(pks), price=str(point.price), price_at=point.at, correlation_id=correlation_id)
+    return pks
+
+
+def _candidates(point: PricePoint, place: Place, limit: int) -> list[Place]:
+    assert point.price is not None  # noqa: S101  (for the type checker; the caller has looked)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _CANDIDATES,
+            {
+                "threshold": risk.search_floor(settings.LIQUIDATION_LTV, point.price),
+                "at": point.at,
+                "debt_per_unit": place.debt_per_unit,
+                "id": place.id,
+                "limit": limit,
+            },
+        )
+        return [Place(debt_per_unit, pk) for pk, debt_per_unit in cursor.fetchall()]
+
+
+def _is_breached(loan: Loan, point: PricePoint) -> bool:
+    """The exact rule, on a locked row."""
+    return (
+        loan.status == LoanStatus.ACTIVE
+        and loan.judged_from is not None
+        and loan.judged_from <= point.at
+        and point.price is not None
+        and risk.must_liquidate(loan.outstanding_balance, loan.collateral, point.price, services.thresholds())
+    )
+
+
+def _claim_alone(loan_pk: int, point: PricePoint) -> list[int]:
+    try:
+        return claim_loans([loan_pk], point)
+    except OperationalError:
+        raise
+    except DatabaseError as error:
+        log.exception("claim_failed", loan_pk=loan_pk)
+        ClaimFailure.objects.update_or_create(
+            loan_id=loan_pk, defaults={"reason": str(error), "failed_at": clock.now(), "price": point.price}
+        )
+        return []
+
+
+def _evidence(point: PricePoint) -> list[dict[str, Any]]:
+    """The quotes behind a price, kept whole because quotes themselves are pruned one day."""
+    found = []
+    for quote in point.quotes:
+        price = unit_price(quote.sell, settings.PRICE_REFERENCE_QUANTITY)
+        found.append(
+            {
+                "market": str(quote.market),
+                "reference": quote.reference,
+                "sentAt": quote.sent_at.isoformat(),
+                "price": None if price is None else decimal_string(price),
+            }
+        )
+    return found

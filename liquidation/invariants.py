@@ -1,0 +1,215 @@
+"""The promises of the service, as SQL: each query finds the rows that break one. None may ever find a row.
+
+Run by `manage.py check_invariants`, by tests after every fault, and by the metrics. What only the markets' own logs
+or two transactions side by side can show (I7 under concurrency, I8, I9) is proved by tests instead.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection, models
+
+from coruscant.audit import audited_columns
+from liquidation.models import Liquidation, LiquidationEvent, TradeOrder
+from loans.models import CollateralPosting, Loan, LoanWarning
+
+AUDITED: tuple[type[models.Model], ...] = (
+    Loan,
+    CollateralPosting,
+    LoanWarning,
+    Liquidation,
+    TradeOrder,
+    LiquidationEvent,
+)
+
+#: How long a row may be past its due time before it counts as forgotten: the promise for a lost worker, with room.
+OVERDUE_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Invariant:
+    """One promise: `sql` selects the key of every row that breaks it."""
+
+    name: str
+    promise: str
+    sql: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """How many rows break an invariant, and the keys of the first few."""
+
+    invariant: Invariant
+    violations: int
+    examples: tuple[str, ...]
+
+
+INVARIANTS: tuple[Invariant, ...] = (
+    Invariant(
+        "I1",
+        "units booked for a liquidation are its sold collateral, never more than was claimed",
+        """
+        SELECT q.id FROM liquidation_liquidation q
+        LEFT JOIN LATERAL (
+            SELECT coalesce(sum(units_traded), 0) AS units, coalesce(sum(proceeds), 0) AS proceeds
+            FROM liquidation_tradeorder o WHERE o.liquidation_id = q.id AND o.status = 'filled'
+        ) filled ON true
+        WHERE filled.units <> q.collateral_sold OR filled.proceeds <> q.proceeds
+           OR q.collateral_sold > q.collateral_at_claim
+        """,
+    ),
+    Invariant(
+        "I2",
+        "a claimed liquidation is settled, waits for a person, or is being tried and not overdue",
+        f"""
+        SELECT q.id FROM liquidation_liquidation q JOIN loans_loan l ON l.id = q.loan_id
+        WHERE (q.status = 'settled') <> (l.status = 'liquidated')
+           OR (q.status <> 'settled') <> (l.status = 'liquidating')
+           OR (q.status = 'selling' AND q.due_at < now() - interval '{OVERDUE_SECONDS} seconds')
+           OR (q.status = 'waiting') <> EXISTS (
+                SELECT 1 FROM liquidation_tradeorder o WHERE o.liquidation_id = q.id AND o.status = 'unresolved')
+        UNION ALL
+        SELECT l.id FROM loans_loan l LEFT JOIN liquidation_liquidation q ON q.loan_id = l.id
+        WHERE (l.status IN ('liquidating', 'liquidated')) <> (q.id IS NOT NULL)
+        """,  # noqa: S608
+    ),
+    Invariant(
+        "I3",
+        "postings are the collateral now plus what was sold; the balance is the amount less the proceeds",
+        """
+        SELECT l.loan_id FROM loans_loan l
+        LEFT JOIN LATERAL (
+            SELECT coalesce(sum(amount), 0) AS units FROM loans_collateralposting p WHERE p.loan_id = l.id
+        ) posted ON true
+        LEFT JOIN liquidation_liquidation q ON q.loan_id = l.id
+        WHERE posted.units <> l.collateral + coalesce(q.collateral_sold, 0)
+           OR l.outstanding_balance <> greatest(0, l.amount - coalesce(q.proceeds, 0))
+        """,
+    ),
+    Invariant(
+        "I4",
+        "a settled liquidation has one event, whose body says what the books say",
+        """
+        SELECT q.id FROM liquidation_liquidation q JOIN loans_loan l ON l.id = q.loan_id
+        LEFT JOIN liquidation_liquidationevent e ON e.liquidation_id = q.id
+        WHERE (q.status = 'settled') <> (e.id IS NOT NULL)
+           OR (e.id IS NOT NULL AND (
+                e.body::json ->> 'eventId' <> e.event_id::text
+             OR e.body::json ->> 'eventType' <> 'liquidation'
+             OR e.body::json ->> 'loanId' <> l.loan_id
+             OR (e.body::json ->> 'collateralSold')::numeric <> q.collateral_sold
+             OR (e.body::json ->> 'collateralSoldValue')::numeric <> q.proceeds
+             OR (e.body::json ->> 'outstandingCollateral')::numeric <> l.collateral
+             OR (e.body::json ->> 'outstandingBalance')::numeric <> l.outstanding_balance
+             OR q.collateral_left <> l.collateral OR q.shortfall <> l.outstanding_balance
+             OR q.surplus <> greatest(0, q.proceeds - q.balance_at_claim)))
+        """,
+    ),
+    Invariant(
+        "I4b",
+        "an event is sent, or is being tried and not overdue",
+        f"""
+        SELECT event_id FROM liquidation_liquidationevent
+        WHERE sent_at IS NULL AND due_at < now() - interval '{OVERDUE_SECONDS} seconds'
+        """,  # noqa: S608
+    ),
+    Invariant(
+        "I5",
+        "a loan's status moves only forward, one step at a time, and no step is missing from its history",
+        """
+        SELECT id FROM (
+            SELECT id, status, lag(status) OVER (PARTITION BY id ORDER BY history_id) AS before,
+                   history_type, row_number() OVER (PARTITION BY id ORDER BY history_id) AS step
+            FROM loans_historicalloan
+        ) steps
+        WHERE (step = 1 AND (history_type <> '+' OR status <> 'new'))
+           OR (step > 1 AND history_type <> '~')
+           OR (step > 1 AND before <> status AND (before, status) NOT IN (
+                ('new', 'active'), ('active', 'liquidating'), ('liquidating', 'liquidated')))
+        """,
+    ),
+    Invariant(
+        "I5b",
+        "an order's status moves only as verdicts allow",
+        """
+        SELECT id FROM (
+            SELECT id, status, lag(status) OVER (PARTITION BY id ORDER BY history_id) AS before,
+                   row_number() OVER (PARTITION BY id ORDER BY history_id) AS step
+            FROM liquidation_historicaltradeorder
+        ) steps
+        WHERE (step = 1 AND status <> 'open')
+           OR (step > 1 AND (before IN ('filled', 'refused') OR status = 'open'))
+        """,
+    ),
+    Invariant(
+        "I6",
+        "no posting was written once its loan was claimed",
+        """
+        SELECT p.id FROM loans_collateralposting p
+        JOIN loans_historicalcollateralposting hp ON hp.id = p.id AND hp.history_type = '+'
+        JOIN loans_historicalloan hl ON hl.id = p.loan_id AND hl.status = 'liquidating'
+        GROUP BY p.id, hp.history_date HAVING hp.history_date > min(hl.history_date)
+        """,
+    ),
+    Invariant(
+        "I7",
+        "a request has one effect: a loan for each application, a posting for each top-up",
+        """
+        SELECT coalesce(r.loan_id, p.loan_id) FROM
+            (SELECT loan_id, count(*) AS n FROM loans_acceptedrequest
+             WHERE endpoint = 'collateral-top-ups' GROUP BY loan_id) r
+        FULL JOIN (SELECT loan_id, count(*) AS n FROM loans_collateralposting GROUP BY loan_id) p USING (loan_id)
+        WHERE r.n IS DISTINCT FROM p.n
+        UNION ALL
+        SELECT l.id FROM loans_loan l LEFT JOIN loans_acceptedrequest r
+            ON r.loan_id = l.id AND r.endpoint = 'loan-applications'
+        GROUP BY l.id HAVING count(r.id) <> 1
+        """,
+    ),
+    Invariant(
+        "I10",
+        "every message received is a quote, a duplicate, a skipped item or rejected",
+        """
+        SELECT f.market FROM pricing_feed f
+        WHERE f.received <> f.quotes + f.duplicates + f.skipped + f.rejected
+           OR f.quotes <> f.pruned + (SELECT count(*) FROM pricing_pricequote q WHERE q.market = f.market)
+           OR f.rejected <> (SELECT count(*) FROM pricing_rejectedmessage r WHERE r.market = f.market)
+        """,
+    ),
+    Invariant(
+        "I10b",
+        "every quote is swept",
+        f"""
+        SELECT id FROM pricing_pricequote
+        WHERE swept_at IS NULL AND received_at < now() - interval '{OVERDUE_SECONDS} seconds'
+        """,  # noqa: S608
+    ),
+)
+
+
+def check() -> Iterator[Finding]:
+    """Run every query, history's comparison with the present included; yield one finding each."""
+    for invariant in (*INVARIANTS, *_history_rebuilds_the_present()):
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT count(*), (array_agg(broken::text))[1:5] FROM ({invariant.sql}) AS found(broken)")  # noqa: S608
+            count, examples = cursor.fetchone()
+        yield Finding(invariant, count, tuple(examples or ()))
+
+
+def _history_rebuilds_the_present() -> Iterator[Invariant]:
+    """For each audited table: the newest history row of every row is the row as it stands."""
+    for model in AUDITED:
+        table: str = model._meta.db_table
+        history: str = model.history.model._meta.db_table  # type: ignore[attr-defined]
+        columns: list[Any] = audited_columns(model)
+        now, then = (", ".join(f'{alias}."{column}"' for column in columns) for alias in ("p", "h"))
+        yield Invariant(
+            f"I5 {model._meta.model_name}",
+            f"history alone rebuilds every {model._meta.verbose_name}",
+            f"""
+            SELECT coalesce(p.id, h.id) FROM "{table}" p
+            FULL JOIN (SELECT DISTINCT ON (id) * FROM "{history}" ORDER BY id, history_id DESC) h ON h.id = p.id
+            WHERE ({now}) IS DISTINCT FROM ({then})
+            """,  # noqa: S608
+        )

@@ -1,0 +1,65 @@
+"""A person finds out what became of an order that the market would not explain."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from decimal import Decimal
+
+import structlog
+from django.db import transaction
+
+from coruscant import audit, clock, doorbell
+from liquidation import chains
+from liquidation.errors import FiguresDoNotFit, OrderNotUnresolved
+from liquidation.models import Liquidation, LiquidationStatus, OrderStatus, TradeOrder
+from liquidation.sell import book_trade, lock
+from liquidation.settlement import settle_if_done
+from loans.models import Loan
+
+log = structlog.get_logger(__name__)
+
+
+def resolve_as_traded(*, order_id: int, units: Decimal, proceeds: Decimal, actor_name: str, actor_id: int) -> None:
+    """Book that the market did trade: `units` for `proceeds` GC in total; the sale goes on, or is settled.
+
+    Locks: loan, then liquidation. Raises OrderNotUnresolved, FiguresDoNotFit.
+    """
+    with _resolving(order_id, actor_name, actor_id) as (loan, liquidation, order, now):
+        if not 0 < units <= order.quantity or proceeds <= 0:
+            raise FiguresDoNotFit(
+                f"An order of {order.quantity:f} units cannot have traded {units:f} for {proceeds:f} GC."
+            )
+        book_trade(loan, liquidation, order, units=units, proceeds=proceeds, now=now)
+        settle_if_done(loan, liquidation, now)
+
+
+def resolve_as_not_traded(*, order_id: int, actor_name: str, actor_id: int) -> None:
+    """Book that the market did not trade; the next order is sized afresh.
+
+    Locks: loan, then liquidation. Raises OrderNotUnresolved.
+    """
+    with _resolving(order_id, actor_name, actor_id) as (_loan, _liquidation, order, now):
+        order.status = OrderStatus.REFUSED
+        order.answered_at = now
+        order.save()
+
+
+@contextmanager
+def _resolving(
+    order_id: int, actor_name: str, actor_id: int
+) -> Iterator[tuple[Loan, Liquidation, TradeOrder, datetime]]:
+    """The order and what it belongs to, locked, the liquidation selling again; its sale is rung after the commit."""
+    with transaction.atomic():
+        liquidation_id = TradeOrder.objects.values_list("liquidation_id", flat=True).get(pk=order_id)
+        loan, liquidation = lock(liquidation_id)
+        order = TradeOrder.objects.get(pk=order_id)
+        if order.status != OrderStatus.UNRESOLVED:
+            raise OrderNotUnresolved("The order is no longer waiting for a person: somebody has answered for it.")
+        now = clock.now()
+        with audit.cause("resolve", correlation_id=order.request_id, actor_name=actor_name, actor_id=actor_id):
+            liquidation.status = LiquidationStatus.SELLING
+            liquidation.due_at = now
+            liquidation.save()
+            yield loan, liquidation, order, now
+        doorbell.ring_on_commit(chains.sale(liquidation_id))
+    log.info("order_resolved", order_request_id=order.request_id, status=order.status, actor=actor_name)

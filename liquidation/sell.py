@@ -1,0 +1,248 @@
+"""Sell: order after order, until the balance is covered or nothing sellable is left.
+
+Each step is a transaction, a call to a market outside any transaction, and a transaction. The first one commits the
+order, its lease and the send it counts before a byte is sent; the last one books what the answer proves, and only
+if the lease is still this worker's. Locks, always in this order: loan, liquidation.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+
+from coruscant import audit, clock, failpoints
+from liquidation import breaker, orders, venues
+from liquidation.models import PENDING_ORDER_STATUSES, Liquidation, LiquidationStatus, OrderStatus, TradeOrder
+from liquidation.pacing import back_off
+from liquidation.settlement import settle_if_done
+from liquidation.verdicts import Answer, Traded, Verdict, fill, verdict
+from loans import services
+from loans.models import Loan
+from pricing.markets import Market
+
+log = structlog.get_logger(__name__)
+
+#: A run of a task ends well before its soft time limit; the row is due again at once.
+LONGEST_RUN = timedelta(seconds=30)
+#: So many refusals in a row are the dice of the markets; more are a market that does not want to trade.
+REFUSALS_AT_FULL_SPEED = 4
+
+
+class Outcome(StrEnum):
+    """How a run of the sale ended."""
+
+    SETTLED = "settled"
+    WAITING = "waiting for a person"
+    LATER = "due again later"
+    BUSY = "another worker holds the lease"
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """One committed send: what goes to which market, under which fence."""
+
+    liquidation_id: int
+    fence: int
+    order_id: int
+    market: Market
+    request_id: str
+    payload: str
+    first_send: bool
+
+
+def sell(liquidation_id: int) -> Outcome:
+    """Take the sale of one liquidation as far as it goes now.
+
+    Safe to call twice at once, late, or after a crash: the row's lease lets one worker in, the fence keeps a late
+    one from writing, and an order without a verdict is sent again under its own requestId. Raises nothing of the
+    markets; database errors pass through.
+    """
+    fence: int | None = None
+    began = clock.now()
+    with structlog.contextvars.bound_contextvars(liquidation_id=liquidation_id):
+        while True:
+            step = _prepare(liquidation_id, fence, began)
+            if isinstance(step, Outcome):
+                return step
+            failpoints.reach("sell.order_committed")
+            answer = venues.send_order(step.market, step.payload, request_id=step.request_id)
+            failpoints.reach("sell.answered")
+            outcome = _book(step, answer)
+            failpoints.reach("sell.booked")
+            if outcome is not None:
+                return outcome
+            fence = step.fence
+
+
+def lock(liquidation_id: int) -> tuple[Loan, Liquidation]:
+    """Lock a liquidation's rows for the rest of the transaction, the loan first."""
+    loan = Loan.objects.select_for_update(of=("self",)).get(liquidation=liquidation_id)
+    liquidation = Liquidation.objects.select_for_update().get(pk=liquidation_id)
+    return loan, liquidation
+
+
+def _prepare(liquidation_id: int, fence: int | None, began: datetime) -> Sending | Outcome:
+    """Take or renew the lease, find or size the order, count the send; commit."""
+    with transaction.atomic():
+        loan, liquidation = lock(liquidation_id)
+        now = clock.now()
+        if liquidation.status == LiquidationStatus.SETTLED:
+            return Outcome.SETTLED
+        if liquidation.status == LiquidationStatus.WAITING:
+            return Outcome.WAITING
+        if liquidation.leased_until and liquidation.leased_until > now and liquidation.fence != fence:
+            return Outcome.BUSY
+        with audit.cause("sell", correlation_id=liquidation.correlation_id):
+            # The same answer for the same row at any time: what is left may be too little to sell from the start.
+            if settle_if_done(loan, liquidation, now):
+                return Outcome.SETTLED
+            if now - began > LONGEST_RUN:
+                return _later(liquidation, now)
+            order = liquidation.orders.filter(status__in=PENDING_ORDER_STATUSES).first()
+            if order is None:
+                placed = orders.place(loan, liquidation, now)
+                if not isinstance(placed, TradeOrder):
+                    return _later(liquidation, placed)
+                order = placed
+            if order.due_at > now:
+                return _later(liquidation, order.due_at)
+            failpoints.reach("sell.sized")
+            return _count_send(liquidation, order, fence, now)
+
+
+def _count_send(liquidation: Liquidation, order: TradeOrder, fence: int | None, now: datetime) -> Sending:
+    """Write down, before anything is sent, that this order is on its way under this lease."""
+    if fence is None or liquidation.fence != fence:
+        liquidation.fence += 1
+    liquidation.leased_until = liquidation.due_at = now + timedelta(seconds=settings.LEASE_SECONDS)
+    liquidation.save(update_fields=["fence", "leased_until", "due_at"])
+    order.sends += 1
+    order.due_at = liquidation.leased_until
+    order.save(update_fields=["sends", "due_at"])
+    return Sending(
+        liquidation_id=liquidation.pk,
+        fence=liquidation.fence,
+        order_id=order.pk,
+        market=Market(order.market),
+        request_id=order.request_id,
+        payload=order.payload,
+        first_send=order.sends == 1,
+    )
+
+
+def _later(liquidation: Liquidation, due_at: datetime) -> Outcome:
+    """Let go of the lease until the row is due again."""
+    liquidation.leased_until = None
+    liquidation.due_at = due_at
+    liquidation.save(update_fields=["leased_until", "due_at"])
+    return Outcome.LATER
+
+
+def _book(step: Sending, answer: Answer) -> Outcome | None:
+    """Book what the answer proves, under the fence; None means that the sale goes on at once."""
+    with transaction.atomic():
+        loan, liquidation = lock(step.liquidation_id)
+        now = clock.now()
+        if liquidation.fence != step.fence or liquidation.status != LiquidationStatus.SELLING:
+            log.warning("stale_lease_holder_writes_nothing", order_request_id=step.request_id, fence=step.fence)
+            return Outcome.BUSY
+        order = TradeOrder.objects.get(pk=step.order_id)
+        judged = verdict(answer, ordered=order.quantity, first_send=step.first_send, known_misfit=order.misfit)
+        log.info("order_answered", order_request_id=order.request_id, market=order.market, verdict=str(judged))
+        with audit.cause("sell", correlation_id=liquidation.correlation_id):
+            outcome = _BOOKINGS[judged](loan, liquidation, order, answer, now)
+        failpoints.reach("sell.written")
+    breaker.note(step.market, failed=judged is not Verdict.FILLED, now=now)
+    return outcome
+
+
+def _book_fill(
+    loan: Loan, liquidation: Liquidation, order: TradeOrder, answer: Answer, now: datetime
+) -> Outcome | None:
+    proved = fill(answer, ordered=order.quantity)
+    assert proved is not None  # noqa: S101  (the verdict says so)
+    orders.remember(order, answer)
+    book_trade(
+        loan,
+        liquidation,
+        order,
+        units=proved.units,
+        proceeds=proved.proceeds,
+        now=now,
+        venue_order_id=proved.venue_order_id,
+    )
+    return Outcome.SETTLED if settle_if_done(loan, liquidation, now) else None
+
+
+def book_trade(
+    loan: Loan,
+    liquidation: Liquidation,
+    order: TradeOrder,
+    *,
+    units: Decimal,
+    proceeds: Decimal,
+    now: datetime,
+    venue_order_id: str = "",
+) -> None:
+    """Book a trade of `units` for `proceeds` GC on all three rows, which the caller has locked."""
+    order.status = OrderStatus.FILLED
+    order.venue_order_id = venue_order_id
+    order.units_traded, order.proceeds = units, proceeds
+    order.answered_at = now
+    order.save()
+    liquidation.collateral_sold += units
+    liquidation.proceeds += proceeds
+    liquidation.save()
+    services.book_sale(loan, units, proceeds)
+
+
+def _book_refusal(
+    loan: Loan, liquidation: Liquidation, order: TradeOrder, answer: Answer, now: datetime
+) -> Outcome | None:
+    orders.remember(order, answer)
+    order.status = OrderStatus.REFUSED
+    order.answered_at = now
+    order.save()
+    in_row = orders.refusals_in_row(liquidation)
+    if in_row <= REFUSALS_AT_FULL_SPEED:
+        return None
+    return _later(liquidation, now + back_off(in_row - REFUSALS_AT_FULL_SPEED, order.request_id))
+
+
+def _book_unknown(
+    loan: Loan, liquidation: Liquidation, order: TradeOrder, answer: Answer, now: datetime
+) -> Outcome | None:
+    orders.remember(order, answer)
+    if isinstance(answer, Traded):
+        order.misfit = answer.figures
+    order.status = OrderStatus.UNKNOWN
+    order.due_at = now + back_off(order.sends, order.request_id)
+    order.save()
+    if order.sends >= settings.ORDER_SENDS_BEFORE_ATTENTION:
+        log.error("order_needs_attention", order_request_id=order.request_id, market=order.market, sends=order.sends)
+    return _later(liquidation, order.due_at)
+
+
+def _book_unresolved(
+    loan: Loan, liquidation: Liquidation, order: TradeOrder, answer: Answer, now: datetime
+) -> Outcome | None:
+    orders.remember(order, answer)
+    order.status = OrderStatus.UNRESOLVED
+    order.save()
+    liquidation.status = LiquidationStatus.WAITING
+    liquidation.leased_until = None
+    liquidation.save()
+    log.error("order_unresolved", order_request_id=order.request_id, market=order.market, answer=order.last_answer)
+    return Outcome.WAITING
+
+
+_BOOKINGS = {
+    Verdict.FILLED: _book_fill,
+    Verdict.REFUSED: _book_refusal,
+    Verdict.UNKNOWN: _book_unknown,
+    Verdict.UNRESOLVED: _book_unresolved,
+}

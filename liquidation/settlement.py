@@ -1,0 +1,85 @@
+"""Settlement: the figures are fixed, the loan is closed and the event is written, all in the caller's transaction."""
+
+import json
+import uuid
+from datetime import datetime
+from decimal import Decimal
+
+import structlog
+from django.conf import settings
+
+from coruscant.money import ZERO, decimal_string, exact
+from liquidation.models import PENDING_ORDER_STATUSES, Liquidation, LiquidationEvent, LiquidationStatus
+from loans import services
+from loans.models import Loan
+
+log = structlog.get_logger(__name__)
+
+
+def settle_if_done(loan: Loan, liquidation: Liquidation, now: datetime) -> bool:
+    """Settle a liquidation that is covered, or has less than one step of collateral left; say whether it was.
+
+    Locks are the caller's: loan, then liquidation. An order without a verdict keeps it open.
+    """
+    covered = loan.outstanding_balance == 0
+    if not covered and loan.collateral >= settings.ORDER_QUANTITY_STEP:
+        return False
+    if liquidation.orders.filter(status__in=PENDING_ORDER_STATUSES).exists():
+        return False
+    _settle(loan, liquidation, now)
+    return True
+
+
+def event_body(
+    *, event_id: uuid.UUID, loan_id: str, sold: Decimal, proceeds: Decimal, collateral: Decimal, balance: Decimal
+) -> str:
+    """The published text, exactly as contracted: seven keys, all strings.
+
+    `sold` and `collateral` in units, `proceeds` and `balance` in GC.
+    """
+    return json.dumps(
+        {
+            "eventId": str(event_id),
+            "eventType": "liquidation",
+            "loanId": loan_id,
+            "collateralSold": decimal_string(sold),
+            "collateralSoldValue": decimal_string(proceeds),
+            "outstandingCollateral": decimal_string(collateral),
+            "outstandingBalance": decimal_string(balance),
+        }
+    )
+
+
+def _settle(loan: Loan, liquidation: Liquidation, now: datetime) -> None:
+    with exact():
+        liquidation.surplus = max(ZERO, liquidation.proceeds - liquidation.balance_at_claim)
+    liquidation.shortfall = loan.outstanding_balance
+    liquidation.collateral_left = loan.collateral
+    liquidation.status = LiquidationStatus.SETTLED
+    liquidation.settled_at = now
+    liquidation.leased_until = None
+    liquidation.save()
+    services.finish_liquidation(loan)
+    event_id = uuid.uuid4()
+    LiquidationEvent.objects.create(
+        liquidation=liquidation,
+        event_id=event_id,
+        body=event_body(
+            event_id=event_id,
+            loan_id=loan.loan_id,
+            sold=liquidation.collateral_sold,
+            proceeds=liquidation.proceeds,
+            collateral=loan.collateral,
+            balance=loan.outstanding_balance,
+        ),
+        created_at=now,
+        due_at=now,
+    )
+    log.info(
+        "liquidation_settled",
+        liquidation_id=liquidation.pk,
+        loan_id=loan.loan_id,
+        sold=decimal_string(liquidation.collateral_sold),
+        proceeds=decimal_string(liquidation.proceeds),
+        shortfall=decimal_string(loan.outstanding_balance),
+    )

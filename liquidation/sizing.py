@@ -1,0 +1,142 @@
+"""How many units to sell next, and where. Pure.
+
+A venue's curve gives the effective unit price for a quantity: linear between published levels, flat below the
+first, nothing beyond the last. Selling q units brings f(q) = q × unit price(q). The next order is the smallest
+quantity on the grid of ORDER_QUANTITY_STEP whose f(q) covers what is owed.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import pairwise
+
+from pricing.quotes import Level, unit_price
+
+from coruscant.money import exact, floor_to_step
+from pricing.markets import Market
+
+
+@dataclass(frozen=True, slots=True)
+class VenueCurve:
+    """A venue's last known curve; `fresh` is whether the quote behind it is still alive."""
+
+    market: Market
+    levels: tuple[Level, ...]
+    fresh: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """The grid and the ceiling of an order, in units."""
+
+    step: Decimal
+    max_quantity: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """An order to send: `quantity` units to `market`, expecting `unit_price` GC a unit."""
+
+    market: Market
+    quantity: Decimal
+    unit_price: Decimal
+
+
+def quantity_to_sell(levels: Sequence[Level], *, owed: Decimal, available: Decimal, bounds: Bounds) -> Decimal:
+    """The smallest grid quantity whose expected proceeds reach `owed` GC, in units.
+
+    Where no quantity reaches it, the one that brings the most. Never above `available` units, the ceiling, or the
+    last published level; zero when less than one step is available.
+    """
+    with exact():
+        ceiling = floor_to_step(min(available, bounds.max_quantity, levels[-1].quantity), bounds.step)
+        best, best_proceeds = Decimal(0), Decimal(0)
+        for low, high in _rising_spans(levels, ceiling, bounds.step):
+            found = _smallest(levels, low, high, owed, bounds.step)
+            if found is not None:
+                return found
+            brings = _proceeds(levels, high)
+            if brings > best_proceeds:
+                best, best_proceeds = high, brings
+        return best
+
+
+def choose(
+    curves: Iterable[VenueCurve],
+    *,
+    owed: Decimal,
+    available: Decimal,
+    bounds: Bounds,
+    avoid: Market | None = None,
+) -> Choice | None:
+    """The next order to send, or None when no venue can take one step.
+
+    The venue with the better unit price for the quantity it needs wins; fresh curves go before stale ones, and on
+    a stale curve an order is sized for a quarter of what is owed at most. `avoid` is passed over when another
+    venue of the same freshness can take the order.
+    """
+    candidates = list(curves)
+    for fresh in (True, False):
+        target = owed if fresh else owed / 4
+        offers = [
+            offer
+            for curve in candidates
+            if curve.fresh is fresh and curve.levels
+            if (offer := _offer(curve, owed=target, available=available, bounds=bounds)) is not None
+        ]
+        preferred = [offer for offer in offers if offer.market != avoid] or offers
+        if preferred:
+            return max(preferred, key=lambda offer: (offer.unit_price, offer.market))
+    return None
+
+
+def _offer(curve: VenueCurve, *, owed: Decimal, available: Decimal, bounds: Bounds) -> Choice | None:
+    quantity = quantity_to_sell(curve.levels, owed=owed, available=available, bounds=bounds)
+    if quantity <= 0:
+        return None
+    price = unit_price(curve.levels, quantity)
+    return None if price is None else Choice(curve.market, quantity, price)
+
+
+def _proceeds(levels: Sequence[Level], quantity: Decimal) -> Decimal:
+    """f(q): what selling `quantity` units is expected to bring, GC."""
+    price = unit_price(levels, quantity)
+    return Decimal(0) if price is None else quantity * price
+
+
+def _rising_spans(levels: Sequence[Level], ceiling: Decimal, step: Decimal) -> Iterable[tuple[Decimal, Decimal]]:
+    """Grid intervals, in order, in which f rises; a span in which deeper selling brings less in total ends early."""
+    if ceiling < step:
+        return
+    start = step
+    first = floor_to_step(min(levels[0].quantity, ceiling), step)
+    if first >= start:
+        yield start, first
+        start = first
+    for shallow, deep in pairwise(levels):
+        if shallow.quantity >= ceiling:
+            return
+        end = min(deep.quantity, ceiling)
+        slope = (deep.unit_price - shallow.unit_price) / (deep.quantity - shallow.quantity)
+        if slope < 0:
+            # f(q) = q·(p + slope·(q − a)) is a parabola; beyond its vertex more units bring less money.
+            vertex = (slope * shallow.quantity - shallow.unit_price) / (2 * slope)
+            end = min(end, max(vertex, shallow.quantity))
+        end = floor_to_step(end, step)
+        if end > start:
+            yield start, end
+        start = max(start, floor_to_step(min(deep.quantity, ceiling), step))
+
+
+def _smallest(levels: Sequence[Level], low: Decimal, high: Decimal, owed: Decimal, step: Decimal) -> Decimal | None:
+    """The smallest grid quantity in [low, high], where f rises, with f ≥ owed; found by halving."""
+    if _proceeds(levels, high) < owed:
+        return None
+    left, right = int(low / step), int(high / step)
+    while left < right:
+        middle = (left + right) // 2
+        if _proceeds(levels, middle * step) >= owed:
+            right = middle
+        else:
+            left = middle + 1
+    return left * step

@@ -1,0 +1,161 @@
+"""One HTTP POST to a market, bounded in total time, sent at most once.
+
+requests' own time-out is per read: a market that drips a byte a second would hold a worker, and its lease, for
+ever. Here every operation on the socket gets what is left of one deadline, plain and TLS alike. Nothing is retried
+inside the client: the row decides what is sent again.
+"""
+
+import socket
+import ssl
+import time
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+from urllib3.util.ssl_ import create_urllib3_context
+
+from liquidation.verdicts import NeverSent, Unclear
+
+#: Above the number of threads of a worker, so that every one keeps its connection to each market alive.
+POOL_SIZE = 128
+#: No order's answer is longer; what is, is not an answer.
+MAX_ANSWER_BYTES = 64 * 1024
+
+_deadline: ContextVar[float] = ContextVar("deadline")
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A complete HTTP answer: status and the body's bytes."""
+
+    status: int
+    body: bytes
+
+
+def _remaining() -> float:
+    left = _deadline.get() - time.monotonic()
+    if left <= 0:
+        raise TimeoutError("the market took longer than MARKET_TIMEOUT_SECONDS in total")
+    return left
+
+
+class _DeadlineSocket(socket.socket):
+    """A TCP socket whose reads and writes share one deadline."""
+
+    def recv_into(self, *args: Any, **kwargs: Any) -> int:
+        self.settimeout(_remaining())
+        return super().recv_into(*args, **kwargs)
+
+    def sendall(self, *args: Any, **kwargs: Any) -> None:
+        self.settimeout(_remaining())
+        super().sendall(*args, **kwargs)
+
+
+class _DeadlineTLSSocket(ssl.SSLSocket):
+    """A TLS socket whose reads and writes share one deadline."""
+
+    def recv_into(self, *args: Any, **kwargs: Any) -> int:
+        self.settimeout(_remaining())
+        return super().recv_into(*args, **kwargs)
+
+    def sendall(self, *args: Any, **kwargs: Any) -> None:
+        self.settimeout(_remaining())
+        super().sendall(*args, **kwargs)
+
+
+class _Connection(HTTPConnection):
+    def _new_conn(self) -> socket.socket:
+        self.timeout = _remaining()
+        plain = super()._new_conn()
+        return _DeadlineSocket(plain.family, plain.type, plain.proto, fileno=plain.detach())
+
+
+class _TLSConnection(HTTPSConnection):
+    def _new_conn(self) -> socket.socket:
+        self.timeout = _remaining()
+        return super()._new_conn()
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _TLSPool(HTTPSConnectionPool):
+    ConnectionCls = _TLSConnection
+
+
+class _DeadlineAdapter(HTTPAdapter):
+    """Connections that keep to the deadline of the call; no retries."""
+
+    def __init__(self) -> None:
+        super().__init__(pool_connections=4, pool_maxsize=POOL_SIZE, max_retries=0)
+
+    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **kwargs: Any) -> None:
+        context = create_urllib3_context()
+        context.sslsocket_class = _DeadlineTLSSocket
+        context.load_default_certs()
+        self.poolmanager = PoolManager(
+            num_pools=connections, maxsize=maxsize, block=block, ssl_context=context, **kwargs
+        )
+        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TLSPool}
+
+
+def _new_session() -> requests.Session:
+    session = requests.Session()
+    session.trust_env = False  # a proxy would answer in the market's name
+    session.mount("http://", _DeadlineAdapter())
+    session.mount("https://", _DeadlineAdapter())
+    return session
+
+
+#: One a process: its pool keeps connections to the markets alive across orders.
+_session = _new_session()
+
+
+def post(url: str, body: str, *, timeout_seconds: float) -> Response | NeverSent | Unclear:
+    """POST a JSON text and return the whole answer within `timeout_seconds` in total; never raises for I/O.
+
+    NeverSent means that the connection provably never opened; every other failure is Unclear.
+    """
+    token = _deadline.set(time.monotonic() + timeout_seconds)
+    try:
+        with _session.post(
+            url,
+            data=body.encode(),
+            headers={"Content-Type": "application/json", "Accept": "application/json"},
+            timeout=timeout_seconds,
+            allow_redirects=False,
+            stream=True,
+        ) as response:
+            return Response(response.status_code, _read(response))
+    except requests.ConnectionError as error:
+        if _never_opened(error):
+            return NeverSent(f"{type(error).__name__}: {error}"[:500])
+        return Unclear("connection lost", str(error)[:500])
+    except (requests.Timeout, TimeoutError) as error:
+        return Unclear("time-out", str(error)[:500])
+    except (requests.RequestException, OSError) as error:
+        return Unclear("unreadable", f"{type(error).__name__}: {error}"[:500])
+    finally:
+        _deadline.reset(token)
+
+
+def _read(response: requests.Response) -> bytes:
+    """The whole body. Raises RequestException when it is cut off or too long."""
+    body = b""
+    for chunk in response.iter_content(8192):
+        body += chunk
+        if len(body) > MAX_ANSWER_BYTES:
+            raise requests.exceptions.ContentDecodingError(f"more than {MAX_ANSWER_BYTES} bytes")
+    return body
+
+
+def _never_opened(error: requests.ConnectionError) -> bool:
+    cause: object = error.args[0] if error.args else None
+    cause = getattr(cause, "reason", cause)
+    return isinstance(cause, NewConnectionError | NameResolutionError | ConnectTimeoutError)

@@ -1,0 +1,37 @@
+"""Mos Espa, Tatooine: `POST /orders`; figures travel as strings, `price` is the total."""
+
+import json
+from decimal import Decimal
+
+from coruscant.money import decimal_string
+from liquidation.venues.answers import decimal_from_string, is_success, json_object, refusal, traded
+from liquidation.venues.http import Response
+from liquidation.verdicts import Answer, Unclear
+
+PATH = "/orders"
+
+_ORDER = {"type": "market", "side": "sell", "asset": "BESKAR", "currency": "GC"}
+
+
+def payload(request_id: str, quantity: Decimal) -> str:
+    """The order to sell `quantity` units, as it is sent every time."""
+    return json.dumps({"requestId": request_id, **_ORDER, "quantity": decimal_string(quantity)})
+
+
+def read(response: Response, *, request_id: str) -> Answer:
+    """What the market's answer says; never raises."""
+    found = json_object(response)
+    if isinstance(found, Unclear):
+        return found
+    if found.get("success") is False:
+        return refusal(found.get("reason"), found.get("requestId"), request_id=request_id, status=response.status)
+    if found.get("success") is not True or not is_success(response.status):
+        return Unclear(f"status {response.status}", "neither a success nor a refusal")
+    return traded(
+        found,
+        {"requestId": request_id, **_ORDER},
+        order_id="orderId",
+        units="quantity",
+        proceeds="price",
+        figure=decimal_from_string,
+    )
