@@ -75,8 +75,8 @@ class PricePublisher:
                 failures_in_a_row = failures_in_a_row + 1 if not self._progressed else 1
                 log.warning("%s: not published, again in %.2f s: %s", self._topic, pause, error)
                 with self._wake:
-                    self._drop_all_but(1)
                     self._wake.wait_for(lambda: self._stopped, timeout=pause)
+                    self._drop_all_but(1)
 
     def _publish_while_it_works(self) -> None:
         self._progressed = False

@@ -38,19 +38,15 @@ class EventAudit:
             except BadJsonError as error:
                 self._violated(f"an event is {error}: {raw[:200]}")
                 return
+            event_id = event.get("eventId") if isinstance(event, dict) else None
+            if isinstance(event_id, str) and self._raw_by_event.setdefault(event_id, raw) != raw:
+                self._violated(f"event {event_id} came with other bytes than before: {raw[:500]}")
+                return
             faults = event_faults(event)
             for fault in faults:
                 self._violated(f"{fault}: {raw[:500]}")
-            if not faults:
-                self._remember(event, raw)
-
-    def _remember(self, event: dict[str, Any], raw: str) -> None:
-        event_id, loan_id = event["eventId"], event["loanId"]
-        before = self._raw_by_event.setdefault(event_id, raw)
-        if before != raw:
-            self._violated(f"event {event_id} came with other bytes than before: {raw[:500]}")
-        elif self._by_loan.setdefault(loan_id, event)["eventId"] != event_id:
-            self._violated(f"loan {loan_id} has a second event {event_id}")
+            if not faults and self._by_loan.setdefault(event["loanId"], event)["eventId"] != event_id:
+                self._violated(f"loan {event['loanId']} has a second event {event_id}")
 
     def events(self, loan_id: str | None = None) -> list[dict[str, Any]]:
         """Events by their first delivery, oldest first: all of them, or those of one loan."""
