@@ -119,7 +119,9 @@ class LoanWarning(models.Model):
     class Meta:
         ordering = ("-id",)
         constraints = [
-            models.UniqueConstraint(fields=["loan"], condition=Q(closed_at__isnull=True), name="one_open_warning_a_loan"),
+            models.UniqueConstraint(
+                fields=["loan"], condition=Q(closed_at__isnull=True), name="one_open_warning_a_loan"
+            ),
             models.CheckConstraint(
                 condition=Q(closed_at__isnull=True, close_reason="")
                 | (Q(closed_at__isnull=False) & Q(close_reason__in=["cleared", "claimed"])),

@@ -16,8 +16,12 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 def make_loan(loan_id: str = "L1") -> Loan:
     with audit.cause("application", correlation_id="req-1"):
         return Loan.objects.create(
-            loan_id=loan_id, borrower_id="B1", amount=Decimal(1000), outstanding_balance=Decimal(1000),
-            request_id="req-1", created_at=NOW,
+            loan_id=loan_id,
+            borrower_id="B1",
+            amount=Decimal(1000),
+            outstanding_balance=Decimal(1000),
+            request_id="req-1",
+            created_at=NOW,
         )
 
 
@@ -28,8 +32,16 @@ def test_a_change_is_kept_with_its_cause():
         loan.collateral = Decimal(40)
         loan.save()
     created, changed = loan.history.order_by("history_id")
-    assert (created.history_type, created.history_change_reason, created.history_actor) == ("+", "application req-1", "system")
-    assert (changed.history_type, changed.history_change_reason, changed.history_actor) == ("~", "posting req-2", "ahsoka")
+    assert (created.history_type, created.history_change_reason, created.history_actor) == (
+        "+",
+        "application req-1",
+        "system",
+    )
+    assert (changed.history_type, changed.history_change_reason, changed.history_actor) == (
+        "~",
+        "posting req-2",
+        "ahsoka",
+    )
     assert changed.history_user_id == 7
     assert changed.collateral == Decimal(40)
 
@@ -48,7 +60,11 @@ def test_a_change_without_a_cause_is_refused():
 )
 def test_the_database_refuses_to_rewrite_history(statement):
     make_loan()
-    with pytest.raises((IntegrityError, InternalError), match="append-only"), transaction.atomic(), connection.cursor() as cursor:
+    with (
+        pytest.raises((IntegrityError, InternalError), match="append-only"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
         cursor.execute(statement)
     assert Loan.history.count() == 1
 

@@ -1,0 +1,94 @@
+"""A loan as the API shows it."""
+
+import json
+from datetime import UTC, datetime
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Any
+
+from coruscant import money
+from coruscant.money import ZERO, decimal_string
+from loans import risk
+from loans.models import Loan, LoanStatus, LoanWarning
+from loans.risk import Thresholds
+
+_LTV_STEP = Decimal(1).scaleb(-24)
+
+
+def represent(
+    loan: Loan, open_warning: LoanWarning | None, price: Decimal | None, thresholds: Thresholds
+) -> dict[str, Any]:
+    """The loan as a JSON object; figures are decimal strings, units of Beskar or GC.
+
+    `price` (GC a unit) is the best price now, or None when it is not known. `ltv` is rounded half-even to 24
+    decimals, `requiredCollateral` up to 24, `collateralValue` is exact. A liquidated loan must come with its
+    liquidation and event loaded.
+    """
+    return {
+        "loanId": loan.loan_id,
+        "borrowerId": loan.borrower_id,
+        "amount": decimal_string(loan.amount),
+        "collateral": decimal_string(loan.collateral),
+        "status": str(loan.status),
+        "outstandingBalance": decimal_string(loan.outstanding_balance),
+        "ltv": _ltv(loan.outstanding_balance, loan.collateral, price),
+        "collateralValue": _value(loan.collateral, price),
+        "requiredCollateral": _required(loan, price, thresholds),
+        "openWarning": _warning(open_warning),
+        "createdAt": _instant(loan.created_at),
+        "activatedAt": _instant(loan.activated_at) if loan.activated_at else None,
+        "liquidation": _liquidation(loan),
+    }
+
+
+def loan_body(loan: Loan, open_warning: LoanWarning | None, price: Decimal | None, thresholds: Thresholds) -> str:
+    """The representation as the JSON text of a response body."""
+    return json.dumps(represent(loan, open_warning, price, thresholds), ensure_ascii=False, separators=(",", ":"))
+
+
+def _ltv(balance: Decimal, collateral: Decimal, price: Decimal | None) -> str | None:
+    found = risk.ltv(balance, collateral, price) if price is not None else None
+    if found is None:
+        return None
+    return decimal_string(found.quantize(_LTV_STEP, rounding=ROUND_HALF_EVEN, context=money.CONTEXT))
+
+
+def _value(collateral: Decimal, price: Decimal | None) -> str | None:
+    if price is None or collateral == 0:
+        return None
+    return decimal_string(risk.collateral_value(collateral, price))
+
+
+def _required(loan: Loan, price: Decimal | None, thresholds: Thresholds) -> str | None:
+    """Units missing to the activation threshold; nothing is required of a loan that takes no more collateral."""
+    if loan.status in {LoanStatus.LIQUIDATING, LoanStatus.LIQUIDATED}:
+        return decimal_string(ZERO)
+    if price is None:
+        return None
+    return decimal_string(risk.required_collateral(loan.outstanding_balance, loan.collateral, price, thresholds))
+
+
+def _warning(warning: LoanWarning | None) -> dict[str, Any] | None:
+    if warning is None:
+        return None
+    return {
+        "openedAt": _instant(warning.opened_at),
+        "price": decimal_string(warning.price),
+        "ltv": _ltv(warning.outstanding_balance, warning.collateral, warning.price),
+    }
+
+
+def _liquidation(loan: Loan) -> dict[str, Any] | None:
+    """The figures of the published event, as they stand in its body."""
+    if loan.status != LoanStatus.LIQUIDATED:
+        return None
+    liquidation = getattr(loan, "liquidation", None)
+    event = getattr(liquidation, "event", None)
+    if event is None:
+        return None
+    body = json.loads(event.body)
+    names = ("eventId", "collateralSold", "collateralSoldValue", "outstandingCollateral", "outstandingBalance")
+    return {name: body[name] for name in names}
+
+
+def _instant(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")

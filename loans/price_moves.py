@@ -1,0 +1,186 @@
+"""What a price does to loans, in bulk: activation, margin calls and their clearing.
+
+Each function works on one batch in one transaction and returns how many rows it changed; 0 means that nothing is
+left at this price. Candidates come from range scans over `debt_per_unit`, worst or safest first, so those that the
+exact rule turns down lie at the end and are passed over, never found for ever. Rows are locked in id order.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from decimal import Decimal
+
+import structlog
+from django.db import connection, transaction
+from django.db.models import QuerySet
+
+from coruscant import audit, clock, failpoints, money
+from loans import risk, services
+from loans.models import Loan, LoanStatus, LoanWarning
+from pricing.quotes import PricePoint
+
+log = structlog.get_logger(__name__)
+
+# The status is a literal: with a parameter, a generic plan misses the partial index.
+_NEW_LOANS = (
+    "SELECT id, debt_per_unit FROM loans_loan WHERE status = 'new' AND debt_per_unit <= %s"
+    " AND (debt_per_unit, id) > (%s, %s) ORDER BY debt_per_unit, id LIMIT %s"
+)
+_UNWARNED_LOANS = (
+    "SELECT id, debt_per_unit FROM loans_loan WHERE status = 'active' AND debt_per_unit >= %s"
+    " AND (debt_per_unit, id) < (%s, %s) AND judged_from <= %s AND NOT EXISTS"
+    " (SELECT FROM loans_loanwarning w WHERE w.loan_id = loans_loan.id AND w.closed_at IS NULL)"
+    " ORDER BY debt_per_unit DESC, id DESC LIMIT %s"
+)
+_WARNED_LOANS = (
+    "SELECT l.id, l.debt_per_unit FROM loans_loanwarning w JOIN loans_loan l ON l.id = w.loan_id"
+    " WHERE w.closed_at IS NULL AND l.status = 'active' AND l.debt_per_unit <= %s"
+    " AND (l.debt_per_unit, l.id) > (%s, %s) ORDER BY l.debt_per_unit, l.id LIMIT %s"
+)
+# Beyond every debt per unit and every id.
+_BELOW_ALL = (Decimal(-1), 0)
+_ABOVE_ALL = (Decimal(10) ** 45, 2**63 - 1)
+
+Key = tuple[Decimal, int]
+Parameters = Callable[[Key], list[Decimal | int | datetime]]
+
+
+def activate_loans(point: PricePoint, limit: int = 500) -> int:
+    """Activate up to `limit` new loans whose collateral is complete at `point`, stamped with its instant.
+
+    Returns how many. A point without a price changes nothing.
+    """
+    if point.price is None:
+        return 0
+    price, thresholds = point.price, services.thresholds()
+    ceiling = risk.search_ceiling(thresholds.activation_ltv, price)
+
+    def choose(loans: list[Loan]) -> list[Loan]:
+        return [
+            loan
+            for loan in loans
+            if loan.status == LoanStatus.NEW
+            and risk.may_activate(loan.outstanding_balance, loan.collateral, price, thresholds)
+        ]
+
+    def act(loans: list[Loan]) -> None:
+        keys = [loan.pk for loan in loans]
+        Loan.objects.filter(pk__in=keys).update(
+            status=LoanStatus.ACTIVE, activated_at=clock.now(), judged_from=point.at
+        )
+        audit.record_bulk(Loan, keys, audit.CHANGED)
+
+    pages = _pages(_NEW_LOANS, lambda key: [ceiling, *key, limit], _BELOW_ALL)
+    return _move("activation", point, pages, choose, act)
+
+
+def warn_loans(point: PricePoint, limit: int = 500) -> int:
+    """Open a margin call for up to `limit` active loans at or above the warning threshold that have none open.
+
+    Loans activated by a later price than `point` are not judged by it. Returns how many.
+    """
+    if point.price is None:
+        return 0
+    price, thresholds = point.price, services.thresholds()
+    floor = risk.search_floor(thresholds.warning_ltv, price)
+
+    def choose(loans: list[Loan]) -> list[Loan]:
+        warned = set(_open_warnings(loans).values_list("loan_id", flat=True))
+        return [
+            loan
+            for loan in loans
+            if loan.status == LoanStatus.ACTIVE
+            and loan.pk not in warned
+            and risk.must_warn(loan.outstanding_balance, loan.collateral, price, thresholds)
+        ]
+
+    def act(loans: list[Loan]) -> None:
+        now = clock.now()
+        shown = money.round_down(price, money.DECIMAL_PLACES)
+        made = LoanWarning.objects.bulk_create(
+            LoanWarning(
+                loan=loan,
+                price=shown,
+                price_at=point.at,
+                outstanding_balance=loan.outstanding_balance,
+                collateral=loan.collateral,
+                opened_at=now,
+            )
+            for loan in loans
+        )
+        audit.record_bulk(LoanWarning, [warning.pk for warning in made], audit.CREATED)
+
+    pages = _pages(_UNWARNED_LOANS, lambda key: [floor, *key, point.at, limit], _ABOVE_ALL)
+    return _move("margin_call", point, pages, choose, act)
+
+
+def clear_warnings(point: PricePoint, limit: int = 500) -> int:
+    """Close up to `limit` open margin calls of loans that are below the clearing threshold at `point`.
+
+    Returns how many.
+    """
+    if point.price is None:
+        return 0
+    price, thresholds = point.price, services.thresholds()
+    ceiling = risk.search_ceiling(thresholds.warning_clear_ltv, price)
+
+    def choose(loans: list[Loan]) -> list[Loan]:
+        warned = set(_open_warnings(loans).values_list("loan_id", flat=True))
+        return [
+            loan
+            for loan in loans
+            if loan.pk in warned and risk.may_clear(loan.outstanding_balance, loan.collateral, price, thresholds)
+        ]
+
+    def act(loans: list[Loan]) -> None:
+        keys = list(_open_warnings(loans).values_list("pk", flat=True))
+        services.close_warnings(keys, LoanWarning.CloseReason.CLEARED, clock.now())
+
+    pages = _pages(_WARNED_LOANS, lambda key: [ceiling, *key, limit], _BELOW_ALL)
+    return _move("margin_call_cleared", point, pages, choose, act)
+
+
+def correlation_id(point: PricePoint) -> str:
+    """The price event behind a point, as `market:reference` of its best quote; empty if it has none."""
+    return f"{point.quotes[0].market}:{point.quotes[0].reference}" if point.quotes else ""
+
+
+def _move(
+    action: str,
+    point: PricePoint,
+    pages: Iterator[list[int]],
+    choose: Callable[[list[Loan]], list[Loan]],
+    act: Callable[[list[Loan]], None],
+) -> int:
+    """Lock page after page until the exact rule chooses some loans; act on those, and commit."""
+    chosen: list[Loan] = []
+    with transaction.atomic(), audit.cause(action, correlation_id=correlation_id(point)):
+        for page in pages:
+            loans = list(Loan.objects.select_for_update().filter(pk__in=page).order_by("pk"))
+            failpoints.reach(f"{action}.locked")
+            chosen = choose(loans)
+            if chosen:
+                act(chosen)
+                failpoints.reach(f"{action}.written")
+                break
+    if chosen:
+        failpoints.reach(f"{action}.committed")
+        log.info("loans_moved", action=action, loans=len(chosen), price=str(point.price), price_at=point.at.isoformat())
+    return len(chosen)
+
+
+def _pages(query: str, parameters: Parameters, start: Key) -> Iterator[list[int]]:
+    """Ids of candidates, page by page, each page beginning after the key of the one before."""
+    key = start
+    while True:
+        with connection.cursor() as cursor:
+            cursor.execute(query, parameters(key))
+            rows = cursor.fetchall()
+        if not rows:
+            return
+        yield [row[0] for row in rows]
+        last_id, debt_per_unit = rows[-1]
+        key = (debt_per_unit, last_id)
+
+
+def _open_warnings(loans: list[Loan]) -> QuerySet[LoanWarning]:
+    return LoanWarning.objects.filter(loan__in=loans, closed_at__isnull=True)

@@ -1,0 +1,88 @@
+"""LTV and what follows from it: pure rules, exact to the last digit.
+
+LTV = outstanding balance / (collateral units × price per unit). Every comparison cross-multiplies Decimals in
+`money.exact()`, so nothing is rounded: exact for a balance, units and price of up to 44 digits each and
+thresholds of up to 32 digits. Balances are in GC, collateral in units, prices in GC a unit.
+"""
+
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, Decimal
+
+from coruscant import money
+from coruscant.money import ZERO
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """The LTVs at which something happens to a loan, as ratios (0.5 is 50 %)."""
+
+    activation_ltv: Decimal
+    warning_ltv: Decimal
+    warning_clear_ltv: Decimal
+    liquidation_ltv: Decimal
+
+
+def ltv(balance: Decimal, collateral: Decimal, price: Decimal) -> Decimal | None:
+    """The LTV to 120 significant digits, for showing only; None when the collateral is worth nothing."""
+    with money.exact():
+        value = collateral * price
+        return balance / value if value else None
+
+
+def collateral_value(collateral: Decimal, price: Decimal) -> Decimal:
+    """What the collateral is worth, in GC, exactly."""
+    with money.exact():
+        return collateral * price
+
+
+def must_liquidate(balance: Decimal, collateral: Decimal, price: Decimal, thresholds: Thresholds) -> bool:
+    """Whether LTV is at or above the liquidation threshold. A debt without collateral counts as infinite LTV."""
+    return balance > 0 and _reaches(balance, collateral, price, thresholds.liquidation_ltv)
+
+
+def must_warn(balance: Decimal, collateral: Decimal, price: Decimal, thresholds: Thresholds) -> bool:
+    """Whether LTV is at or above the margin call threshold. A debt without collateral counts as infinite LTV."""
+    return balance > 0 and _reaches(balance, collateral, price, thresholds.warning_ltv)
+
+
+def may_activate(balance: Decimal, collateral: Decimal, price: Decimal, thresholds: Thresholds) -> bool:
+    """Whether there is collateral and LTV is at or below the activation threshold."""
+    with money.exact():
+        return collateral > 0 and balance <= thresholds.activation_ltv * collateral * price
+
+
+def may_clear(balance: Decimal, collateral: Decimal, price: Decimal, thresholds: Thresholds) -> bool:
+    """Whether LTV is below the clearing threshold, so that a margin call ends."""
+    return balance == 0 or not _reaches(balance, collateral, price, thresholds.warning_clear_ltv)
+
+
+def required_collateral(balance: Decimal, collateral: Decimal, price: Decimal, thresholds: Thresholds) -> Decimal:
+    """Units still missing until a loan may be activated: rounded up to 24 decimals, 0 when there are enough.
+
+    The price must be above zero. Both steps of the rounding go up, so posting exactly this much is enough.
+    """
+    with money.exact() as context:
+        context.rounding = ROUND_CEILING
+        needed = money.round_up(balance / (thresholds.activation_ltv * price), money.DECIMAL_PLACES)
+        return max(ZERO, needed - collateral)
+
+
+def search_floor(ltv: Decimal, price: Decimal) -> Decimal:
+    """The lower bound of a range scan over `debt_per_unit` for LTV ≥ `ltv` at `price`.
+
+    The threshold rounded *down* to the column's scale. The stored quotient is rounded to the same scale and
+    rounding is monotone, so no loan at or above the threshold is missed; some just below it may be found.
+    """
+    with money.exact():
+        return money.round_down(ltv * price, money.DECIMAL_PLACES)
+
+
+def search_ceiling(ltv: Decimal, price: Decimal) -> Decimal:
+    """The upper bound of a range scan over `debt_per_unit` for LTV ≤ `ltv` at `price`; as `search_floor`, upwards."""
+    with money.exact():
+        return money.round_up(ltv * price, money.DECIMAL_PLACES)
+
+
+def _reaches(balance: Decimal, collateral: Decimal, price: Decimal, threshold: Decimal) -> bool:
+    with money.exact():
+        return balance >= threshold * collateral * price

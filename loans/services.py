@@ -1,0 +1,274 @@
+"""The writers of loans: one function a verb.
+
+Locks are always taken in this order: the request (advisory), the loan's row, the activation barrier. Transactions
+are short and touch nothing but the database. Prices are in GC a unit, collateral in units, balances in GC.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import ClassVar
+
+import structlog
+from django.conf import settings
+from django.db import IntegrityError, connection, transaction
+
+from coruscant import audit, clock, failpoints, money
+from coruscant.errors import DomainError
+from coruscant.money import ZERO
+from loans import idempotency, risk
+from loans.api.representation import loan_body
+from loans.idempotency import Accepted, Request
+from loans.models import AcceptedRequest, CollateralPosting, Loan, LoanStatus, LoanWarning
+from loans.risk import Thresholds
+from pricing import board
+from pricing.quotes import PricePoint
+
+log = structlog.get_logger(__name__)
+
+#: Key of the activation barrier: an advisory lock in the space of two 32-bit keys, which nothing else here uses.
+_ACTIVATION_BARRIER = (0x4C4F414E, 1)
+
+
+class LoanNotFound(DomainError):
+    """There is no loan of this loanId."""
+
+    code = "loan-not-found"
+    title = "Unknown loan"
+    status: ClassVar[int] = 404
+
+
+class LoanIdTaken(DomainError):
+    """Another request has already used this loanId."""
+
+    code = "loan-id-taken"
+    title = "loanId is already used"
+    status: ClassVar[int] = 409
+
+
+class NotTheBorrower(DomainError):
+    """The borrowerId of a posting does not own the loan."""
+
+    code = "not-the-borrower"
+    title = "The borrower does not own this loan"
+    status: ClassVar[int] = 422
+
+
+class LoanClosed(DomainError):
+    """Collateral was posted for a loan that is liquidating or liquidated."""
+
+    code = "loan-closed"
+    title = "The loan takes no more collateral"
+    status: ClassVar[int] = 409
+
+
+class CollateralTooLarge(DomainError):
+    """A posting would bring the collateral above what can be stored."""
+
+    code = "collateral-too-large"
+    title = "Too much collateral"
+    status: ClassVar[int] = 422
+
+
+class IllegalTransition(RuntimeError):
+    """A caller asked for a step that the loan's present state does not allow: a programming error."""
+
+
+def thresholds() -> Thresholds:
+    """The LTVs of the rules, from the settings."""
+    return Thresholds(
+        activation_ltv=settings.ACTIVATION_LTV,
+        warning_ltv=settings.WARNING_LTV,
+        warning_clear_ltv=settings.WARNING_CLEAR_LTV,
+        liquidation_ltv=settings.LIQUIDATION_LTV,
+    )
+
+
+def apply_for_loan(*, client: str, request_id: str, loan_id: str, borrower_id: str, amount: Decimal) -> Accepted:
+    """Open a new loan of `amount` GC, without collateral.
+
+    Idempotent by (client, request_id): the same content again returns the stored first body. Raises
+    RequestIdReused and LoanIdTaken; then nothing is written. Locks the request.
+    """
+    request = Request.of(AcceptedRequest.Endpoint.LOAN_APPLICATIONS, client, request_id, loan_id, borrower_id, amount)
+    if found := idempotency.replay(request):
+        return found
+    point = board.current()
+    try:
+        with transaction.atomic(), audit.cause("application", correlation_id=request_id):
+            idempotency.lock(request)
+            if found := idempotency.replay(request):
+                return found
+            failpoints.reach("application.locked")
+            loan = Loan.objects.create(
+                loan_id=loan_id,
+                borrower_id=borrower_id,
+                amount=amount,
+                outstanding_balance=amount,
+                request_id=request_id,
+                created_at=clock.now(),
+            )
+            body = loan_body(loan, None, point.price, thresholds())
+            idempotency.remember(request, loan, body, loan.created_at)
+            failpoints.reach("application.written")
+    except IntegrityError:
+        if Loan.objects.filter(loan_id=loan_id).exists():
+            raise LoanIdTaken("Another request has already used this loanId.") from None
+        raise
+    failpoints.reach("application.committed")
+    log.info("loan_applied_for", request_id=request_id, loan_id=loan_id)
+    return Accepted(body=body, replayed=False, loan_id=loan_id)
+
+
+def post_collateral(*, client: str, request_id: str, loan_id: str, borrower_id: str, amount: Decimal) -> Accepted:
+    """Add `amount` units to a loan's collateral; a new loan that is now covered becomes active.
+
+    Idempotent by (client, request_id), as applications are. Raises RequestIdReused, LoanNotFound, NotTheBorrower,
+    LoanClosed and CollateralTooLarge; then nothing is written. Locks the request, the loan and, for a new loan,
+    the activation barrier (shared). The price is read from the database, so no cache can make it fail.
+    """
+    request = Request.of(AcceptedRequest.Endpoint.COLLATERAL_TOP_UPS, client, request_id, loan_id, borrower_id, amount)
+    if found := idempotency.replay(request):
+        return found
+    with transaction.atomic(), audit.cause("posting", correlation_id=request_id):
+        idempotency.lock(request)
+        if found := idempotency.replay(request):
+            return found
+        loan = _open_loan(loan_id, borrower_id)
+        failpoints.reach("posting.locked")
+        _add_collateral(loan, amount)
+        now = clock.now()
+        if loan.status == LoanStatus.NEW:
+            hold_activation()
+        point = board.current_from_database()
+        _activate_if_covered(loan, point, now)
+        loan.save(update_fields=["collateral", "status", "activated_at", "judged_from"])
+        CollateralPosting.objects.create(loan=loan, amount=amount, request_id=request_id, created_at=now)
+        warning = _warning_after_posting(loan, point, now)
+        body = loan_body(loan, warning, point.price, thresholds())
+        idempotency.remember(request, loan, body, now)
+        failpoints.reach("posting.written")
+    failpoints.reach("posting.committed")
+    log.info("collateral_posted", request_id=request_id, loan_id=loan_id, status=str(loan.status))
+    return Accepted(body=body, replayed=False, loan_id=loan_id)
+
+
+def _open_loan(loan_id: str, borrower_id: str) -> Loan:
+    """Lock the loan that a posting is for, and check that it may be posted to."""
+    loan = Loan.objects.select_for_update().filter(loan_id=loan_id).first()
+    if loan is None:
+        raise LoanNotFound("There is no loan of this loanId.")
+    if loan.borrower_id != borrower_id:
+        raise NotTheBorrower("The loan belongs to another borrower.")
+    if loan.status not in {LoanStatus.NEW, LoanStatus.ACTIVE}:
+        raise LoanClosed(f"The loan is {loan.status}: it takes no more collateral.")
+    return loan
+
+
+def _add_collateral(loan: Loan, amount: Decimal) -> None:
+    with money.exact():
+        collateral = loan.collateral + amount
+    if not money.fits(collateral):
+        raise CollateralTooLarge(f"The collateral would exceed {money.MAX_INTEGER_DIGITS} integer digits.")
+    loan.collateral = collateral
+
+
+def _activate_if_covered(loan: Loan, point: PricePoint, now: datetime) -> None:
+    if loan.status != LoanStatus.NEW or point.price is None:
+        return
+    if risk.may_activate(loan.outstanding_balance, loan.collateral, point.price, thresholds()):
+        loan.status = LoanStatus.ACTIVE
+        loan.activated_at = now
+        loan.judged_from = point.at
+
+
+def _warning_after_posting(loan: Loan, point: PricePoint, now: datetime) -> LoanWarning | None:
+    """Close the loan's margin call if LTV is now below the clearing threshold; return the one still open."""
+    warning = LoanWarning.objects.filter(loan=loan, closed_at__isnull=True).first()
+    if warning is None or point.price is None:
+        return warning
+    if not risk.may_clear(loan.outstanding_balance, loan.collateral, point.price, thresholds()):
+        return warning
+    warning.closed_at = now
+    warning.close_reason = LoanWarning.CloseReason.CLEARED
+    warning.save(update_fields=["closed_at", "close_reason"])
+    return None
+
+
+def hold_activation() -> None:
+    """Announce, until this transaction ends, that it may activate a loan by the price it reads from now on.
+
+    A shared advisory lock. Take it after the loan's row and before reading the price, and wait for no lock after
+    it: so a sweep that waits in `wait_for_activations` is never part of a deadlock.
+    """
+    _require_transaction()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s, %s)", _ACTIVATION_BARRIER)
+
+
+def wait_for_activations() -> None:
+    """Return when every posting that may have read an older price has committed or given up.
+
+    A short transaction of its own with the exclusive side of the barrier. The sweep calls it after it has seen
+    which quotes are unswept and before it looks for loans: later postings read a price that includes those quotes.
+    Call it outside any transaction.
+    """
+    with transaction.atomic(durable=True), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", _ACTIVATION_BARRIER)
+
+
+def begin_liquidation(loan_ids: Sequence[int], now: datetime) -> None:
+    """Move active loans (primary keys, their rows locked by the caller) to `liquidating`, in bulk.
+
+    Their open margin calls are closed as claimed. Everything is written with history, in the caller's transaction
+    and cause. Raises IllegalTransition if one of the loans is not active.
+    """
+    _require_transaction()
+    keys = sorted(set(loan_ids))
+    changed = Loan.objects.filter(pk__in=keys, status=LoanStatus.ACTIVE).update(status=LoanStatus.LIQUIDATING)
+    if changed != len(keys):
+        raise IllegalTransition(f"{len(keys) - changed} of {len(keys)} loans to be liquidated are not active")
+    audit.record_bulk(Loan, keys, audit.CHANGED)
+    warnings = list(LoanWarning.objects.filter(loan_id__in=keys, closed_at__isnull=True).values_list("pk", flat=True))
+    if warnings:
+        close_warnings(warnings, LoanWarning.CloseReason.CLAIMED, now)
+
+
+def close_warnings(warning_ids: Sequence[int], reason: LoanWarning.CloseReason, now: datetime) -> None:
+    """Close open margin calls (primary keys) in bulk with history; the caller holds their loans' rows."""
+    LoanWarning.objects.filter(pk__in=warning_ids).update(closed_at=now, close_reason=reason)
+    audit.record_bulk(LoanWarning, warning_ids, audit.CHANGED)
+
+
+def book_sale(loan: Loan, units: Decimal, proceeds: Decimal) -> None:
+    """Lower a liquidating loan's collateral by the `units` sold and its balance by the `proceeds` in GC, not below 0.
+
+    The caller has locked the row, in its transaction and cause. Raises IllegalTransition if the loan is not being
+    liquidated, if there are not that many units, or if a figure is negative.
+    """
+    _require_transaction()
+    if loan.status != LoanStatus.LIQUIDATING:
+        raise IllegalTransition(f"loan {loan.loan_id} is {loan.status}, not liquidating")
+    if not 0 <= units <= loan.collateral or proceeds < 0:
+        raise IllegalTransition(f"cannot book {units} units for {proceeds} GC on loan {loan.loan_id}")
+    with money.exact():
+        loan.collateral -= units
+        loan.outstanding_balance = max(ZERO, loan.outstanding_balance - proceeds)
+    loan.save(update_fields=["collateral", "outstanding_balance"])
+
+
+def finish_liquidation(loan: Loan) -> None:
+    """Move a liquidating loan, locked by the caller in its transaction and cause, to `liquidated`.
+
+    Raises IllegalTransition if it is not being liquidated.
+    """
+    _require_transaction()
+    if loan.status != LoanStatus.LIQUIDATING:
+        raise IllegalTransition(f"loan {loan.loan_id} is {loan.status}, not liquidating")
+    loan.status = LoanStatus.LIQUIDATED
+    loan.save(update_fields=["status"])
+
+
+def _require_transaction() -> None:
+    if not connection.in_atomic_block:
+        raise IllegalTransition("must be called inside a transaction")

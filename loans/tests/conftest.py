@@ -1,0 +1,43 @@
+"""A best price that tests set."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from pricing import board
+from pricing.markets import Market
+from pricing.quotes import Level, PricePoint, Quote
+
+PRICED_AT = datetime(2026, 6, 1, 12, tzinfo=UTC)
+
+
+def price_point(price: str | Decimal | None, at: datetime = PRICED_AT) -> PricePoint:
+    """A best price, with the quote behind it; None = unknown."""
+    if price is None:
+        return PricePoint(at=at, price=None, quotes=())
+    value = Decimal(price)
+    quote = Quote(
+        id=1,
+        market=Market.MOS_ESPA,
+        market_time=Decimal(1),
+        sent_at=at,
+        sell=(Level(quantity=Decimal(1), unit_price=value),),
+        reference="event-1",
+    )
+    return PricePoint(at=at, price=value, quotes=(quote,))
+
+
+@pytest.fixture
+def best_price(monkeypatch) -> Callable[..., PricePoint]:
+    """Set the best price of the board: `best_price("50")`. Unknown until it is set."""
+
+    def set_price(price: str | None, at: datetime = PRICED_AT) -> PricePoint:
+        point = price_point(price, at)
+        monkeypatch.setattr(board, "current", lambda: point)
+        monkeypatch.setattr(board, "current_from_database", lambda: point)
+        return point
+
+    set_price(None)
+    return set_price

@@ -1,0 +1,97 @@
+"""What the services of liquidation do to a loan."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from coruscant import audit
+from loans import services
+from loans.models import Loan, LoanStatus, LoanWarning
+from loans.tests.factories import LoanFactory, LoanWarningFactory
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 7, 1, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def cause():
+    with audit.cause("claim", correlation_id="mos_espa:event-1"):
+        yield
+
+
+def test_claimed_loans_are_liquidating_and_their_margin_calls_closed():
+    warned, plain, bystander = LoanWarningFactory().loan, LoanFactory(active=True), LoanFactory(active=True)
+    services.begin_liquidation([warned.pk, plain.pk], NOW)
+    assert set(Loan.objects.filter(status="liquidating")) == {warned, plain}
+    assert Loan.objects.get(pk=bystander.pk).status == "active"
+    warning = LoanWarning.objects.get()
+    assert (warning.closed_at, warning.close_reason) == (NOW, "claimed")
+
+
+def test_a_claim_has_history_rows():
+    warning = LoanWarningFactory()
+    services.begin_liquidation([warning.loan.pk], NOW)
+    entry = Loan.history.latest()
+    assert (entry.status, entry.history_type, entry.history_change_reason) == (
+        "liquidating",
+        "~",
+        "claim mos_espa:event-1",
+    )
+    assert LoanWarning.history.latest().close_reason == "claimed"
+    assert Loan.history.count() == LoanWarning.history.count() == 2
+
+
+@pytest.mark.parametrize("status", [LoanStatus.LIQUIDATING, LoanStatus.LIQUIDATED])
+def test_a_loan_is_claimed_once(status):
+    loan = LoanFactory(active=True, status=status)
+    with pytest.raises(services.IllegalTransition):
+        services.begin_liquidation([loan.pk], NOW)
+    assert Loan.history.count() == 1
+
+
+def test_a_sale_lowers_collateral_and_balance():
+    loan = LoanFactory(active=True, status=LoanStatus.LIQUIDATING)
+    services.book_sale(loan, Decimal("12.5"), Decimal("400.25"))
+    loan.refresh_from_db()
+    assert (loan.collateral, loan.outstanding_balance) == (Decimal("27.5"), Decimal("599.75"))
+    assert loan.debt_per_unit == Decimal("21.809090909090909090909091")
+    assert Loan.history.latest().outstanding_balance == Decimal("599.75")
+
+
+def test_a_balance_never_falls_below_zero():
+    loan = LoanFactory(active=True, status=LoanStatus.LIQUIDATING)
+    services.book_sale(loan, Decimal(40), Decimal(1001))
+    loan.refresh_from_db()
+    assert (loan.collateral, loan.outstanding_balance, loan.debt_per_unit) == (0, 0, None)
+
+
+@pytest.mark.parametrize(("units", "proceeds"), [("41", "1"), ("-1", "1"), ("1", "-1")])
+def test_impossible_sales_are_refused(units, proceeds):
+    loan = LoanFactory(active=True, status=LoanStatus.LIQUIDATING)
+    with pytest.raises(services.IllegalTransition):
+        services.book_sale(loan, Decimal(units), Decimal(proceeds))
+    assert Loan.history.count() == 1
+
+
+def test_a_finished_liquidation_is_final():
+    loan = LoanFactory(active=True, status=LoanStatus.LIQUIDATING)
+    services.finish_liquidation(loan)
+    assert Loan.objects.get().status == Loan.history.latest().status == "liquidated"
+    with pytest.raises(services.IllegalTransition):
+        services.finish_liquidation(loan)
+    with pytest.raises(services.IllegalTransition):
+        services.book_sale(loan, Decimal(1), Decimal(1))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_steps_of_a_liquidation_need_a_transaction():
+    loan = LoanFactory(active=True, status=LoanStatus.LIQUIDATING)
+    for step in (
+        lambda: services.begin_liquidation([loan.pk], NOW),
+        lambda: services.book_sale(loan, Decimal(1), Decimal(1)),
+        lambda: services.finish_liquidation(loan),
+        services.hold_activation,
+    ):
+        with pytest.raises(services.IllegalTransition):
+            step()
