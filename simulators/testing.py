@@ -18,6 +18,7 @@ import requests
 from simulators.exact import read_json, write_json
 from simulators.market.script import read_script
 from simulators.market.server import MarketOptions, MarketServer
+from simulators.otc.server import OtcOptions, OtcServer
 
 T = TypeVar("T")
 
@@ -160,3 +161,15 @@ def running_market(
             yield running_one
         finally:
             running_one.close()
+
+
+@contextmanager
+def running_otc(api: str, *, sns_endpoint: str | None = None, **options: Any) -> Iterator[str]:
+    """Run the OTC service against a loan API; tells the URL of its own API.
+
+    Options, such as `rate`, `max_loans` or `pace`, are those of OtcOptions. Every run that is given an
+    endpoint should have a `queue` of its own, lest runs steal each other's events.
+    """
+    chosen = OtcOptions(api=api, sns_endpoint=sns_endpoint, **options)
+    with running(lambda: OtcServer(chosen)) as port:
+        yield f"http://127.0.0.1:{port}"

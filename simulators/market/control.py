@@ -26,12 +26,14 @@ class MarketControl:
     def __init__(self, market: "MarketServer") -> None:
         """Control this market."""
         self._market = market
+        self._fault_share = sum(market.desk.faults.shares.values(), Decimal(0))
+        self._fault_kinds: tuple[Kind, ...] = tuple(Kind)
         self._settings: dict[str, Callable[[Any], None]] = {
             "scenario": lambda told: market.change_scenario(Scenario(told)),
             "crash": self._crash,
             "recover": self._recover,
             "move": self._move,
-            "faultShare": lambda told: self._set_shares(shares_in_total(_share(told, "faultShare"))),
+            "faultShare": self._set_total_share,
             "faultKinds": self._set_kinds,
             "faultShares": self._set_each_share,
             "nextFaults": lambda told: market.desk.faults.program_next(_faults(told)),
@@ -139,15 +141,19 @@ class MarketControl:
             raise BadJsonError("a price is above zero")
         self._market.scenario_prices().move(to, _seconds(given.get("over", Decimal(0)), "over"))
 
-    def _set_shares(self, shares: dict[Kind, Decimal]) -> None:
-        self._market.desk.faults.set_shares(shares)
+    def _set_total_share(self, told: Any) -> None:
+        self._fault_share = _share(told, "faultShare")
+        self._set_shares(shares_in_total(self._fault_share, self._fault_kinds))
 
     def _set_kinds(self, told: Any) -> None:
-        kinds = [Kind(name) for name in _list(told, "faultKinds")]
+        kinds = tuple(Kind(name) for name in _list(told, "faultKinds"))
         if not kinds:
             raise BadJsonError("faultKinds names at least one kind")
-        total = sum(self._market.desk.faults.shares.values(), Decimal(0))
-        self._set_shares(shares_in_total(total, kinds))
+        self._fault_kinds = kinds
+        self._set_shares(shares_in_total(self._fault_share, kinds))
+
+    def _set_shares(self, shares: dict[Kind, Decimal]) -> None:
+        self._market.desk.faults.set_shares(shares)
 
     def _set_each_share(self, told: Any) -> None:
         self._set_shares({Kind(name): _share(value, name) for name, value in _members(told).items()})

@@ -76,6 +76,8 @@ class Fault:
 
 
 _SLOW_KINDS = frozenset({Kind.SLOW, Kind.SLOW_BEFORE_TRADING, Kind.DRIPPING})
+# A little more than 1: a share divided among kinds may not add up to the last digit.
+_ALL = Decimal("1.000000001")
 _WEIGHTS = dict.fromkeys(Kind, 1) | {Kind.REFUSAL: 4}
 
 
@@ -110,7 +112,7 @@ class FaultPlan:
 
     def set_shares(self, shares: Mapping[Kind, Decimal]) -> None:
         """Replace the share of every kind; ValueError for a negative one or more than 1 in total."""
-        if any(share < 0 for share in shares.values()) or sum(shares.values()) > 1:
+        if any(share < 0 for share in shares.values()) or sum(shares.values()) > _ALL:
             raise ValueError("shares of faults are from 0 to 1, and 1 in total at most")
         self.shares = dict(shares)
 

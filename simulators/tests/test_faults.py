@@ -86,6 +86,10 @@ def test_text_that_names_no_fault_is_refused(text: str) -> None:
         Fault.parse(text)
 
 
+def test_all_requests_can_be_made_to_fail() -> None:
+    assert all(plan("1").decide(1) for _ in range(100))
+
+
 def test_shares_beyond_one_are_refused() -> None:
     with pytest.raises(ValueError, match="1 in total"):
         FaultPlan({Kind.REFUSAL: Decimal("0.6"), Kind.SLOW: Decimal("0.6")}, Random(7))
