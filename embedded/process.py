@@ -68,10 +68,12 @@ class ChildProcess:
         """Start the command. Raises EmbeddedStackError if it is already running."""
         if self.running:
             raise EmbeddedStackError(f"{self.name} is already running as process {self.pid}.")
+        self._clear()
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
         lifeline_end, lifeline = os.pipe()
         status, status_end = os.pipe()
         options = [lifeline_end, status_end, int(self.stop_signal), self.grace_seconds, self.user or "-"]
+        self._lifeline = lifeline
         try:
             with self.log_path.open("ab" if self.starts else "wb") as log:
                 self._guard = subprocess.Popen(
@@ -84,14 +86,12 @@ class ChildProcess:
                     pass_fds=(lifeline_end, status_end),
                     start_new_session=True,
                 )
-        except OSError:
-            os.close(lifeline)
+        except BaseException:
             os.close(status)
             raise
         finally:
             os.close(lifeline_end)
             os.close(status_end)
-        self._lifeline = lifeline
         self.starts += 1
         with os.fdopen(status, "rb") as answer:
             line = answer.readline()
@@ -127,6 +127,8 @@ class ChildProcess:
         """Send the stop signal and return at once; follow it with `stop`."""
         self.send(number or self.stop_signal)
         self.resume()
+        if self.pid is None and self._guard is not None:  # we were interrupted in the middle of `start`
+            self._guard.terminate()
 
     def stop(self, number: signal.Signals | None = None) -> None:
         """Ask the command to stop, and kill it if it has not within its grace period. Harmless when repeated."""
@@ -145,9 +147,9 @@ class ChildProcess:
 
     def _clear(self) -> None:
         """Let go of an ended command; if its guard was killed, kill what that left behind."""
-        if self._guard is None or self._guard.poll() is None:
+        if self.running:
             return
-        if self._guard.returncode < 0 and self.pid is not None:
+        if self._guard is not None and self._guard.returncode < 0 and self.pid is not None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.pid, signal.SIGKILL)
         self.pid = None
