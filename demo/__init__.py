@@ -1,0 +1,1 @@
+"""The whole service and the outside world on one machine: `make demo`."""
