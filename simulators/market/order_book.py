@@ -121,7 +121,9 @@ class TradeImpact:
         if halves > 40:
             self._pressure = ZERO
             return ZERO
-        return (self._pressure * Decimal("0.5") ** halves).quantize(PRICE_STEP)
+        # A float only says how much has worn off, to 8 digits: Decimal powers cost more than all the rest.
+        left = Decimal(f"{0.5 ** float(halves):.8f}")
+        return (self._pressure * left).quantize(PRICE_STEP)
 
     def add(self, units: Decimal, now: Decimal) -> None:
         """Account for units just sold."""

@@ -15,9 +15,11 @@ from simulators.tests.stub_bank import StubBank
 @contextmanager
 def otc_of(bank: StubBank, **options: Any) -> Iterator[str]:
     quick: dict[str, Any] = {"rate": 200.0, "max_loans": 60, "pace": 0.002}
-    with running(lambda: bank) as bank_port:
-        with running_otc(f"http://127.0.0.1:{bank_port}", **(quick | options)) as url:
-            yield f"{url}/simulator"
+    with (
+        running(lambda: bank) as bank_port,
+        running_otc(f"http://127.0.0.1:{bank_port}", **(quick | options)) as url,
+    ):
+        yield f"{url}/simulator"
 
 
 def report_when(url: str, is_done: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
