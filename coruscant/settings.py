@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from celery.schedules import schedule
+from celery.schedules import crontab, schedule
 from django.urls import reverse_lazy
 from kombu import Queue
 
@@ -149,6 +149,7 @@ PRICE_REFERENCE_QUANTITY = env.number("PRICE_REFERENCE_QUANTITY", "1", at_most="
 MOS_ESPA_PRICE_BASIS = env.one_of("MOS_ESPA_PRICE_BASIS", "unit", ("unit", "total"))
 BLACK_SPIRE_OUTPOST_PRICE_BASIS = env.one_of("BLACK_SPIRE_OUTPOST_PRICE_BASIS", "unit", ("unit", "total"))
 SQS_VISIBILITY_SECONDS = env.whole("SQS_VISIBILITY_SECONDS", 30)
+QUOTE_RETENTION_DAYS = env.whole("QUOTE_RETENTION_DAYS", 30)
 
 MOS_ESPA_URL = env.url("MOS_ESPA_URL")
 BLACK_SPIRE_OUTPOST_URL = env.url("BLACK_SPIRE_OUTPOST_URL")
@@ -263,6 +264,11 @@ CELERY_BEAT_SCHEDULE = {
             "options": {"expires": 3},
         }
         for market in ("mos_espa", "black_spire_outpost")
+    },
+    "prune quotes": {
+        "task": "pricing.prune_quotes",
+        "schedule": crontab(hour="3", minute="17"),
+        "options": {"expires": 3600},
     },
     "sweep": {
         "task": "liquidation.sweep",

@@ -58,6 +58,11 @@ class Feed(models.Model):
     polled_at = models.DateTimeField(null=True, help_text="Last receive, an empty one too")
     polled_until = models.DateTimeField(null=True, help_text="One poller at a time, until then at the latest")
     poller = models.UUIDField(null=True)
+    in_flight_until = models.DateTimeField(
+        null=True,
+        help_text="A poller ended with messages it had not recorded: the queue may hide them until then, and until"
+        " then no receive proves it drained",
+    )
     received = models.BigIntegerField(default=0)
     quotes = models.BigIntegerField(default=0)
     duplicates = models.BigIntegerField(default=0)
@@ -68,7 +73,9 @@ class Feed(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(received=models.F("quotes") + models.F("duplicates") + models.F("skipped") + models.F("rejected")),
+                condition=Q(
+                    received=models.F("quotes") + models.F("duplicates") + models.F("skipped") + models.F("rejected")
+                ),
                 name="every_message_has_one_fate",
             ),
         ]

@@ -1,0 +1,205 @@
+"""The best price now: a cached copy of what it is computed from, rebuilt from the database when it is missing.
+
+The cache (Redis) holds inputs, never an answer: each market's standing quote and how far its feed is drained. Their
+freshness is judged at every look, by the database's clock. A cache that is down or emptied costs a few queries.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, TypeVar
+
+import structlog
+from django.core.cache import cache
+from redis.exceptions import RedisError
+
+from coruscant import clock
+from pricing import quotes as rules
+from pricing import records
+from pricing.markets import Market
+from pricing.quotes import Level, PricePoint, Quote
+
+log = structlog.get_logger(__name__)
+
+Found = TypeVar("Found")
+
+_KEY = "pricing.board.1"  # a new number for a new form
+# Two refreshes may overtake each other and leave the older one; it is believed no longer than this.
+_CACHE_SECONDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A market's last sell curve (GC a unit), for sizing orders; `fresh` tells whether it still counts as a price."""
+
+    market: Market
+    levels: tuple[Level, ...]
+    fresh: bool
+    sent_at: datetime
+    quote_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Inputs:
+    """What the price now is computed from."""
+
+    quotes: tuple[Quote, ...]
+    drained_to: dict[Market, datetime | None]
+
+
+def current() -> PricePoint:
+    """The best price now, from the cache if it has one."""
+    return _evaluate(_cached() or _rebuilt())
+
+
+def current_from_database() -> PricePoint:
+    """The best price now, never from the cache: for decisions under a lock."""
+    return _evaluate(_from_database())
+
+
+def refresh() -> PricePoint:
+    """Rebuild the cache from the database; what has become unknown or late is logged once per change."""
+    inputs = _rebuilt()
+    point = _evaluate(inputs)
+    _tell_changes(inputs, point)
+    return point
+
+
+def curves() -> dict[Market, Curve]:
+    """Each market's last curve, stale ones too; a market that never sent a quote is missing."""
+    inputs, now, freshness = _cached() or _rebuilt(), clock.now(), records.freshness()
+    return {
+        quote.market: Curve(
+            market=quote.market,
+            levels=quote.sell,
+            fresh=now < rules.dies_at(quote, inputs.drained_to.get(quote.market), freshness),
+            sent_at=quote.sent_at,
+            quote_id=quote.id,
+        )
+        for quote in inputs.quotes
+    }
+
+
+def _evaluate(inputs: _Inputs) -> PricePoint:
+    now = clock.now()
+    (point,) = rules.timeline(
+        inputs.quotes,
+        drained_to=inputs.drained_to,
+        freshness=records.freshness(),
+        reference_quantity=records.reference_quantity(),
+        start=now,
+        end=now,
+    )
+    return point
+
+
+def _from_database() -> _Inputs:
+    # Before the quotes: a drained_to read after them could prove more than they show.
+    drained_to = records.drained_to()
+    freshness = records.freshness()
+    # Whether a quote takes part depends on those fresh when it was sent; twice that leaves room for a chain of them.
+    times = [quote for market in Market for quote in records.latest_times(market, 2 * freshness.max_age)]
+    standing = rules.standing(times, freshness).values()
+    levels = records.levels_of(quote.id for quote in standing)
+    found = tuple(replace(quote, sell=levels[quote.id]) for quote in standing if quote.id in levels)
+    return _Inputs(found, drained_to)
+
+
+def _rebuilt() -> _Inputs:
+    inputs = _from_database()
+    _with_cache(lambda: cache.set(_KEY, _written(inputs), timeout=_CACHE_SECONDS))
+    return inputs
+
+
+def _cached() -> _Inputs | None:
+    written = _with_cache(lambda: cache.get(_KEY))
+    return _read(written) if isinstance(written, str) else None
+
+
+def _with_cache(look: Callable[[], Found]) -> Found | None:
+    """Do something with the cache; a cache that is down is logged, and None is the answer."""
+    try:
+        return look()
+    except (RedisError, OSError) as error:
+        log.warning("price_cache_down", error=str(error))
+        return None
+
+
+def _tell_changes(inputs: _Inputs, point: PricePoint) -> None:
+    """Log what has become so since the last look of any process, and what is no longer so."""
+    if _changed("unknown", point.price is None):
+        log.warning("price_unknown", at=point.at.isoformat(), drained_to=_iso(inputs.drained_to))
+    freshness = records.freshness()
+    for quote in inputs.quotes:
+        drained_to = inputs.drained_to.get(quote.market)
+        death = rules.dies_at(quote, drained_to, freshness)
+        lagging = rules.expires_at(quote, freshness) <= point.at and death > rules.expires_at(quote, freshness)
+        for kind, holds in (("held", lagging and point.at < death), ("given_up", lagging and point.at >= death)):
+            if _changed(f"{kind}.{quote.market}", holds):
+                tell = log.error if kind == "given_up" else log.warning
+                tell(
+                    f"lagging_feed_{kind}",
+                    market=quote.market.value,
+                    reference=quote.reference,
+                    sent_at=quote.sent_at.isoformat(),
+                    drained_to=drained_to.isoformat() if drained_to else None,
+                )
+
+
+def _changed(state: str, holds: bool) -> bool:
+    """Whether `state` holds now and did not before, in any process; its end is logged here."""
+    key = f"{_KEY}.{state}"
+    if holds:
+        # A cache that is down cannot say: better told twice than not at all.
+        return _with_cache(lambda: cache.add(key, 1, timeout=None)) is not False
+    if _with_cache(lambda: cache.delete(key)):
+        log.info("price_state_over", state=state)
+    return False
+
+
+def _iso(instants: dict[Market, datetime | None]) -> dict[str, str | None]:
+    return {market.value: instant.isoformat() if instant else None for market, instant in instants.items()}
+
+
+def _written(inputs: _Inputs) -> str:
+    return json.dumps(
+        {
+            "drained_to": _iso(inputs.drained_to),
+            "quotes": [
+                {
+                    "id": quote.id,
+                    "market": quote.market,
+                    "market_time": str(quote.market_time),
+                    "sent_at": quote.sent_at.isoformat(),
+                    "sell": records.written_levels(quote.sell),
+                    "reference": quote.reference,
+                    "too_late": quote.too_late,
+                }
+                for quote in inputs.quotes
+            ],
+        }
+    )
+
+
+def _read(written: str) -> _Inputs:
+    inputs: dict[str, Any] = json.loads(written)
+    return _Inputs(
+        quotes=tuple(
+            Quote(
+                id=quote["id"],
+                market=Market(quote["market"]),
+                market_time=Decimal(quote["market_time"]),
+                sent_at=datetime.fromisoformat(quote["sent_at"]),
+                sell=records.read_levels(quote["sell"]),
+                reference=quote["reference"],
+                too_late=quote["too_late"],
+            )
+            for quote in inputs["quotes"]
+        ),
+        drained_to={
+            Market(market): datetime.fromisoformat(instant) if instant else None
+            for market, instant in inputs["drained_to"].items()
+        },
+    )

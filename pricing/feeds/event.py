@@ -1,0 +1,119 @@
+"""What a feed's parser makes of a message, and the bounds of every figure in it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+from coruscant import money
+from pricing.quotes import Level
+
+#: Whether a market prints the price of one unit or of the whole quantity.
+Basis = Literal["unit", "total"]
+
+QUANTITIES = (Decimal(1), Decimal(10), Decimal(50), Decimal(100))
+# Deeper is worse, so a unit price that gets better with depth is a mistake: often a wrong price basis. A little
+# noise between levels is let through.
+BETTER_WITH_DEPTH = Decimal("0.05")
+TIME_INTEGER_DIGITS = 28
+TIME_DECIMALS = 12
+MAX_EVENT_ID = 256
+
+
+class Unreadable(Exception):
+    """The message is not a price event as its market documents it; `reason` is a sentence for a person."""
+
+    def __init__(self, reason: str) -> None:
+        """Keep the sentence."""
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedQuote:
+    """A price event as read: own time in seconds, unit prices in GC, levels ascending by quantity."""
+
+    event_id: str | None
+    market_time: Decimal
+    sell: tuple[Level, ...]
+    buy: tuple[Level, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """The price of another item: not ours to judge."""
+
+    item: str
+
+
+def text(event: dict[str, object], key: str, *, at_most: int = MAX_EVENT_ID) -> str:
+    """A non-empty string that PostgreSQL can store. Raises Unreadable."""
+    value = event.get(key)
+    if not isinstance(value, str) or not value:
+        raise Unreadable(f"{key} must be a non-empty string")
+    if len(value) > at_most:
+        raise Unreadable(f"{key} must have at most {at_most} characters")
+    if "\x00" in value or any("\ud800" <= character <= "\udfff" for character in value):
+        raise Unreadable(f"{key} holds characters that are not text")
+    return value
+
+
+def objects(event: dict[str, object], key: str) -> list[dict[str, object]]:
+    """An array of objects, no longer than there are quantities. Raises Unreadable."""
+    value = event.get(key)
+    if not isinstance(value, list):
+        raise Unreadable(f"{key} must be an array")
+    if len(value) > len(QUANTITIES):
+        raise Unreadable(f"{key} must have at most {len(QUANTITIES)} levels")
+    for entry in value:
+        if not isinstance(entry, dict):
+            raise Unreadable(f"every entry of {key} must be an object")
+    return value
+
+
+def quantity(level: dict[str, object], key: str) -> Decimal:
+    """A level's number of units: 1, 10, 50 or 100. Raises Unreadable."""
+    value = level.get(key)
+    if not isinstance(value, Decimal) or value not in QUANTITIES:
+        raise Unreadable(f"{key} must be the number 1, 10, 50 or 100")
+    return next(known for known in QUANTITIES if known == value)
+
+
+def bounded_time(seconds: Decimal) -> Decimal:
+    """A market's own time as it is stored, numeric(40, 12): further decimals are cut off. Raises Unreadable."""
+    if not seconds.is_finite() or (seconds != 0 and seconds.adjusted() >= TIME_INTEGER_DIGITS):
+        raise Unreadable(f"the time must have at most {TIME_INTEGER_DIGITS} integer digits")
+    return money.round_down(seconds, TIME_DECIMALS)
+
+
+def per_unit(price: Decimal, units: Decimal, basis: Basis) -> Decimal:
+    """The price of one unit, from a price in the market's basis. Raises Unreadable if it cannot be stored exactly."""
+    if price.is_finite() and price > 0 and money.fits(price):
+        with money.exact():
+            one = price / units if basis == "total" else price
+        if money.fits(one):
+            return one
+    raise Unreadable("a price must be positive, with at most 20 integer digits and 24 decimals")
+
+
+def curve(side: Literal["sell", "buy"], levels: Sequence[Level]) -> tuple[Level, ...]:
+    """The levels in ascending order. Raises Unreadable for a repeated quantity or a price better with depth."""
+    ordered = tuple(sorted(levels, key=lambda level: level.quantity))
+    if len({level.quantity for level in ordered}) != len(ordered):
+        raise Unreadable(f"{side} names a quantity twice")
+    for index, level in enumerate(ordered):
+        for shallower in ordered[:index]:
+            if _better(side, level.unit_price, shallower.unit_price):
+                raise Unreadable(
+                    f"the {side} price of {level.quantity} units is more than {BETTER_WITH_DEPTH:%} better than that"
+                    f" of {shallower.quantity}: is the market's price basis set right?"
+                )
+    return ordered
+
+
+def _better(side: Literal["sell", "buy"], deeper: Decimal, shallower: Decimal) -> bool:
+    """Whether the deeper price is better beyond noise: selling, that is more; buying, less."""
+    with money.exact():
+        if side == "sell":
+            return deeper > shallower * (1 + BETTER_WITH_DEPTH)
+        return deeper < shallower * (1 - BETTER_WITH_DEPTH)

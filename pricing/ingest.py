@@ -1,0 +1,166 @@
+"""From the queue into the database: receive, record, delete, in this order.
+
+A message is deleted only after what it said is committed, so a crash at any point means that it comes again, and what
+comes again is a duplicate that changes nothing. One poller per market at a time; two at once are still right.
+"""
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from botocore.exceptions import BotoCoreError, ClientError
+from django.conf import settings
+from django.db import DataError, IntegrityError
+
+from coruscant import aws, clock, failpoints
+from pricing import board, polling_lock, recording
+from pricing.feeds import FEEDS, FeedSource
+from pricing.feeds.event import Unreadable
+from pricing.markets import Market
+from pricing.messages import Received, read
+from pricing.models import PriceQuote
+from pricing.queues import QueueMissing, forget_urls, queue_url
+from pricing.recording import Fates
+from pricing.signals import quotes_recorded
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.type_defs import DeleteMessageBatchRequestEntryTypeDef, MessageTypeDef
+
+log = structlog.get_logger(__name__)
+
+# How long one poll goes on. Short enough that a worker told to stop is done soon and far below the soft time limit
+# of 50 s, long enough that starting polls costs nothing; beat asks for the next one within a second.
+POLL_SECONDS = 15
+# A receive returns at once when there is a message, so waiting longer only delays the end of the poll and, should this
+# worker be killed, the expiry of its lock.
+WAIT_SECONDS = 5
+#: As many as SQS hands out at once.
+BATCH = 10
+
+
+def poll(market: Market, *, seconds: int = POLL_SECONDS, wait_seconds: int = WAIT_SECONDS) -> Fates:
+    """Long-poll a market's queue for `seconds`, at least once; returns what became of the messages received.
+
+    Each receive waits `wait_seconds` (1 to 20) at most: never 0, since a short poll that finds nothing proves nothing.
+    Does nothing while another poller holds the feed. A queue that is missing is logged and ends the poll. Raises
+    what the database or SQS raise when they cannot be reached; messages not recorded then come again.
+    """
+    source, fates, end = FEEDS[market], Fates(), time.monotonic() + seconds
+    wait_seconds = max(1, min(wait_seconds, aws.MAX_WAIT_SECONDS))
+    with polling_lock.held(market, wait_seconds=wait_seconds) as lock:
+        left: float = seconds
+        while lock.renewed():
+            failpoints.reach("ingest.locked")
+            began = clock.now()
+            try:
+                messages = _receive(source, max(1, min(wait_seconds, math.ceil(left))))
+            except QueueMissing:
+                log.error("queue_missing", market=market.value, queue=source.queue)  # noqa: TRY400  (says it all)
+                break
+            failpoints.reach("ingest.received")
+            fates += record(market, messages, clock.now(), began=began)
+            _delete(source, messages)
+            failpoints.reach("ingest.deleted")
+            left = end - time.monotonic()
+            if left <= 0:
+                break
+        lock.all_recorded()
+    return fates
+
+
+def record(
+    market: Market, messages: Sequence[Mapping[str, Any]], now: datetime, *, began: datetime | None = None
+) -> Fates:
+    """Commit what `messages` (as SQS gives them) say, received at `now`; then refresh the board and ring the sweep.
+
+    `began` is when their receive began (default `now`): if it brought fewer than a full batch, the queue is drained
+    up to then; a full one drains it up to the earliest message in it. A batch that the database refuses is redone
+    message by message, and the culprit is kept as a RejectedMessage. Idempotent.
+    """
+    source, began = FEEDS[market], min(began or now, now)
+    basis = getattr(settings, source.price_basis_setting)
+    batch = [read(source, basis, message, now) for message in messages]
+    drained_to = _drained_to(batch, began)
+    try:
+        fates = recording.write(source, batch, now, began, drained_to)
+    except (DataError, IntegrityError) as error:
+        log.warning("batch_refused", market=market.value, count=len(batch), error=str(error))
+        fates = _one_by_one(source, batch, now, began)
+        recording.write(source, [], now, began, drained_to)
+    failpoints.reach("ingest.committed")
+    board.refresh()
+    if fates.quotes:
+        quotes_recorded.send_robust(sender=PriceQuote)
+    failpoints.reach("ingest.announced")
+    return fates
+
+
+def _drained_to(batch: Sequence[Received], began: datetime) -> datetime:
+    if len(batch) < BATCH:
+        return began
+    return min([began, *(one.sent_at for one in batch if one.sent_at is not None)])
+
+
+def _one_by_one(source: FeedSource, batch: Sequence[Received], now: datetime, began: datetime) -> Fates:
+    """Record each message for itself; what the database refuses is kept for a person with its words."""
+    fates = Fates()
+    for one in batch:
+        try:
+            fates += recording.write(source, [one], now, began, None)
+        except (DataError, IntegrityError) as error:
+            culprit = replace(one, content=Unreadable(f"the database refused it: {error}"))
+            fates += recording.write(source, [culprit], now, began, None)
+    return fates
+
+
+def _receive(source: FeedSource, wait_seconds: int) -> "list[MessageTypeDef]":
+    """Up to ten messages. Raises QueueMissing when there is no such queue, looked up anew once."""
+    for attempt in (1, 2):
+        client, url = aws.sqs(), queue_url(source.queue)
+        try:
+            answer = client.receive_message(
+                QueueUrl=url,
+                MaxNumberOfMessages=BATCH,
+                WaitTimeSeconds=wait_seconds,
+                VisibilityTimeout=settings.SQS_VISIBILITY_SECONDS,
+                MessageSystemAttributeNames=["SentTimestamp"],
+            )
+        except client.exceptions.QueueDoesNotExist:
+            forget_urls()
+            if attempt == 1:
+                continue
+            break
+        return answer.get("Messages", [])
+    raise QueueMissing(source.queue)
+
+
+def _delete(source: FeedSource, messages: "Sequence[MessageTypeDef]") -> None:
+    """Delete recorded messages; those that cannot be are logged, come again and are duplicates."""
+    entries: list[DeleteMessageBatchRequestEntryTypeDef] = [
+        {"Id": str(index), "ReceiptHandle": message["ReceiptHandle"]}
+        for index, message in enumerate(messages)
+        if message.get("ReceiptHandle")
+    ]
+    with suppress(QueueMissing):
+        for _attempt in (1, 2):
+            if not entries:
+                return
+            failed = _delete_batch(queue_url(source.queue), entries)
+            entries = [entry for entry in entries if entry["Id"] in failed]
+    if entries:
+        log.warning("messages_not_deleted", market=source.market.value, count=len(entries))
+
+
+def _delete_batch(url: str, entries: "Sequence[DeleteMessageBatchRequestEntryTypeDef]") -> set[str]:
+    """Delete a batch; returns the ids of the entries that failed."""
+    try:
+        answer = aws.sqs().delete_message_batch(QueueUrl=url, Entries=entries)
+    except (ClientError, BotoCoreError) as error:
+        log.warning("delete_failed", error=str(error))
+        return {entry["Id"] for entry in entries}
+    return {entry["Id"] for entry in answer.get("Failed", [])}

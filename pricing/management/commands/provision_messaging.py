@@ -1,0 +1,22 @@
+"""`manage.py provision_messaging`: topics, queues and subscriptions, once per deploy, safe to repeat."""
+
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from django.core.management.base import BaseCommand, CommandError
+
+from pricing import provisioning
+
+
+class Command(BaseCommand):
+    """Prints one line for each topic, queue and subscription."""
+
+    help = "Make the topics, queues, dead-letter queues and subscriptions, or bring them up to date."
+
+    def handle(self, *_args: Any, **_options: Any) -> None:
+        """Provision everything; an endpoint that refuses or cannot be reached ends the command with one sentence."""
+        try:
+            for line in provisioning.provision():
+                self.stdout.write(line)
+        except (BotoCoreError, ClientError) as error:
+            raise CommandError(f"messaging could not be provisioned: {error}") from error

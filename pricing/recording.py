@@ -1,0 +1,137 @@
+"""Writing a batch of received messages: quotes, what could not be read, and the feed's figures, all or nothing."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from django.db import connection, transaction
+from django.db.models import F
+
+from coruscant import failpoints
+from pricing import records
+from pricing.feeds import FeedSource
+from pricing.feeds.event import ParsedQuote, Skipped, Unreadable
+from pricing.messages import Received
+from pricing.models import Feed
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Fates:
+    """What became of the messages of a batch; each has exactly one fate."""
+
+    quotes: int = 0
+    duplicates: int = 0
+    skipped: int = 0
+    rejected: int = 0
+
+    def __add__(self, other: "Fates") -> "Fates":
+        """The fates of two batches together."""
+        return Fates(
+            self.quotes + other.quotes,
+            self.duplicates + other.duplicates,
+            self.skipped + other.skipped,
+            self.rejected + other.rejected,
+        )
+
+    @property
+    def total(self) -> int:
+        """How many messages these are."""
+        return self.quotes + self.duplicates + self.skipped + self.rejected
+
+
+def write(
+    source: FeedSource, batch: Sequence[Received], now: datetime, began: datetime, drained_to: datetime | None
+) -> Fates:
+    """Commit a batch received at `now` by a receive that began at `began`, in one transaction.
+
+    What is there already (same message, same event) is a duplicate and changes nothing. `drained_to` moves the feed
+    forward, never back; None leaves it. Locks the feed's row, so that two pollers' batches follow one another.
+    """
+    with transaction.atomic():
+        Feed.objects.bulk_create([Feed(market=source.market)], ignore_conflicts=True)
+        feed = Feed.objects.select_for_update().get(market=source.market)
+        fates = _insert_quotes(source, batch, now) + _insert_rejected(source, batch, now)
+        fates += Fates(skipped=sum(isinstance(one.content, Skipped) for one in batch))
+        if drained_to is not None and not (feed.in_flight_until and feed.in_flight_until > began):
+            feed.drained_to = max(drained_to, feed.drained_to or drained_to)
+        Feed.objects.filter(pk=feed.pk).update(
+            drained_to=feed.drained_to,
+            polled_at=max(now, feed.polled_at or now),
+            received=F("received") + fates.total,
+            quotes=F("quotes") + fates.quotes,
+            duplicates=F("duplicates") + fates.duplicates,
+            skipped=F("skipped") + fates.skipped,
+            rejected=F("rejected") + fates.rejected,
+        )
+        failpoints.reach("ingest.recorded")
+    return fates
+
+
+def _insert_quotes(source: FeedSource, batch: Sequence[Received], now: datetime) -> Fates:
+    max_age = records.freshness().max_age
+    rows = [
+        _quote_row(one, one.content, one.sent_at, now, max_age)
+        for one in batch
+        if isinstance(one.content, ParsedQuote) and one.sent_at is not None
+    ]
+    if not rows:
+        return Fates()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO pricing_pricequote"
+            " (market, received_at, message_id, event_id, market_time, sent_at, sell, buy, too_late, swept_at)"
+            " SELECT %s, %s, * FROM unnest(%s::text[], %s::text[], %s::numeric[], %s::timestamptz[], %s::jsonb[],"
+            " %s::jsonb[], %s::boolean[], %s::timestamptz[]) ON CONFLICT DO NOTHING RETURNING message_id",
+            [source.market.value, now, *(list(column) for column in zip(*rows, strict=True))],
+        )
+        new = len(cursor.fetchall())
+    late = sum(row[-1] is not None for row in rows)
+    if late:
+        log.warning("quotes_came_too_late", market=source.market.value, count=late)
+    return Fates(quotes=new, duplicates=len(rows) - new)
+
+
+def _quote_row(
+    one: Received, quote: ParsedQuote, sent_at: datetime, now: datetime, max_age: timedelta
+) -> tuple[object, ...]:
+    too_late = now - sent_at >= max_age
+    return (
+        one.message_id,
+        quote.event_id,
+        quote.market_time,
+        sent_at,
+        json.dumps(records.written_levels(quote.sell)),
+        json.dumps(records.written_levels(quote.buy)),
+        too_late,
+        now if too_late else None,
+    )
+
+
+def _insert_rejected(source: FeedSource, batch: Sequence[Received], now: datetime) -> Fates:
+    rows = [
+        (one.message_id, _storable(one.body), _storable(one.content.reason), one.sent_at or now)
+        for one in batch
+        if isinstance(one.content, Unreadable)
+    ]
+    if not rows:
+        return Fates()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO pricing_rejectedmessage (market, queue, received_at, message_id, body, reason, sent_at)"
+            " SELECT %s, %s, %s, * FROM unnest(%s::text[], %s::text[], %s::text[], %s::timestamptz[])"
+            " ON CONFLICT DO NOTHING RETURNING message_id, reason",
+            [source.market.value, source.queue, now, *(list(column) for column in zip(*rows, strict=True))],
+        )
+        new = cursor.fetchall()
+    for message_id, reason in new:
+        log.warning("message_rejected", market=source.market.value, message_id=message_id, reason=reason)
+    return Fates(rejected=len(new), duplicates=len(rows) - len(new))
+
+
+def _storable(text: str) -> str:
+    """The text without what PostgreSQL cannot store: lone surrogates and NUL are written as escapes."""
+    return text.encode(errors="backslashreplace").decode().replace("\x00", "\\x00")
