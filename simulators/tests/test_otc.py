@@ -11,10 +11,12 @@ from simulators.otc.population import LARGEST_LOAN, SMALLEST_LOAN, draw_clients,
 from simulators.testing import running, running_otc
 from simulators.tests.stub_bank import StubBank
 
+LOANS = 40
+
 
 @contextmanager
 def otc_of(bank: StubBank, **options: Any) -> Iterator[str]:
-    quick: dict[str, Any] = {"rate": 200.0, "max_loans": 60, "pace": 0.002}
+    quick: dict[str, Any] = {"rate": 200.0, "max_loans": LOANS, "pace": 0.002}
     with (
         running(lambda: bank) as bank_port,
         running_otc(f"http://127.0.0.1:{bank_port}", **(quick | options)) as url,
@@ -32,7 +34,7 @@ def report_when(url: str, is_done: Callable[[dict[str, Any]], bool]) -> dict[str
 
 
 def all_quiet(report: dict[str, Any]) -> bool:
-    return bool(report["applied"] == 60 and report["liveLoans"] == 0)
+    return bool(report["applied"] == LOANS and report["liveLoans"] == 0)
 
 
 def test_clients_apply_and_post_until_their_loans_are_active() -> None:
@@ -40,7 +42,7 @@ def test_clients_apply_and_post_until_their_loans_are_active() -> None:
     with otc_of(bank) as url:
         report = report_when(url, all_quiet)
         loans = requests.get(f"{url}/loans", timeout=5).json()["loans"]
-    assert (report["accepted"], report["bugs"], report["gaveUp"]) == (60, 0, 0)
+    assert (report["accepted"], report["bugs"], report["gaveUp"]) == (LOANS, 0, 0)
     assert report["violations"] == []
     assert {loan["status"] for loan in loans} == {"active"}
     assert {loan["loanId"]: Decimal(loan["posted"]) for loan in loans} == {
@@ -63,10 +65,10 @@ def test_a_request_without_an_answer_is_repeated_under_its_id() -> None:
     bank = StubBank(drop_first=True)
     with otc_of(bank) as url:
         report = report_when(url, all_quiet)
-    assert report["accepted"] == 60
+    assert report["accepted"] == LOANS
     assert report["violations"] == []
-    assert report["replays"] >= 60
-    assert report["errorsByStatus"]["ServerDisconnectedError"] >= 60
+    assert report["replays"] >= LOANS
+    assert report["errorsByStatus"]["ServerDisconnectedError"] >= LOANS
     assert set(bank.deliveries.values()) >= {2}
 
 

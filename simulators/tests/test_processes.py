@@ -5,10 +5,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 import requests
+
+from simulators.market.__main__ import read_options
 
 ENVIRONMENT = os.environ | {
     "AWS_ACCESS_KEY_ID": "test",
@@ -25,7 +28,7 @@ def port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture(params=["mos_espa", "black_spire_outpost", "otc"])
+@pytest.fixture
 def process(request: pytest.FixtureRequest, port: int) -> Iterator[subprocess.Popen[bytes]]:
     if request.param == "otc":
         arguments = ["simulators.otc", "--api", NOBODY_HOME, "--rate", "50"]
@@ -40,7 +43,11 @@ def process(request: pytest.FixtureRequest, port: int) -> Iterator[subprocess.Po
             started.kill()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    ("process", "number"),
+    [("mos_espa", signal.SIGTERM), ("black_spire_outpost", signal.SIGINT), ("otc", signal.SIGTERM)],
+    indirect=["process"],
+)
 def test_a_simulator_runs_without_anyone_to_talk_to_and_stops_at_once(
     process: subprocess.Popen[bytes], port: int, number: signal.Signals
 ) -> None:
@@ -57,6 +64,15 @@ def test_a_simulator_runs_without_anyone_to_talk_to_and_stops_at_once(
     assert sorted(answer.status_code for answer in answers) == [200, 404]
     process.send_signal(number)
     assert process.wait(timeout=2) == 0
+
+
+def test_a_market_is_told_its_script_on_the_command_line(tmp_path: Path) -> None:
+    script = tmp_path / "prices.json"
+    script.write_text('["50", {"sell": "31.25", "ticks": 3}]')
+    told = read_options(["--market", "mos_espa", "--port", "0", "--scenario", "script", "--script", str(script)])
+    assert [levels.sell[1] for levels in told.script or []] == [Decimal(50), *[Decimal("31.25")] * 3]
+    assert told.price_fault_share == 0
+    assert told.fault_share == Decimal("0.3")
 
 
 @pytest.mark.parametrize(
