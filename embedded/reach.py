@@ -10,6 +10,7 @@ import pwd
 import shutil
 import stat
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from embedded.errors import EmbeddedStackError
@@ -48,16 +49,20 @@ def reachable_folder(folder: Path, user: str) -> Path:
     return place
 
 
-def reachable_copy(folder: Path, name: str, user: str) -> Path:
-    """Return `folder` if `user` can reach it, else a copy outside the project, made once."""
+def reachable_copy(folder: Path, parts: Iterable[str], name: str, user: str) -> Path:
+    """Return `folder` if `user` can reach it, else a copy of these parts of it outside the project, made once."""
     if can_reach(folder, user):
         return folder
     copy = outside() / name
     if not copy.exists():
         unfinished = Path(tempfile.mkdtemp(dir=outside(), prefix=f"{name}."))
-        shutil.copytree(folder, unfinished / "copy", symlinks=True)
-        (unfinished / "copy").rename(copy)
-        unfinished.rmdir()
+        unfinished.chmod(0o755)
+        for part in filter(lambda part: (folder / part).exists(), parts):
+            shutil.copytree(folder / part, unfinished / part, symlinks=True)
+        try:
+            unfinished.rename(copy)
+        except OSError:  # another process was faster
+            shutil.rmtree(unfinished)
     return copy
 
 
