@@ -1,0 +1,31 @@
+# Two images from one file: `service` (the last stage, the default) and `simulators` (the outside world, for development).
+FROM python:3.11.13-slim-bookworm AS base
+ENV PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    PIP_NO_CACHE_DIR=1 \
+    PIP_DISABLE_PIP_VERSION_CHECK=1
+RUN useradd --create-home --uid 10001 coruscant
+WORKDIR /srv/coruscant
+
+FROM base AS simulators
+COPY requirements-dev.txt ./
+RUN pip install --require-hashes -r requirements-dev.txt
+COPY simulators ./simulators
+USER coruscant
+
+FROM base AS service
+COPY requirements.txt ./
+RUN pip install --require-hashes -r requirements.txt
+COPY manage.py ./
+COPY coruscant ./coruscant
+COPY pricing ./pricing
+COPY loans ./loans
+COPY liquidation ./liquidation
+# Settings refuse to start on an empty environment; these values live in this one command only and reach nothing.
+RUN DEBUG=true SECRET_KEY=build \
+    DATABASE_URL=postgres://build@build/build CACHE_URL=redis://build/1 CELERY_BROKER_URL=redis://build/0 \
+    MOS_ESPA_URL=http://build BLACK_SPIRE_OUTPOST_URL=http://build \
+    python manage.py collectstatic --noinput
+USER coruscant
+EXPOSE 4000
+CMD ["gunicorn", "coruscant.wsgi", "--bind", "0.0.0.0:4000", "--workers", "2", "--threads", "8", "--access-logfile", "-"]
