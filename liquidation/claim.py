@@ -7,13 +7,13 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.db import DatabaseError, OperationalError, connection, transaction
-from pricing.quotes import PricePoint, unit_price
 
 from coruscant import audit, clock, failpoints
 from coruscant.money import decimal_string
 from liquidation.models import ClaimFailure, Liquidation
 from loans import risk, services
 from loans.models import Loan, LoanStatus
+from pricing.quotes import PricePoint, unit_price
 
 log = structlog.get_logger(__name__)
 

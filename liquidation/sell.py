@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import transaction
 
 from coruscant import audit, clock, failpoints
+from coruscant.money import exact
 from liquidation import breaker, orders, venues
 from liquidation.models import PENDING_ORDER_STATUSES, Liquidation, LiquidationStatus, OrderStatus, TradeOrder
 from liquidation.pacing import back_off
@@ -194,8 +195,9 @@ def book_trade(
     order.units_traded, order.proceeds = units, proceeds
     order.answered_at = now
     order.save()
-    liquidation.collateral_sold += units
-    liquidation.proceeds += proceeds
+    with exact():
+        liquidation.collateral_sold += units
+        liquidation.proceeds += proceeds
     liquidation.save()
     services.book_sale(loan, units, proceeds)
 

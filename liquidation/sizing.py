@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
 
-from pricing.quotes import Level, unit_price
-
 from coruscant.money import exact, floor_to_step
 from pricing.markets import Market
+from pricing.quotes import Level, unit_price
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,13 @@ from contextlib import contextmanager
 
 import structlog
 from django.db import connection, transaction
-from pricing.quotes import PricePoint
 
 from coruscant import clock, doorbell, failpoints
 from liquidation import chains
 from liquidation.claim import START, ClaimedBatch, Place, claim_batch
 from loans import price_moves, services
 from pricing import sweeping
+from pricing.quotes import PricePoint
 
 log = structlog.get_logger(__name__)
 

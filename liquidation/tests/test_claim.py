@@ -1,0 +1,151 @@
+"""The claim: the right loans, once, with their history, however many workers try."""
+
+import threading
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.db import IntegrityError, connection, connections, transaction
+
+from coruscant import audit
+from liquidation import claim
+from liquidation.models import ClaimFailure, Liquidation
+from liquidation.tests.conftest import point_now
+from loans.models import Loan, LoanStatus, LoanWarning
+from loans.tests.factories import LoanFactory, LoanWarningFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def claim_all(point, limit=500):
+    place, made = claim.START, []
+    while place is not None:
+        batch = claim.claim_batch(point, place, limit=limit)
+        made.extend(batch.liquidation_ids)
+        place = batch.next
+    return made
+
+
+def test_exactly_eighty_per_cent_is_claimed_and_a_hair_below_is_not(loan, quote):
+    at_threshold = loan(collateral="40")
+    loan(collateral="40.000000000000000000000001")
+    quote("31.25")
+    (pk,) = claim_all(point_now())
+    liquidation = Liquidation.objects.get(pk=pk)
+    assert liquidation.loan == at_threshold
+    assert (liquidation.balance_at_claim, liquidation.collateral_at_claim, liquidation.price) == (
+        1000,
+        40,
+        Decimal("31.25"),
+    )
+    assert Loan.objects.get(pk=at_threshold.pk).status == LoanStatus.LIQUIDATING
+
+
+def test_a_claim_keeps_its_evidence(loan, quote):
+    recorded = quote("25")
+    loan()
+    (pk,) = claim_all(point_now())
+    liquidation = Liquidation.objects.get(pk=pk)
+    assert liquidation.correlation_id == f"mos_espa:{recorded.event_id}"
+    (evidence,) = liquidation.evidence
+    assert (evidence["market"], evidence["reference"], evidence["price"]) == ("mos_espa", recorded.event_id, "25")
+
+
+def test_a_claim_writes_history_and_closes_the_margin_call(loan, quote):
+    breached = loan()
+    LoanWarningFactory(loan=breached)
+    quote("25")
+    claim_all(point_now())
+    assert LoanWarning.objects.get().close_reason == LoanWarning.CloseReason.CLAIMED
+    newest = breached.history.order_by("-history_id").first()
+    assert (newest.status, newest.history_actor) == ("liquidating", "system")
+    assert newest.history_change_reason.startswith("claim mos_espa:event-")
+    assert Liquidation.history.count() == 1
+
+
+def test_a_second_claim_claims_nothing(loan, quote):
+    loan()
+    quote("25")
+    assert len(claim_all(point_now())) == 1
+    assert claim_all(point_now()) == []
+    assert Liquidation.objects.count() == 1
+
+
+def test_the_database_cannot_hold_a_second_liquidation_of_a_loan(claimed):
+    first = claimed()
+    first.pk = None
+    with pytest.raises(IntegrityError), transaction.atomic(), audit.cause("test", correlation_id="x"):
+        first.save(force_insert=True)
+
+
+def test_all_breached_loans_are_claimed_worst_first_in_batches(loan, quote):
+    made = [loan(collateral=str(units)) for units in (30, 10, 40, 20, 25)]
+    spared = loan(collateral="400")
+    quote("25")
+    place, order = claim.START, []
+    while place is not None:
+        batch = claim.claim_batch(point_now(), place, limit=2)
+        order.append(sorted(Liquidation.objects.get(pk=pk).collateral_at_claim for pk in batch.liquidation_ids))
+        place = batch.next
+    assert order == [[10, 20], [25, 30], [40]]
+    assert Liquidation.objects.count() == len(made)
+    spared.refresh_from_db()
+    assert spared.status == LoanStatus.ACTIVE
+
+
+def test_a_low_from_before_its_activation_does_not_judge_a_loan(loan, quote):
+    quote("25", ago=10)
+    point = point_now()
+    later = loan(judged_from=point.at + timedelta(microseconds=1))
+    same = loan(judged_from=point.at)
+    claim_all(point)
+    assert Liquidation.objects.get().loan == same
+    later.refresh_from_db()
+    assert later.status == LoanStatus.ACTIVE
+
+
+def test_new_and_settled_loans_are_left_alone(quote):
+    LoanFactory(collateral=Decimal(1))
+    quote("25")
+    assert claim_all(point_now()) == []
+
+
+def test_a_culprit_is_passed_over_shown_and_does_not_block_the_rest(loan, quote):
+    good, bad, last = loan(collateral="10"), loan(collateral="20"), loan(collateral="30")
+    quote("25")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.loan_id = {bad.pk} THEN"
+            " RAISE EXCEPTION 'this one is cursed' USING ERRCODE = 'check_violation'; END IF; RETURN NEW; END $$;"
+            " CREATE TRIGGER refuse BEFORE INSERT ON liquidation_liquidation FOR EACH ROW EXECUTE FUNCTION refuse()"
+        )
+    assert len(claim_all(point_now())) == 2
+    assert set(Liquidation.objects.values_list("loan_id", flat=True)) == {good.pk, last.pk}
+    failure = ClaimFailure.objects.get()
+    assert failure.loan == bad
+    assert "cursed" in failure.reason
+    bad.refresh_from_db()
+    assert bad.status == LoanStatus.ACTIVE
+
+
+@pytest.mark.django_db(transaction=True)
+def test_ten_workers_at_once_claim_every_loan_once(loan, quote):
+    for units in range(10, 40):
+        loan(collateral=str(units))
+    quote("25")
+    point, barrier, made, errors = point_now(), threading.Barrier(10), [], []
+
+    def work():
+        barrier.wait()
+        try:
+            made.extend(claim_all(point, limit=7))
+        except Exception as error:
+            errors.append(error)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=work) for _ in range(10)]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+    assert errors == []
+    assert len(made) == len(set(made)) == Liquidation.objects.count() == 30

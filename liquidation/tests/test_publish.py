@@ -1,0 +1,130 @@
+"""The outbox: every event is sent until SNS has taken it, the same bytes every time."""
+
+import json
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+
+from coruscant import aws, clock, failpoints
+from liquidation import publish
+from liquidation.errors import EventNotSent
+from liquidation.models import LiquidationEvent
+from liquidation.sell import sell
+
+pytestmark = pytest.mark.django_db
+
+
+class FakeSNS:
+    """Takes messages, or fails as told."""
+
+    def __init__(self):
+        self.messages, self.errors = [], []
+
+    def create_topic(self, Name):
+        return {"TopicArn": f"arn:aws:sns:us-east-1:000000000000:{Name}"}
+
+    def publish(self, TopicArn, Message):
+        if self.errors:
+            raise self.errors.pop(0)
+        self.messages.append((TopicArn.rpartition(":")[2], Message))
+        return {"MessageId": f"m-{len(self.messages)}"}
+
+
+@pytest.fixture
+def sns(monkeypatch):
+    fake = FakeSNS()
+    monkeypatch.setattr(aws, "sns", lambda: fake)
+    publish._topic_arn.cache_clear()
+    yield fake
+    publish._topic_arn.cache_clear()
+    failpoints.arm(None)
+
+
+@pytest.fixture
+def settled(claimed, markets):
+    liquidation = claimed("25")
+    sell(liquidation.pk)
+    return liquidation
+
+
+def test_the_event_is_sent_to_the_banks_topic_and_marked(settled, sns):
+    assert publish.publish(settled.pk)
+    event = LiquidationEvent.objects.get()
+    assert sns.messages == [("coruscant-bank-loan-liquidation-events", event.body)]
+    assert event.sent_at is not None
+    assert event.message_id == "m-1"
+    assert set(json.loads(event.body)) == {
+        "eventId",
+        "eventType",
+        "loanId",
+        "collateralSold",
+        "collateralSoldValue",
+        "outstandingCollateral",
+        "outstandingBalance",
+    }
+    assert all(isinstance(value, str) for value in json.loads(event.body).values())
+
+
+def test_a_sent_event_is_not_sent_again(settled, sns):
+    publish.publish(settled.pk)
+    assert publish.publish(settled.pk)
+    assert len(sns.messages) == 1
+
+
+def test_an_unsettled_liquidation_has_nothing_to_publish(claimed, sns):
+    assert not publish.publish(claimed("25").pk)
+    assert sns.messages == []
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        EndpointConnectionError(endpoint_url="http://sns"),
+        ClientError({"Error": {"Code": "NotFound", "Message": "no topic"}}, "Publish"),
+        ClientError({"Error": {"Code": "InternalError", "Message": "500"}}, "Publish"),
+    ],
+)
+def test_what_sns_did_not_take_is_sent_again_byte_for_byte(settled, sns, time_passes, error):
+    sns.errors = [error, error]
+    for _ in range(2):
+        with pytest.raises(EventNotSent):
+            publish.publish(settled.pk)
+        event = LiquidationEvent.objects.get()
+        assert event.sent_at is None
+        assert event.due_at > clock.now()
+        assert not publish.publish(settled.pk), "not before it is due"
+        time_passes(seconds=20)
+    assert publish.publish(settled.pk)
+    assert [message for _, message in sns.messages] == [event.body]
+
+
+def test_a_crash_between_sns_and_the_mark_sends_the_same_bytes_again(settled, sns, time_passes):
+    class Killed(BaseException):
+        pass
+
+    def kill(name):
+        if name == "publish.sent":
+            raise Killed
+
+    failpoints.arm(kill)
+    with pytest.raises(Killed):
+        publish.publish(settled.pk)
+    failpoints.arm(None)
+    time_passes(seconds=publish.ON_ITS_WAY.total_seconds() + 1)
+    assert publish.publish(settled.pk)
+    assert len(sns.messages) == 2
+    assert len(set(sns.messages)) == 1
+
+
+def test_two_publishers_at_once_send_once(settled, sns):
+    seen = []
+
+    def meanwhile(name):
+        if name == "publish.counted":
+            failpoints.arm(None)
+            seen.append(publish.publish(settled.pk))
+
+    failpoints.arm(meanwhile)
+    assert publish.publish(settled.pk)
+    assert seen == [False]
+    assert len(sns.messages) == 1

@@ -1,0 +1,148 @@
+"""Recovery rings what is due, once a while, oldest first; and a person's word ends what no market explains."""
+
+import json
+from decimal import Decimal
+
+import pytest
+from kombu.exceptions import OperationalError
+
+from coruscant import clock, doorbell
+from liquidation import chains, invariants, recovery, resolution, tasks
+from liquidation.errors import FiguresDoNotFit, OrderNotUnresolved, SaleUnfinished
+from liquidation.models import Liquidation, LiquidationEvent, LiquidationStatus, OrderStatus, TradeOrder
+from liquidation.sell import Outcome, sell
+from loans.models import Loan
+from pricing.markets import Market
+
+pytestmark = pytest.mark.django_db
+
+SALE = ("liquidation.sell", "liquidation.publish")
+
+
+def test_a_sale_whose_bell_was_lost_is_rung_again_but_not_twice(claimed, bells, time_passes):
+    liquidation = claimed("25")
+    assert recovery.recover() == 1
+    assert recovery.recover() == 0
+    time_passes(seconds=recovery.RUNG_AGAIN_AFTER.total_seconds())
+    assert recovery.recover() == 1
+    sales = [bell for bell in bells if bell[0] == SALE]
+    assert sales == [(SALE, {"liquidation_id": liquidation.pk})] * 2
+
+
+def test_a_killed_worker_is_followed_by_another_within_the_promise(claimed, bells, markets, time_passes, settings):
+    class Killed(BaseException):
+        pass
+
+    liquidation = claimed("25")
+    markets.then(Killed())
+    with pytest.raises(Killed):
+        sell(liquidation.pk)
+    assert recovery.recover() == 0
+    time_passes(seconds=settings.LEASE_SECONDS)
+    assert recovery.recover() == 1
+    assert sell(liquidation.pk) is Outcome.SETTLED
+    assert len(markets.traded) == 1
+
+
+def test_an_unsent_event_is_rung_on_its_own(claimed, bells, markets):
+    liquidation = claimed("25")
+    sell(liquidation.pk)
+    recovery.recover()
+    assert (("liquidation.publish",), {"liquidation_id": liquidation.pk}) in bells
+    assert LiquidationEvent.objects.get().sent_at is None
+
+
+def test_unswept_quotes_ring_the_sweep(quote, bells):
+    quote("25")
+    recovery.recover()
+    assert (("liquidation.sweep",), {}) in bells
+
+
+def test_a_run_is_bounded_and_takes_the_oldest_first(loan, quote, bells):
+    from liquidation.claim import claim_loans
+    from liquidation.tests.conftest import point_now
+
+    quote("25")
+    pks = claim_loans([loan(collateral=str(n)).pk for n in range(10, 15)], point_now())
+    assert recovery.recover(limit=3) == 3
+    assert recovery.recover(limit=3) == 2
+    assert sorted(bell[1]["liquidation_id"] for bell in bells if bell[0] == SALE) == sorted(pks)
+
+
+def test_a_broker_that_is_down_fails_nobody(monkeypatch, claimed):
+    liquidation = claimed("25")
+
+    def down(*args, **kwargs):
+        raise OperationalError("no broker")
+
+    monkeypatch.setattr("celery.canvas._chain.apply_async", down)
+    assert doorbell.ring(chains.sale(liquidation.pk)) is False
+
+
+def test_the_task_asks_celery_to_come_again_only_when_something_is_left(claimed, markets):
+    liquidation = claimed("25")
+    markets.then(500)
+    with pytest.raises(SaleUnfinished):
+        tasks.sell.run(liquidation_id=liquidation.pk)
+    other = Liquidation.objects.get()
+    other.orders.update(due_at=clock.now())
+    tasks.sell.run(liquidation_id=liquidation.pk)
+    tasks.sell.run(liquidation_id=liquidation.pk)
+    assert Liquidation.objects.get().status == LiquidationStatus.SETTLED
+
+
+@pytest.fixture
+def unresolved(claimed, markets, time_passes):
+    liquidation = claimed("31.25")
+    markets.price[Market.MOS_ESPA] = Decimal("31.25")
+    markets.then(500, json.dumps({"success": False, "reason": "duplicate request"}))
+    sell(liquidation.pk)
+    time_passes(seconds=5)
+    assert sell(liquidation.pk) is Outcome.WAITING
+    return TradeOrder.objects.get()
+
+
+def person():
+    return {"actor_name": "ahsoka", "actor_id": 7}
+
+
+def test_recovery_does_not_ring_what_waits_for_a_person(unresolved, bells, time_passes):
+    time_passes(seconds=600)
+    assert recovery.recover() == 0
+
+
+def test_a_person_says_that_the_market_traded(unresolved, bells, django_capture_on_commit_callbacks):
+    with django_capture_on_commit_callbacks(execute=True):
+        resolution.resolve_as_traded(order_id=unresolved.pk, units=Decimal(32), proceeds=Decimal(1000), **person())
+    assert Liquidation.objects.get().status == LiquidationStatus.SETTLED
+    assert Loan.objects.get().collateral == 8
+    newest = unresolved.history.order_by("-history_id").first()
+    assert (newest.status, newest.history_actor, newest.history_user_id) == ("filled", "ahsoka", 7)
+    assert bells[-1][0] == SALE
+    assert not [finding for finding in invariants.check() if finding.violations]
+
+
+def test_a_person_says_that_the_market_did_not_trade_and_the_sale_goes_on(unresolved, markets, bells):
+    resolution.resolve_as_not_traded(order_id=unresolved.pk, **person())
+    assert sell(unresolved.liquidation_id) is Outcome.SETTLED
+    assert [order.status for order in TradeOrder.objects.order_by("sequence")] == [
+        OrderStatus.REFUSED,
+        OrderStatus.FILLED,
+    ]
+    assert not [finding for finding in invariants.check() if finding.violations]
+
+
+@pytest.mark.parametrize(("units", "proceeds"), [("0", "1"), ("33", "1"), ("32", "0"), ("-1", "1")])
+def test_impossible_figures_are_refused_and_nothing_changes(unresolved, units, proceeds):
+    with pytest.raises(FiguresDoNotFit):
+        resolution.resolve_as_traded(
+            order_id=unresolved.pk, units=Decimal(units), proceeds=Decimal(proceeds), **person()
+        )
+    assert TradeOrder.objects.get().status == OrderStatus.UNRESOLVED
+    assert Liquidation.objects.get().status == LiquidationStatus.WAITING
+
+
+def test_only_the_first_persons_word_counts(unresolved, bells):
+    resolution.resolve_as_not_traded(order_id=unresolved.pk, **person())
+    with pytest.raises(OrderNotUnresolved):
+        resolution.resolve_as_traded(order_id=unresolved.pk, units=Decimal(1), proceeds=Decimal(1), **person())

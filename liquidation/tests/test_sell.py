@@ -1,0 +1,319 @@
+"""The sale, step by step: what is sent, what is booked, and what is not."""
+
+import json
+from datetime import timedelta
+from decimal import Decimal
+from itertools import pairwise
+
+import pytest
+
+from coruscant import clock
+from liquidation import invariants
+from liquidation.models import Liquidation, LiquidationEvent, OrderStatus, TradeOrder, Venue
+from liquidation.sell import Outcome, sell
+from loans.models import Loan, LoanStatus
+from pricing import board
+from pricing.markets import Market
+from pricing.models import PriceQuote
+
+pytestmark = pytest.mark.django_db
+
+
+def books_are_right():
+    broken = [finding for finding in invariants.check() if finding.violations]
+    assert not broken, broken
+
+
+def test_exactly_enough_is_sold_and_the_loan_is_liquidated(claimed, markets):
+    liquidation = claimed("25")  # 1000 GC at 25 is 40 units: everything
+    markets.price[Market.MOS_ESPA] = Decimal(25)
+    assert sell(liquidation.pk) is Outcome.SETTLED
+    loan = Loan.objects.get()
+    liquidation.refresh_from_db()
+    assert (loan.status, loan.collateral, loan.outstanding_balance) == (LoanStatus.LIQUIDATED, 0, 0)
+    assert (liquidation.collateral_sold, liquidation.proceeds, liquidation.surplus, liquidation.shortfall) == (
+        40,
+        1000,
+        0,
+        0,
+    )
+    assert len(markets.sent) == 1
+    books_are_right()
+
+
+def test_what_is_left_goes_back_to_the_client(claimed, markets):
+    liquidation = claimed("31.25")  # exactly 80 %
+    markets.price[Market.MOS_ESPA] = Decimal("31.25")
+    sell(liquidation.pk)
+    event = json.loads(LiquidationEvent.objects.get().body)
+    assert event == {
+        "eventId": str(LiquidationEvent.objects.get().event_id),
+        "eventType": "liquidation",
+        "loanId": Loan.objects.get().loan_id,
+        "collateralSold": "32",
+        "collateralSoldValue": "1000",
+        "outstandingCollateral": "8",
+        "outstandingBalance": "0",
+    }
+    books_are_right()
+
+
+def test_the_order_is_committed_before_it_is_sent_and_no_transaction_is_open(claimed, markets, transactional_db):
+    from django.db import connection
+
+    liquidation = claimed("25")
+    seen = []
+
+    def look(market, order):
+        seen.append((connection.in_atomic_block, TradeOrder.objects.get(request_id=order["requestId"]).sends))
+        return markets.trade(market, order)
+
+    markets.then(look)
+    sell(liquidation.pk)
+    assert seen == [(False, 1)]
+
+
+def test_a_refused_order_is_followed_by_another_with_a_new_request_id(claimed, markets):
+    liquidation = claimed("25")
+    markets.then("refuse", "trade")
+    assert sell(liquidation.pk) is Outcome.SETTLED
+    refused, filled = TradeOrder.objects.order_by("sequence")
+    assert (refused.status, filled.status) == (OrderStatus.REFUSED, OrderStatus.FILLED)
+    assert refused.request_id != filled.request_id
+    assert filled.market == Market.MOS_ESPA
+    books_are_right()
+
+
+def test_two_refusals_send_the_next_order_to_the_other_market(claimed, markets, quote):
+    liquidation = claimed("25")
+    quote("24", market=Market.BLACK_SPIRE_OUTPOST)
+    markets.then("refuse", "refuse")
+    sell(liquidation.pk)
+    assert [market for market, _ in markets.sent][:3] == [Market.MOS_ESPA, Market.MOS_ESPA, Market.BLACK_SPIRE_OUTPOST]
+
+
+@pytest.mark.parametrize(
+    "lost", [500, 503, 302, "{", "[]", ConnectionResetError("lost"), "trade, then lose the answer"]
+)
+def test_an_unknown_order_is_sent_again_as_it_was_to_the_same_market(claimed, markets, quote, time_passes, lost):
+    liquidation = claimed("25")
+    markets.then(lost)
+    assert sell(liquidation.pk) is Outcome.LATER
+    quote("90", market=Market.BLACK_SPIRE_OUTPOST)  # far better by now, and must not matter
+    order = TradeOrder.objects.get()
+    assert (order.status, order.sends) == (OrderStatus.UNKNOWN, 1)
+    assert sell(liquidation.pk) is Outcome.LATER, "not before it is due"
+    assert len(markets.sent) == 1
+    time_passes(seconds=2)
+    assert sell(liquidation.pk) is Outcome.SETTLED
+    assert markets.sent[0] == markets.sent[1]
+    assert TradeOrder.objects.get().status == OrderStatus.FILLED
+    assert len(markets.traded) == 1
+    books_are_right()
+
+
+def test_a_refused_resend_is_never_taken_for_a_refusal(claimed, markets, time_passes):
+    liquidation = claimed("25")
+    markets.then("trade, then lose the answer", "refuse", "refuse", "refuse")
+    for _ in range(4):
+        assert sell(liquidation.pk) is Outcome.LATER
+        assert TradeOrder.objects.get().status == OrderStatus.UNKNOWN
+        time_passes(seconds=20)
+    assert sell(liquidation.pk) is Outcome.SETTLED
+    assert len(markets.traded) == 1
+    assert TradeOrder.objects.get().sends == 5
+    books_are_right()
+
+
+def test_resends_are_spaced_ever_wider_and_never_given_up(claimed, markets, time_passes, settings):
+    liquidation = claimed("25")
+    delays = []
+    for _ in range(settings.ORDER_SENDS_BEFORE_ATTENTION + 5):
+        markets.then(500)
+        assert sell(liquidation.pk) is Outcome.LATER
+        liquidation.refresh_from_db()
+        delays.append((liquidation.due_at - clock.now()).total_seconds())
+        time_passes(seconds=delays[-1] + 0.001)
+    assert delays[0] < 1
+    assert delays[3] > delays[0] * 3
+    assert max(delays) <= 15
+    assert TradeOrder.objects.get().sends == 25
+    assert sell(liquidation.pk) is Outcome.SETTLED
+
+
+def test_a_misfit_that_repeats_waits_for_a_person_and_sells_nothing_more(claimed, markets, time_passes):
+    liquidation = claimed("25")
+    too_much = json.dumps(
+        {
+            "orderId": "X",
+            "success": True,
+            "type": "market",
+            "side": "sell",
+            "asset": "BESKAR",
+            "currency": "GC",
+            "quantity": "41",
+            "price": "1000",
+            "requestId": "?",
+        }
+    )
+    markets.then(too_much, too_much)
+    assert sell(liquidation.pk) is Outcome.LATER
+    time_passes(seconds=20)
+    assert sell(liquidation.pk) is Outcome.WAITING
+    assert TradeOrder.objects.get().status == OrderStatus.UNRESOLVED
+    time_passes(seconds=600)
+    assert sell(liquidation.pk) is Outcome.WAITING
+    assert len(markets.sent) == 2
+    books_are_right()
+
+
+def test_a_partial_fill_is_followed_by_a_smaller_order(claimed, markets):
+    liquidation = claimed("25")
+    markets.then("half")
+    assert sell(liquidation.pk) is Outcome.SETTLED
+    assert [order.quantity for order in TradeOrder.objects.order_by("sequence")] == [40, 20]
+    books_are_right()
+
+
+def test_proceeds_short_of_the_quote_lead_to_another_order(claimed, markets):
+    liquidation = claimed("31.25")
+    markets.price[Market.MOS_ESPA] = Decimal(30)  # it traded a little below its quote
+    sell(liquidation.pk)
+    first, second, *rest = TradeOrder.objects.order_by("sequence")
+    assert (first.quantity, first.proceeds) == (32, 960)
+    assert all(later.quantity < earlier.quantity for earlier, later in pairwise([first, second, *rest]))
+    assert second.quantity == Decimal("1.28")  # 40 GC at the quoted 31.25
+    assert Loan.objects.get().outstanding_balance == 0
+    books_are_right()
+
+
+def test_exhausted_collateral_leaves_a_balance(claimed, markets):
+    liquidation = claimed("20")
+    markets.price[Market.MOS_ESPA] = Decimal(20)
+    assert sell(liquidation.pk) is Outcome.SETTLED
+    event = json.loads(LiquidationEvent.objects.get().body)
+    assert (event["outstandingBalance"], event["outstandingCollateral"]) == ("200", "0")
+    assert Liquidation.objects.get().shortfall == 200
+    books_are_right()
+
+
+def test_dust_below_a_step_is_not_sold(claimed, markets):
+    liquidation = claimed("20", collateral="40.000000001")
+    markets.price[Market.MOS_ESPA] = Decimal(20)
+    assert sell(liquidation.pk) is Outcome.SETTLED
+    assert json.loads(LiquidationEvent.objects.get().body)["outstandingCollateral"] == "0.000000001"
+    books_are_right()
+
+
+def test_proceeds_above_the_balance_are_the_clients(claimed, markets):
+    liquidation = claimed("31.25")
+    markets.price[Market.MOS_ESPA] = Decimal(32)
+    sell(liquidation.pk)
+    liquidation.refresh_from_db()
+    assert (liquidation.proceeds, liquidation.surplus) == (1024, 24)
+    assert Loan.objects.get().outstanding_balance == 0
+    books_are_right()
+
+
+def test_a_large_balance_is_sold_in_orders_of_at_most_the_ceiling(claimed, markets):
+    liquidation = claimed("25", amount="6000", collateral="250")
+    sell(liquidation.pk)
+    assert [order.quantity for order in TradeOrder.objects.order_by("sequence")] == [100, 100, 40]
+    books_are_right()
+
+
+def test_figures_beyond_python_s_default_precision_are_booked_exactly(claimed, markets):
+    liquidation = claimed(
+        "0.8",
+        amount="12345678901234567890.123456789012345678901234",
+        collateral="12345678901234567890.123456789012345678901234",
+    )
+    markets.then("half", "half", 500)
+    sell(liquidation.pk)
+    liquidation.refresh_from_db()
+    assert liquidation.collateral_sold == 100
+    assert Loan.objects.get().collateral == Decimal("12345678901234567790.123456789012345678901234")
+    books_are_right()
+
+
+def test_another_workers_lease_keeps_a_second_one_out(claimed, markets, time_passes, settings):
+    liquidation = claimed("25")
+    outcomes = []
+
+    def meanwhile(market, order):
+        outcomes.append(sell(liquidation.pk))
+        return markets.trade(market, order)
+
+    markets.then(meanwhile)
+    assert sell(liquidation.pk) is Outcome.SETTLED
+    assert outcomes == [Outcome.BUSY]
+    assert len(markets.sent) == 1
+
+
+def test_a_worker_that_lost_its_lease_writes_nothing(claimed, markets, time_passes, settings):
+    liquidation = claimed("25")
+    rows = []
+
+    def overtaken(market, order):
+        time_passes(seconds=settings.LEASE_SECONDS + 1)
+        markets.then("trade")
+        assert sell(liquidation.pk) is Outcome.SETTLED  # another worker took over, with the same requestId
+        rows.append(
+            (Liquidation.objects.values().get(), TradeOrder.objects.values().get(), Loan.objects.values().get())
+        )
+        return markets.trade(market, order)
+
+    markets.then(overtaken)
+    assert sell(liquidation.pk) is Outcome.BUSY
+    assert rows == [
+        (Liquidation.objects.values().get(), TradeOrder.objects.values().get(), Loan.objects.values().get())
+    ]
+    assert len(markets.traded) == 1
+    books_are_right()
+
+
+def test_a_sale_without_any_price_waits_and_goes_on_when_there_is_one(claimed, markets, time_passes, quote):
+    liquidation = claimed("25")
+    PriceQuote.objects.all().delete()
+    board.refresh()
+    assert sell(liquidation.pk) is Outcome.LATER
+    assert not markets.sent
+    time_passes(seconds=3)
+    quote("25")
+    assert sell(liquidation.pk) is Outcome.SETTLED
+
+
+def test_a_stale_price_sells_a_quarter_at_a_time(claimed, markets, time_passes, settings):
+    liquidation = claimed("25")
+    time_passes(seconds=settings.FEED_MAX_LAG_SECONDS + 10)
+    markets.then("trade", 500)
+    sell(liquidation.pk)
+    assert TradeOrder.objects.order_by("sequence").first().quantity == 10
+
+
+def test_a_venue_that_keeps_failing_is_paused_and_then_probed_once(claimed, markets, quote, time_passes, loan):
+    liquidation = claimed("25")
+    markets.then(*["refuse"] * 5)
+    sell(liquidation.pk)
+    venue = Venue.objects.get(market=Market.MOS_ESPA)
+    assert venue.paused_until > clock.now()
+    sent = len(markets.sent)
+    assert sell(liquidation.pk) is Outcome.LATER
+    assert len(markets.sent) == sent, "no new order while paused"
+    time_passes(seconds=20)
+    assert sell(liquidation.pk) is Outcome.SETTLED
+    venue.refresh_from_db()
+    assert (venue.failures_in_row, venue.paused_until) == (0, None)
+
+
+def test_an_open_order_stays_with_a_paused_venue(claimed, markets, quote, time_passes):
+    liquidation = claimed("25")
+    markets.then(500)
+    sell(liquidation.pk)
+    Venue.objects.update_or_create(
+        market=Market.MOS_ESPA, defaults={"failures_in_row": 9, "paused_until": clock.now() + timedelta(hours=1)}
+    )
+    quote("25", market=Market.BLACK_SPIRE_OUTPOST)
+    time_passes(seconds=5)
+    assert sell(liquidation.pk) is Outcome.SETTLED
+    assert {market for market, _ in markets.sent} == {Market.MOS_ESPA}

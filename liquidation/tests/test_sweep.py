@@ -1,0 +1,175 @@
+"""The sweep: every dip is found, once, and nothing is lost when it dies half-way."""
+
+import threading
+from decimal import Decimal
+
+import pytest
+from django.db import connections
+
+from coruscant import failpoints
+from liquidation import invariants, sweep
+from liquidation.models import Liquidation
+from loans.models import Loan, LoanStatus, LoanWarning
+from loans.tests.factories import LoanFactory
+from pricing.markets import Market
+from pricing.models import PriceQuote
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def no_failpoints():
+    yield
+    failpoints.arm(None)
+
+
+def test_a_dip_between_two_sweeps_is_found_although_the_price_has_recovered(loan, quote, bells):
+    loan()
+    quote("60", ago=5)
+    quote("25", ago=3)
+    quote("60", ago=1)
+    assert sweep.sweep()
+    liquidation = Liquidation.objects.get()
+    assert liquidation.price == 25
+    assert not PriceQuote.objects.filter(swept_at__isnull=True).exists()
+    assert bells == [(("liquidation.sell", "liquidation.publish"), {"liquidation_id": liquidation.pk})]
+
+
+def test_the_best_of_both_markets_counts(loan, quote, bells):
+    loan()
+    quote("60", market=Market.BLACK_SPIRE_OUTPOST, ago=5)
+    quote("25", ago=3)
+    sweep.sweep()
+    assert not Liquidation.objects.exists()
+
+
+def test_a_loan_activated_after_the_low_is_judged_by_the_low_after_its_activation(loan, quote, bells):
+    quote("10", ago=9)
+    middle = quote("60", ago=7)
+    quote("30", ago=5)
+    quote("60", ago=3)
+    spared = loan(collateral="60", judged_from=middle.sent_at)  # 55 % at 30 GC
+    caught = loan(collateral="40", judged_from=middle.sent_at)  # 83 % at 30 GC
+    sweep.sweep()
+    assert Liquidation.objects.get().loan == caught
+    assert Liquidation.objects.get().price == 30
+    spared.refresh_from_db()
+    assert spared.status == LoanStatus.ACTIVE
+
+
+def test_one_sweep_activates_warns_clears_and_claims(loan, quote, bells):
+    fresh = LoanFactory(collateral=Decimal(60))  # 41.7 % at 40 GC
+    warned = loan(collateral="34")  # 73.5 % at 40 GC
+    claimed = loan(collateral="31")  # 80.6 % at 40 GC
+    quote("40", ago=1)
+    sweep.sweep()
+    assert Loan.objects.get(pk=fresh.pk).status == LoanStatus.ACTIVE
+    assert LoanWarning.objects.get().loan == warned
+    assert Liquidation.objects.get().loan == claimed
+    quote("50")  # 58.8 %
+    sweep.sweep()
+    assert LoanWarning.objects.get().close_reason == "cleared"
+
+
+def test_a_margin_call_comes_once_until_ltv_has_been_below_the_lower_threshold(loan, quote, bells):
+    loan(collateral="34")
+    for price in ("40", "42", "48", "41"):  # 73.5, 70.03, 61.3, 71.7 %
+        quote(price)
+        sweep.sweep()
+    assert LoanWarning.objects.count() == 1
+    quote("50")  # 58.8 %
+    sweep.sweep()
+    quote("40")
+    sweep.sweep()
+    assert LoanWarning.objects.count() == 2
+    assert LoanWarning.objects.filter(closed_at__isnull=True).count() == 1
+
+
+def test_without_a_live_price_nothing_new_is_claimed(loan, quote, bells, settings):
+    loan()
+    quote("25", ago=settings.FEED_MAX_LAG_SECONDS + settings.PRICE_MAX_AGE_SECONDS + 1, swept=True)
+    sweep.sweep()
+    assert not Liquidation.objects.exists()
+
+
+def test_a_price_that_rises_when_a_quote_dies_or_falls_is_seen_without_a_new_quote(
+    loan, quote, bells, time_passes, settings
+):
+    loan()
+    quote("60")
+    quote("25", market=Market.BLACK_SPIRE_OUTPOST)
+    sweep.sweep()
+    assert not Liquidation.objects.exists()
+    time_passes(seconds=settings.PRICE_MAX_AGE_SECONDS - 10)
+    quote("25", market=Market.BLACK_SPIRE_OUTPOST)
+    sweep.sweep()
+    time_passes(seconds=20)
+    PriceQuote.objects.filter(swept_at__isnull=True).update(swept_at=None)
+    from pricing.models import Feed
+
+    Feed.objects.update(drained_to=time_passes())
+    sweep.sweep()
+    assert Liquidation.objects.get().price == 25
+
+
+@pytest.mark.parametrize(
+    "point", ["sweep.window_opened", "claim.locked", "claim.written", "sweep.batch_committed", "sweep.marked"]
+)
+@pytest.mark.django_db(transaction=True)
+def test_a_sweep_that_dies_anywhere_is_done_again_and_claims_once(loan, quote, bells, point):
+    for units in ("30", "35", "40"):
+        loan(collateral=units)
+    quote("60", ago=4)
+    quote("25", ago=3)
+    quote("60", ago=1)
+
+    class Killed(BaseException):
+        pass
+
+    def kill(name):
+        if name == point:
+            failpoints.arm(None)
+            raise Killed
+
+    failpoints.arm(kill)
+    with pytest.raises(Killed):
+        sweep.sweep()
+    assert PriceQuote.objects.filter(swept_at__isnull=True).count() == 3
+    sweep.sweep()
+    assert Liquidation.objects.count() == 3
+    assert not [finding for finding in invariants.check() if finding.violations]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_loser_of_two_sweeps_leaves_the_work_to_the_winner(loan, quote, bells):
+    for units in range(10, 40):
+        loan(collateral=str(units))
+    quote("25")
+    barrier, results, errors = threading.Barrier(6), [], []
+
+    def work():
+        barrier.wait()
+        try:
+            results.append(sweep.sweep())
+        except Exception as error:
+            errors.append(error)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=work) for _ in range(6)]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+    assert errors == []
+    assert True in results
+    assert Liquidation.objects.count() == 30
+    assert not PriceQuote.objects.filter(swept_at__isnull=True).exists()
+
+
+def test_only_some_bells_are_rung_in_a_crash(loan, quote, bells, monkeypatch):
+    monkeypatch.setattr(sweep, "RUNG_PER_SWEEP", 3)
+    for units in range(10, 20):
+        loan(collateral=str(units))
+    quote("25")
+    sweep.sweep()
+    assert Liquidation.objects.count() == 10
+    assert len(bells) == 3
