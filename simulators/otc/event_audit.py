@@ -22,7 +22,6 @@ class EventAudit:
         self._by_loan: dict[str, dict[str, Any]] = {}
         self._violations: list[str] = []
         self.received = 0
-        self.violation_count = 0
 
     @property
     def distinct(self) -> int:
@@ -66,7 +65,6 @@ class EventAudit:
         return sentences
 
     def _violated(self, sentence: str) -> None:
-        self.violation_count += 1
         if len(self._violations) < MOST_SENTENCES:
             self._violations.append(sentence)
 

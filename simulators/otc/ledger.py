@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 MOST_SENTENCES = 200
-"""Violations are counted without end, and kept as sentences up to this many."""
+"""Violations are kept up to this many."""
 
 
 @dataclass(slots=True)
@@ -34,7 +34,6 @@ class Ledger:
     violations: list[str] = field(default_factory=list)
 
     def violated(self, sentence: str) -> None:
-        """Record that the service broke its contract."""
-        self.counters["violations"] += 1
-        if len(self.violations) < MOST_SENTENCES:
+        """Record that the service broke its contract; the same sentence is kept once."""
+        if sentence not in self.violations and len(self.violations) < MOST_SENTENCES:
             self.violations.append(sentence)
