@@ -165,7 +165,7 @@ class Stage:
         scene.processes = sum(kept.process.running for kept in self._supervisor.kept.values())
         scene.restarts, scene.notes = self._supervisor.restarts, tuple(self._notes)
         if self._live is not None:
-            self._live.update(render(scene), refresh=True)
+            self._live.update(render(scene, self._console.height), refresh=True)
         elif scene.elapsed - self._lined >= LINE_SECONDS:
             self._lined = scene.elapsed
             self._console.print(progress_line(scene), highlight=False, soft_wrap=True)

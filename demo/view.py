@@ -17,7 +17,7 @@ LABELS = {"mos_espa": "Mos Espa", "black_spire_outpost": "Black Spire Outpost"}
 STATUSES = ("new", "active", "liquidating", "liquidated")
 VERDICTS = ("filled", "refused", "unknown", "unresolved")
 BUCKET_STYLES = ("green", "green", "yellow", "dark_orange", "red")
-BAR_WIDTH = 26
+BAR_WIDTH = 20
 
 
 @dataclass(slots=True)
@@ -70,19 +70,15 @@ def sum_of(figures: Figures, verdict: str) -> int:
     return sum(number for (_market, found), number in figures.orders.items() if found == verdict)
 
 
-def render(scene: Scene) -> RenderableType:
-    """Return the scene for the live view."""
-    figures = scene.figures
+def render(scene: Scene, height: int = 40) -> RenderableType:
+    """Return the scene for the live view of a terminal with so many lines."""
     title = Text.assemble(("Coruscant Bank", "bold"), f"   {scene.elapsed:.0f} s   ", (scene.phase, "cyan"))
-    top = Table.grid(expand=True, padding=(0, 1))
-    top.add_row(
-        panel("Price, GC a unit", prices(figures)),
-        panel("Loans", loans(scene)),
-        panel("LTV of active loans", bars(figures)),
-    )
-    low = Table.grid(expand=True, padding=(0, 1))
-    low.add_row(panel("Latest liquidations", liquidations(figures)), panel("Orders and events", orders(scene)))
-    return Group(title, top, low, footer(scene))
+    middle = Table.grid(expand=True, padding=(0, 1, 0, 0))
+    middle.add_column(ratio=2)
+    middle.add_column(ratio=3)
+    middle.add_row(panel("Loans", loans(scene)), panel("LTV of active loans", bars(scene.figures)))
+    latest = panel("Latest liquidations", liquidations(scene.figures, rows=max(2, min(8, height - 30))))
+    return Group(title, links(scene), panel("Markets", markets(scene)), middle, latest, footer(scene))
 
 
 def panel(title: str, content: RenderableType) -> Panel:
@@ -92,20 +88,29 @@ def panel(title: str, content: RenderableType) -> Panel:
 
 def table(*columns: str) -> Table:
     """Make a bare table whose columns after the first are numbers."""
-    made = Table(box=None, pad_edge=False, header_style="dim")
+    made = Table(box=None, pad_edge=False, header_style="dim", show_header=any(columns))
     for number, column in enumerate(columns):
         made.add_column(column, justify="right" if number else "left", no_wrap=True)
     return made
 
 
-def prices(figures: Figures) -> RenderableType:
-    """Show each market's last price and the best one."""
-    made = table("", "sell", "age")
-    rows = [(LABELS[market], figures.quotes.get(market)) for market in MARKETS]
-    for label, quote in [*rows, ("Best", figures.best)]:
-        age = "" if quote is None else f"{quote.age:.0f} s"
-        made.add_row(label, short(quote.sell if quote else None), age, style="bold" if label == "Best" else "")
-    return made
+def markets(scene: Scene) -> RenderableType:
+    """Show each market's last price and our orders there, the best price, and how far events have come."""
+    figures, made = scene.figures, table("", "GC a unit", "age", *VERDICTS)
+    for market in MARKETS:
+        quote = figures.quotes.get(market)
+        orders = (str(figures.orders.get((market, verdict), 0)) for verdict in VERDICTS)
+        made.add_row(LABELS[market], *price_cells(quote), *orders)
+    totals = (str(sum_of(figures, verdict)) for verdict in VERDICTS)
+    made.add_row("best, and all orders", *price_cells(figures.best), *totals, style="bold")
+    heard = "?" if scene.events_heard is None else scene.events_heard
+    sent = figures.sums.get("events_sent", 0)
+    return Group(made, Text(f"{sent} liquidation events published, {heard} heard by the OTC service since its start"))
+
+
+def price_cells(quote: Quote | None) -> tuple[str, str]:
+    """Return a price and its age, or that there is none."""
+    return ("none", "") if quote is None else (short(quote.sell), f"{quote.age:.0f} s")
 
 
 def loans(scene: Scene) -> RenderableType:
@@ -122,23 +127,22 @@ def loans(scene: Scene) -> RenderableType:
 def bars(figures: Figures) -> RenderableType:
     """Show active loans by LTV as bars."""
     made, most = table("", "", ""), max(*figures.buckets, 1)
+    made.columns[2].justify = "left"
     for label, number, style in zip(LTV_BUCKETS, figures.buckets, BUCKET_STYLES, strict=True):
-        bar = Text("█" * -(-number * BAR_WIDTH // most), style=style)
-        bar.pad_right(BAR_WIDTH - len(bar))
-        made.add_row(label, bar, str(number))
+        made.add_row(label, str(number), Text("█" * -(-number * BAR_WIDTH // most), style=style))
     return made
 
 
-def liquidations(figures: Figures) -> RenderableType:
+def liquidations(figures: Figures, rows: int) -> RenderableType:
     """Show the latest liquidations: units sold, GC received, units left over, GC still owed."""
     made = table("loan", "state", "sold", "proceeds", "left over", "owed", "ago")
-    for row in figures.latest:
+    for row in figures.latest[:rows]:
         made.add_row(
-            str(row["loan_id"])[:13],
+            str(row["loan_id"])[:8],
             str(row["status"]),
-            short(row["sold"], "0.0001"),
+            short(row["sold"]),
             short(row["proceeds"]),
-            short(row["left_over"], "0.0001"),
+            short(row["left_over"]),
             short(row["owed"]),
             f"{row['age']:.0f} s",
             style={"settled": "", "waiting": "red"}.get(str(row["status"]), "yellow"),
@@ -146,27 +150,16 @@ def liquidations(figures: Figures) -> RenderableType:
     return made
 
 
-def orders(scene: Scene) -> RenderableType:
-    """Show orders by verdict for each market, and how far events have come."""
-    figures, made = scene.figures, table("", *(LABELS[market] for market in MARKETS))
-    for verdict in VERDICTS:
-        made.add_row(verdict, *(str(figures.orders.get((market, verdict), 0)) for market in MARKETS))
-    heard = "?" if scene.events_heard is None else str(scene.events_heard)
-    made.add_row("")
-    made.add_row("events published", str(figures.sums.get("events_sent", 0)))
-    made.add_row("events heard by OTC", heard)
+def links(scene: Scene) -> RenderableType:
+    """Show where to look further."""
+    made = Table.grid(padding=(0, 2))
+    for label, address in scene.links:
+        made.add_row(Text(label, style="dim"), Text(address))
     return made
 
 
 def footer(scene: Scene) -> RenderableType:
-    """Show addresses, the processes' state, and the latest notes."""
-    made = Table.grid(padding=(0, 2))
-    for label, address in scene.links:
-        made.add_row(Text(label, style="dim"), Text(address, style="underline"))
+    """Show the processes' state and the latest notes."""
     restarts = ", ".join(f"{name} {number} ×" for name, number in scene.restarts.items())
-    made.add_row(
-        Text("Processes", style="dim"), f"{scene.processes} running" + (f"; restarted: {restarts}" if restarts else "")
-    )
-    for note in scene.notes:
-        made.add_row("", Text(note, style="yellow"))
-    return made
+    lines = [f"{scene.processes} processes running" + (f"; started again: {restarts}" if restarts else "")]
+    return Text("\n".join([*lines, *scene.notes]), style="yellow")
