@@ -1,6 +1,7 @@
 """The live view with nothing, little and much to show."""
 
 from decimal import Decimal
+from io import StringIO
 
 import pytest
 from rich.console import Console
@@ -38,9 +39,9 @@ BUSY = Scene(
 
 
 def text_of(scene: Scene, width: int) -> str:
-    console = Console(width=width, record=True, quiet=True)
-    console.print(render(scene))
-    return console.export_text()
+    output = StringIO()
+    Console(file=output, width=width).print(render(scene))
+    return output.getvalue()
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])
