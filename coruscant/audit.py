@@ -84,7 +84,7 @@ def _set_actor(entry: Any, _user: object) -> None:
     entry.history_actor = found.actor_name
 
 
-class AuditTrail(HistoricalRecords):
+class AuditTrail(HistoricalRecords):  # type: ignore[misc]
     """simple-history for append-only tables: 64-bit ids, plain actor, reason from `cause(...)`.
 
     `unaudited` names bookkeeping columns (leases, fences, due times, send counters) and generated columns that are
@@ -160,8 +160,7 @@ def append_only(*tables: str) -> list[tuple[str, str]]:
                 " FOR EACH ROW EXECUTE FUNCTION coruscant_refuse_change();"
                 f'CREATE TRIGGER {table}_refuses_truncate BEFORE TRUNCATE ON "{table}"'
                 " FOR EACH STATEMENT EXECUTE FUNCTION coruscant_refuse_change()",
-                f'DROP TRIGGER {table}_refuses_change ON "{table}";'
-                f'DROP TRIGGER {table}_refuses_truncate ON "{table}"',
+                f'DROP TRIGGER {table}_refuses_change ON "{table}";DROP TRIGGER {table}_refuses_truncate ON "{table}"',
             )
         )
     return statements

@@ -7,6 +7,9 @@ from urllib.parse import urlsplit
 
 import environ
 
+_TRUE = {"true", "1", "yes", "on"}
+_FALSE = {"false", "0", "no", "off"}
+
 
 class Environment:
     """Typed reads of environment variables (and of an optional `.env` file, which never overrides them)."""
@@ -30,11 +33,9 @@ class Environment:
     def flag(self, name: str, default: bool) -> bool:
         """True or false, in words."""
         value = self._env.str(name, default=str(default)).strip().lower()
-        if value in {"true", "1", "yes", "on"}:
-            return True
-        if value in {"false", "0", "no", "off"}:
-            return False
-        self.refuse(name, f"must be true or false, not {value!r}")
+        if value not in _TRUE | _FALSE:
+            self.refuse(name, f"must be true or false, not {value!r}")
+        return value in _TRUE
 
     def words(self, name: str, default: list[str]) -> list[str]:
         """A comma-separated list."""
@@ -65,7 +66,7 @@ class Environment:
 
     def one_of(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
         """One of a few words."""
-        value = self._env.str(name, default=default).strip()
+        value = str(self._env.str(name, default=default)).strip()
         if value not in allowed:
             self.refuse(name, f"must be one of {', '.join(allowed)}, not {value!r}")
         return value

@@ -1,19 +1,26 @@
 """Model fields for exact figures."""
 
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.db import models
 
 from coruscant import money
 
+_Set = TypeVar("_Set")
+_Get = TypeVar("_Get")
+
 if TYPE_CHECKING:
-    _DecimalField = models.DecimalField[Decimal, Decimal]
+    from django.db.models import DecimalField as _DecimalField
 else:
-    _DecimalField = models.DecimalField
+
+    class _DecimalField(models.DecimalField):
+        """Django's field, subscriptable as its stubs are."""
+
+        def __class_getitem__(cls, _types: Any) -> type:
+            return cls
 
 
-class AmountField(_DecimalField):
+class AmountField(_DecimalField[_Set, _Get]):
     """Units of Beskar or GC, numeric(44, 24)."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

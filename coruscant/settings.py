@@ -18,7 +18,7 @@ env = Environment(Path(os.environ.get("DOTENV", BASE_DIR / ".env")))
 
 DEBUG = env.flag("DEBUG", default=False)
 SECRET_KEY = env.text("SECRET_KEY")
-if not DEBUG and len(SECRET_KEY) < 32:
+if not DEBUG and len(SECRET_KEY) < 32:  # noqa: PLR2004
     env.refuse("SECRET_KEY", "must be at least 32 characters long unless DEBUG is true")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", default=["localhost", "127.0.0.1"])
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", default=[])
@@ -161,7 +161,9 @@ MARKET_TIMEOUT_SECONDS = env.number("MARKET_TIMEOUT_SECONDS", "10")
 LEASE_SECONDS = env.whole("LEASE_SECONDS", 20)
 RECOVERY_PERIOD_SECONDS = env.whole("RECOVERY_PERIOD_SECONDS", 5)
 if MARKET_TIMEOUT_SECONDS >= LEASE_SECONDS:
-    env.refuse("MARKET_TIMEOUT_SECONDS", f"must be below LEASE_SECONDS ({LEASE_SECONDS}), or two workers could sell at once")
+    env.refuse(
+        "MARKET_TIMEOUT_SECONDS", f"must be below LEASE_SECONDS ({LEASE_SECONDS}), or two workers could sell at once"
+    )
 if LEASE_SECONDS + RECOVERY_PERIOD_SECONDS > 30:  # noqa: PLR2004
     env.refuse("LEASE_SECONDS", "plus RECOVERY_PERIOD_SECONDS must not exceed 30, the promise for a lost worker")
 REFUSALS_BEFORE_SWITCH = env.whole("REFUSALS_BEFORE_SWITCH", 2)

@@ -74,7 +74,7 @@ def claim_batch(point: PricePoint, place: Place = START, *, limit: int = BATCH) 
 
 def claim_loans(loan_pks: list[int], point: PricePoint) -> list[int]:
     """Claim those of the loans that are breached at `point`; returns the new liquidations' ids. One transaction."""
-    best = point.quotes[0]
+    best, price = point.quotes[0], _known_price(point)
     correlation_id = f"{best.market}:{best.reference}"
     with transaction.atomic(), audit.cause("claim", correlation_id=correlation_id):
         locked = Loan.objects.select_for_update().filter(pk__in=loan_pks).order_by("pk")
@@ -87,7 +87,7 @@ def claim_loans(loan_pks: list[int], point: PricePoint) -> list[int]:
             Liquidation(
                 loan=loan,
                 correlation_id=correlation_id,
-                price=point.price,
+                price=price,
                 price_at=point.at,
                 evidence=_evidence(point),
                 balance_at_claim=loan.outstanding_balance,
@@ -106,12 +106,11 @@ def claim_loans(loan_pks: list[int], point: PricePoint) -> list[int]:
 
 
 def _candidates(point: PricePoint, place: Place, limit: int) -> list[Place]:
-    assert point.price is not None  # noqa: S101  (for the type checker; the caller has looked)
     with connection.cursor() as cursor:
         cursor.execute(
             _CANDIDATES,
             {
-                "threshold": risk.search_floor(settings.LIQUIDATION_LTV, point.price),
+                "threshold": risk.search_floor(settings.LIQUIDATION_LTV, _known_price(point)),
                 "at": point.at,
                 "debt_per_unit": place.debt_per_unit,
                 "id": place.id,
@@ -121,14 +120,19 @@ def _candidates(point: PricePoint, place: Place, limit: int) -> list[Place]:
         return [Place(debt_per_unit, pk) for pk, debt_per_unit in cursor.fetchall()]
 
 
+def _known_price(point: PricePoint) -> Decimal:
+    if point.price is None:
+        raise ValueError("nothing is claimed at an unknown price")
+    return point.price
+
+
 def _is_breached(loan: Loan, point: PricePoint) -> bool:
     """The exact rule, on a locked row."""
     return (
         loan.status == LoanStatus.ACTIVE
         and loan.judged_from is not None
         and loan.judged_from <= point.at
-        and point.price is not None
-        and risk.must_liquidate(loan.outstanding_balance, loan.collateral, point.price, services.thresholds())
+        and risk.must_liquidate(loan.outstanding_balance, loan.collateral, _known_price(point), services.thresholds())
     )
 
 
@@ -140,7 +144,7 @@ def _claim_alone(loan_pk: int, point: PricePoint) -> list[int]:
     except DatabaseError as error:
         log.exception("claim_failed", loan_pk=loan_pk)
         ClaimFailure.objects.update_or_create(
-            loan_id=loan_pk, defaults={"reason": str(error), "failed_at": clock.now(), "price": point.price}
+            loan_id=loan_pk, defaults={"reason": str(error), "failed_at": clock.now(), "price": _known_price(point)}
         )
         return []
 

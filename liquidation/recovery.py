@@ -1,6 +1,6 @@
 """Recovery: what was lost on the way is rung again. Rows say what is due; a bell too many changes nothing."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from django.db import connection
@@ -35,7 +35,7 @@ def recover(limit: int = BATCH) -> int:
     Due times of liquidations move on before ringing, so that a backlog is not rung twice; events guard themselves.
     """
     now = clock.now()
-    figures = {"now": now, "next": now + RUNG_AGAIN_AFTER, "limit": limit}
+    figures: dict[str, datetime | int] = {"now": now, "next": now + RUNG_AGAIN_AFTER, "limit": limit}
     with connection.cursor() as cursor:
         cursor.execute(_RING_LIQUIDATIONS, figures)
         liquidations = [pk for (pk,) in cursor.fetchall()]

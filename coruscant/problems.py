@@ -1,0 +1,158 @@
+"""Errors as RFC 9457 problem details: `application/problem+json` for everything that is not a page of the admin.
+
+A broken rule answers with its own type, title and status; an unexpected error is logged with its traceback and
+answers 500 without internals; a database that cannot be reached answers 503 with Retry-After.
+"""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from django.core.exceptions import (
+    BadRequest,
+    PermissionDenied,
+    RequestDataTooBig,
+    SuspiciousOperation,
+    ValidationError,
+)
+from django.db import DataError, InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
+from django.views import defaults
+from rest_framework import exceptions
+
+from coruscant.errors import DomainError
+
+log = structlog.get_logger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+#: Seconds after which a client may try again when the database cannot be reached.
+RETRY_AFTER_SECONDS = 5
+
+_TYPE_PREFIX = "urn:coruscant-bank:problem:"
+_UNREACHABLE = (OperationalError, InterfaceError)
+_UNREADABLE = (BadRequest, SuspiciousOperation, MultiPartParserError, UnreadablePostError, ValidationError)
+_PAGES = "/admin/"
+
+
+def problem(
+    status: int,
+    *,
+    detail: str = "",
+    code: str | None = None,
+    title: str | None = None,
+    errors: Sequence[Mapping[str, str]] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> HttpResponse:
+    """A problem details response. Without a `code` the type is about:blank and the title the status's own phrase."""
+    body: dict[str, Any] = {
+        "type": f"{_TYPE_PREFIX}{code}" if code else "about:blank",
+        "title": title or HTTPStatus(status).phrase,
+        "status": status,
+    }
+    if detail:
+        body["detail"] = detail
+    if errors is not None:
+        body["errors"] = list(errors)
+    # ASCII: a message that quotes half a surrogate pair must not break its own encoding.
+    return HttpResponse(json.dumps(body), status=status, content_type=MEDIA_TYPE, headers=dict(headers or {}))
+
+
+def exception_handler(error: Exception, context: Mapping[str, Any] | None = None) -> HttpResponse:
+    """Answer any exception of an API view. Registered as REST framework's EXCEPTION_HANDLER."""
+    if isinstance(error, DomainError):
+        return problem(error.status, detail=str(error), code=error.code, title=error.title)
+    if isinstance(error, exceptions.ValidationError):
+        return _invalid(error)
+    if isinstance(error, exceptions.APIException):
+        return problem(error.status_code, detail=str(error.detail), headers=_headers_of(error))
+    return _answer(error)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler400."""
+    if _is_page(request):
+        return defaults.bad_request(request, exception)
+    return problem(HTTPStatus.BAD_REQUEST)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler403."""
+    if _is_page(request):
+        return defaults.permission_denied(request, exception)
+    return problem(HTTPStatus.FORBIDDEN)
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Django's handler404, and the view of every path that is not known."""
+    if _is_page(request):
+        return defaults.page_not_found(request, exception or Http404())
+    return problem(HTTPStatus.NOT_FOUND, detail="There is nothing at this path.")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Django's handler500: for what goes wrong outside an API view, in a middleware for instance."""
+    error = sys.exc_info()[1]
+    if _is_page(request) or not isinstance(error, Exception):
+        return defaults.server_error(request)
+    return _answer(error)
+
+
+def _is_page(request: HttpRequest) -> bool:
+    return request.path_info.startswith(_PAGES)
+
+
+def _answer(error: Exception) -> HttpResponse:
+    """Answer an exception that is neither a broken rule nor REST framework's own."""
+    if isinstance(error, Http404):
+        return problem(HTTPStatus.NOT_FOUND)
+    if isinstance(error, PermissionDenied):
+        return problem(HTTPStatus.FORBIDDEN)
+    if isinstance(error, RequestDataTooBig):
+        return problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    if isinstance(error, _UNREADABLE) or _holds_nul(error):
+        return problem(HTTPStatus.BAD_REQUEST, detail="The request cannot be read.")
+    if isinstance(error, _UNREACHABLE):
+        log.error("database_unavailable", error=str(error))
+        return problem(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            detail="The service cannot reach its database. Repeat the same request later.",
+            headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+        )
+    log.error("unexpected_error", exc_info=error)
+    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail="The service failed. Repeat the same request later.")
+
+
+def _holds_nul(error: Exception) -> bool:
+    """Whether a text with a NUL character, from a cookie for instance, reached the database, which cannot hold it."""
+    return isinstance(error, DataError | ValueError) and "NUL (0x00)" in str(error)
+
+
+def _headers_of(error: exceptions.APIException) -> dict[str, str]:
+    headers = {}
+    if auth_header := getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = auth_header
+    if wait := getattr(error, "wait", None):
+        headers["Retry-After"] = str(int(wait))
+    return headers
+
+
+def _invalid(error: exceptions.ValidationError) -> HttpResponse:
+    """Name every bad field."""
+    found = error.detail if isinstance(error.detail, dict) else {"": error.detail}
+    errors = [{"field": str(field), "detail": _sentence(details)} for field, details in found.items()]
+    names = ", ".join(item["field"] for item in errors)
+    return problem(
+        HTTPStatus.BAD_REQUEST,
+        detail=f"These fields are not valid: {names}.",
+        code="invalid-request",
+        title="The request is not valid",
+        errors=errors,
+    )
+
+
+def _sentence(details: Any) -> str:
+    return " ".join(str(part) for part in details) if isinstance(details, list) else str(details)

@@ -1,0 +1,109 @@
+"""A bad setting ends the process at start with one sentence that names it."""
+
+import os
+import runpy
+import subprocess
+import sys
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+GOOD = {
+    "DOTENV": os.devnull,
+    "SECRET_KEY": "x" * 40,
+    "DATABASE_URL": "postgres://u:p@127.0.0.1:1/d",
+    "CACHE_URL": "redis://127.0.0.1:1/1",
+    "CELERY_BROKER_URL": "redis://127.0.0.1:1/0",
+    "MOS_ESPA_URL": "http://127.0.0.1:1",
+    "BLACK_SPIRE_OUTPOST_URL": "http://127.0.0.1:1",
+    "PATH": os.environ["PATH"],
+}
+
+
+SETTINGS = Path(__file__).resolve().parent.parent / "settings.py"
+
+
+@pytest.fixture
+def start(monkeypatch):
+    """Read the settings afresh in an environment of their own; returns them, or raises SystemExit."""
+
+    def read(**changed):
+        for name in list(os.environ):
+            monkeypatch.delenv(name)
+        for name, value in (GOOD | changed).items():
+            if value is not None:
+                monkeypatch.setenv(name, value)
+        return runpy.run_path(str(SETTINGS))
+
+    return read
+
+
+def test_the_defaults_are_as_documented(start):
+    settings = start()
+    assert (settings["LIQUIDATION_LTV"], settings["LEASE_SECONDS"]) == (Decimal("0.80"), 20)
+    assert settings["API_ALLOW_ANONYMOUS"] is False
+    assert settings["AWS_ENDPOINT_URL"] is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SECRET_KEY", None),
+        ("SECRET_KEY", "short"),
+        ("DATABASE_URL", None),
+        ("DATABASE_URL", "sqlite:///db.sqlite3"),
+        ("DATABASE_URL", "what"),
+        ("CACHE_URL", "127.0.0.1"),
+        ("CELERY_BROKER_URL", "amqp://127.0.0.1"),
+        ("MOS_ESPA_URL", None),
+        ("MOS_ESPA_URL", "mos-espa"),
+        ("BLACK_SPIRE_OUTPOST_URL", "ftp://x"),
+        ("AWS_ENDPOINT_URL", "nowhere"),
+        ("DEBUG", "perhaps"),
+        ("API_ALLOW_ANONYMOUS", "2"),
+        ("LIQUIDATION_LTV", "eighty"),
+        ("LIQUIDATION_LTV", "1.5"),
+        ("LIQUIDATION_LTV", "NaN"),
+        ("LIQUIDATION_LTV", "0"),
+        ("ACTIVATION_LTV", "0.9"),
+        ("WARNING_LTV", "0.85"),
+        ("WARNING_LTV", "0.5"),
+        ("PRICE_MAX_AGE_SECONDS", "0"),
+        ("PRICE_MAX_AGE_SECONDS", "1.5"),
+        ("FEED_MAX_LAG_SECONDS", "10"),
+        ("PRICE_REFERENCE_QUANTITY", "101"),
+        ("MOS_ESPA_PRICE_BASIS", "whole"),
+        ("MAX_ORDER_QUANTITY", "0"),
+        ("MARKET_TIMEOUT_SECONDS", "20"),
+        ("LEASE_SECONDS", "26"),
+        ("LOG_FORMAT", "xml"),
+    ],
+)
+def test_a_bad_setting_is_named_in_one_sentence(start, name, value):
+    with pytest.raises(SystemExit) as ended:
+        start(**{name: value})
+    sentence = str(ended.value)
+    assert sentence.startswith(f"Bad configuration: {name} ")
+    assert sentence.endswith(".")
+    assert "\n" not in sentence
+
+
+def test_a_process_ends_with_just_that_sentence():
+    result = subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        env=GOOD | {"DEBUG": "perhaps"},
+        cwd=SETTINGS.parent.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 1
+    assert result.stderr == "Bad configuration: DEBUG must be true or false, not 'perhaps'.\n"
+
+
+def test_a_dotenv_file_is_read_but_never_overrides_the_environment(tmp_path, start):
+    dotenv = tmp_path / "settings"
+    dotenv.write_text("LEASE_SECONDS=18\nLOG_FORMAT=console\n")
+    settings = start(DOTENV=str(dotenv), LEASE_SECONDS="17")
+    assert (settings["LEASE_SECONDS"], settings["LOG_FORMAT"]) == (17, "console")
