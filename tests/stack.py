@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from embedded import EmbeddedStack
 from embedded.errors import EmbeddedStackError
 

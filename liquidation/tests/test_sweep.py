@@ -173,3 +173,11 @@ def test_only_some_bells_are_rung_in_a_crash(loan, quote, bells, monkeypatch):
     sweep.sweep()
     assert Liquidation.objects.count() == 10
     assert len(bells) == 3
+
+
+def test_new_quotes_ring_the_sweep(bells, db):
+    from pricing.models import PriceQuote
+    from pricing.signals import quotes_recorded
+
+    quotes_recorded.send_robust(sender=PriceQuote)
+    assert bells == [(("liquidation.sweep",), {})]
