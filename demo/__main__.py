@@ -56,7 +56,7 @@ def main() -> int:
                 console.print("Stopping everything …")
                 stage.clear()
     except (DemoError, EmbeddedStackError) as error:
-        console.print(str(error), markup=False, highlight=False)
+        console.print(str(error), markup=False, highlight=False, soft_wrap=True)
         return 1
     except KeyboardInterrupt:
         return 0 if options.seconds is None else 130

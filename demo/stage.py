@@ -10,6 +10,7 @@ import psycopg
 import requests
 from rich.console import Console
 from rich.live import Live
+from rich.markup import escape
 
 from demo.books import Books
 from demo.errors import DemoError
@@ -28,7 +29,7 @@ PREPARATION = (
 )
 COMMAND_SECONDS = 180
 READY_SECONDS = 90
-CALM_AT_LEAST_SECONDS, CALM_AT_MOST_SECONDS = 10, 45
+CALM_AT_LEAST_SECONDS, CALM_AT_MOST_SECONDS = 10, 90
 LOOK_SECONDS, DRAW_SECONDS, LINE_SECONDS = 0.25, 1.0, 5.0
 ENDLESS_CYCLE_SECONDS = 90  # without --seconds the price falls and recovers once in so long
 
@@ -63,6 +64,7 @@ class Stage:
             self._console.print(f"{sentence} …")
             self._manage(*command)
         since = self._books.now()
+        self._scene.events_sent_before = self._books.look().sums["events_sent"]
         self._open()
         self._began = time.monotonic()
         with self._view():
@@ -189,12 +191,12 @@ class Stage:
         if not self._notes or not self._notes[-1].endswith(sentence):
             self._notes.append(f"{self._scene.elapsed:.0f} s: {sentence}")
             if self._live is None:
-                self._console.print(f"{self._scene.elapsed:5.0f} s {sentence}", highlight=False)
+                self._console.print(f"{self._scene.elapsed:5.0f} s {sentence}", highlight=False, soft_wrap=True)
 
     def _report(self, checks: list[Check]) -> int:
         for check in checks:
             mark = "[green]ok    [/]" if check.passed else "[bold red]FAILED[/]"
-            self._console.print(f"  {mark} {check.sentence}", highlight=False)
+            self._console.print(f"  {mark} {escape(check.sentence)}", highlight=False, soft_wrap=True)
         failed = sum(not check.passed for check in checks)
         self._console.print(f"{failed} of {len(checks)} checks failed." if failed else "Everything holds.")
         return 1 if failed else 0

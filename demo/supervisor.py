@@ -4,6 +4,7 @@ Honcho, which we would have liked to use, ends all processes when one ends; but 
 rest carry on is what a demo is for.
 """
 
+import signal
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,10 +14,11 @@ from demo.errors import DemoError
 from embedded import ChildProcess
 from embedded.leftovers import ProcessList
 
-SHORT_LIFE_SECONDS = 5.0
+SHORT_LIFE_SECONDS = 15.0
 SHORT_LIVES_BEFORE_GIVING_UP = 6
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 8.0
+KILLED = (128 + signal.SIGKILL, -signal.SIGKILL)  # the command was; its guard was
 
 
 @dataclass(slots=True)
@@ -87,7 +89,8 @@ class Supervisor:
 
     def _pause_after(self, kept: Kept) -> float:
         """Count a short life and return how many seconds to wait before the next."""
-        if self._clock() - kept.started_at >= SHORT_LIFE_SECONDS:
+        killed = kept.process.exit_code in KILLED  # by somebody who wants to see what happens: no fault of its own
+        if killed or self._clock() - kept.started_at >= SHORT_LIFE_SECONDS:
             kept.short_lives = 0
             return FIRST_PAUSE_SECONDS
         kept.short_lives += 1

@@ -22,13 +22,13 @@ BAR_WIDTH = 20
 
 @dataclass(slots=True)
 class Scene:
-    """All there is to show. `events_heard` is None while the OTC service does not answer."""
+    """All there is to show. Events are those of this run; `events_heard` is None while OTC does not answer."""
 
     elapsed: float = 0.0
     phase: str = ""
     figures: Figures = field(default_factory=Figures)
+    events_sent_before: int = 0
     events_heard: int | None = None
-    applications: int | None = None
     processes: int = 0
     restarts: Mapping[str, int] = field(default_factory=dict)
     links: Sequence[tuple[str, str]] = ()
@@ -47,7 +47,7 @@ def progress_line(scene: Scene) -> str:
     loans = " ".join(f"{status} {figures.loans.get(status, 0)}" for status in STATUSES)
     orders = " ".join(f"{verdict} {sum_of(figures, verdict)}" for verdict in VERDICTS)
     heard = "?" if scene.events_heard is None else scene.events_heard
-    events = f"sent {figures.sums.get('events_sent', 0)} heard {heard}"
+    events = f"sent {events_sent(scene)} heard {heard}"
     parts = [
         f"{scene.elapsed:5.0f} s {scene.phase}",
         prices,
@@ -58,6 +58,11 @@ def progress_line(scene: Scene) -> str:
     if scene.restarts:
         parts.append(f"restarted: {', '.join(scene.restarts)}")
     return " | ".join(parts)
+
+
+def events_sent(scene: Scene) -> int:
+    """Return how many events were published in this run."""
+    return scene.figures.sums.get("events_sent", scene.events_sent_before) - scene.events_sent_before
 
 
 def price_of(quote: Quote | None) -> str:
@@ -104,8 +109,7 @@ def markets(scene: Scene) -> RenderableType:
     totals = (str(sum_of(figures, verdict)) for verdict in VERDICTS)
     made.add_row("best, and all orders", *price_cells(figures.best), *totals, style="bold")
     heard = "?" if scene.events_heard is None else scene.events_heard
-    sent = figures.sums.get("events_sent", 0)
-    return Group(made, Text(f"{sent} liquidation events published, {heard} heard by the OTC service since its start"))
+    return Group(made, Text(f"{events_sent(scene)} liquidation events published, {heard} heard by the OTC service"))
 
 
 def price_cells(quote: Quote | None) -> tuple[str, str]:

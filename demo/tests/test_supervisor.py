@@ -65,6 +65,17 @@ def test_killed_guard_and_process_are_started_again(supervisor: Supervisor) -> N
     assert is_alive(pid_of(supervisor, "one"))
 
 
+def test_process_that_is_killed_again_and_again_is_not_given_up(supervisor: Supervisor) -> None:
+    for number in range(SHORT_LIVES_BEFORE_GIVING_UP + 1):
+        os.kill(pid_of(supervisor, "one"), signal.SIGKILL)
+        deadline = time.monotonic() + 10
+        while supervisor.restarts.get("one", 0) <= number:
+            assert time.monotonic() < deadline
+            supervisor.look()
+            time.sleep(0.02)
+    assert is_alive(pid_of(supervisor, "one"))
+
+
 def test_process_that_ends_at_each_start_is_given_up(tmp_path: Path) -> None:
     now = 0.0
     supervisor = Supervisor(tmp_path / "processes.json", clock=lambda: now)
