@@ -1,5 +1,41 @@
-"""The paths of the loan API."""
+"""The API's paths: without a prefix, each with and without a trailing slash."""
 
-from django.urls import URLPattern
+from typing import Any
 
-urlpatterns: list[URLPattern] = []
+from django.urls import URLPattern, path, register_converter
+from rest_framework.views import APIView
+
+from loans.api import views
+
+
+class LoanIdConverter:
+    """Any text, slashes and line breaks too; NUL, which no loanId holds, leads to 404."""
+
+    regex = r"[\s\S]+"
+
+    def to_python(self, value: str) -> str:
+        """The loanId of a path."""
+        if "\0" in value:
+            raise ValueError("no loanId holds NUL")
+        return value
+
+    def to_url(self, value: str) -> str:
+        """The text of a loanId in a path."""
+        return value
+
+
+register_converter(LoanIdConverter, "loan_id")
+
+
+def _both(route: str, view: type[APIView], name: str) -> list[URLPattern]:
+    """The route without and with a trailing slash; only the first is in the schema."""
+    undocumented: dict[str, Any] = {"schema": None}
+    return [path(route, view.as_view(), name=name), path(f"{route}/", view.as_view(**undocumented))]
+
+
+urlpatterns = [
+    *_both("loan-applications", views.LoanApplications, "loan-applications"),
+    *_both("collateral-top-ups", views.CollateralTopUps, "collateral-top-ups"),
+    *_both("loans", views.LoanList, "loans"),
+    path("loans/<loan_id:loanId>", views.LoanDetail.as_view(), name="loan"),
+]

@@ -1,10 +1,12 @@
 """Rows for tests, written with a cause as every audited row must be."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-import factory
+from factory.declarations import SelfAttribute, Sequence, SubFactory, Trait
+from factory.django import DjangoModelFactory
 
 from coruscant import audit
 from loans.models import Loan, LoanStatus, LoanWarning
@@ -12,7 +14,7 @@ from loans.models import Loan, LoanStatus, LoanWarning
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-class AuditedFactory(factory.django.DjangoModelFactory):
+class _Audited(DjangoModelFactory[Any]):
     """Creates rows inside a cause."""
 
     class Meta:
@@ -24,34 +26,36 @@ class AuditedFactory(factory.django.DjangoModelFactory):
             return super()._create(model_class, *args, **kwargs)
 
 
-class LoanFactory(AuditedFactory):
+class _Loans(_Audited):
     """A new loan of 1000 GC without collateral."""
 
     class Meta:
         model = Loan
 
     class Params:
-        active = factory.Trait(
-            status=LoanStatus.ACTIVE, collateral=Decimal(40), activated_at=LONG_AGO, judged_from=LONG_AGO
-        )
+        active = Trait(status=LoanStatus.ACTIVE, collateral=Decimal(40), activated_at=LONG_AGO, judged_from=LONG_AGO)
 
-    loan_id = factory.Sequence(lambda n: f"loan-{n}")
+    loan_id = Sequence(lambda n: f"loan-{n}")
     borrower_id = "borrower-1"
     amount = Decimal(1000)
-    outstanding_balance = factory.SelfAttribute("amount")
-    request_id = factory.Sequence(lambda n: f"application-{n}")
+    outstanding_balance = SelfAttribute("amount")
+    request_id = Sequence(lambda n: f"application-{n}")
     created_at = LONG_AGO
 
 
-class LoanWarningFactory(AuditedFactory):
+class _LoanWarnings(_Audited):
     """An open margin call at 35 GC a unit."""
 
     class Meta:
         model = LoanWarning
 
-    loan = factory.SubFactory(LoanFactory, active=True)
+    loan = SubFactory(_Loans, active=True)
     price = Decimal(35)
     price_at = LONG_AGO
-    outstanding_balance = factory.SelfAttribute("loan.outstanding_balance")
-    collateral = factory.SelfAttribute("loan.collateral")
+    outstanding_balance = SelfAttribute("loan.outstanding_balance")
+    collateral = SelfAttribute("loan.collateral")
     opened_at = LONG_AGO
+
+
+LoanFactory: Callable[..., Loan] = _Loans.create
+LoanWarningFactory: Callable[..., LoanWarning] = _LoanWarnings.create

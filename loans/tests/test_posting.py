@@ -1,11 +1,15 @@
 """Posting collateral: activation, margin calls, refusals, history."""
 
+# mypy: disable-error-code="comparison-overlap"
+
 import json
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
+from coruscant import audit, clock
 from loans import services
 from loans.idempotency import RequestIdReused
 from loans.models import AcceptedRequest, CollateralPosting, Loan, LoanStatus, LoanWarning
@@ -16,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 
 def post(loan, amount="40", **changes):
-    request = {
+    request: dict[str, Any] = {
         "client": "otc",
         "request_id": "req-1",
         "loan_id": loan.loan_id,
@@ -38,11 +42,12 @@ def nothing_was_written(loan):
 
 def test_complete_collateral_activates_the_loan(best_price):
     point = best_price("50")
-    before = services.clock.now()
+    before = clock.now()
     body = json.loads(post(LoanFactory()).body)
     loan = Loan.objects.get()
     assert (loan.status, loan.collateral, loan.judged_from) == ("active", 40, point.at)
-    assert before <= loan.activated_at <= services.clock.now()
+    assert loan.activated_at is not None
+    assert before <= loan.activated_at <= clock.now()
     assert (body["status"], body["ltv"], body["collateralValue"], body["requiredCollateral"]) == (
         "active",
         "0.5",
@@ -102,7 +107,7 @@ def test_the_same_posting_again_adds_nothing(best_price):
 def test_the_first_answer_is_given_even_when_the_loan_has_been_liquidated_since(best_price):
     loan = LoanFactory()
     first = post(loan)
-    with services.audit.cause("test", correlation_id=""):
+    with audit.cause("test", correlation_id=""):
         loan.refresh_from_db()
         loan.status, loan.activated_at, loan.judged_from = LoanStatus.LIQUIDATED, PRICED_AT, PRICED_AT
         loan.save()
@@ -123,7 +128,13 @@ def test_an_application_and_a_posting_may_share_a_request_id(best_price):
 
 
 def test_a_posting_before_its_loan_succeeds_when_repeated_later(best_price):
-    early = {"client": "otc", "request_id": "req-1", "loan_id": "L1", "borrower_id": "B1", "amount": Decimal(40)}
+    early: dict[str, Any] = {
+        "client": "otc",
+        "request_id": "req-1",
+        "loan_id": "L1",
+        "borrower_id": "B1",
+        "amount": Decimal(40),
+    }
     with pytest.raises(services.LoanNotFound):
         services.post_collateral(**early)
     LoanFactory(loan_id="L1", borrower_id="B1")
@@ -176,6 +187,7 @@ def test_a_posting_that_brings_ltv_below_sixty_percent_ends_the_margin_call(best
     warning.refresh_from_db()
     assert body["openWarning"] is None
     assert warning.close_reason == LoanWarning.CloseReason.CLEARED
+    assert warning.closed_at is not None
     assert warning.closed_at > datetime(2026, 1, 1, tzinfo=UTC)
     entry = LoanWarning.history.latest()
     assert (entry.history_type, entry.close_reason, entry.history_change_reason) == ("~", "cleared", "posting req-2")

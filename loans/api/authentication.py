@@ -1,0 +1,66 @@
+"""Who is calling: a client by its credential, or a representative of the bank by the admin's session."""
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from knox.auth import TokenAuthentication
+from rest_framework import exceptions
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication, get_authorization_header
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView  # which itself imports this module, by way of the settings
+
+_TOKEN = re.compile(rb"[0-9A-Za-z]{1,256}")
+
+
+class _Credential(TokenAuthentication):  # type: ignore[misc]
+    """knox, with every malformed credential a 401 and an inactive client a 403."""
+
+    def authenticate_credentials(self, token: bytes) -> tuple[AbstractBaseUser, Any]:
+        if not _TOKEN.fullmatch(token):
+            raise exceptions.AuthenticationFailed("Invalid token.")
+        return super().authenticate_credentials(token)  # type: ignore[no-any-return]
+
+    def validate_user(self, auth_token: Any) -> tuple[AbstractBaseUser, Any]:
+        if not auth_token.user.is_active:
+            raise exceptions.PermissionDenied("This client is not active.")
+        return auth_token.user, auth_token
+
+
+class ClientAuthentication(BaseAuthentication):
+    """`Authorization: Token …` for clients; without that header, the session of a representative, with CSRF.
+
+    A credential that is wrong in any way is refused even where anonymous calls are allowed: a client that means to
+    say who it is must not pass as nobody.
+    """
+
+    def authenticate(self, request: Request) -> tuple[Any, Any] | None:
+        """The caller and its credential; None if anonymous. Raises AuthenticationFailed and PermissionDenied."""
+        if not get_authorization_header(request).strip():
+            return SessionAuthentication().authenticate(request)
+        found = _Credential().authenticate(request)
+        if found is None:
+            raise exceptions.AuthenticationFailed("Only the Token scheme is known.")
+        return found  # type: ignore[no-any-return]
+
+    def authenticate_header(self, request: Request) -> str:
+        """The challenge of a 401."""
+        return 'Token realm="Coruscant Bank"'
+
+
+class IsClientOrAnonymousAllowed(BasePermission):
+    """A caller that is known needs the view's `permission_needed`; an unknown one needs API_ALLOW_ANONYMOUS."""
+
+    message = "This client may not do this."
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        """Whether the call may go on."""
+        user = request.user
+        if isinstance(user, AnonymousUser):
+            return bool(settings.API_ALLOW_ANONYMOUS)
+        needed: str | None = getattr(view, "permission_needed", None)
+        return needed is None or user.has_perm(needed)

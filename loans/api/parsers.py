@@ -1,0 +1,122 @@
+"""Reading request bodies strictly, and answering in JSON whatever the client says it accepts."""
+
+import json
+from collections.abc import Iterable, Mapping
+from io import BytesIO
+from typing import IO, Any
+
+from django.conf import settings
+from django.http import HttpRequest, UnreadablePostError
+from rest_framework import exceptions, status
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import BaseParser
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+
+#: A Content-Length of more digits is too large, whatever it says.
+_LONGEST_LENGTH = 18
+
+
+class BodyTooLarge(exceptions.APIException):
+    """The body is longer than API_MAX_BODY_BYTES."""
+
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    default_detail = "The body is too large."
+
+
+class NotText:
+    """Stands for a JSON number: every known field is text, so no number is ever worth converting."""
+
+    __slots__ = ()
+
+
+class StrictJSONParser(BaseParser):
+    """One JSON object in UTF-8: no duplicate keys, no NaN or Infinity, of bounded size.
+
+    Numbers become `NotText`, so that neither a float nor a number of a million digits is ever made. Raises
+    ParseError and BodyTooLarge.
+    """
+
+    media_type = "application/json"
+
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Read the body and return the object it holds."""
+        body = json_object(_read(stream, parser_context))
+        if not isinstance(body, dict):
+            raise exceptions.ParseError("The body must be a JSON object.")
+        return body
+
+
+class AlwaysJSON(BaseContentNegotiation):
+    """Answers with the view's first renderer, whatever Accept says; takes JSON bodies only."""
+
+    def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
+        """The parser of exactly the request's media type; parameters such as a charset do not count."""
+        media_type = request.content_type.partition(";")[0].strip().lower()
+        return next((parser for parser in parsers if parser.media_type == media_type), None)
+
+    def select_renderer(
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        """The first renderer."""
+        first = next(iter(renderers))
+        return first, first.media_type
+
+
+def json_object(body: bytes) -> Any:
+    """The JSON value in `body`, read strictly. Raises ParseError, also for nesting beyond what can be parsed."""
+    try:
+        return json.loads(
+            body.decode("utf-8"),
+            object_pairs_hook=_without_duplicates,
+            parse_int=_not_text,
+            parse_float=_not_text,
+            parse_constant=_refuse_constant,
+        )
+    except UnicodeDecodeError:
+        raise exceptions.ParseError("The body is not UTF-8.") from None
+    except RecursionError:
+        raise exceptions.ParseError("The body is nested too deeply.") from None
+    except json.JSONDecodeError as error:
+        raise exceptions.ParseError(f"The body is not JSON: {error.msg} at character {error.pos}.") from None
+
+
+def take_chunked_body(request: HttpRequest) -> None:
+    """Make a body without Content-Length readable, where the server marks its end (`wsgi.input_terminated`)."""
+    meta = request.META
+    if meta.get("CONTENT_LENGTH") or not meta.get("wsgi.input_terminated") or "HTTP_TRANSFER_ENCODING" not in meta:
+        return
+    body = meta["wsgi.input"].read(settings.API_MAX_BODY_BYTES + 1)
+    request._stream = BytesIO(body)
+    meta["CONTENT_LENGTH"] = str(len(body))
+
+
+def _read(stream: IO[Any], context: Mapping[str, Any] | None) -> bytes:
+    limit = settings.API_MAX_BODY_BYTES
+    announced = str(context["request"].META.get("CONTENT_LENGTH", "")) if context else ""
+    if announced.isdecimal() and (len(announced) > _LONGEST_LENGTH or int(announced) > limit):
+        raise BodyTooLarge
+    try:
+        body: bytes = stream.read(limit + 1)
+    except UnreadablePostError:
+        raise exceptions.ParseError("The body could not be read.") from None
+    if len(body) > limit:
+        raise BodyTooLarge
+    return body
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise exceptions.ParseError("A key occurs twice in the same object.")
+    return found
+
+
+def _not_text(_digits: str) -> NotText:
+    return NotText()
+
+
+def _refuse_constant(name: str) -> None:
+    raise exceptions.ParseError(f"{name} is not JSON.")

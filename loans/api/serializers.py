@@ -1,0 +1,153 @@
+"""What requests must hold, and what responses look like (the latter for the schema; see `representation`)."""
+
+from decimal import Decimal
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from coruscant.money import NotAnAmount, parse_amount
+from loans.models import LoanStatus
+
+MAX_ID_LENGTH = 128
+
+
+def id_fault(value: object) -> str | None:
+    """What is wrong with an identifier, as a sentence; None if nothing is.
+
+    NUL and lone surrogates cannot be stored in PostgreSQL.
+    """
+    if not isinstance(value, str):
+        return "Must be a string."
+    if not value.strip():
+        return "Must not be blank."
+    if len(value) > MAX_ID_LENGTH:
+        return f"Must have at most {MAX_ID_LENGTH} characters."
+    if any(character == "\0" or "\ud800" <= character <= "\udfff" for character in value):
+        return "Must not hold NUL or lone surrogates."
+    return None
+
+
+@extend_schema_field({"type": "string", "minLength": 1, "maxLength": MAX_ID_LENGTH})
+class IdField(serializers.Field[str, Any, str, Any]):
+    """An identifier: text that is not blank, of at most 128 characters, kept as it comes."""
+
+    def to_internal_value(self, data: Any) -> str:
+        """The identifier. Raises ValidationError."""
+        if fault := id_fault(data):
+            raise serializers.ValidationError(fault)
+        return str(data)
+
+
+@extend_schema_field(
+    {
+        "type": "string",
+        "pattern": r"^[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,4})?$",
+        "description": "A positive decimal as a string: at most 20 integer digits and 24 decimals.",
+    }
+)
+class AmountStringField(serializers.Field[Decimal, Any, str, Any]):
+    """A positive amount in a string."""
+
+    def to_internal_value(self, data: Any) -> Decimal:
+        """The exact amount. Raises ValidationError."""
+        try:
+            return parse_amount(data)
+        except NotAnAmount as fault:
+            raise serializers.ValidationError(f"{str(fault).capitalize()}.") from None
+
+
+class _NamedRequest(serializers.Serializer[Any]):
+    """The fields that both requests have. Fields that are not known are ignored."""
+
+    requestId = IdField(help_text="Identifies the request: the same id again gets the stored first answer")  # noqa: N815
+    loanId = IdField(help_text="The loan")  # noqa: N815
+    borrowerId = IdField(help_text="The client of the bank")  # noqa: N815
+
+
+class LoanApplicationSerializer(_NamedRequest):
+    """An application for a loan."""
+
+    amount = AmountStringField(help_text="GC to be disbursed")
+
+
+class CollateralTopUpSerializer(_NamedRequest):
+    """Collateral for a loan: its first, or more."""
+
+    amount = AmountStringField(help_text="Units of Beskar posted")
+
+
+class LoanFiltersSerializer(serializers.Serializer[Any]):
+    """Filters of the list of loans."""
+
+    status = serializers.ChoiceField(choices=LoanStatus.choices, required=False)
+    borrowerId = IdField(required=False)  # noqa: N815
+
+
+@extend_schema_field({"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?$"})
+class FigureField(serializers.Field[Any, Any, str, Any]):
+    """A plain decimal in a string: no exponent, no trailing zeros."""
+
+
+class OpenWarningSerializer(serializers.Serializer[Any]):
+    """A margin call that is open."""
+
+    openedAt = serializers.DateTimeField()  # noqa: N815
+    price = FigureField(help_text="GC a unit, at the call")
+    ltv = FigureField(allow_null=True, help_text="LTV at the call, rounded half-even to 24 decimals")
+
+
+class LiquidationFiguresSerializer(serializers.Serializer[Any]):
+    """The figures of a liquidation event."""
+
+    eventId = serializers.CharField()  # noqa: N815
+    collateralSold = FigureField(help_text="Units")  # noqa: N815
+    collateralSoldValue = FigureField(help_text="GC")  # noqa: N815
+    outstandingCollateral = FigureField(help_text="Units to be returned to the client")  # noqa: N815
+    outstandingBalance = FigureField(help_text="GC that the sale could not cover")  # noqa: N815
+
+
+class LoanSerializer(serializers.Serializer[Any]):
+    """A loan as it stands. Figures that depend on the price are null while no fresh price is known."""
+
+    loanId = serializers.CharField()  # noqa: N815
+    borrowerId = serializers.CharField()  # noqa: N815
+    amount = FigureField(help_text="GC")
+    collateral = FigureField(help_text="Units of Beskar")
+    status = serializers.ChoiceField(choices=LoanStatus.choices)
+    outstandingBalance = FigureField(help_text="GC")  # noqa: N815
+    ltv = FigureField(allow_null=True, help_text="At the best price now, rounded half-even to 24 decimals")
+    collateralValue = FigureField(allow_null=True, help_text="GC at the best price now, exact")  # noqa: N815
+    requiredCollateral = FigureField(  # noqa: N815
+        allow_null=True,
+        help_text="Units still missing until LTV is 50 %, rounded up to 24 decimals; 0 once the loan is claimed",
+    )
+    openWarning = OpenWarningSerializer(allow_null=True)  # noqa: N815
+    createdAt = serializers.DateTimeField()  # noqa: N815
+    activatedAt = serializers.DateTimeField(allow_null=True)  # noqa: N815
+    liquidation = LiquidationFiguresSerializer(allow_null=True, help_text="Of a liquidated loan, else null")
+
+
+class LoanPageSerializer(serializers.Serializer[Any]):
+    """A page of loans, newest first."""
+
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+    results = LoanSerializer(many=True)
+
+
+class FieldErrorSerializer(serializers.Serializer[Any]):
+    """What is wrong with one field."""
+
+    field = serializers.CharField()
+    detail = serializers.CharField()
+
+
+class ProblemSerializer(serializers.Serializer[Any]):
+    """RFC 9457 problem details."""
+
+    type = serializers.CharField(help_text="A URI that names the kind of problem")
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField(required=False)
+    errors = FieldErrorSerializer(many=True, required=False, help_text="Every bad field")  # type: ignore[assignment]

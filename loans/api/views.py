@@ -1,0 +1,112 @@
+"""The API's calls: parse, one call of a service or selector, answer."""
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import structlog
+from django.http import HttpRequest, HttpResponse
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from coruscant import audit
+from loans import selectors, services
+from loans.api import schema
+from loans.api.pagination import LoanPagination
+from loans.api.parsers import take_chunked_body
+from loans.api.serializers import CollateralTopUpSerializer, LoanApplicationSerializer, LoanFiltersSerializer
+from loans.idempotency import Accepted
+
+_ANONYMOUS = "anonymous client"
+
+
+class AcceptingView(APIView):
+    """A call that is accepted once by its requestId: answers 202 with the loan, and a replay with the first bytes."""
+
+    serializer_class: ClassVar[type[serializers.Serializer[Any]]]
+    act: ClassVar[Callable[..., Accepted]]
+
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        """REST framework's request, with a chunked body made readable."""
+        take_chunked_body(request)
+        return super().initialize_request(request, *args, **kwargs)
+
+    def accept(self, request: Request) -> HttpResponse:
+        """Validate the body and act on it, in the name of the caller."""
+        serializer = self.serializer_class(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        sent = serializer.validated_data
+        # Not unbound afterwards: what goes wrong is logged later, and the middleware clears at the end.
+        structlog.contextvars.bind_contextvars(request_id=sent["requestId"], loan_id=sent["loanId"])
+        client = request.user.get_username()
+        with audit.cause(
+            "request",
+            correlation_id=sent["requestId"],
+            actor_name=client or _ANONYMOUS,
+            actor_id=request.user.pk if client else None,
+        ):
+            accepted = type(self).act(
+                client=client,
+                request_id=sent["requestId"],
+                loan_id=sent["loanId"],
+                borrower_id=sent["borrowerId"],
+                amount=sent["amount"],
+            )
+        headers = {"Idempotency-Replayed": "true"} if accepted.replayed else {}
+        return HttpResponse(accepted.body, status=202, content_type="application/json", headers=headers)
+
+
+class LoanApplications(AcceptingView):
+    """Applications for loans."""
+
+    permission_needed = "loans.add_loan"
+    serializer_class = LoanApplicationSerializer
+    act = services.apply_for_loan
+
+    @schema.application
+    def post(self, request: Request) -> HttpResponse:
+        """Open a new loan, without collateral. It becomes active by itself once the collateral is complete."""
+        return self.accept(request)
+
+
+class CollateralTopUps(AcceptingView):
+    """Postings of collateral."""
+
+    permission_needed = "loans.add_collateralposting"
+    serializer_class = CollateralTopUpSerializer
+    act = services.post_collateral
+
+    @schema.top_up
+    def post(self, request: Request) -> HttpResponse:
+        """Add units of Beskar to a loan's collateral; a new loan that is now at or below 50 % LTV becomes active."""
+        return self.accept(request)
+
+
+class LoanList(APIView):
+    """All loans."""
+
+    permission_needed = "loans.view_loan"
+
+    @schema.loan_list
+    def get(self, request: Request) -> Response:
+        """A page of loans, newest first, of one status or one borrower if asked for."""
+        filters = LoanFiltersSerializer(data=request.query_params)
+        filters.is_valid(raise_exception=True)
+        wanted = filters.validated_data
+        found = selectors.loans(status=wanted.get("status"), borrower_id=wanted.get("borrowerId"))
+        pages = LoanPagination()
+        page = pages.paginate_queryset(found, request, view=self) or []
+        return pages.get_paginated_response(selectors.represented(page))
+
+
+class LoanDetail(APIView):
+    """One loan."""
+
+    permission_needed = "loans.view_loan"
+
+    @schema.loan_detail
+    def get(self, request: Request, loanId: str) -> Response:  # noqa: N803  (the name in the schema)
+        """The loan as it stands, at the best price now."""
+        (body,) = selectors.represented([selectors.loan_at(loanId)])
+        return Response(body)

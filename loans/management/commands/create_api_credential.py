@@ -1,0 +1,58 @@
+"""`manage.py create_api_credential CLIENT`: a credential for a client of the API, printed once."""
+
+from typing import Any
+
+from django.contrib.auth.models import Group, Permission, User
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
+from knox.models import AuthToken
+
+GROUP = "API clients"
+PERMISSIONS = ("add_loan", "add_collateralposting", "view_loan")
+
+
+class Command(BaseCommand):
+    """Makes the client if it does not exist, and one more credential for it.
+
+    The credential goes to standard output, alone; only its hash is kept, so it cannot be shown again. A client may
+    have several, each revoked in the admin. Staff and inactive users are refused.
+    """
+
+    help = "Make a credential for an API client and print it, once."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """One argument: the client's name."""
+        parser.add_argument("client", help="Name of the client, at most 150 letters, digits and @.+-_")
+
+    def handle(self, *args: Any, client: str, **options: Any) -> None:
+        """Print the credential. Raises CommandError."""
+        with transaction.atomic():
+            user = _client(client)
+            user.groups.add(_clients_group())
+            _, token = AuthToken.objects.create(user)
+        self.stderr.write(f"Credential of {client}, not shown again. Header: Authorization: Token <credential>")
+        self.stdout.write(token)
+
+
+def _client(name: str) -> User:
+    user = User.objects.filter(username=name).first()
+    if user is None:
+        user = User(username=name)
+        user.set_unusable_password()
+        try:
+            user.full_clean()
+        except ValidationError as error:
+            raise CommandError("; ".join(error.messages)) from None
+        user.save()
+    if user.is_staff or not user.is_active:
+        raise CommandError(f"{name} is {'a person of the bank' if user.is_staff else 'not active'}, not a client.")
+    return user
+
+
+def _clients_group() -> Group:
+    """The group of all clients; its permissions are set when it is made, and may be changed in the admin."""
+    group, created = Group.objects.get_or_create(name=GROUP)
+    if created:
+        group.permissions.set(Permission.objects.filter(content_type__app_label="loans", codename__in=PERMISSIONS))
+    return group
