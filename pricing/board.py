@@ -51,7 +51,11 @@ class _Inputs:
 
 def current() -> PricePoint:
     """The best price now, from the cache if it has one."""
-    return _evaluate(_cached() or _rebuilt())
+    inputs = _cached() or _rebuilt()
+    point = _evaluate(inputs)
+    if point.price is None:
+        _tell_changes(inputs, point)  # pollers that are all gone could not
+    return point
 
 
 def current_from_database() -> PricePoint:

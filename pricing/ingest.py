@@ -85,6 +85,8 @@ def record(
     source, began = FEEDS[market], min(began or now, now)
     basis = getattr(settings, source.price_basis_setting)
     batch = [read(source, basis, message, now) for message in messages]
+    if ahead := sum(one.ahead for one in batch):
+        log.warning("queue_clock_ahead", market=market.value, count=ahead)
     drained_to = _drained_to(batch, began)
     try:
         fates = recording.write(source, batch, now, began, drained_to)

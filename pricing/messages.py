@@ -13,6 +13,7 @@ from pricing.feeds.event import Basis, ParsedQuote, Skipped, Unreadable
 _MAX_MESSAGE_ID = 128
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MAX_TIMESTAMP_DIGITS = 14  # milliseconds up to the year 5138
+_CLOCK_TOLERANCE = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +21,14 @@ class Received:
     """One message: its id, when the queue received it, its body, and what was read from it.
 
     `sent_at` is never later than the instant of the receive: two clocks may differ, but nothing is sent after it
-    came. It is None if the queue did not say.
+    came. It is None if the queue did not say. `ahead` tells that the queue's clock ran well ahead of ours.
     """
 
     message_id: str
     sent_at: datetime | None
     body: str
     content: ParsedQuote | Skipped | Unreadable
+    ahead: bool = False
 
 
 def read(source: FeedSource, basis: Basis, message: Mapping[str, Any], now: datetime) -> Received:
@@ -35,7 +37,7 @@ def read(source: FeedSource, basis: Basis, message: Mapping[str, Any], now: date
     Never raises: whatever is wrong with the message is its content.
     """
     body = str(message.get("Body") or "")
-    message_id, sent_at = str(message.get("MessageId") or ""), _sent_at(message, now)
+    message_id, sent_at = str(message.get("MessageId") or ""), _sent_at(message)
     content: ParsedQuote | Skipped | Unreadable
     try:
         content = source.parse(unwrap(body), basis)
@@ -47,16 +49,17 @@ def read(source: FeedSource, basis: Basis, message: Mapping[str, Any], now: date
         content = unreadable
     if not _usable(message_id):
         message_id = f"sha256:{hashlib.sha256(body.encode(errors='surrogatepass')).hexdigest()}"
-    return Received(message_id, sent_at, body, content)
+    ahead = sent_at is not None and sent_at - now > _CLOCK_TOLERANCE
+    return Received(message_id, min(sent_at, now) if sent_at else None, body, content, ahead)
 
 
 def _usable(message_id: str) -> bool:
     return 0 < len(message_id) <= _MAX_MESSAGE_ID and message_id.isascii() and message_id.isprintable()
 
 
-def _sent_at(message: Mapping[str, Any], now: datetime) -> datetime | None:
+def _sent_at(message: Mapping[str, Any]) -> datetime | None:
     """When the queue received the message, to the millisecond."""
     milliseconds = str((message.get("Attributes") or {}).get("SentTimestamp") or "")
     if not (milliseconds.isascii() and milliseconds.isdigit() and len(milliseconds) <= _MAX_TIMESTAMP_DIGITS):
         return None
-    return min(now, _EPOCH + timedelta(milliseconds=int(milliseconds)))
+    return _EPOCH + timedelta(milliseconds=int(milliseconds))

@@ -37,7 +37,7 @@ def open_window(now: datetime) -> Window:
     drained_to = records.drained_to()
     earliest = PriceQuote.objects.filter(swept_at__isnull=True, sent_at__lte=now).aggregate(at=Min("sent_at"))["at"]
     # Twice the reach: the start may move back by once, and needs the history behind it.
-    rows = records.history((earliest or now) - 2 * reach, now)
+    rows = records.history(earliest - 2 * reach if earliest else now - reach, now)
     quotes = [quote for quote, _ in rows]
     unswept = [quote for quote, swept_at in rows if swept_at is None]
     start = now

@@ -1,0 +1,277 @@
+"""Polling real queues: what is received is recorded, and only then deleted."""
+
+import json
+import threading
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+import structlog
+from botocore.exceptions import EndpointConnectionError
+from botocore.stub import Stubber
+from django.db import OperationalError, connection
+
+from coruscant import aws, clock
+from pricing import ingest, polling_lock, queues, tasks
+from pricing.feeds import FEEDS
+from pricing.models import Feed, PriceQuote, RejectedMessage
+from pricing.recording import Fates
+from pricing.tests.builders import BLACK_SPIRE, MOS_ESPA, black_spire_event, mos_espa_event
+
+pytestmark = pytest.mark.django_db(transaction=True)
+QUEUE = FEEDS[MOS_ESPA].queue
+
+
+def poll(market=MOS_ESPA, seconds=0):
+    return ingest.poll(market, seconds=seconds, wait_seconds=1)
+
+
+def feed(market=MOS_ESPA):
+    return Feed.objects.get(market=market)
+
+
+def send(body, market=MOS_ESPA):
+    aws.sqs().send_message(QueueUrl=queues.queue_url(FEEDS[market].queue), MessageBody=body)
+
+
+def test_what_markets_publish_is_recorded_and_deleted(messaging):
+    began = clock.now()
+    messaging.publish(MOS_ESPA, json.dumps(mos_espa_event()))
+    messaging.publish(BLACK_SPIRE, json.dumps(black_spire_event()))
+    messaging.publish(BLACK_SPIRE, json.dumps(black_spire_event(item="STEEL:OTHER")))
+    messaging.publish(BLACK_SPIRE, "garbage")
+    assert poll() == Fates(quotes=1)
+    assert poll(BLACK_SPIRE) == Fates(quotes=1, skipped=1, rejected=1)
+    for row in PriceQuote.objects.all():
+        # SentTimestamp has milliseconds only.
+        assert began - timedelta(milliseconds=1) <= row.sent_at <= row.received_at <= clock.now()
+    assert RejectedMessage.objects.get().body == "garbage"
+    assert (messaging.left(MOS_ESPA), messaging.left(BLACK_SPIRE)) == (0, 0)
+    assert began < feed().drained_to <= feed().polled_at
+    assert (feed().poller, feed().polled_until, feed().in_flight_until) == (None, None, None)
+
+
+def test_an_empty_poll_moves_the_feed(messaging):
+    assert poll() == Fates()
+    first = feed().drained_to
+    assert poll() == Fates()
+    assert first < feed().drained_to
+
+
+def test_a_poll_goes_on_until_its_time_is_over(messaging):
+    for number in range(23):
+        send(json.dumps(mos_espa_event(f"e{number}")))
+    assert poll(seconds=1) == Fates(quotes=23)
+    assert messaging.left(MOS_ESPA) == 0
+
+
+def test_an_envelope_is_understood(messaging):
+    send(json.dumps({"Type": "Notification", "TopicArn": "arn", "Message": json.dumps(mos_espa_event())}))
+    assert poll() == Fates(quotes=1)
+
+
+@pytest.mark.parametrize("point", ["ingest.received", "ingest.recorded"])
+def test_a_crash_before_the_commit_loses_nothing(messaging, reached, settings, point):
+    settings.SQS_VISIBILITY_SECONDS = 1
+    send(json.dumps(mos_espa_event()))
+    reached.fail[point] = RuntimeError("power cut")
+    with pytest.raises(RuntimeError):
+        poll()
+    assert PriceQuote.objects.count() == 0
+    assert feed().in_flight_until > clock.now()
+    assert poll(seconds=2) == Fates(quotes=1)
+    assert (messaging.left(MOS_ESPA), feed().received) == (0, 1)
+
+
+@pytest.mark.parametrize("point", ["ingest.committed", "ingest.announced"])
+def test_a_crash_before_the_deletion_doubles_nothing(messaging, reached, settings, point):
+    settings.SQS_VISIBILITY_SECONDS = 1
+    send(json.dumps(mos_espa_event()))
+    reached.fail[point] = RuntimeError("power cut")
+    with pytest.raises(RuntimeError):
+        poll()
+    assert PriceQuote.objects.count() == 1
+    assert poll(seconds=2) == Fates(duplicates=1)
+    assert (messaging.left(MOS_ESPA), PriceQuote.objects.count()) == (0, 1)
+
+
+def test_nothing_is_proved_while_a_crashed_poller_may_hide_messages(messaging, reached):
+    send(json.dumps(mos_espa_event()))
+    reached.fail["ingest.received"] = RuntimeError("power cut")
+    with pytest.raises(RuntimeError):
+        poll()
+    assert poll() == Fates()
+    assert feed().drained_to is None
+
+
+# --- deleting ---
+
+
+@pytest.fixture
+def deleting(monkeypatch):
+    """Answer delete_message_batch from a list; None = really do it."""
+    answers, calls = [], []
+    client = aws.sqs()
+    original = client.delete_message_batch
+
+    def delete(**arguments):
+        calls.append([entry["Id"] for entry in arguments["Entries"]])
+        answer = answers.pop(0) if answers else None
+        if isinstance(answer, Exception):
+            raise answer
+        return answer or original(**arguments)
+
+    monkeypatch.setattr(client, "delete_message_batch", delete)
+    return answers, calls
+
+
+def failed(*ids):
+    return {"Failed": [{"Id": name, "Code": "InternalError", "SenderFault": False} for name in ids]}
+
+
+def test_a_deletion_that_fails_is_tried_again(messaging, deleting):
+    answers, calls = deleting
+    answers.append(failed("0"))
+    send(json.dumps(mos_espa_event()))
+    assert poll() == Fates(quotes=1)
+    assert (calls, messaging.left(MOS_ESPA)) == ([["0"], ["0"]], 0)
+
+
+@pytest.mark.parametrize("error", [failed("0"), EndpointConnectionError(endpoint_url="http://gone")])
+def test_a_message_that_cannot_be_deleted_comes_again_as_a_duplicate(messaging, deleting, settings, error):
+    settings.SQS_VISIBILITY_SECONDS = 1
+    answers, _ = deleting
+    answers += [error, error]
+    send(json.dumps(mos_espa_event()))
+    with structlog.testing.capture_logs() as logs:
+        assert poll() == Fates(quotes=1)
+    assert [log["count"] for log in logs if log["event"] == "messages_not_deleted"] == [1]
+    assert poll(seconds=2) == Fates(duplicates=1)
+    assert (messaging.left(MOS_ESPA), PriceQuote.objects.count()) == (0, 1)
+
+
+def test_a_message_without_a_receipt_is_recorded_and_left(messaging):
+    source = FEEDS[MOS_ESPA]
+    ingest._delete(source, [{"MessageId": "m"}])
+    assert ingest.record(MOS_ESPA, [{"MessageId": "m"}], clock.now()) == Fates(rejected=1)
+
+
+# --- queues that are missing ---
+
+
+def test_a_missing_queue_ends_the_poll_with_a_clear_event(no_queues, clean_cache):
+    with structlog.testing.capture_logs() as logs:
+        assert poll() == Fates()
+    assert [log["queue"] for log in logs if log["event"] == "queue_missing"] == [QUEUE]
+    assert (feed().drained_to, feed().poller) == (None, None)
+
+
+@pytest.fixture
+def answers(messaging):
+    """SQS answers of the test's own: receives that find no queue, and the URL found on looking again."""
+    wanted = {"MaxNumberOfMessages": 10, "WaitTimeSeconds": 1, "VisibilityTimeout": 30}
+    wanted["MessageSystemAttributeNames"] = ["SentTimestamp"]
+    url = queues.queue_url(QUEUE)
+    with Stubber(aws.sqs()) as stub:
+        stub.add_client_error("receive_message", "QueueDoesNotExist", expected_params=wanted | {"QueueUrl": url})
+        stub.add_response("get_queue_url", {"QueueUrl": "http://new"}, {"QueueName": QUEUE})
+        yield stub, wanted | {"QueueUrl": "http://new"}
+        stub.assert_no_pending_responses()
+    queues.forget_urls()
+
+
+def test_a_queue_that_was_made_again_is_found_again(answers):
+    stub, wanted = answers
+    stub.add_response("receive_message", {}, wanted)
+    assert poll() == Fates()
+    assert feed().drained_to is not None
+
+
+def test_a_queue_found_by_name_but_gone_is_missing(answers):
+    stub, wanted = answers
+    stub.add_client_error("receive_message", "QueueDoesNotExist", expected_params=wanted)
+    with structlog.testing.capture_logs() as logs:
+        assert poll() == Fates()
+    assert "queue_missing" in [log["event"] for log in logs]
+    assert feed().drained_to is None
+
+
+def test_a_queue_that_stays_away_is_missing(messaging):
+    queues.queue_url(QUEUE)
+    aws.sqs().delete_queue(QueueUrl=queues.queue_url(QUEUE))
+    with structlog.testing.capture_logs() as logs:
+        assert poll() == Fates()
+    assert [log["event"] for log in logs if log["log_level"] == "error"] == ["queue_missing"]
+
+
+# --- one poller at a time ---
+
+
+def test_a_second_poller_does_nothing(messaging):
+    send(json.dumps(mos_espa_event()))
+    with polling_lock.held(MOS_ESPA, wait_seconds=5) as lock:
+        assert lock.renewed()
+        assert poll() == Fates()
+        assert lock.renewed()
+        assert poll(BLACK_SPIRE) == Fates()
+        lock.all_recorded()
+    assert poll() == Fates(quotes=1)
+
+
+def test_a_lock_that_expired_is_taken_over_and_proves_nothing_yet(messaging, settings):
+    past = clock.now() - timedelta(seconds=1)
+    Feed.objects.create(market=MOS_ESPA, poller=uuid4(), polled_until=past)
+    send(json.dumps(mos_espa_event()))
+    assert poll() == Fates(quotes=1)
+    assert feed().drained_to is None
+    hidden = feed().in_flight_until - past
+    assert hidden > timedelta(seconds=settings.SQS_VISIBILITY_SECONDS)
+
+
+def test_a_poller_whose_lock_was_taken_stops_and_releases_nothing(messaging):
+    other = uuid4()
+    with polling_lock.held(MOS_ESPA, wait_seconds=5) as lock:
+        assert lock.renewed()
+        Feed.objects.update(poller=other)
+        assert not lock.renewed()
+        lock.all_recorded()
+    assert feed().poller == other
+
+
+def test_two_pollers_at_once_record_everything_once(messaging, monkeypatch):
+    monkeypatch.setattr(polling_lock.PollingLock, "renewed", lambda self: True)
+    for number in range(40):
+        send(json.dumps(mos_espa_event(f"e{number % 20}")))
+    found, barrier = [], threading.Barrier(2)
+
+    def work():
+        barrier.wait()
+        try:
+            found.append(poll(seconds=2))
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=work) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found[0] + found[1] == Fates(quotes=20, duplicates=20)
+    assert (feed().received, PriceQuote.objects.count(), messaging.left(MOS_ESPA)) == (40, 20, 0)
+
+
+# --- the task ---
+
+
+def test_the_task_polls_its_market(monkeypatch):
+    polled = []
+    monkeypatch.setattr(ingest, "poll", polled.append)
+    tasks.poll_prices(market="mos_espa")
+    assert polled == [MOS_ESPA]
+
+
+def test_the_task_retries_only_what_passes_by_itself():
+    assert issubclass(EndpointConnectionError, tasks.TRANSIENT)
+    assert OperationalError in tasks.TRANSIENT
+    assert not issubclass(ValueError, tasks.TRANSIENT)
+    assert (tasks.poll_prices.name, tasks.prune_quotes.name) == ("pricing.poll_prices", "pricing.prune_quotes")

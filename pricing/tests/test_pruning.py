@@ -1,0 +1,50 @@
+"""Old quotes go; unswept and newest ones stay."""
+
+from datetime import timedelta
+
+import pytest
+
+from coruscant import clock
+from pricing import pruning, tasks
+from pricing.models import Feed, PriceQuote
+from pricing.tests.builders import BLACK_SPIRE, MOS_ESPA, at
+from pricing.tests.test_board import row
+
+pytestmark = pytest.mark.django_db
+DAY = 86_400
+
+
+@pytest.fixture(autouse=True)
+def a_month_later():
+    with clock.driven_by(lambda: at(0) + timedelta(days=31)):
+        yield
+
+
+def left():
+    return set(PriceQuote.objects.values_list("message_id", flat=True))
+
+
+def test_only_old_swept_quotes_that_are_not_the_newest_go():
+    swept = {"swept_at": at(0)}
+    for sent in range(5):
+        row(MOS_ESPA, sent, "50", message_id=f"old-{sent}", **swept)
+    row(MOS_ESPA, 5, "50", message_id="unswept")
+    row(MOS_ESPA, DAY, "50", message_id="at the horizon", **swept)
+    row(MOS_ESPA, 2 * DAY, "50", message_id="young", **swept)
+    row(BLACK_SPIRE, -DAY, "50", message_id="older", **swept)
+    row(BLACK_SPIRE, -50, "50", message_id="before the newest", **swept)
+    row(BLACK_SPIRE, 0, "50", message_id="newest", **swept)
+    Feed.objects.create(market=MOS_ESPA, pruned=1)
+    assert pruning.prune(batch=2) == 6
+    assert left() == {"unswept", "at the horizon", "young", "before the newest", "newest"}
+    assert Feed.objects.get(market=MOS_ESPA).pruned == 6
+
+
+def test_a_run_is_bounded_and_the_next_goes_on():
+    for sent in range(5):
+        row(MOS_ESPA, sent, "50", swept_at=at(0))
+    row(MOS_ESPA, 2 * DAY, "50", swept_at=at(0))
+    assert pruning.prune(batch=2, max_batches=1) == 2
+    assert pruning.prune(batch=2, max_batches=1) == 2
+    tasks.prune_quotes()
+    assert PriceQuote.objects.count() == 1

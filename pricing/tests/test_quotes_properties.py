@@ -1,0 +1,142 @@
+"""The best price over time against a slow, literal reading of its rules."""
+
+from decimal import Decimal
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pricing import quotes as rules
+from pricing.quotes import Quote
+from pricing.tests.builders import BLACK_SPIRE, FRESHNESS, MOS_ESPA, at, quote
+
+MARKETS = (MOS_ESPA, BLACK_SPIRE)
+END = 400
+
+
+def build(market, sent, price, time, too_late=False) -> Quote:
+    return quote(market, sent, str(price), time=time, too_late=too_late)
+
+
+one_quote = st.builds(
+    build,
+    st.sampled_from(MARKETS),
+    st.integers(0, END),
+    st.integers(1, 9),
+    st.one_of(st.integers(-20, 20), st.integers(0, END), st.just(10**11)),
+    st.booleans(),
+)
+many = st.lists(one_quote, max_size=25)
+drained = st.fixed_dictionaries({market: st.none() | st.builds(at, st.integers(0, 2 * END)) for market in MARKETS})
+
+
+def line(quotes, drained_to, start=0, end=END):
+    return rules.timeline(
+        quotes, drained_to=drained_to, freshness=FRESHNESS, reference_quantity=Decimal(1), start=at(start), end=at(end)
+    )
+
+
+def literal_price(quotes, drained_to, instant):
+    """The best price at an instant, as the rules are worded."""
+    prices = []
+    for market in MARKETS:
+        part = []
+        for one in rules.in_order([q for q in quotes if q.market == market and q.sent_at <= instant]):
+            fresh = [p for p in part if p.sent_at + FRESHNESS.max_age > one.sent_at]
+            if all(p.market_time <= one.market_time for p in fresh):
+                part.append(one)
+        if part and instant < rules.dies_at(part[-1], drained_to[market], FRESHNESS):
+            prices.append(part[-1].sell[0].unit_price)
+    return max(prices, default=None)
+
+
+def price_at(points, instant):
+    return [p for p in points if p.at <= instant][-1].price
+
+
+@settings(deadline=None, max_examples=60)
+@given(many, drained)
+def test_every_instant_has_the_price_the_rules_word(quotes, drained_to):
+    points = line(quotes, drained_to)
+    for second in range(0, END + 1, 3):
+        assert price_at(points, at(second)) == literal_price(quotes, drained_to, at(second))
+
+
+@settings(deadline=None, max_examples=50)
+@given(many, drained, st.integers(0, END), st.integers(0, END))
+def test_a_part_of_the_line_is_the_same_as_the_whole(quotes, drained_to, one, other):
+    start, end = sorted((one, other))
+    part, whole = line(quotes, drained_to, start, end), line(quotes, drained_to)
+    assert part[0].at == at(start)
+    assert [p for p in whole if at(start) < p.at <= at(end)] == list(part[1:])
+    assert part[0].price == price_at(whole, at(start))
+
+
+@settings(deadline=None, max_examples=50)
+@given(many, drained, st.data())
+def test_order_and_repetition_change_nothing(quotes, drained_to, data):
+    again = data.draw(st.permutations(quotes + data.draw(st.lists(st.sampled_from(quotes)) if quotes else st.just([]))))
+    assert line(again, drained_to) == line(quotes, drained_to)
+    assert rules.lows(line(again, drained_to)) == rules.lows(line(quotes, drained_to))
+
+
+@settings(deadline=None, max_examples=50)
+@given(many, drained)
+def test_lows_are_for_each_instant_the_lowest_price_from_then_on(quotes, drained_to):
+    points = line(quotes, drained_to)
+    judged = [p for p in points if p.price is not None and not any(q.too_late for q in p.quotes)]
+    lows = rules.lows(points)
+    assert sorted(lows, key=lambda p: (p.at, p.price)) == list(lows)
+    for index, point in enumerate(judged):
+        after = judged[index:]
+        expected = min(p.price for p in after)
+        first = next(low for low in lows if low.at >= point.at)
+        assert first.price == expected
+    assert len({low.price for low in lows}) == len(lows)
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(one_quote, min_size=1, max_size=25), st.data())
+def test_a_window_never_starts_after_what_is_unswept(quotes, data):
+    unswept = data.draw(st.lists(st.sampled_from(quotes), min_size=1, unique_by=lambda q: q.id))
+    swept_to = data.draw(st.none() | st.builds(at, st.integers(0, END)))
+    start = rules.window_start(quotes, unswept, FRESHNESS, swept_to)
+    assert start <= min(q.sent_at for q in unswept)
+    assert start == rules.window_start(data.draw(st.permutations(quotes)), unswept, FRESHNESS, swept_to)
+
+
+arriving = st.lists(
+    st.tuples(
+        st.builds(build, st.sampled_from(MARKETS), st.integers(0, 150), st.integers(1, 9), st.just(0)),
+        st.integers(0, 59),
+    ),
+    min_size=1,
+    max_size=15,
+)
+
+
+@settings(deadline=None, max_examples=100)
+@given(arriving)
+def test_however_late_quotes_arrive_the_sweeps_find_every_dip(arrivals):
+    """Sweeps run on news and every five seconds; each market is drained as far as its stragglers allow."""
+    swept, found = set(), []
+    last_mark = None
+    end = 220
+    for now in range(end + 1):
+        if now % 5 and not any(q.sent_at == at(now - late) for q, late in arrivals):
+            continue
+        here = [q for q, late in arrivals if q.sent_at <= at(now - late)]
+        missing = [q for q, late in arrivals if q.sent_at > at(now - late)]
+        drained_to = {m: min([at(now), *(q.sent_at for q in missing if q.market == m)]) for m in MARKETS}
+        unswept = [q for q in here if q.id not in swept]
+        start = rules.window_start(here, unswept, FRESHNESS, last_mark) if unswept else at(now)
+        points = rules.timeline(
+            here, drained_to=drained_to, freshness=FRESHNESS, reference_quantity=Decimal(1), start=start, end=at(now)
+        )
+        found += [low.price for low in rules.lows(points) if low.price is not None]
+        if unswept:
+            swept |= {q.id for q in unswept}
+            last_mark = at(now)
+    # Up to the last news: a dip that ends in silence is found by the next sweep only if it lasts until then.
+    last_news = max(int((q.sent_at - at(0)).total_seconds()) + late for q, late in arrivals)
+    truth = line([q for q, _ in arrivals], {m: at(end) for m in MARKETS}, 0, last_news)
+    assert min(found) <= rules.lows(truth)[0].price

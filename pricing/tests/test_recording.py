@@ -1,0 +1,255 @@
+"""What a batch of messages leaves in the database: exactly that, once."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+import structlog
+from django.db import DataError
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.django import TestCase
+
+from pricing import board, ingest, recording
+from pricing.markets import Market
+from pricing.models import Feed, PriceQuote, RejectedMessage
+from pricing.recording import Fates
+from pricing.signals import quotes_recorded
+from pricing.tests.builders import BLACK_SPIRE, MOS_ESPA, at, black_spire_event, message, mos_espa_event
+
+NOW = at(5)
+
+
+@pytest.fixture
+def rung():
+    calls = []
+
+    def listen(sender, **arguments):
+        calls.append(sender)
+
+    quotes_recorded.connect(listen)
+    yield calls
+    quotes_recorded.disconnect(listen)
+
+
+def record(*messages, market=MOS_ESPA, now=NOW, began=None):
+    return ingest.record(market, messages, now, began=began)
+
+
+def feed(market=MOS_ESPA):
+    return Feed.objects.get(market=market)
+
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clean_cache")]
+
+
+def test_a_quote_is_kept_exactly(rung):
+    assert record(message(mos_espa_event(price="50.10"), at(1), "m-1")) == Fates(quotes=1)
+    row = PriceQuote.objects.values().get()
+    del row["id"]
+    assert row == {
+        "market": "mos_espa", "message_id": "m-1", "event_id": "e1", "market_time": Decimal(-62030076711),
+        "sent_at": at(1), "received_at": NOW, "sell": [["1", "50.1"]], "buy": [["1", "51"]],
+        "too_late": False, "swept_at": None,
+    }  # fmt: skip
+    assert rung == [PriceQuote]
+
+
+def test_the_same_message_or_event_again_changes_nothing(rung):
+    first = message(mos_espa_event(), at(1), "m-1")
+    record(first)
+    before = list(PriceQuote.objects.values())
+    assert record(first, message(mos_espa_event(price="1"), at(2), "m-2")) == Fates(duplicates=2)
+    assert list(PriceQuote.objects.values()) == before
+    assert rung == [PriceQuote]
+    assert (feed().received, feed().quotes, feed().duplicates) == (3, 1, 2)
+
+
+def test_a_message_twice_in_one_batch_is_one_quote():
+    one = message(black_spire_event(), at(1))
+    assert record(one, one, market=BLACK_SPIRE) == Fates(quotes=1, duplicates=1)
+
+
+def test_events_without_an_id_are_told_apart_by_their_message():
+    batch = [message(black_spire_event(), at(1)) for _ in range(3)]
+    assert record(*batch, market=BLACK_SPIRE) == Fates(quotes=3)
+
+
+def test_every_message_has_one_fate(rung):
+    batch = [
+        message(black_spire_event(), at(1)), message(black_spire_event(item="STEEL:OTHER"), at(1)),
+        message("garbage", at(1), "bad"), message("garbage", at(1), "bad"),
+    ]  # fmt: skip
+    assert record(*batch, market=BLACK_SPIRE) == Fates(quotes=1, skipped=1, rejected=1, duplicates=1)
+    row = RejectedMessage.objects.values().get()
+    del row["id"]
+    assert row == {
+        "market": "black_spire_outpost", "queue": "coruscant-black-spire-outpost-prices", "message_id": "bad",
+        "body": "garbage", "reason": "the body is not JSON: Expecting value: line 1 column 1 (char 0)",
+        "sent_at": at(1), "received_at": NOW,
+    }  # fmt: skip
+    found = feed(BLACK_SPIRE)
+    assert (found.received, found.quotes, found.skipped, found.rejected, found.duplicates) == (4, 1, 1, 1, 1)
+
+
+def test_what_postgresql_cannot_store_is_kept_as_escapes():
+    record(message("a\x00b\ud800", at(1)))
+    assert RejectedMessage.objects.get().body == "a\\x00b\\ud800"
+
+
+def test_nothing_new_rings_nobody(rung):
+    record(message("garbage"))
+    record()
+    assert rung == []
+
+
+def test_a_listener_that_fails_does_no_harm():
+    def listen(**_arguments):
+        raise RuntimeError("deaf")
+
+    quotes_recorded.connect(listen)
+    try:
+        assert record(message(mos_espa_event(), at(1))) == Fates(quotes=1)
+    finally:
+        quotes_recorded.disconnect(listen)
+
+
+def test_a_quote_too_old_when_received_is_marked_swept():
+    now = at(100)
+    record(message(mos_espa_event("a"), at(40)), message(mos_espa_event("b"), at(40.001)), now=now)
+    assert list(PriceQuote.objects.order_by("event_id").values_list("too_late", "swept_at")) == [
+        (True, now),
+        (False, None),
+    ]
+
+
+def test_nothing_is_sent_after_it_was_received():
+    with structlog.testing.capture_logs() as logs:
+        record(
+            message(mos_espa_event("a"), NOW + timedelta(hours=1)),
+            message(mos_espa_event("b"), NOW + timedelta(seconds=1)),
+        )
+    assert set(PriceQuote.objects.values_list("sent_at", flat=True)) == {NOW}
+    assert [(log["event"], log["count"]) for log in logs if log["event"] == "queue_clock_ahead"] == [
+        ("queue_clock_ahead", 1)
+    ]
+    assert feed().drained_to == NOW
+
+
+@pytest.mark.parametrize(
+    "attributes", [None, {}, {"SentTimestamp": ""}, {"SentTimestamp": "-5"}, {"SentTimestamp": "9" * 15}]
+)
+def test_a_message_of_unknown_age_is_kept_for_a_person(attributes):
+    assert record(message(mos_espa_event()) | {"Attributes": attributes}) == Fates(rejected=1)
+    row = RejectedMessage.objects.get()
+    assert ("SentTimestamp" in row.reason, row.sent_at) == (True, NOW)
+
+
+@pytest.mark.parametrize("message_id", [None, "", "x" * 129, "a\x00", "é"])
+def test_a_message_without_a_usable_id_is_kept_once(message_id):
+    broken = message(mos_espa_event()) | {"MessageId": message_id}
+    assert record(broken) == Fates(rejected=1)
+    assert record(broken) == Fates(duplicates=1)
+    assert RejectedMessage.objects.get().message_id.startswith("sha256:")
+
+
+def test_an_empty_message_is_rejected():
+    assert record({"MessageId": "m", "Attributes": {"SentTimestamp": "0"}}) == Fates(rejected=1)
+
+
+# --- how far the queue is drained ---
+
+
+def test_a_receive_that_is_not_full_drains_to_its_beginning():
+    record(began=at(3))
+    assert (feed().drained_to, feed().polled_at) == (at(3), NOW)
+    record(message(mos_espa_event(), at(1)), began=at(4))
+    assert feed().drained_to == at(4)
+
+
+def test_a_full_receive_drains_to_its_earliest_message():
+    batch = [message(black_spire_event(), at(number)) for number in range(4, -6, -1)]
+    record(*batch, market=BLACK_SPIRE, began=at(4.5))
+    assert feed(BLACK_SPIRE).drained_to == at(-5)
+
+
+def test_a_full_receive_without_any_time_drains_to_its_beginning():
+    record(*[message("garbage", None) for _ in range(10)], began=at(4))
+    assert feed().drained_to == at(4)
+
+
+def test_drained_to_never_moves_back():
+    record(began=at(4))
+    record(began=at(3), now=at(3.5))
+    assert (feed().drained_to, feed().polled_at) == (at(4), NOW)
+
+
+def test_nothing_is_proved_while_messages_may_be_hidden():
+    Feed.objects.create(market=MOS_ESPA, in_flight_until=at(4))
+    record(began=at(3))
+    assert feed().drained_to is None
+    record(began=at(4))
+    assert feed().drained_to == at(4)
+
+
+# --- what the database refuses ---
+
+
+def refusing(monkeypatch, culprit):
+    """Make the database refuse any quote with the message id `culprit`."""
+    original = recording._quote_row
+
+    def row(one, *rest):
+        values = original(one, *rest)
+        return (*values[:2], Decimal(10) ** 60, *values[3:]) if one.message_id == culprit else values
+
+    monkeypatch.setattr(recording, "_quote_row", row)
+
+
+def test_one_message_the_database_refuses_does_not_hold_back_the_rest(monkeypatch, rung):
+    refusing(monkeypatch, "bad")
+    batch = [message(black_spire_event(), at(1), name) for name in ("good", "bad", "fine")]
+    assert record(*batch, market=BLACK_SPIRE, began=at(4)) == Fates(quotes=2, rejected=1)
+    assert set(PriceQuote.objects.values_list("message_id", flat=True)) == {"good", "fine"}
+    rejected = RejectedMessage.objects.get()
+    assert rejected.message_id == "bad"
+    assert rejected.reason.startswith("the database refused it: numeric field overflow")
+    assert (feed(BLACK_SPIRE).received, feed(BLACK_SPIRE).drained_to) == (3, at(4))
+    assert rung == [PriceQuote]
+
+
+def test_a_failure_to_record_leaves_nothing(reached):
+    reached.fail["ingest.recorded"] = RuntimeError("power cut")
+    with pytest.raises(RuntimeError):
+        record(message(mos_espa_event(), at(1)))
+    assert (PriceQuote.objects.count(), Feed.objects.count()) == (0, 0)
+
+
+def test_a_failure_with_the_database_is_not_a_rejection(monkeypatch):
+    monkeypatch.setattr(recording, "write", lambda *_: (_ for _ in ()).throw(DataError("always")))
+    with pytest.raises(DataError):
+        record(message(mos_espa_event(), at(1)))
+
+
+def test_the_board_shows_what_was_recorded():
+    now = board.clock.now()
+    record(message(mos_espa_event(), now), now=now)
+    assert board.current().price == Decimal(50)
+
+
+class AnyOrder(TestCase):
+    """Order, batching and repetition of messages leave the same quotes."""
+
+    @settings(deadline=None, max_examples=8)
+    @given(st.data())
+    def test_the_same_quotes(self, data):
+        messages = [message(black_spire_event(price=n + 1), at(n % 4), f"m-{n}") for n in range(6)]
+        deliveries = data.draw(st.permutations(messages + data.draw(st.lists(st.sampled_from(messages), max_size=4))))
+        while deliveries:
+            size = data.draw(st.integers(1, len(deliveries)))
+            ingest.record(Market.BLACK_SPIRE_OUTPOST, deliveries[:size], NOW)
+            deliveries = deliveries[size:]
+        rows = PriceQuote.objects.order_by("message_id").values_list("message_id", "sent_at", "sell")
+        assert list(rows) == [(f"m-{n}", at(n % 4), [["1", str(n + 1)]]) for n in range(6)]
+        found = feed(BLACK_SPIRE)
+        assert (found.quotes, found.received - found.duplicates) == (6, 6)

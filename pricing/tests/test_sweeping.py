@@ -1,0 +1,94 @@
+"""The window a sweep judges."""
+
+from decimal import Decimal
+
+import pytest
+
+from pricing import sweeping
+from pricing.models import PriceQuote
+from pricing.tests.builders import BLACK_SPIRE, MOS_ESPA, at, seen
+from pricing.tests.test_board import drain, row
+
+pytestmark = pytest.mark.django_db
+
+
+def window(second):
+    return sweeping.open_window(at(second))
+
+
+def test_without_anything_unswept_the_window_is_now():
+    row(MOS_ESPA, 0, "50", swept_at=at(1))
+    found = window(10)
+    assert found.quote_ids == ()
+    assert seen(found.points) == seen(found.lows) == seen((found.last,)) == [(10, "50")]
+    assert not sweeping.anything_unswept()
+
+
+def test_without_any_quote_the_price_now_is_unknown():
+    found = window(10)
+    assert (found.quote_ids, seen(found.points), found.lows, found.last.price) == ((), [(10, None)], (), None)
+
+
+def test_the_window_goes_from_the_earliest_unswept_quote_to_now():
+    row(MOS_ESPA, 0, "50", swept_at=at(1))
+    dip, rise = row(MOS_ESPA, 5, "30"), row(MOS_ESPA, 6, "45")
+    row(BLACK_SPIRE, 2, "20", swept_at=at(3))
+    found = window(10)
+    assert found.quote_ids == (dip.pk, rise.pk)
+    assert seen(found.points) == [(5, "30"), (6, "45")]
+    assert seen(found.lows) == [(5, "30"), (6, "45")]
+    assert seen((found.last,)) == [(10, "45")]
+    assert found.lows[0].quotes[0].id == dip.pk
+
+
+def test_a_dip_that_arrives_after_the_rise_was_swept_is_found():
+    row(MOS_ESPA, 0, "50", swept_at=at(1))
+    row(MOS_ESPA, 6, "45", swept_at=at(7))
+    row(MOS_ESPA, 5, "30")
+    found = window(10)
+    assert seen(found.lows) == [(5, "30"), (6, "45")]
+
+
+def test_a_silence_hidden_by_lag_is_judged_when_its_end_arrives():
+    row(MOS_ESPA, 0, "50", swept_at=at(1))
+    row(BLACK_SPIRE, 20, "30", swept_at=at(21))
+    row(MOS_ESPA, 75, "50")
+    drain(76)
+    found = window(77)
+    assert seen(found.points) == [(60, "30"), (75, "50")]
+    assert seen(found.lows) == [(60, "30"), (75, "50")]
+
+
+def test_a_silence_since_the_last_sweep_is_judged_whatever_ends_it():
+    row(MOS_ESPA, 0, "50", swept_at=at(1))
+    row(BLACK_SPIRE, 20, "30", swept_at=at(21))
+    row(BLACK_SPIRE, 63, "55")
+    drain(64)
+    assert seen(window(64).lows) == [(60, "30"), (63, "55")]
+
+
+def test_a_quote_that_came_too_late_opens_no_window_and_is_no_low():
+    row(MOS_ESPA, 0, "50", swept_at=at(1))
+    row(MOS_ESPA, 30, "10", too_late=True, swept_at=at(95))
+    row(BLACK_SPIRE, 20, "20")
+    drain(95)
+    assert seen(window(95).points) == [(20, "50"), (30, "20"), (80, "10"), (90, None)]
+    assert window(95).lows[0].price == Decimal(50)
+
+
+def test_quotes_later_than_the_window_are_left_for_the_next():
+    row(MOS_ESPA, 5, "50")
+    later = row(MOS_ESPA, 15, "40")
+    found = window(10)
+    assert later.pk not in found.quote_ids
+    assert seen((found.last,)) == [(10, "50")]
+    assert window(15).quote_ids[-1] == later.pk
+
+
+def test_marking_swept_keeps_the_first_instant():
+    one, other = row(MOS_ESPA, 5, "50"), row(MOS_ESPA, 6, "50", swept_at=at(7))
+    assert sweeping.anything_unswept()
+    sweeping.mark_swept([one.pk, other.pk], at(10))
+    sweeping.mark_swept([], at(11))
+    assert list(PriceQuote.objects.order_by("id").values_list("swept_at", flat=True)) == [at(10), at(7)]
+    assert not sweeping.anything_unswept()
