@@ -86,10 +86,10 @@ class RunningService:
         return requests.post(f"http://127.0.0.1:{self.port}{path}", json=body, timeout=10)
 
     def get(self, path: str) -> requests.Response:
-        """GET from the API; a connection that is refused reads as 503."""
+        """GET from the API; one that does not answer reads as 503."""
         try:
             return requests.get(f"http://127.0.0.1:{self.port}{path}", timeout=10)
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             answer = requests.Response()
             answer.status_code = 503
             return answer
@@ -155,7 +155,7 @@ class RunningService:
                 "SELECT (SELECT count(*) FROM liquidation_liquidation WHERE status <> 'settled')"
                 " + (SELECT count(*) FROM liquidation_liquidationevent WHERE sent_at IS NULL)"
             )
-            return cursor.fetchone()[0] == 0
+            return bool(cursor.fetchone()[0] == 0)
 
     def books_and_markets_agree(self) -> None:
         """Every trade in the markets' own logs is booked with the same figures, and the reverse; no promise broken."""
@@ -189,7 +189,7 @@ def running_service(
         _empty_queues(stack)
         call_command("provision_messaging", verbosity=0)
         endpoint = stack.sns_sqs.endpoint_url
-        options = {"sns_endpoint": endpoint, "price": price, "interval_seconds": Decimal("0.5")} | market
+        options: dict[str, Any] = {"sns_endpoint": endpoint, "price": price, "interval_seconds": Decimal("0.5")} | market
         markets = [
             everything.enter_context(running_market(name, **options)) for name in ("mos_espa", "black_spire_outpost")
         ]

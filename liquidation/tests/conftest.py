@@ -116,7 +116,7 @@ class Markets:
         """Tell the next answers: "trade", "refuse", "half", a status, an exception, a text, or a callable(order)."""
         self._next.extend(answers)
 
-    def trade(self, market: Market, order: dict[str, object], share: Decimal = Decimal(1)) -> tuple[int, dict, str]:
+    def trade(self, market: Market, order: dict[str, object], share: Decimal = Decimal(1)) -> tuple[int, dict[str, str], str]:
         """Trade an order, once: a resend gets the same figures."""
         quantity = Decimal(str(order["quantity" if market is Market.MOS_ESPA else "amount"]))
         request_id = str(order["requestId"])
@@ -188,9 +188,9 @@ def bells(monkeypatch):
 @pytest.fixture
 def time_passes(db):
     """Move the database's clock: `time_passes(seconds=30)`. Stands still in between."""
-    moment = [clock.now()]
+    moment: list[datetime] = [clock.now()]
 
-    def advance(**delta) -> datetime:
+    def advance(**delta):
         moment[0] += timedelta(**delta)
         return moment[0]
 
