@@ -28,7 +28,7 @@ PREPARATION = (
     ("Making the representative's log-in", ("create_demo_user",)),
 )
 COMMAND_SECONDS = 180
-READY_SECONDS = 90
+READY_SECONDS = 180
 CALM_AT_LEAST_SECONDS, CALM_AT_MOST_SECONDS = 10, 90
 LOOK_SECONDS, DRAW_SECONDS, LINE_SECONDS = 0.25, 1.0, 5.0
 ENDLESS_CYCLE_SECONDS = 90  # without --seconds the price falls and recovers once in so long

@@ -40,7 +40,6 @@ class PostgresServer(Server):
     """
 
     name = "postgresql"
-    ready_within_seconds = 60
 
     def __init__(self, folder: Path, log_folder: Path, *, durable: bool = True) -> None:
         """Keep the cluster in `folder`. `durable=False` trades crash safety for speed: for tests only."""

@@ -14,7 +14,7 @@ class Server(ABC):
     """A server on a loopback port, which stays the same over stop and start."""
 
     name: str
-    ready_within_seconds: float = 30
+    ready_within_seconds: float = 60
 
     def __init__(self, folder: Path, log_folder: Path) -> None:
         """Keep data under `folder` and the log under `log_folder`; nothing is started yet."""
