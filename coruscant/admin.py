@@ -88,6 +88,7 @@ def _page_context(context: dict[str, Any], request: HttpRequest) -> dict[str, An
 
 site.extra_context = _page_context  # type: ignore[attr-defined]
 site.index_template = "coruscant_admin/index.html"
+site.index_title = "Overview"
 
 
 # --- How values are shown ---------------------------------------------------------------------------------------
@@ -201,7 +202,7 @@ class ReadOnlyAdmin(_OnlyRead, ModelAdmin):  # type: ignore[misc]
 class _PlainDeltas(HistoricalRecordContextHelper):  # type: ignore[misc]
     def prepare_delta_change_value(self, change: Any, value: Any) -> Any:
         found = super().prepare_delta_change_value(change, value)
-        if isinstance(found, Decimal):
+        if found is None or isinstance(found, Decimal):
             return figure(found)
         return instant(found) if isinstance(found, datetime) else found
 
@@ -288,7 +289,7 @@ def command_page(
     """Show the form of a command; sent and valid, `run` it with the cleaned data and go `back`.
 
     `run` returns one sentence of what was done; a DomainError is shown as a message, and nothing was changed.
-    `context` gives the page's `title`, `explanation` and `submit`.
+    `context` gives the page's `title`, `explanation` and `submit_text`.
     """
     if request.method == "POST" and form.is_valid():
         try:

@@ -26,6 +26,7 @@ from coruscant.admin import (
 from liquidation import admin_attention as attention
 from liquidation.admin_orders import ORDER_KINDS
 from liquidation.models import ClaimFailure, Liquidation, LiquidationEvent, TradeOrder, Venue
+from pricing.markets import Market
 
 LIQUIDATION_KINDS = {"selling": "info", "waiting": "danger", "settled": "success"}
 
@@ -101,10 +102,10 @@ class LiquidationAdmin(AuditedAdmin):
     search_fields = ("loan__loan_id__startswith", "loan__borrower_id__startswith", "correlation_id__exact")
     search_help_text = "How a loan id or borrower id begins, or a price event's id"
     fieldsets = (
-        (None, {"fields": ("of_loan", "state", "attention", "claimed", "settled")}),
-        ("Claim", {"fields": ("price_gc", "price_instant", "owed", "units_then", "correlation_id", "quotes")}),
-        ("Sale", {"fields": ("sold", "proceeds_gc", "surplus_gc", "shortfall_gc", "units_left")}),
-        ("Work", {"fields": ("due", "leased", "fence")}),
+        (None, {"fields": (("of_loan", "claimed"), ("state", "settled"), "attention")}),
+        ("Claim", {"fields": (("owed", "price_gc"), ("units_then", "price_instant"), "quotes", "correlation_id")}),
+        ("Sale", {"fields": (("sold", "proceeds_gc"), ("units_left", "surplus_gc"), ("due", "shortfall_gc"))}),
+        ("Lease", {"fields": (("leased", "fence"),), "classes": ("collapse",)}),
     )
     inlines = (_OrderInline, _EventInline)
 
@@ -147,8 +148,16 @@ class LiquidationAdmin(AuditedAdmin):
     @admin.display(description="Quotes behind the price")
     def quotes(self, row: Liquidation) -> str | SafeString:
         """The evidence, one line a quote, the best first."""
-        lines = ([f"{name}: {value}" for name, value in quote.items()] for quote in row.evidence)
-        return format_html_join("", "<div>{}</div>", ([" · ".join(line)] for line in lines)) or NOTHING
+        lines = (
+            (
+                dict(Market.choices()).get(quote.get("market")),
+                quote.get("price"),
+                quote.get("sentAt"),
+                quote.get("reference"),
+            )
+            for quote in row.evidence
+        )
+        return format_html_join("", "<div>{}: {} GC a unit, sent {}, reference {}</div>", lines) or NOTHING
 
 
 @admin.register(LiquidationEvent)

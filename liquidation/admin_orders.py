@@ -117,7 +117,7 @@ class TradeOrderAdmin(AuditedAdmin):
 
         form = TradedForm(request.POST or None, ordered=order.quantity)
         return command_page(
-            request, form, run, back=_page_of(order), title="Market did trade", submit="Book the trade",
+            request, form, run, back=_page_of(order), title="Market did trade", submit_text="Book the trade",
             explanation=f"Enter what {order.get_market_display()} says of the order {order.request_id}. "
             "It is booked like an answer of the market, under your name, and cannot be undone.",
         )  # fmt: skip
@@ -133,7 +133,7 @@ class TradeOrderAdmin(AuditedAdmin):
 
         return command_page(
             request, forms.Form({} if request.method == "POST" else None), run,
-            back=_page_of(order), title="Market did not trade", submit="Book as not traded",
+            back=_page_of(order), title="Market did not trade", submit_text="Book as not traded",
             explanation=f"Only if {order.get_market_display()} says that the order {order.request_id} never traded: "
             "the same units are then ordered again. It is booked under your name and cannot be undone.",
         )  # fmt: skip

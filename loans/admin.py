@@ -118,11 +118,11 @@ class LoanAdmin(AuditedAdmin):
     )  # fmt: skip
     list_filter = ("status", OpenWarningFilter)
     search_fields = ("loan_id__startswith", "borrower_id__startswith", "request_id__exact")
-    search_help_text = "How a loan id or borrower id begins, or a request id"
+    search_help_text = "Loan, borrower (beginnings) or request id"
     fieldsets = (
-        (None, {"fields": ("loan_id", "borrower_id", "state", "request_id", "liquidation_link")}),
-        ("Figures", {"fields": ("amount_gc", "balance_gc", "units", "ltv_now", "value_now", "missing", "margin_call")}),
-        ("Times", {"fields": ("created", "activated", "judged")}),
+        (None, {"fields": (("loan_id", "borrower_id"), ("state", "margin_call"), ("request_id", "liquidation_link"))}),
+        ("Figures", {"fields": (("amount_gc", "balance_gc"), ("units", "value_now"), ("ltv_now", "missing"))}),
+        ("Times", {"fields": (("created", "activated"), "judged")}),
     )
     inlines = (_PostingInline, _WarningInline)
     actions_list = ("register_application",)
@@ -150,6 +150,8 @@ class LoanAdmin(AuditedAdmin):
             return NOTHING
         shown = percent(risk.ltv(loan.outstanding_balance, loan.collateral, price))
         rules = services.thresholds()
+        if loan.status == "new":
+            return shown  # not disbursed: nothing is at risk yet
         if risk.must_liquidate(loan.outstanding_balance, loan.collateral, price, rules):
             return badge(shown, "danger")
         if risk.must_warn(loan.outstanding_balance, loan.collateral, price, rules):
@@ -203,7 +205,7 @@ class LoanAdmin(AuditedAdmin):
 
         return command_page(
             request, ApplicationForm(request.POST or None), run,
-            back=reverse("admin:loans_loan_changelist"), title="Register application", submit="Register",
+            back=reverse("admin:loans_loan_changelist"), title="Register application", submit_text="Register",
             explanation="A new loan without collateral. It becomes active by itself when enough has been posted.",
         )  # fmt: skip
 
@@ -225,7 +227,7 @@ class LoanAdmin(AuditedAdmin):
             request, PostingForm(request.POST or None), run,
             back=reverse("admin:loans_loan_change", args=(loan.pk,)), title=f"Post collateral for {loan.loan_id}",
             explanation=f"The loan has {figure(loan.collateral)} units and owes {figure(loan.outstanding_balance)} GC.",
-            submit="Post",
+            submit_text="Post",
         )  # fmt: skip
 
     def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[Any]:
