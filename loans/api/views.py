@@ -91,7 +91,7 @@ class LoanList(APIView):
     @schema.loan_list
     def get(self, request: Request) -> Response:
         """A page of loans, newest first, of one status or one borrower if asked for."""
-        filters = LoanFiltersSerializer(data=request.query_params)
+        filters = LoanFiltersSerializer(data=request.query_params.dict())
         filters.is_valid(raise_exception=True)
         wanted = filters.validated_data
         found = selectors.loans(status=wanted.get("status"), borrower_id=wanted.get("borrowerId"))

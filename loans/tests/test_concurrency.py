@@ -1,0 +1,261 @@
+"""Many at once: real threads, real rows, one effect."""
+
+import json
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from django.test import Client
+
+from coruscant import audit, failpoints
+from loans import price_moves, services
+from loans.idempotency import Accepted
+from loans.models import AcceptedRequest, CollateralPosting, Loan
+from loans.tests.conftest import price_point
+from loans.tests.factories import LoanFactory
+from loans.tests.test_api_strictness import GOOD, send
+
+pytestmark = pytest.mark.django_db(transaction=True)
+THREADS = 20
+NOW = datetime(2026, 7, 1, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def fifty(best_price):
+    best_price("50")
+
+
+@pytest.fixture
+def arm():
+    yield failpoints.arm
+    failpoints.arm(None)
+
+
+def at_once(*acts: Callable[[], Any]) -> list[Any]:
+    """Run all in threads that start together; their results, or the exceptions they raised."""
+    barrier = threading.Barrier(len(acts))
+
+    def run(act: Callable[[], Any]) -> Any:
+        try:
+            barrier.wait(30)
+            return act()
+        except Exception as error:
+            return error
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(acts)) as pool:
+        return list(pool.map(run, acts))
+
+
+def test_one_application_sent_twenty_times_at_once_is_one_loan():
+    answers = at_once(*[lambda: send(Client(), "/loan-applications", GOOD)] * THREADS)
+    assert {answer.status_code for answer in answers} == {202}
+    assert len({answer.content for answer in answers}) == 1
+    assert sum("Idempotency-Replayed" not in answer for answer in answers) == 1
+    assert Loan.objects.count() == Loan.history.count() == AcceptedRequest.objects.count() == 1
+
+
+def test_one_posting_sent_twenty_times_at_once_is_posted_once():
+    LoanFactory(loan_id="L1")
+    body = GOOD | {"amount": "40"}
+    answers = at_once(*[lambda: send(Client(), "/collateral-top-ups", body)] * THREADS)
+    assert {answer.status_code for answer in answers} == {202}
+    assert len({answer.content for answer in answers}) == 1
+    assert sum("Idempotency-Replayed" not in answer for answer in answers) == 1
+    loan = Loan.objects.get()
+    assert (loan.collateral, loan.status) == (Decimal(40), "active")
+    assert CollateralPosting.objects.count() == AcceptedRequest.objects.count() == 1
+    assert Loan.history.count() == 2
+
+
+def test_twenty_requests_for_one_loan_id_make_one_loan():
+    answers = at_once(
+        *[
+            lambda number=number: send(Client(), "/loan-applications", GOOD | {"requestId": f"req-{number}"})
+            for number in range(THREADS)
+        ]
+    )
+    assert sorted(answer.status_code for answer in answers) == [202] + [409] * (THREADS - 1)
+    assert Loan.objects.count() == AcceptedRequest.objects.count() == 1
+
+
+def test_one_request_id_with_twenty_contents_takes_effect_once():
+    answers = at_once(
+        *[
+            lambda number=number: send(Client(), "/loan-applications", GOOD | {"loanId": f"L{number}"})
+            for number in range(THREADS)
+        ]
+    )
+    assert sorted(answer.status_code for answer in answers) == [202] + [422] * (THREADS - 1)
+    assert Loan.objects.count() == AcceptedRequest.objects.count() == 1
+
+
+def test_no_posting_is_lost_among_many():
+    LoanFactory(loan_id="L1")
+    answers = at_once(
+        *[
+            lambda number=number: send(
+                Client(), "/collateral-top-ups", GOOD | {"requestId": f"req-{number}", "amount": "2.5"}
+            )
+            for number in range(THREADS)
+        ]
+    )
+    assert {answer.status_code for answer in answers} == {202}
+    loan = Loan.objects.get()
+    assert (loan.collateral, loan.status) == (Decimal(50), "active")
+    assert sum(posting.amount for posting in loan.postings.all()) == 50
+    assert Loan.history.count() == THREADS + 1
+    assert Loan.history.filter(history_change_reason__startswith="posting").values("status").distinct().count() == 2
+
+
+def claim(key: int) -> None:
+    with transaction.atomic(), audit.cause("claim", correlation_id=""):
+        Loan.objects.select_for_update().get(pk=key)
+        services.begin_liquidation([key], NOW)
+
+
+def post(loan: Loan) -> Accepted:
+    return services.post_collateral(
+        client="", request_id="req-1", loan_id=loan.loan_id, borrower_id=loan.borrower_id, amount=Decimal(1)
+    )
+
+
+@pytest.mark.parametrize("attempt", range(3))
+def test_a_posting_commits_before_the_claim_or_not_at_all(attempt):
+    loan = LoanFactory(active=True)
+    posted, claimed = at_once(lambda: post(loan), lambda: claim(loan.pk))
+    assert claimed is None
+    loan.refresh_from_db()
+    assert loan.status == "liquidating"
+    history = list(Loan.history.order_by("history_id").values_list("status", "collateral"))
+    if isinstance(posted, services.LoanClosed):
+        assert history == [("active", 40), ("liquidating", 40)]
+    else:
+        assert history == [("active", 40), ("active", 41), ("liquidating", 41)]
+
+
+def test_a_posting_that_waits_for_a_claim_is_refused(arm):
+    loan = LoanFactory(active=True)
+    locked, waiting = threading.Event(), threading.Event()
+
+    def slow_claim() -> None:
+        with transaction.atomic(), audit.cause("claim", correlation_id=""):
+            Loan.objects.select_for_update().get(pk=loan.pk)
+            locked.set()
+            waiting.wait(1)
+            services.begin_liquidation([loan.pk], NOW)
+
+    def late_posting() -> Accepted:
+        locked.wait(10)
+        waiting.set()
+        return post(loan)
+
+    posted, claimed = at_once(late_posting, slow_claim)
+    assert claimed is None
+    assert isinstance(posted, services.LoanClosed)
+    assert Loan.objects.get().collateral == 40
+    assert AcceptedRequest.objects.count() == 0
+
+
+def test_the_sweep_waits_for_a_posting_that_has_read_an_older_price(arm):
+    """Otherwise it would not see the loan as active, and no later sweep would judge it by these quotes."""
+    loan = LoanFactory(collateral=Decimal(39))
+    written, order = threading.Event(), []
+
+    def pause(name: str) -> None:
+        if name == "posting.written":
+            written.set()
+            threading.Event().wait(0.5)
+            order.append("posting ends")
+
+    def sweep() -> int:
+        written.wait(10)
+        services.wait_for_activations()
+        order.append("sweep goes on")
+        return Loan.objects.filter(status="active").count()
+
+    arm(pause)
+    posted, seen = at_once(lambda: post(loan), sweep)
+    assert json.loads(posted.body)["status"] == "active"
+    assert (seen, order) == (1, ["posting ends", "sweep goes on"])
+
+
+def test_postings_hold_no_one_up_but_the_sweep():
+    """Two postings share the barrier; and a sweep that waits makes no deadlock among them."""
+    loans = [LoanFactory(collateral=Decimal(39)) for _ in range(6)]
+    sweeps = [services.wait_for_activations] * 4
+    postings = [
+        lambda loan=loan, number=number: services.post_collateral(
+            client="",
+            request_id=f"req-{loan.pk}-{number}",
+            loan_id=loan.loan_id,
+            borrower_id="borrower-1",
+            amount=Decimal(1),
+        )
+        for loan in loans
+        for number in range(2)
+    ]
+    answers = at_once(*postings, *sweeps)
+    assert [answer for answer in answers if isinstance(answer, Exception)] == []
+    assert Loan.objects.filter(status="active", collateral=41).count() == 6
+
+
+@pytest.mark.parametrize(
+    ("move", "price", "made"),
+    [
+        (price_moves.activate_loans, "50", {"collateral": Decimal(50)}),
+        (price_moves.warn_loans, "35", {"active": True}),
+    ],
+)
+def test_two_sweeps_at_once_move_each_loan_once(move, price, made):
+    for _ in range(30):
+        LoanFactory(**made)
+
+    def sweep() -> int:
+        total = 0
+        while moved := move(price_point(price), limit=7):
+            total += moved
+        return total
+
+    totals = at_once(sweep, sweep, sweep)
+    assert sum(totals) == 30
+    model_history = Loan.history if move is price_moves.activate_loans else services.LoanWarning.history
+    assert model_history.count() == (60 if move is price_moves.activate_loans else 30)
+
+
+@pytest.mark.parametrize("point", ["posting.locked", "posting.written", "application.locked", "application.written"])
+def test_a_failure_before_the_commit_leaves_nothing_and_may_be_repeated(arm, point):
+    path = "/collateral-top-ups" if point.startswith("posting") else "/loan-applications"
+    if path == "/collateral-top-ups":
+        LoanFactory(loan_id="L1")
+    rows = Loan.history.count()
+
+    def fail(name: str) -> None:
+        if name == point:
+            raise RuntimeError(name)
+
+    arm(fail)
+    assert send(Client(), path, GOOD).status_code == 500
+    assert AcceptedRequest.objects.count() == CollateralPosting.objects.count() == 0
+    assert Loan.history.count() == rows
+    arm(None)
+    assert "Idempotency-Replayed" not in send(Client(), path, GOOD)
+
+
+def test_a_failure_after_the_commit_is_answered_by_a_replay(arm):
+    def fail(name: str) -> None:
+        if name == "application.committed":
+            raise RuntimeError(name)
+
+    arm(fail)
+    assert send(Client(), "/loan-applications", GOOD).status_code == 500
+    arm(None)
+    again = send(Client(), "/loan-applications", GOOD)
+    assert (again.status_code, again["Idempotency-Replayed"]) == (202, "true")
+    assert Loan.objects.count() == 1
