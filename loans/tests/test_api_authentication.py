@@ -112,13 +112,13 @@ def test_a_client_without_permission_is_forbidden(client):
 
 
 def test_a_representative_reads_with_the_session_of_the_admin(client, closed):
-    client.force_login(User.objects.create_superuser("ahsoka", password="x"))
+    client.force_login(User.objects.create_superuser("ahsoka"))
     assert client.get("/loans").status_code == 200
 
 
 def test_a_representative_posts_only_with_the_csrf_token(closed):
     strict = Client(enforce_csrf_checks=True)
-    strict.force_login(User.objects.create_superuser("ahsoka", password="x"))
+    strict.force_login(User.objects.create_superuser("ahsoka"))
     refused(send(strict, "/loan-applications", GOOD), 403)
     assert Loan.objects.count() == 0
     strict.cookies["csrftoken"] = "a" * 32

@@ -1,0 +1,80 @@
+"""Which answer an exception gives, and what the logs say."""
+
+import logging
+from io import BytesIO
+
+import pytest
+from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.db import DataError, InterfaceError, OperationalError
+from django.http import Http404, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
+from rest_framework import exceptions
+
+from coruscant import problems
+from loans.api.parsers import BodyTooLarge, StrictJSONParser
+from loans.tests.test_api_strictness import GOOD, send
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (Http404(), 404),
+        (PermissionDenied(), 403),
+        (BadRequest(), 400),
+        (SuspiciousOperation(), 400),
+        (MultiPartParserError(), 400),
+        (UnreadablePostError(), 400),
+        (RequestDataTooBig(), 413),
+        (DataError("PostgreSQL text fields cannot contain NUL (0x00) bytes"), 400),
+        (ValueError("A string literal cannot contain NUL (0x00) characters."), 400),
+        (OperationalError(), 503),
+        (InterfaceError(), 503),
+        (DataError("numeric field overflow"), 500),
+        (ZeroDivisionError("inside"), 500),
+        (exceptions.Throttled(wait=7), 429),
+        (exceptions.ValidationError("wrong"), 400),
+    ],
+)
+def test_every_exception_has_an_answer(error, status):
+    response = problems.exception_handler(error)
+    assert (response.status_code, response["Content-Type"]) == (status, "application/problem+json")
+    assert "inside" not in response.content.decode()
+    assert ("Retry-After" in response) == (status in {429, 503})
+
+
+@pytest.mark.parametrize("handler", [problems.bad_request, problems.permission_denied, problems.not_found])
+def test_the_admin_is_answered_with_pages_and_all_else_with_problems(rf, handler):
+    assert handler(rf.get("/admin/x"), Exception("x"))["Content-Type"].startswith("text/html")
+    assert handler(rf.get("/x"), Exception("x"))["Content-Type"] == "application/problem+json"
+
+
+def test_a_server_error_of_the_admin_is_a_page(rf):
+    try:
+        1 / 0  # noqa: B018
+    except ZeroDivisionError:
+        assert problems.server_error(rf.get("/admin/x"))["Content-Type"].startswith("text/html")
+        assert problems.server_error(rf.get("/x"))["Content-Type"] == "application/problem+json"
+
+
+class _Broken(BytesIO):
+    def read(self, *_):
+        raise UnreadablePostError
+
+
+def test_a_client_that_hangs_up_is_no_error_of_ours():
+    with pytest.raises(exceptions.ParseError):
+        StrictJSONParser().parse(_Broken())
+
+
+def test_a_stream_longer_than_announced_is_refused(settings):
+    with pytest.raises(BodyTooLarge):
+        StrictJSONParser().parse(BytesIO(b" " * (settings.API_MAX_BODY_BYTES + 1)))
+
+
+@pytest.mark.django_db
+def test_logs_carry_the_ids(client, best_price, caplog):
+    with caplog.at_level(logging.INFO):
+        send(client, "/loan-applications", GOOD)
+    lines = [record.msg for record in caplog.records if isinstance(record.msg, dict)]
+    (line,) = [line for line in lines if line["event"] == "loan_applied_for"]
+    assert (line["request_id"], line["loan_id"]) == ("req-1", "L1")
