@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
 
+#: The topic all branches of the bank subscribe to.
+LIQUIDATION_TOPIC = "coruscant-bank-loan-liquidation-events"
 #: Longest long poll that SQS knows.
 MAX_WAIT_SECONDS = 20
 
@@ -19,7 +21,8 @@ _CONFIG = Config(
     connect_timeout=3,
     # Above the longest long poll, or every quiet poll would end as a time-out.
     read_timeout=MAX_WAIT_SECONDS + 10,
-    retries={"mode": "standard", "max_attempts": 2},
+    # A lost answer hides its messages: the poller must know, so nothing is repeated behind its back.
+    retries={"mode": "standard", "total_max_attempts": 1},
     max_pool_connections=50,
     tcp_keepalive=True,
 )

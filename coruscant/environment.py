@@ -79,6 +79,10 @@ class Environment:
             self.refuse(name, f"must be an address like {schemes[0]}://host:port, not {value!r}")
         return value.rstrip("/")
 
+    def optional_url(self, name: str) -> str | None:
+        """An address, or None when the variable is unset or empty."""
+        return self.url(name) if self.text(name, "") else None
+
     def database(self, name: str) -> dict[str, object]:
         """A PostgreSQL database by URL."""
         value = self.text(name)

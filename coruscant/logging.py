@@ -30,7 +30,9 @@ def logging_configuration(form: str, level: str) -> dict[str, Any]:
     )
     processors: list[Any] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
     if form == "json":
-        processors.append(structlog.processors.dict_tracebacks)
+        # Without local variables: they hold credentials, and showing a lazy one would run it.
+        transform = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+        processors.append(structlog.processors.ExceptionRenderer(transform))
     return {
         "version": 1,
         "disable_existing_loggers": False,

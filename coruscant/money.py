@@ -60,9 +60,14 @@ def parse_amount(text: object) -> Decimal:
     value = Decimal(text)
     if value == 0:
         raise NotAnAmount("must be greater than zero")
-    if value.adjusted() >= MAX_INTEGER_DIGITS:
+    written = match["exponent"] is None  # with an exponent the value counts, else the digits as they stand
+    if value.adjusted() >= MAX_INTEGER_DIGITS or (written and len(match["integer"]) > MAX_INTEGER_DIGITS):
         raise NotAnAmount(f"must have at most {MAX_INTEGER_DIGITS} integer digits")
-    if value.adjusted() < -DECIMAL_PLACES or value != round_down(value, DECIMAL_PLACES):
+    if (
+        value.adjusted() < -DECIMAL_PLACES
+        or (written and len(match["fraction"] or "") > DECIMAL_PLACES)
+        or value != round_down(value, DECIMAL_PLACES)
+    ):
         raise NotAnAmount(f"must have at most {DECIMAL_PLACES} decimals")
     return value
 

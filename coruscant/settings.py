@@ -10,6 +10,7 @@ from kombu import Queue
 
 from coruscant.environment import Environment
 from coruscant.logging import logging_configuration
+from pricing.markets import Market
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment(Path(os.environ.get("DOTENV", BASE_DIR / ".env")))
@@ -127,7 +128,7 @@ CACHES = {
     }
 }
 
-AWS_ENDPOINT_URL = env.url("AWS_ENDPOINT_URL", default="http://unset") if "AWS_ENDPOINT_URL" in os.environ else None
+AWS_ENDPOINT_URL = env.optional_url("AWS_ENDPOINT_URL")  # unset or empty = real AWS
 AWS_REGION = env.text("AWS_REGION", default="us-east-1")
 
 # --- The business: defaults and meaning in docs/operations.md ---------------------------------------------------
@@ -259,13 +260,13 @@ CELERY_WORKER_REDIRECT_STDOUTS = False
 # Any number of beats may run: each tick is a question that may be asked twice. Ticks nobody took in time expire.
 CELERY_BEAT_SCHEDULE = {
     **{
-        f"poll {market}": {
+        f"poll {market.value}": {
             "task": "pricing.poll_prices",
             "schedule": schedule(1.0),
-            "kwargs": {"market": market},
+            "kwargs": {"market": market.value},
             "options": {"expires": 3},
         }
-        for market in ("mos_espa", "black_spire_outpost")
+        for market in Market
     },
     "prune quotes": {
         "task": "pricing.prune_quotes",

@@ -22,7 +22,7 @@ BATCH = 500
 # The status is a literal: as a parameter, a generic plan would miss the partial index.
 _CANDIDATES = """
     SELECT id, debt_per_unit FROM loans_loan
-    WHERE status = 'active' AND debt_per_unit >= %(threshold)s AND judged_from <= %(at)s
+    WHERE status = 'active' AND debt_per_unit >= %(threshold)s AND judged_from < %(judges_before)s
       AND (debt_per_unit, id) < (%(debt_per_unit)s, %(id)s)
     ORDER BY debt_per_unit DESC, id DESC LIMIT %(limit)s
 """
@@ -100,8 +100,15 @@ def claim_loans(loan_pks: list[int], point: PricePoint) -> list[int]:
         pks = [liquidation.pk for liquidation in made]
         audit.record_bulk(Liquidation, pks, audit.CREATED)
         services.begin_liquidation([loan.pk for loan in loans], now)
+        ClaimFailure.objects.filter(loan__in=loans).delete()
         failpoints.reach("claim.written")
-    log.info("loans_claimed", count=len(pks), price=str(point.price), price_at=point.at, correlation_id=correlation_id)
+    log.info(
+        "loans_claimed",
+        count=len(pks),
+        price=str(point.price),
+        price_at=point.at.isoformat(),
+        correlation_id=correlation_id,
+    )
     return pks
 
 
@@ -111,7 +118,7 @@ def _candidates(point: PricePoint, place: Place, limit: int) -> list[Place]:
             _CANDIDATES,
             {
                 "threshold": risk.search_floor(settings.LIQUIDATION_LTV, _known_price(point)),
-                "at": point.at,
+                "judges_before": point.judges_before,
                 "debt_per_unit": place.debt_per_unit,
                 "id": place.id,
                 "limit": limit,
@@ -131,7 +138,7 @@ def _is_breached(loan: Loan, point: PricePoint) -> bool:
     return (
         loan.status == LoanStatus.ACTIVE
         and loan.judged_from is not None
-        and loan.judged_from <= point.at
+        and loan.judged_from < point.judges_before
         and risk.must_liquidate(loan.outstanding_balance, loan.collateral, _known_price(point), services.thresholds())
     )
 

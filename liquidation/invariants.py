@@ -1,6 +1,6 @@
 """The promises of the service, as SQL: each query finds the rows that break one. None may ever find a row.
 
-Run by `manage.py check_invariants`, by tests after every fault, and by the metrics. What only the markets' own logs
+Run by `manage.py check_invariants` and by tests after every fault. What only the markets' own logs
 or two transactions side by side can show (I7 under concurrency, I8, I9) is proved by tests instead.
 """
 

@@ -87,7 +87,7 @@ class Liquidation(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"liquidation of {self.loan_id}"
+        return f"liquidation of {self.loan}"
 
 
 class OrderStatus(models.TextChoices):
@@ -216,4 +216,4 @@ class ClaimFailure(models.Model):
         ordering = ("-failed_at",)
 
     def __str__(self) -> str:
-        return f"claim of {self.loan_id} failed"
+        return f"claim of {self.loan} failed"

@@ -14,7 +14,6 @@ from liquidation.pacing import back_off
 
 log = structlog.get_logger(__name__)
 
-EVENT_TOPIC = "coruscant-bank-loan-liquidation-events"
 #: Longer than one publish can take; a worker that dies in between is followed by recovery after it.
 ON_ITS_WAY = timedelta(seconds=15)
 
@@ -65,7 +64,7 @@ def _put_off(event: LiquidationEvent) -> None:
 
 def _mark_sent(event_pk: int, message_id: str) -> None:
     with transaction.atomic():
-        event = LiquidationEvent.objects.select_for_update().select_related("liquidation").get(pk=event_pk)
+        event = LiquidationEvent.objects.select_for_update(of=("self",)).select_related("liquidation").get(pk=event_pk)
         if event.sent_at is None:
             event.sent_at = clock.now()
             event.message_id = message_id
@@ -77,4 +76,4 @@ def _mark_sent(event_pk: int, message_id: str) -> None:
 @lru_cache(maxsize=1)
 def _topic_arn() -> str:
     """The topic's name at AWS; creating a topic that exists only looks it up."""
-    return aws.sns().create_topic(Name=EVENT_TOPIC)["TopicArn"]
+    return aws.sns().create_topic(Name=aws.LIQUIDATION_TOPIC)["TopicArn"]

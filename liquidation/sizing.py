@@ -76,7 +76,8 @@ def choose(
     """
     candidates = list(curves)
     for fresh in (True, False):
-        target = owed if fresh else owed / 4
+        with exact():
+            target = owed if fresh else owed / 4
         offers = [
             offer
             for curve in candidates

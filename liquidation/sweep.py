@@ -57,7 +57,7 @@ def _sweep_once() -> None:
         _repeat(price_moves.warn_loans, window.last)
     if window.quote_ids:
         with _batch():
-            sweeping.mark_swept(window.quote_ids, clock.now())
+            sweeping.mark_swept(window.quote_ids, window.until)
             failpoints.reach("sweep.marked")
         failpoints.reach("sweep.mark_committed")
 

@@ -9,7 +9,7 @@ from django.db.models.functions import NullIf
 
 from coruscant.audit import AuditTrail
 from coruscant.fields import AmountField
-from coruscant.money import ZERO
+from coruscant.money import ZERO, decimal_string
 
 
 class LoanStatus(models.TextChoices):
@@ -93,7 +93,7 @@ class CollateralPosting(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.amount:f} units for {self.loan_id}"
+        return f"{decimal_string(self.amount)} units for {self.loan}"
 
 
 class LoanWarning(models.Model):

@@ -27,7 +27,7 @@ _NEW_LOANS = (
 )
 _UNWARNED_LOANS = (
     "SELECT id, debt_per_unit FROM loans_loan WHERE status = 'active' AND debt_per_unit >= %s"
-    " AND (debt_per_unit, id) < (%s, %s) AND judged_from <= %s AND NOT EXISTS"
+    " AND (debt_per_unit, id) < (%s, %s) AND judged_from < %s AND NOT EXISTS"
     " (SELECT FROM loans_loanwarning w WHERE w.loan_id = loans_loan.id AND w.closed_at IS NULL)"
     " ORDER BY debt_per_unit DESC, id DESC LIMIT %s"
 )
@@ -109,7 +109,7 @@ def warn_loans(point: PricePoint, limit: int = 500) -> int:
         )
         audit.record_bulk(LoanWarning, [warning.pk for warning in made], audit.CREATED)
 
-    pages = _pages(_UNWARNED_LOANS, lambda key: [floor, *key, point.at, limit], _ABOVE_ALL)
+    pages = _pages(_UNWARNED_LOANS, lambda key: [floor, *key, point.judges_before, limit], _ABOVE_ALL)
     return _move("margin_call", point, pages, choose, act)
 
 

@@ -6,8 +6,8 @@ from typing import Any
 from django.db.models import QuerySet
 
 from loans import services
-from loans.api.representation import represent
 from loans.models import Loan, LoanStatus, LoanWarning
+from loans.representation import represent
 from pricing import board
 
 

@@ -17,9 +17,9 @@ from coruscant import audit, clock, failpoints, money
 from coruscant.errors import DomainError
 from coruscant.money import ZERO
 from loans import idempotency, risk
-from loans.api.representation import loan_body
 from loans.idempotency import Accepted, Request
 from loans.models import AcceptedRequest, CollateralPosting, Loan, LoanStatus, LoanWarning
+from loans.representation import loan_body
 from loans.risk import Thresholds
 from pricing import board
 from pricing.quotes import PricePoint

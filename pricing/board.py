@@ -54,7 +54,7 @@ def current() -> PricePoint:
     inputs = _cached() or _rebuilt()
     point = _evaluate(inputs)
     if point.price is None:
-        _tell_changes(inputs, point)  # pollers that are all gone could not
+        _tell_changes(inputs, point, clock.now())  # pollers that are all gone could not
     return point
 
 
@@ -67,7 +67,7 @@ def refresh() -> PricePoint:
     """Rebuild the cache from the database; what has become unknown or late is logged once per change."""
     inputs = _rebuilt()
     point = _evaluate(inputs)
-    _tell_changes(inputs, point)
+    _tell_changes(inputs, point, clock.now())
     return point
 
 
@@ -88,15 +88,15 @@ def curves() -> dict[Market, Curve]:
 
 def _evaluate(inputs: _Inputs) -> PricePoint:
     now = clock.now()
-    (point,) = rules.timeline(
+    # From the oldest quote on, so that the last point lies where the present price began.
+    return rules.timeline(
         inputs.quotes,
         drained_to=inputs.drained_to,
         freshness=records.freshness(),
         reference_quantity=records.reference_quantity(),
-        start=now,
+        start=min([now, *(quote.sent_at for quote in inputs.quotes)]),
         end=now,
-    )
-    return point
+    )[-1]
 
 
 def _from_database() -> _Inputs:
@@ -131,16 +131,16 @@ def _with_cache(look: Callable[[], Found]) -> Found | None:
         return None
 
 
-def _tell_changes(inputs: _Inputs, point: PricePoint) -> None:
+def _tell_changes(inputs: _Inputs, point: PricePoint, now: datetime) -> None:
     """Log what has become so since the last look of any process, and what is no longer so."""
     if _changed("unknown", point.price is None):
-        log.warning("price_unknown", at=point.at.isoformat(), drained_to=_iso(inputs.drained_to))
+        log.warning("price_unknown", at=now.isoformat(), drained_to=_iso(inputs.drained_to))
     freshness = records.freshness()
     for quote in inputs.quotes:
         drained_to = inputs.drained_to.get(quote.market)
         death = rules.dies_at(quote, drained_to, freshness)
-        lagging = rules.expires_at(quote, freshness) <= point.at and death > rules.expires_at(quote, freshness)
-        for kind, holds in (("held", lagging and point.at < death), ("given_up", lagging and point.at >= death)):
+        lagging = rules.expires_at(quote, freshness) <= now and death > rules.expires_at(quote, freshness)
+        for kind, holds in (("held", lagging and now < death), ("given_up", lagging and now >= death)):
             if _changed(f"{kind}.{quote.market}", holds):
                 tell = log.error if kind == "given_up" else log.warning
                 tell(

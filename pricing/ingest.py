@@ -78,9 +78,9 @@ def record(
 ) -> Fates:
     """Commit what `messages` (as SQS gives them) say, received at `now`; then refresh the board and ring the sweep.
 
-    `began` is when their receive began (default `now`): if it brought fewer than a full batch, the queue is drained
-    up to then; a full one drains it up to the earliest message in it. A batch that the database refuses is redone
-    message by message, and the culprit is kept as a RejectedMessage. Idempotent.
+    `began` is when their receive began (default `now`): if it brought nothing, the queue is drained up to then; else
+    up to the earliest message in it, since SQS may hand out fewer than it has. A batch that the database refuses is
+    redone message by message, and the culprit is kept as a RejectedMessage. Idempotent.
     """
     source, began = FEEDS[market], min(began or now, now)
     basis = getattr(settings, source.price_basis_setting)
@@ -103,7 +103,7 @@ def record(
 
 
 def _drained_to(batch: Sequence[Received], began: datetime) -> datetime:
-    if len(batch) < BATCH:
+    if not batch:
         return began
     return min([began, *(one.sent_at for one in batch if one.sent_at is not None)])
 

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 #: The topic of liquidation events; its subscriptions belong to the branches.
-LIQUIDATION_TOPIC = "coruscant-bank-loan-liquidation-events"
 
 _DAY = 24 * 3600
 # A price of four days ago moves nothing, but shows in the figures that it was there.
@@ -33,8 +32,8 @@ _MAX_RECEIVES = 10
 
 def provision() -> Iterator[str]:
     """Make everything there is to make; yields one line for each thing as it is done. Raises what AWS raises."""
-    aws.sns().create_topic(Name=LIQUIDATION_TOPIC)
-    yield f"topic {LIQUIDATION_TOPIC}: ready"
+    aws.sns().create_topic(Name=aws.LIQUIDATION_TOPIC)
+    yield f"topic {aws.LIQUIDATION_TOPIC}: ready"
     for source in FEEDS.values():
         yield from _provision_feed(source)
 

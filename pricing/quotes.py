@@ -5,7 +5,7 @@ only, never on the order, the lateness or the number of times in which they reac
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -50,11 +50,23 @@ class Freshness:
 
 @dataclass(frozen=True, slots=True)
 class PricePoint:
-    """The best price (GC a unit) from the instant `at` on; None = unknown. `quotes` are those alive, the best first."""
+    """The best price (GC a unit) from the instant `at` on; None = unknown. `quotes` are those alive, the best first.
+
+    `until` is when the next price took over; None if that is not known yet.
+    """
 
     at: datetime
     price: Decimal | None
     quotes: tuple[Quote, ...]
+    until: datetime | None = None
+
+    @property
+    def judges_before(self) -> datetime:
+        """A loan stamped before this instant was active while the price held, so it is judged by it.
+
+        The price of the moment judges only loans stamped by it or by earlier ones: a later one may be on its way.
+        """
+        return self.until or self.at + timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +200,8 @@ def timeline(
         alive.sort(key=_best_first, reverse=True)
         behind = tuple(hold.quote for hold in alive)
         if not points or points[-1].quotes != behind:
+            if points:
+                points[-1] = replace(points[-1], until=instant)
             points.append(PricePoint(instant, alive[0].price if alive else None, behind))
     return tuple(points)
 
@@ -196,7 +210,7 @@ def lows(points: Sequence[PricePoint]) -> tuple[PricePoint, ...]:
     """The suffix minima of the known prices: for each instant the lowest price at or after it.
 
     Ascending in time and in price; of equal prices the latest. The first is the low of the whole window, the last is
-    the last point whose price is known. A loan activated within the window is judged only by lows not before that.
+    the last point whose price is known. A loan activated within the window is judged only by lows that still held then.
     Where a quote stood that came too late nothing is judged: no liquidation on news from an outage.
     """
     found: list[PricePoint] = []

@@ -46,14 +46,10 @@ def read_levels(written: Iterable[Iterable[str]]) -> tuple[Level, ...]:
     return tuple(Level(Decimal(quantity), Decimal(price)) for quantity, price in written)
 
 
-def history(since: datetime, until: datetime) -> list[tuple[Quote, datetime | None]]:
-    """All quotes sent in (since, until] with the instant each was swept at, oldest first."""
-    # Naming the markets lets the index on (market, sent_at) serve; there is none on sent_at alone.
-    theirs = PriceQuote.objects.filter(market__in=list(Market), sent_at__gt=since, sent_at__lte=until)
-    rows = _with_reference(theirs).order_by("sent_at", "id")
-    return [
-        (_quote(row, read_levels(row["sell"])), row["swept_at"]) for row in rows.values(*_COLUMNS, "sell", "swept_at")
-    ]
+def history_times(since: datetime, until: datetime) -> list[tuple[Quote, datetime | None]]:
+    """All quotes sent in (since, until], without their levels, with the instant each was swept at, oldest first."""
+    rows = _with_reference(PriceQuote.objects.filter(sent_at__gt=since, sent_at__lte=until)).order_by("sent_at", "id")
+    return [(_quote(row, ()), row["swept_at"]) for row in rows.values(*_COLUMNS, "swept_at")]
 
 
 def latest_times(market: Market, within: timedelta) -> list[Quote]:

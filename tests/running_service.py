@@ -189,7 +189,11 @@ def running_service(
         _empty_queues(stack)
         call_command("provision_messaging", verbosity=0)
         endpoint = stack.sns_sqs.endpoint_url
-        options: dict[str, Any] = {"sns_endpoint": endpoint, "price": price, "interval_seconds": Decimal("0.5")} | market
+        options: dict[str, Any] = {
+            "sns_endpoint": endpoint,
+            "price": price,
+            "interval_seconds": Decimal("0.5"),
+        } | market
         markets = [
             everything.enter_context(running_market(name, **options)) for name in ("mos_espa", "black_spire_outpost")
         ]

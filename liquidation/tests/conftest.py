@@ -116,7 +116,9 @@ class Markets:
         """Tell the next answers: "trade", "refuse", "half", a status, an exception, a text, or a callable(order)."""
         self._next.extend(answers)
 
-    def trade(self, market: Market, order: dict[str, object], share: Decimal = Decimal(1)) -> tuple[int, dict[str, str], str]:
+    def trade(
+        self, market: Market, order: dict[str, object], share: Decimal = Decimal(1)
+    ) -> tuple[int, dict[str, str], str]:
         """Trade an order, once: a resend gets the same figures."""
         quantity = Decimal(str(order["quantity" if market is Market.MOS_ESPA else "amount"]))
         request_id = str(order["requestId"])

@@ -8,7 +8,9 @@ from django.db import connections
 
 from coruscant import failpoints
 from liquidation import invariants, sweep
+from liquidation.claim import claim_batch
 from liquidation.models import Liquidation
+from liquidation.tests.conftest import point_now
 from loans.models import Loan, LoanStatus, LoanWarning
 from loans.tests.factories import LoanFactory
 from pricing.markets import Market
@@ -181,3 +183,29 @@ def test_new_quotes_ring_the_sweep(bells, db):
 
     quotes_recorded.send_robust(sender=PriceQuote)
     assert bells == [(("liquidation.sweep",), {})]
+
+
+def test_a_dip_that_still_held_when_the_loan_was_activated_judges_it(loan, quote, bells):
+    before = quote("60", market=Market.BLACK_SPIRE_OUTPOST, ago=9)
+    quote("60", ago=8)
+    quote("25", market=Market.BLACK_SPIRE_OUTPOST, ago=7)
+    quote("25", ago=6)  # the dip begins; it arrived late, so that the loan was activated by the price before
+    quote("60", ago=2)
+    caught = loan(collateral="40", judged_from=before.sent_at)
+    during = loan(
+        collateral="40", judged_from=quote("60", ago=4, swept=True, market=Market.BLACK_SPIRE_OUTPOST).sent_at
+    )
+    sweep.sweep()
+    assert Liquidation.objects.get().loan == caught
+    during.refresh_from_db()
+    assert during.status == LoanStatus.ACTIVE
+
+
+def test_a_price_judges_no_loan_that_a_later_price_activated(loan, quote):
+    quote("25", ago=5)
+    point = point_now()
+    assert point.judges_before > point.at
+    later = loan(judged_from=point.judges_before)
+    assert claim_batch(point).liquidation_ids == ()
+    later.refresh_from_db()
+    assert later.status == LoanStatus.ACTIVE

@@ -68,17 +68,41 @@ class _DeadlineTLSSocket(ssl.SSLSocket):
         super().sendall(*args, **kwargs)
 
 
+def _connect(connection: HTTPConnection) -> socket.socket:
+    """Open a connection to the first address that answers; all addresses share the deadline.
+
+    Raises urllib3's errors for a name that does not resolve, an address that refuses, and a deadline that passes.
+    Only the resolver keeps time for itself, before anything is sent.
+    """
+    try:
+        addresses = socket.getaddrinfo(connection.host, connection.port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise NameResolutionError(connection.host, connection, error) from error  # type: ignore[arg-type]
+    refused: OSError | None = None
+    for family, kind, protocol, _name, address in addresses:
+        opened = _DeadlineSocket(family, kind, protocol)
+        try:
+            opened.settimeout(_remaining())
+            opened.connect(address)
+        except OSError as error:
+            opened.close()
+            refused = error
+            continue
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return opened
+    if isinstance(refused, TimeoutError):
+        raise ConnectTimeoutError(connection, "no address answered in time") from refused
+    raise NewConnectionError(connection, f"no connection: {refused}") from refused
+
+
 class _Connection(HTTPConnection):
     def _new_conn(self) -> socket.socket:
-        self.timeout = _remaining()
-        plain = super()._new_conn()
-        return _DeadlineSocket(plain.family, plain.type, plain.proto, fileno=plain.detach())
+        return _connect(self)
 
 
 class _TLSConnection(HTTPSConnection):
     def _new_conn(self) -> socket.socket:
-        self.timeout = _remaining()
-        return super()._new_conn()
+        return _connect(self)
 
 
 class _Pool(HTTPConnectionPool):

@@ -52,7 +52,7 @@ def test_the_best_live_quote_is_the_price(time):
     row(MOS_ESPA, -10, "50")
     best = row(BLACK_SPIRE, -20, "55.5")
     point = board.current()
-    assert (point.at, point.price, point.quotes[0].id) == (T0, Decimal("55.5"), best.pk)
+    assert (point.at, point.price, point.quotes[0].id) == (at(-10), Decimal("55.5"), best.pk), "where it began"
     assert point == board.current_from_database() == board.refresh()
 
 
@@ -161,4 +161,6 @@ def test_the_reference_is_the_event_id_or_else_the_message_id(time):
 def test_the_clock_is_the_databases():
     now = clock.now()
     row(MOS_ESPA, 0, "50", sent_at=now - timedelta(seconds=1))
-    assert board.current().at >= now
+    assert board.current().price == 50
+    with clock.driven_by(lambda: now + timedelta(hours=1)):
+        assert board.current().price is None

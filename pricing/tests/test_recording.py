@@ -160,11 +160,14 @@ def test_an_empty_message_is_rejected():
 # --- how far the queue is drained ---
 
 
-def test_a_receive_that_is_not_full_drains_to_its_beginning():
+def test_an_empty_receive_drains_to_its_beginning():
     record(began=at(3))
     assert (feed().drained_to, feed().polled_at) == (at(3), NOW)
-    record(message(mos_espa_event(), at(1)), began=at(4))
-    assert feed().drained_to == at(4)
+
+
+def test_a_receive_that_is_not_full_proves_no_more_than_its_earliest_message():
+    record(message(mos_espa_event(), at(1)), message(mos_espa_event(), at(2)), began=at(4))
+    assert feed().drained_to == at(1)
 
 
 def test_a_full_receive_drains_to_its_earliest_message():
@@ -214,7 +217,7 @@ def test_one_message_the_database_refuses_does_not_hold_back_the_rest(monkeypatc
     rejected = RejectedMessage.objects.get()
     assert rejected.message_id == "bad"
     assert rejected.reason.startswith("the database refused it: numeric field overflow")
-    assert (feed(BLACK_SPIRE).received, feed(BLACK_SPIRE).drained_to) == (3, at(4))
+    assert (feed(BLACK_SPIRE).received, feed(BLACK_SPIRE).drained_to) == (3, at(1))
     assert rung == [PriceQuote]
 
 

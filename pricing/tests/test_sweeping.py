@@ -20,7 +20,8 @@ def test_without_anything_unswept_the_window_is_now():
     row(MOS_ESPA, 0, "50", swept_at=at(1))
     found = window(10)
     assert found.quote_ids == ()
-    assert seen(found.points) == seen(found.lows) == seen((found.last,)) == [(10, "50")]
+    assert seen(found.points) == seen(found.lows) == [(10, "50")]
+    assert seen((found.last,)) == [(0, "50")], "where it began"
     assert not sweeping.anything_unswept()
 
 
@@ -37,7 +38,7 @@ def test_the_window_goes_from_the_earliest_unswept_quote_to_now():
     assert found.quote_ids == (dip.pk, rise.pk)
     assert seen(found.points) == [(5, "30"), (6, "45")]
     assert seen(found.lows) == [(5, "30"), (6, "45")]
-    assert seen((found.last,)) == [(10, "45")]
+    assert seen((found.last,)) == [(6, "45")]
     assert found.lows[0].quotes[0].id == dip.pk
 
 
@@ -81,7 +82,7 @@ def test_quotes_later_than_the_window_are_left_for_the_next():
     later = row(MOS_ESPA, 15, "40")
     found = window(10)
     assert later.pk not in found.quote_ids
-    assert seen((found.last,)) == [(10, "50")]
+    assert seen((found.last,)) == [(5, "50")]
     assert window(15).quote_ids[-1] == later.pk
 
 

@@ -17,12 +17,12 @@ class StubTopic:
     def client(self, endpoint: str) -> "StubTopic":
         return self
 
-    def create_topic(self, Name: str) -> dict[str, Any]:  # noqa: N803  (as boto3 spells it)
+    def create_topic(self, Name: str) -> dict[str, Any]:
         self._fail_if_broken()
         self.created.append(Name)
         return {"TopicArn": f"arn:{Name}"}
 
-    def publish(self, TopicArn: str, Message: str) -> dict[str, Any]:  # noqa: N803
+    def publish(self, TopicArn: str, Message: str) -> dict[str, Any]:
         self._fail_if_broken()
         self.published.append(Message)
         return {"MessageId": f"m{len(self.published)}"}
