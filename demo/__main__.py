@@ -34,6 +34,7 @@ def read_options() -> Options:
     parser.add_argument("--seed", type=int, default=7, help="of prices, faults and clients (%(default)s)")
     parser.add_argument("--rate", type=float, default=3.0, help="loan applications a second (%(default)s)")
     parser.add_argument("--faults", default="0.3", help="share of orders that the markets fail (%(default)s)")
+    parser.add_argument("--picture", type=Path, help="write the view of the busiest moment here, as SVG")
     told = vars(parser.parse_args())
     told["folder"] = told["folder"].absolute()
     return Options(**told)

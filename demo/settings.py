@@ -25,6 +25,7 @@ class Options:
     seed: int
     rate: float
     faults: str
+    picture: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

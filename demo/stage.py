@@ -14,6 +14,7 @@ from rich.markup import escape
 
 from demo.books import Books
 from demo.errors import DemoError
+from demo.picture import Picture
 from demo.programs import Programs
 from demo.settings import Addresses, Options, service_environment
 from demo.supervisor import Supervisor
@@ -51,6 +52,7 @@ class Stage:
         self._notes: deque[str] = deque(maxlen=4)
         self._scene = Scene(links=self._links())
         self._live: Live | None = None
+        self._picture = Picture()
         self._began = self._drawn = self._lined = 0.0
 
     def run(self) -> int:
@@ -71,6 +73,8 @@ class Stage:
             if self._options.seconds is None:
                 self._play_for_ever()
             self._play(float(self._options.seconds or 0))
+            if self._options.picture is not None:
+                self._picture.write(self._options.picture)
             self._calm_down(since)
         return self._report(judge(self._books, self._world, since, self._invariants))
 
@@ -166,6 +170,8 @@ class Stage:
             scene.events_heard = None
         scene.processes = sum(kept.process.running for kept in self._supervisor.kept.values())
         scene.restarts, scene.notes = self._supervisor.restarts, tuple(self._notes)
+        if self._options.picture is not None:
+            self._picture.look(scene)
         if self._live is not None:
             self._live.update(render(scene, self._console.height), refresh=True)
         elif scene.elapsed - self._lined >= LINE_SECONDS:
