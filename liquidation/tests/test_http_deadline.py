@@ -45,6 +45,17 @@ def talks_too_much(connection):
     connection.sendall(f"HTTP/1.1 200 OK\r\nContent-Length: {size}\r\n\r\n".encode() + b"x" * size)
 
 
+def read_request(connection):
+    """A whole request: its head and its body may come in two pieces. False at the end of the connection."""
+    seen = b""
+    while not seen.endswith(b"\r\n\r\n{}"):
+        piece = connection.recv(65536)
+        if not piece:
+            return False
+        seen += piece
+    return True
+
+
 @contextmanager
 def server(behave):
     """A TCP server that reads a request and then behaves; yields its address and the number of connections."""
@@ -60,7 +71,7 @@ def server(behave):
             accepted.append(connection)
             with connection:
                 try:
-                    connection.recv(65536)
+                    read_request(connection)
                     behave(connection)
                 except OSError:
                     pass
@@ -96,7 +107,7 @@ def test_a_connection_is_kept_for_the_next_order():
     def answers(connection):
         while True:
             connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
-            if not connection.recv(65536):
+            if not read_request(connection):
                 return
 
     with server(answers) as (url, accepted):

@@ -1,0 +1,90 @@
+"""What operators ask: the invariants by command, the figures by scrape."""
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+
+from coruscant import clock
+from liquidation import tasks
+from liquidation.models import ClaimFailure, Liquidation, TradeOrder
+from liquidation.sell import sell
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_promises_are_printed_one_by_one(claimed, markets, capsys):
+    sell(claimed("25").pk)
+    call_command("check_invariants")
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) > 15
+    assert all(line.startswith("ok  ") for line in lines)
+
+
+def test_a_broken_promise_is_named_with_an_example_and_ends_with_one(claimed, capsys):
+    liquidation = claimed("25")
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE loans_loan SET collateral = collateral + 1")
+    with pytest.raises(SystemExit) as ended:
+        call_command("check_invariants")
+    told = capsys.readouterr()
+    assert ended.value.code == 1
+    assert any(line.startswith("FAIL I3 ") and liquidation.loan.loan_id in line for line in told.out.splitlines())
+    assert any(line.startswith("FAIL I5 loan") for line in told.out.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("damage", "name"),
+    [
+        ("UPDATE liquidation_tradeorder SET units_traded = units_traded / 2", "I1"),
+        ("UPDATE liquidation_liquidation SET proceeds = proceeds + 1", "I1"),
+        ("UPDATE loans_loan SET status = 'liquidating'", "I2"),
+        ("UPDATE liquidation_liquidationevent SET body = replace(body, '\"1000\"', '\"1001\"')", "I4"),
+        ("DELETE FROM liquidation_liquidationevent", "I4"),
+        ("UPDATE liquidation_liquidationevent SET due_at = now() - interval '2 minutes'", "I4b"),
+        ("DELETE FROM loans_acceptedrequest WHERE endpoint = 'collateral-top-ups'", "I7"),
+        ("UPDATE pricing_feed SET received = received + 1, duplicates = duplicates + 1, quotes = quotes", None),
+        ("UPDATE pricing_feed SET received = received + 1, quotes = quotes + 1", "I10"),
+        ("UPDATE pricing_pricequote SET received_at = now() - interval '2 minutes', swept_at = NULL", "I10b"),
+    ],
+)
+def test_every_promise_notices_when_it_is_broken(claimed, markets, capsys, damage, name):
+    sell(claimed("25").pk)
+    with connection.cursor() as cursor:
+        cursor.execute(damage)
+    if name is None:
+        call_command("check_invariants")
+        return
+    with pytest.raises(SystemExit):
+        call_command("check_invariants")
+    assert f"FAIL {name} " in capsys.readouterr().out
+
+
+def test_metrics_tell_what_is_open_pending_and_late(client, claimed, markets, quote):
+    liquidation = claimed("25")
+    markets.then(500)
+    sell(liquidation.pk)
+    ClaimFailure.objects.create(loan=liquidation.loan, price=25, reason="x", failed_at=clock.now())
+    text = client.get("/metrics").content.decode()
+    assert 'coruscant_liquidations_open{status="selling"} 1.0' in text
+    assert 'coruscant_orders_pending{market="mos_espa",status="unknown"} 1.0' in text
+    assert "coruscant_claim_failures 1.0" in text
+    assert 'coruscant_feed_messages{fate="quote",market="mos_espa"} 1.0' in text
+    assert "coruscant_best_price 25.0" in text
+
+
+def test_without_a_price_there_is_no_price_to_scrape(client, clean_cache):
+    samples = [line for line in client.get("/metrics").content.decode().splitlines() if not line.startswith("#")]
+    assert not [line for line in samples if line.startswith("coruscant_best_price")]
+
+
+def test_each_task_makes_its_one_call(claimed, markets, bells, monkeypatch):
+    liquidation = claimed("25")
+    tasks.sweep.run()
+    tasks.sell.run(liquidation_id=liquidation.pk)
+    published = []
+    monkeypatch.setattr("liquidation.publish.publish", published.append)
+    tasks.publish.run(liquidation_id=liquidation.pk)
+    tasks.recover.run()
+    assert Liquidation.objects.get().status == "settled"
+    assert TradeOrder.objects.count() == 1
+    assert published == [liquidation.pk]
