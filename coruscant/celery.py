@@ -1,8 +1,12 @@
 """The Celery application: queues, routes and schedule are in the settings."""
 
 import os
+from logging.config import dictConfig
+from typing import Any
 
 from celery import Celery
+from celery.signals import setup_logging
+from django.conf import settings
 from django_structlog.celery.steps import DjangoStructLogInitStep
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coruscant.settings")
@@ -11,3 +15,9 @@ app = Celery("coruscant")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.steps["worker"].add(DjangoStructLogInitStep)
 app.autodiscover_tasks()
+
+
+@setup_logging.connect
+def _keep_our_logging(**_signal: Any) -> None:
+    """Workers and beats log as the settings say; Celery would set the root logger's level to its own default."""
+    dictConfig(settings.LOGGING)

@@ -50,5 +50,10 @@ def logging_configuration(form: str, level: str) -> dict[str, Any]:
             "urllib3": {"level": "ERROR"},
             "django_structlog": {"level": "WARNING"},
             "celery.app.trace": {"level": "WARNING"},
+            # Ticks that nobody took in time expire, and sales that wait are retried: both every day.
+            "django_structlog.celery.receivers": {"level": "ERROR"},
+            "celery.worker.strategy": {"level": "WARNING"},
+            "celery.worker.request": {"level": "WARNING"},
+            "celery.beat": {"level": "WARNING"},
         },
     }

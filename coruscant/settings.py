@@ -244,7 +244,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     # Above the hard time limit and the longest countdown, or a running task would be handed out again.
     "visibility_timeout": 120,
     # Dead peers are noticed: without these a worker waits for ever on a broker that was cut off.
-    "socket_timeout": 30,
+    # A publisher that meets a broker which hangs waits this long, twice.
+    "socket_timeout": 5,
     "socket_connect_timeout": 3,
     "socket_keepalive": True,
     "health_check_interval": 10,

@@ -9,7 +9,7 @@ from embedded import ChildProcess
 from embedded.ports import LOOPBACK
 
 CELERY = ("-m", "celery", "-A", "coruscant")
-QUIET = ("--loglevel", "INFO", "--without-gossip", "--without-mingle")
+QUIET = ("--without-gossip", "--without-mingle")
 WORKERS = {
     "prices": ("-Q", "prices", "-c", "2"),
     "risk": ("-Q", "risk,maintenance", "-c", "2"),
@@ -79,7 +79,7 @@ class Programs:
 
     def _beat(self, number: int) -> ChildProcess:
         schedule = self._options.folder / f"celerybeat-schedule-{number}"
-        arguments = ["beat", "--schedule", str(schedule), "--loglevel", "INFO"]
+        arguments = ["beat", "--schedule", str(schedule)]
         return self._python(f"beat-{number}", *CELERY, *arguments)
 
     def _flower(self) -> ChildProcess:

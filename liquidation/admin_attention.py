@@ -13,10 +13,10 @@ LONG_RUN = 10
 
 
 def annotate(rows: QuerySet[Liquidation]) -> QuerySet[Liquidation]:
-    """Add `unknown_sends` (of an unknown order) and `refusals_in_row` (since the last fill), 0 when there are none."""
+    """Add `unknown_sends` (of an order without a verdict) and `refusals_in_row` (since the last fill), or 0."""
     orders = TradeOrder.objects.filter(liquidation=OuterRef("pk"))
     last_fill = orders.filter(status=OrderStatus.FILLED).order_by("-sequence").values("sequence")[:1]
-    unknown = orders.filter(status=OrderStatus.UNKNOWN).order_by().values("sends")[:1]
+    unknown = orders.filter(status__in=(OrderStatus.OPEN, OrderStatus.UNKNOWN)).order_by().values("sends")[:1]
     refused = (
         orders.filter(status=OrderStatus.REFUSED, sequence__gt=OuterRef("last_fill"))
         .order_by()

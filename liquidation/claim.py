@@ -11,7 +11,7 @@ from django.db import DatabaseError, OperationalError, connection, transaction
 from coruscant import audit, clock, failpoints
 from coruscant.money import decimal_string
 from liquidation.models import ClaimFailure, Liquidation
-from loans import risk, services
+from loans import price_moves, risk, services
 from loans.models import Loan, LoanStatus
 from pricing.quotes import PricePoint, unit_price
 
@@ -74,8 +74,8 @@ def claim_batch(point: PricePoint, place: Place = START, *, limit: int = BATCH) 
 
 def claim_loans(loan_pks: list[int], point: PricePoint) -> list[int]:
     """Claim those of the loans that are breached at `point`; returns the new liquidations' ids. One transaction."""
-    best, price = point.quotes[0], _known_price(point)
-    correlation_id = f"{best.market}:{best.reference}"
+    price = _known_price(point)
+    correlation_id = price_moves.correlation_id(point)
     with transaction.atomic(), audit.cause("claim", correlation_id=correlation_id):
         locked = Loan.objects.select_for_update().filter(pk__in=loan_pks).order_by("pk")
         loans = [loan for loan in locked if _is_breached(loan, point)]
@@ -110,6 +110,12 @@ def claim_loans(loan_pks: list[int], point: PricePoint) -> list[int]:
         correlation_id=correlation_id,
     )
     return pks
+
+
+def forget_recovered(point: PricePoint) -> None:
+    """Withdraw the failures of loans that a person need not see any more: no longer active, or no longer breached."""
+    floor = risk.search_floor(settings.LIQUIDATION_LTV, _known_price(point))
+    ClaimFailure.objects.exclude(loan__status=LoanStatus.ACTIVE, loan__debt_per_unit__gte=floor).delete()
 
 
 def _candidates(point: PricePoint, place: Place, limit: int) -> list[Place]:

@@ -143,13 +143,33 @@ INVARIANTS: tuple[Invariant, ...] = (
         """,
     ),
     Invariant(
+        "I5c",
+        "a liquidation begins selling, may wait for a person, and never leaves its settlement",
+        """
+        SELECT id FROM (
+            SELECT id, status, lag(status) OVER (PARTITION BY id ORDER BY history_id) AS before
+            FROM liquidation_historicalliquidation
+        ) steps
+        WHERE (before IS NULL AND status <> 'selling') OR before = 'settled'
+        """,
+    ),
+    Invariant(
+        "I5d",
+        "a margin call is opened, and closed at most once",
+        """
+        SELECT id FROM (
+            SELECT id, closed_at, lag(closed_at) OVER steps AS before, row_number() OVER steps AS step
+            FROM loans_historicalloanwarning WINDOW steps AS (PARTITION BY id ORDER BY history_id)
+        ) steps
+        WHERE (step = 1 AND closed_at IS NOT NULL) OR before IS NOT NULL
+        """,
+    ),
+    Invariant(
         "I6",
         "no posting was written once its loan was claimed",
         """
-        SELECT p.id FROM loans_collateralposting p
-        JOIN loans_historicalcollateralposting hp ON hp.id = p.id AND hp.history_type = '+'
-        JOIN loans_historicalloan hl ON hl.id = p.loan_id AND hl.status = 'liquidating'
-        GROUP BY p.id, hp.history_date HAVING hp.history_date > min(hl.history_date)
+        SELECT p.id FROM loans_collateralposting p JOIN liquidation_liquidation q ON q.loan_id = p.loan_id
+        WHERE p.created_at > q.claimed_at
         """,
     ),
     Invariant(

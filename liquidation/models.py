@@ -46,8 +46,9 @@ class Liquidation(models.Model):
     fence = models.BigIntegerField(default=0)
     leased_until = models.DateTimeField(null=True)
     due_at = models.DateTimeField()
+    rung_at = models.DateTimeField(null=True, help_text="When a bell for it was last rung: not again for a while")
 
-    history = AuditTrail(unaudited=["fence", "leased_until", "due_at"])
+    history = AuditTrail(unaudited=["fence", "leased_until", "due_at", "rung_at"])
 
     class Meta:
         ordering = ("-id",)
@@ -177,8 +178,9 @@ class LiquidationEvent(models.Model):
     message_id = models.CharField(max_length=128, blank=True, default="", help_text="SNS MessageId of the marked send")
     sends = models.PositiveIntegerField(default=0)
     due_at = models.DateTimeField()
+    rung_at = models.DateTimeField(null=True, help_text="When a bell for it was last rung: not again for a while")
 
-    history = AuditTrail(unaudited=["sends", "due_at"])
+    history = AuditTrail(unaudited=["sends", "due_at", "rung_at"])
 
     class Meta:
         ordering = ("-id",)

@@ -14,8 +14,8 @@ from liquidation.pacing import back_off
 
 log = structlog.get_logger(__name__)
 
-#: Longer than one publish can take; a worker that dies in between is followed by recovery after it.
-ON_ITS_WAY = timedelta(seconds=15)
+#: Longer than looking up the topic and publishing can take; recovery follows a worker that dies in between after it.
+ON_ITS_WAY = timedelta(seconds=25)
 
 
 def publish(liquidation_id: int) -> bool:

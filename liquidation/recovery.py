@@ -1,5 +1,6 @@
 """Recovery: what was lost on the way is rung again. Rows say what is due; a bell too many changes nothing."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -7,47 +8,63 @@ from django.db import connection
 
 from coruscant import clock, doorbell, failpoints
 from liquidation import chains
+from liquidation.models import Liquidation
 from pricing import sweeping
 
 log = structlog.get_logger(__name__)
 
 #: More than workers can take up before the next run finds them rung already.
 BATCH = 200
-#: A rung row is not rung again before the bell had time to be answered.
+#: A rung row is not rung again before the bell had time to be answered; a bell that old is not answered any more.
 RUNG_AGAIN_AFTER = timedelta(seconds=15)
 
-# Skipping rows that somebody holds is right here: whoever holds them is at work on them, and they stay due.
-_RING_LIQUIDATIONS = """
-    UPDATE liquidation_liquidation SET due_at = %(next)s WHERE id IN (
-        SELECT id FROM liquidation_liquidation WHERE status = 'selling' AND due_at <= %(now)s
+# Skipping rows that somebody holds is right here: whoever holds them is at work on them, and they stay due. The due
+# time itself is left alone, so that it tells how late a sale really is.
+_RING = """
+    UPDATE {table} SET rung_at = %(now)s WHERE id IN (
+        SELECT id FROM {table} WHERE {open} AND due_at <= %(now)s AND (rung_at IS NULL OR rung_at <= %(before)s)
         ORDER BY due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
-    ) RETURNING id
+    ) RETURNING {key}
 """
-_RING_EVENTS = """
-    SELECT liquidation_id FROM liquidation_liquidationevent
-    WHERE sent_at IS NULL AND due_at <= %(now)s ORDER BY due_at LIMIT %(limit)s
-"""
+_RING_SALES = _RING.format(table="liquidation_liquidation", open="status = 'selling'", key="id")
+_RING_EVENTS = _RING.format(table="liquidation_liquidationevent", open="sent_at IS NULL", key="liquidation_id")
 
 
 def recover(limit: int = BATCH) -> int:
     """Ring what is due, oldest first and at most `limit` of each kind; return how many bells were rung.
 
-    Due times of liquidations move on before ringing, so that a backlog is not rung twice; events guard themselves.
+    A row is noted as rung before the bell, so that a backlog is not rung twice.
     """
     now = clock.now()
-    figures: dict[str, datetime | int] = {"now": now, "next": now + RUNG_AGAIN_AFTER, "limit": limit}
-    with connection.cursor() as cursor:
-        cursor.execute(_RING_LIQUIDATIONS, figures)
-        liquidations = [pk for (pk,) in cursor.fetchall()]
-        cursor.execute(_RING_EVENTS, figures)
-        events = [pk for (pk,) in cursor.fetchall()]
-    failpoints.reach("recovery.moved_on")
-    for pk in liquidations:
-        doorbell.ring(chains.sale(pk))
+    sales, events = _note(_RING_SALES, now, limit), _note(_RING_EVENTS, now, limit)
+    failpoints.reach("recovery.noted")
+    expires = RUNG_AGAIN_AFTER.total_seconds()
+    for pk in sales:
+        doorbell.ring(chains.sale(pk), expires=expires)
     for pk in events:
-        doorbell.ring(chains.publication(pk))
-    if sweeping.anything_unswept():
-        doorbell.ring(chains.sweep())
-    if liquidations or events:
-        log.info("recovery_rang", liquidations=len(liquidations), events=len(events))
-    return len(liquidations) + len(events)
+        doorbell.ring(chains.publication(pk), expires=expires)
+    if sweeping.anything_unswept(now):
+        doorbell.ring(chains.sweep(), expires=expires)
+    if sales or events:
+        log.info("recovery_rang", liquidations=len(sales), events=len(events))
+    return len(sales) + len(events)
+
+
+def take_due_sale() -> int | None:
+    """The most overdue sale that no bell is on its way for, noted as rung; None if there is none.
+
+    So workers pull a backlog as fast as they can work it off, however few bells were rung.
+    """
+    found = _note(_RING_SALES, clock.now(), 1)
+    return found[0] if found else None
+
+
+def note_rung(liquidation_ids: Sequence[int]) -> None:
+    """Note, in the caller's transaction, that bells for these sales are about to be rung."""
+    Liquidation.objects.filter(pk__in=liquidation_ids).update(rung_at=clock.now())
+
+
+def _note(sql: str, now: datetime, limit: int) -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, {"now": now, "before": now - RUNG_AGAIN_AFTER, "limit": limit})
+        return [pk for (pk,) in cursor.fetchall()]

@@ -12,7 +12,7 @@ from coruscant import audit, clock, doorbell
 from liquidation import chains
 from liquidation.errors import FiguresDoNotFit, OrderNotUnresolved
 from liquidation.models import Liquidation, LiquidationStatus, OrderStatus, TradeOrder
-from liquidation.sell import book_trade, lock
+from liquidation.sell import book_trade, books_can_hold, lock
 from liquidation.settlement import settle_if_done
 from loans.models import Loan
 
@@ -25,7 +25,7 @@ def resolve_as_traded(*, order_id: int, units: Decimal, proceeds: Decimal, actor
     Locks: loan, then liquidation. Raises OrderNotUnresolved, FiguresDoNotFit.
     """
     with _resolving(order_id, actor_name, actor_id) as (loan, liquidation, order, now):
-        if not 0 < units <= order.quantity or proceeds <= 0:
+        if not 0 < units <= order.quantity or proceeds <= 0 or not books_can_hold(liquidation, proceeds):
             raise FiguresDoNotFit(
                 f"An order of {order.quantity:f} units cannot have traded {units:f} for {proceeds:f} GC."
             )

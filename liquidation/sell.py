@@ -5,7 +5,8 @@ order, its lease and the send it counts before a byte is sent; the last one book
 if the lease is still this worker's. Locks, always in this order: loan, liquidation.
 """
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -15,7 +16,7 @@ from django.conf import settings
 from django.db import transaction
 
 from coruscant import audit, clock, failpoints
-from coruscant.money import exact
+from coruscant.money import exact, fits
 from liquidation import breaker, orders, venues
 from liquidation.models import PENDING_ORDER_STATUSES, Liquidation, LiquidationStatus, OrderStatus, TradeOrder
 from liquidation.pacing import back_off
@@ -40,6 +41,7 @@ class Outcome(StrEnum):
     WAITING = "waiting for a person"
     LATER = "due again later"
     BUSY = "another worker holds the lease"
+    NOT_DUE = "the order was sent and is not due again yet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +68,18 @@ def sell(liquidation_id: int) -> Outcome:
     began = clock.now()
     with structlog.contextvars.bound_contextvars(liquidation_id=liquidation_id):
         while True:
+            prepared_at = time.monotonic()
             step = _prepare(liquidation_id, fence, began)
             if isinstance(step, Outcome):
                 return step
             failpoints.reach("sell.order_committed")
-            answer = venues.send_order(step.market, step.payload, request_id=step.request_id)
+            # A worker that was frozen meanwhile must not send under a lease that is another's by now.
+            lease_left = settings.LEASE_SECONDS - (time.monotonic() - prepared_at)
+            if lease_left <= 0:
+                return Outcome.BUSY
+            answer = venues.send_order(
+                step.market, step.payload, request_id=step.request_id, at_most_seconds=lease_left
+            )
             failpoints.reach("sell.answered")
             outcome = _book(step, answer)
             failpoints.reach("sell.booked")
@@ -110,7 +119,7 @@ def _prepare(liquidation_id: int, fence: int | None, began: datetime) -> Sending
                     return _later(liquidation, placed)
                 order = placed
             if order.due_at > now:
-                return _later(liquidation, order.due_at)
+                return Outcome.NOT_DUE
             failpoints.reach("sell.sized")
             return _count_send(liquidation, order, fence, now)
 
@@ -122,6 +131,8 @@ def _count_send(liquidation: Liquidation, order: TradeOrder, fence: int | None, 
     liquidation.leased_until = liquidation.due_at = now + timedelta(seconds=settings.LEASE_SECONDS)
     liquidation.save(update_fields=["fence", "leased_until", "due_at"])
     order.sends += 1
+    if order.sends >= settings.ORDER_SENDS_BEFORE_ATTENTION:
+        log.error("order_needs_attention", order_request_id=order.request_id, market=order.market, sends=order.sends)
     order.due_at = liquidation.leased_until
     order.save(update_fields=["sends", "due_at"])
     return Sending(
@@ -152,6 +163,7 @@ def _book(step: Sending, answer: Answer) -> Outcome | None:
             log.warning("stale_lease_holder_writes_nothing", order_request_id=step.request_id, fence=step.fence)
             return Outcome.BUSY
         order = TradeOrder.objects.get(pk=step.order_id)
+        answer = _within_the_books(answer, liquidation)
         judged = verdict(answer, ordered=order.quantity, first_send=step.first_send, known_misfit=order.misfit)
         log.info("order_answered", order_request_id=order.request_id, market=order.market, verdict=str(judged))
         with audit.cause("sell", correlation_id=liquidation.correlation_id):
@@ -159,6 +171,19 @@ def _book(step: Sending, answer: Answer) -> Outcome | None:
         failpoints.reach("sell.written")
     breaker.note(step.market, failed=judged is not Verdict.FILLED, now=now)
     return outcome
+
+
+def _within_the_books(answer: Answer, liquidation: Liquidation) -> Answer:
+    """An answer whose proceeds the books could not hold has none that fit."""
+    if isinstance(answer, Traded) and answer.proceeds is not None and not books_can_hold(liquidation, answer.proceeds):
+        return replace(answer, proceeds=None)
+    return answer
+
+
+def books_can_hold(liquidation: Liquidation, proceeds: Decimal) -> bool:
+    """Whether the liquidation's proceeds stay within what is stored when `proceeds` GC are added."""
+    with exact():
+        return fits(liquidation.proceeds + proceeds)
 
 
 def _book_fill(
@@ -224,8 +249,6 @@ def _book_unknown(
     order.status = OrderStatus.UNKNOWN
     order.due_at = now + back_off(order.sends, order.request_id)
     order.save()
-    if order.sends >= settings.ORDER_SENDS_BEFORE_ATTENTION:
-        log.error("order_needs_attention", order_request_id=order.request_id, market=order.market, sends=order.sends)
     return _later(liquidation, order.due_at)
 
 

@@ -3,8 +3,8 @@
 from celery import shared_task
 from django.db import OperationalError
 
+from liquidation import backlog, recovery
 from liquidation import publish as publishing
-from liquidation import recovery
 from liquidation import sell as selling
 from liquidation import sweep as sweeping
 from liquidation.errors import EventNotSent, SaleUnfinished
@@ -20,13 +20,16 @@ def sweep() -> None:
     name="liquidation.sell",
     ignore_result=True,
     autoretry_for=(SaleUnfinished, OperationalError),
+    throws=(SaleUnfinished,),  # expected: no stack trace when the tries are used up, since recovery goes on
     retry_backoff=1,
     retry_backoff_max=30,
     max_retries=6,
 )
 def sell(*, liquidation_id: int) -> None:
-    """Take one sale as far as it goes; Celery tries again soon, recovery for ever."""
-    if selling.sell(liquidation_id) is selling.Outcome.LATER:
+    """Take one sale as far as it goes, then others that are due; Celery tries again soon, recovery for ever."""
+    outcome = selling.sell(liquidation_id)
+    backlog.work_off()
+    if outcome is selling.Outcome.LATER:
         raise SaleUnfinished(f"liquidation {liquidation_id} is due again later")
 
 
@@ -34,6 +37,7 @@ def sell(*, liquidation_id: int) -> None:
     name="liquidation.publish",
     ignore_result=True,
     autoretry_for=(EventNotSent, OperationalError),
+    throws=(EventNotSent,),
     retry_backoff=1,
     retry_backoff_max=30,
     max_retries=6,

@@ -4,9 +4,16 @@ Money is at stake in both directions: taking a refusal for a fill loses nothing 
 refusal sells twice. So only an answer that cannot be explained by an earlier, lost answer counts as proof.
 """
 
+import re
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+
+_DUPLICATE = re.compile(
+    r"duplicate|conflict|seen before|re-?used"
+    r"|already (been |was )?(used|known|seen|received|processed|traded|executed|filled)",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +40,7 @@ class Refused:
     @property
     def calls_it_a_duplicate(self) -> bool:
         """Whether the market refuses because it knows the request already, so that it may have traded it."""
-        lowered = self.reason.lower()
-        return any(word in lowered for word in ("duplicate", "already", "conflict", "seen before", "reused"))
+        return _DUPLICATE.search(self.reason) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Loans, their collateral, their margin calls, and the requests that made them.
 
-Only `loans.services` (and, for a claimed loan, the services of liquidation) write these tables.
+Only `loans.services` and `loans.price_moves` write these tables.
 """
 
 from django.db import models
@@ -44,7 +44,7 @@ class Loan(models.Model):
     created_at = models.DateTimeField()
     activated_at = models.DateTimeField(null=True)
     judged_from = models.DateTimeField(
-        null=True, help_text="The instant of the price that activated the loan: no earlier low judges it"
+        null=True, help_text="When the price that activated the loan was looked at: what ended before judges it not"
     )
 
     history = AuditTrail(unaudited=["debt_per_unit"])
@@ -113,6 +113,9 @@ class LoanWarning(models.Model):
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
     close_reason = models.CharField(max_length=16, choices=CloseReason.choices, blank=True, default="")
+    cleared_to = models.DateTimeField(
+        null=True, help_text="End of the price that cleared it: what ended no later opens no other margin call"
+    )
 
     history = AuditTrail()
 

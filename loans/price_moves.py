@@ -28,7 +28,8 @@ _NEW_LOANS = (
 _UNWARNED_LOANS = (
     "SELECT id, debt_per_unit FROM loans_loan WHERE status = 'active' AND debt_per_unit >= %s"
     " AND (debt_per_unit, id) < (%s, %s) AND judged_from < %s AND NOT EXISTS"
-    " (SELECT FROM loans_loanwarning w WHERE w.loan_id = loans_loan.id AND w.closed_at IS NULL)"
+    " (SELECT FROM loans_loanwarning w WHERE w.loan_id = loans_loan.id"
+    " AND (w.closed_at IS NULL OR w.cleared_to >= %s))"
     " ORDER BY debt_per_unit DESC, id DESC LIMIT %s"
 )
 _WARNED_LOANS = (
@@ -65,7 +66,7 @@ def activate_loans(point: PricePoint, limit: int = 500) -> int:
     def act(loans: list[Loan]) -> None:
         keys = [loan.pk for loan in loans]
         Loan.objects.filter(pk__in=keys).update(
-            status=LoanStatus.ACTIVE, activated_at=clock.now(), judged_from=point.at
+            status=LoanStatus.ACTIVE, activated_at=clock.now(), judged_from=point.until or point.at
         )
         audit.record_bulk(Loan, keys, audit.CHANGED)
 
@@ -76,7 +77,8 @@ def activate_loans(point: PricePoint, limit: int = 500) -> int:
 def warn_loans(point: PricePoint, limit: int = 500) -> int:
     """Open a margin call for up to `limit` active loans at or above the warning threshold that have none open.
 
-    Loans activated by a later price than `point` are not judged by it. Returns how many.
+    Loans activated after `point` had ended are not judged by it, nor are those whose margin call was cleared by a
+    later price: a window that is judged again warns of nothing twice. Returns how many.
     """
     if point.price is None:
         return 0
@@ -109,7 +111,9 @@ def warn_loans(point: PricePoint, limit: int = 500) -> int:
         )
         audit.record_bulk(LoanWarning, [warning.pk for warning in made], audit.CREATED)
 
-    pages = _pages(_UNWARNED_LOANS, lambda key: [floor, *key, point.judges_before, limit], _ABOVE_ALL)
+    pages = _pages(
+        _UNWARNED_LOANS, lambda key: [floor, *key, point.judges_before, point.judges_before, limit], _ABOVE_ALL
+    )
     return _move("margin_call", point, pages, choose, act)
 
 
@@ -133,7 +137,7 @@ def clear_warnings(point: PricePoint, limit: int = 500) -> int:
 
     def act(loans: list[Loan]) -> None:
         keys = list(_open_warnings(loans).values_list("pk", flat=True))
-        services.close_warnings(keys, LoanWarning.CloseReason.CLEARED, clock.now())
+        services.close_warnings(keys, LoanWarning.CloseReason.CLEARED, clock.now(), cleared_to=point.judges_before)
 
     pages = _pages(_WARNED_LOANS, lambda key: [ceiling, *key, limit], _BELOW_ALL)
     return _move("margin_call_cleared", point, pages, choose, act)

@@ -179,7 +179,8 @@ def _activate_if_covered(loan: Loan, point: PricePoint, now: datetime) -> None:
     if risk.may_activate(loan.outstanding_balance, loan.collateral, point.price, thresholds()):
         loan.status = LoanStatus.ACTIVE
         loan.activated_at = now
-        loan.judged_from = point.at
+        # Not where the price began: what was over before the loan was active is none of its business.
+        loan.judged_from = point.until or point.at
 
 
 def _warning_after_posting(loan: Loan, point: PricePoint, now: datetime) -> LoanWarning | None:
@@ -191,7 +192,8 @@ def _warning_after_posting(loan: Loan, point: PricePoint, now: datetime) -> Loan
         return warning
     warning.closed_at = now
     warning.close_reason = LoanWarning.CloseReason.CLEARED
-    warning.save(update_fields=["closed_at", "close_reason"])
+    warning.cleared_to = point.judges_before
+    warning.save(update_fields=["closed_at", "close_reason", "cleared_to"])
     return None
 
 
@@ -234,9 +236,18 @@ def begin_liquidation(loan_ids: Sequence[int], now: datetime) -> None:
         close_warnings(warnings, LoanWarning.CloseReason.CLAIMED, now)
 
 
-def close_warnings(warning_ids: Sequence[int], reason: LoanWarning.CloseReason, now: datetime) -> None:
-    """Close open margin calls (primary keys) in bulk with history; the caller holds their loans' rows."""
-    LoanWarning.objects.filter(pk__in=warning_ids).update(closed_at=now, close_reason=reason)
+def close_warnings(
+    warning_ids: Sequence[int],
+    reason: LoanWarning.CloseReason,
+    now: datetime,
+    *,
+    cleared_to: datetime | None = None,
+) -> None:
+    """Close open margin calls (primary keys) in bulk with history; the caller holds their loans' rows.
+
+    `cleared_to` is the end of the price that cleared them: no price that ended by then opens another one.
+    """
+    LoanWarning.objects.filter(pk__in=warning_ids).update(closed_at=now, close_reason=reason, cleared_to=cleared_to)
     audit.record_bulk(LoanWarning, warning_ids, audit.CHANGED)
 
 

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-#: The topic of liquidation events; its subscriptions belong to the branches.
-
 _DAY = 24 * 3600
 # A price of four days ago moves nothing, but shows in the figures that it was there.
 _RETENTION_SECONDS = 4 * _DAY

@@ -52,7 +52,7 @@ class Freshness:
 class PricePoint:
     """The best price (GC a unit) from the instant `at` on; None = unknown. `quotes` are those alive, the best first.
 
-    `until` is when the next price took over; None if that is not known yet.
+    `until` is when the next price took over, or the end of the line if none has.
     """
 
     at: datetime
@@ -62,10 +62,7 @@ class PricePoint:
 
     @property
     def judges_before(self) -> datetime:
-        """A loan stamped before this instant was active while the price held, so it is judged by it.
-
-        The price of the moment judges only loans stamped by it or by earlier ones: a later one may be on its way.
-        """
+        """A loan stamped before this instant was active while the price held, so it is judged by it."""
         return self.until or self.at + timedelta(microseconds=1)
 
 
@@ -202,7 +199,7 @@ def timeline(
         if not points or points[-1].quotes != behind:
             if points:
                 points[-1] = replace(points[-1], until=instant)
-            points.append(PricePoint(instant, alive[0].price if alive else None, behind))
+            points.append(PricePoint(instant, alive[0].price if alive else None, behind, until=end))
     return tuple(points)
 
 

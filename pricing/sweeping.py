@@ -85,6 +85,6 @@ def mark_swept(quote_ids: Iterable[int], now: datetime) -> None:
         )
 
 
-def anything_unswept() -> bool:
-    """Whether quotes wait for a sweep."""
-    return PriceQuote.objects.filter(swept_at__isnull=True).exists()
+def anything_unswept(now: datetime) -> bool:
+    """Whether quotes sent by `now` wait for a sweep."""
+    return PriceQuote.objects.filter(swept_at__isnull=True, sent_at__lte=now).exists()

@@ -24,7 +24,7 @@ from simulators.testing import RunningMarket, running_market
 ROOT = Path(__file__).resolve().parent.parent
 EVENT_TOPIC = "coruscant-bank-loan-liquidation-events"
 CELERY = ("-m", "celery", "-A", "coruscant")
-QUIET = ("--without-gossip", "--without-mingle", "--loglevel", "INFO")
+QUIET = ("--without-gossip", "--without-mingle")
 
 
 class RunningService:

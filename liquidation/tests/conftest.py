@@ -178,7 +178,7 @@ def bells(monkeypatch):
     """What was rung, instead of ringing: a list of (task names, arguments)."""
     rung = []
 
-    def record(bell, **arguments):
+    def record(bell, *, expires=None):
         tasks = getattr(bell, "tasks", None) or [bell]
         rung.append((tuple(str(task.task) for task in tasks), dict(tasks[0].kwargs)))
         return True

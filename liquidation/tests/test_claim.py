@@ -1,6 +1,7 @@
 """The claim: the right loans, once, with their history, however many workers try."""
 
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -93,13 +94,13 @@ def test_all_breached_loans_are_claimed_worst_first_in_batches(loan, quote):
     assert spared.status == LoanStatus.ACTIVE
 
 
-def test_a_low_from_before_its_activation_does_not_judge_a_loan(loan, quote):
+def test_a_low_that_ended_before_its_activation_does_not_judge_a_loan(loan, quote):
     quote("25", ago=10)
-    point = point_now()
-    later = loan(judged_from=point.at + timedelta(microseconds=1))
-    same = loan(judged_from=point.at)
+    point = replace(point_now(), until=point_now().at + timedelta(seconds=5))
+    later = loan(judged_from=point.until)
+    during = loan(judged_from=point.until - timedelta(microseconds=1))
     claim_all(point)
-    assert Liquidation.objects.get().loan == same
+    assert Liquidation.objects.get().loan == during
     later.refresh_from_db()
     assert later.status == LoanStatus.ACTIVE
 

@@ -1,16 +1,19 @@
 """Recovery rings what is due, once a while, oldest first; and a person's word ends what no market explains."""
 
 import json
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from kombu.exceptions import OperationalError
 
 from coruscant import clock, doorbell
-from liquidation import chains, invariants, recovery, resolution, tasks
+from liquidation import backlog, chains, invariants, recovery, resolution, tasks
+from liquidation.claim import claim_loans
 from liquidation.errors import FiguresDoNotFit, OrderNotUnresolved, SaleUnfinished
 from liquidation.models import Liquidation, LiquidationEvent, LiquidationStatus, OrderStatus, TradeOrder
 from liquidation.sell import Outcome, sell
+from liquidation.tests.conftest import point_now
 from loans.models import Loan
 from pricing.markets import Market
 
@@ -59,9 +62,6 @@ def test_unswept_quotes_ring_the_sweep(quote, bells):
 
 
 def test_a_run_is_bounded_and_takes_the_oldest_first(loan, quote, bells):
-    from liquidation.claim import claim_loans
-    from liquidation.tests.conftest import point_now
-
     quote("25")
     pks = claim_loans([loan(collateral=str(n)).pk for n in range(10, 15)], point_now())
     assert recovery.recover(limit=3) == 3
@@ -84,6 +84,7 @@ def test_the_task_asks_celery_to_come_again_only_when_something_is_left(claimed,
     markets.then(500)
     with pytest.raises(SaleUnfinished):
         tasks.sell.run(liquidation_id=liquidation.pk)
+    tasks.sell.run(liquidation_id=liquidation.pk)  # not due: whoever is at it, or recovery, will come
     other = Liquidation.objects.get()
     other.orders.update(due_at=clock.now())
     tasks.sell.run(liquidation_id=liquidation.pk)
@@ -146,3 +147,20 @@ def test_only_the_first_persons_word_counts(unresolved, bells):
     resolution.resolve_as_not_traded(order_id=unresolved.pk, **person())
     with pytest.raises(OrderNotUnresolved):
         resolution.resolve_as_traded(order_id=unresolved.pk, units=Decimal(1), proceeds=Decimal(1), **person())
+
+
+def test_a_worker_pulls_what_is_due_and_rung_for_nobody(loan, quote, bells, markets):
+    quote("25")
+    pks = claim_loans([loan(collateral=str(n)).pk for n in range(40, 45)], point_now())
+    recovery.note_rung(pks[:1])
+    assert backlog.work_off() == 4
+    assert Liquidation.objects.filter(status=LiquidationStatus.SETTLED).count() == 4
+    assert sorted(bell[1]["liquidation_id"] for bell in bells) == pks[1:]
+    assert backlog.work_off() == 0
+
+
+def test_a_sale_that_nobody_takes_up_becomes_overdue_however_often_it_is_rung(claimed, bells):
+    liquidation = claimed("25")
+    Liquidation.objects.filter(pk=liquidation.pk).update(due_at=clock.now() - timedelta(minutes=2))
+    recovery.recover()
+    assert "I2" in [finding.invariant.name for finding in invariants.check() if finding.violations]

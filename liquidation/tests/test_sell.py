@@ -4,6 +4,7 @@ import json
 from datetime import timedelta
 from decimal import Decimal
 from itertools import pairwise
+from types import SimpleNamespace
 
 import pytest
 
@@ -102,7 +103,7 @@ def test_an_unknown_order_is_sent_again_as_it_was_to_the_same_market(claimed, ma
     quote("90", market=Market.BLACK_SPIRE_OUTPOST)  # far better by now, and must not matter
     order = TradeOrder.objects.get()
     assert (order.status, order.sends) == (OrderStatus.UNKNOWN, 1)
-    assert sell(liquidation.pk) is Outcome.LATER, "not before it is due"
+    assert sell(liquidation.pk) is Outcome.NOT_DUE
     assert len(markets.sent) == 1
     time_passes(seconds=2)
     assert sell(liquidation.pk) is Outcome.SETTLED
@@ -234,6 +235,29 @@ def test_figures_beyond_python_s_default_precision_are_booked_exactly(claimed, m
     assert liquidation.collateral_sold == 100
     assert Loan.objects.get().collateral == Decimal("12345678901234567790.123456789012345678901234")
     books_are_right()
+
+
+def test_proceeds_that_the_books_cannot_hold_wait_for_a_person(claimed, markets, time_passes):
+    liquidation = claimed("25")
+    absurd = {"price": "99999999999999999999"}
+
+    def lie(market, order):
+        status, headers, body = markets.trade(market, order)
+        return status, headers, json.dumps(json.loads(body) | absurd)
+
+    markets.then("half", lie, lie)
+    assert sell(liquidation.pk) is Outcome.LATER
+    time_passes(seconds=20)
+    assert sell(liquidation.pk) is Outcome.WAITING
+    assert Liquidation.objects.get().proceeds == 500
+
+
+def test_a_worker_frozen_past_its_lease_sends_nothing(claimed, markets, monkeypatch, settings):
+    liquidation = claimed("25")
+    moments = iter([0.0, settings.LEASE_SECONDS + 1.0])
+    monkeypatch.setattr("liquidation.sell.time", SimpleNamespace(monotonic=lambda: next(moments)))
+    assert sell(liquidation.pk) is Outcome.BUSY
+    assert markets.sent == []
 
 
 def test_another_workers_lease_keeps_a_second_one_out(claimed, markets, time_passes, settings):

@@ -9,9 +9,10 @@ from django.db import connections
 from coruscant import failpoints
 from liquidation import invariants, sweep
 from liquidation.claim import claim_batch
-from liquidation.models import Liquidation
+from liquidation.models import ClaimFailure, Liquidation
 from liquidation.tests.conftest import point_now
 from loans.models import Loan, LoanStatus, LoanWarning
+from loans.services import post_collateral
 from loans.tests.factories import LoanFactory
 from pricing.markets import Market
 from pricing.models import PriceQuote
@@ -201,11 +202,61 @@ def test_a_dip_that_still_held_when_the_loan_was_activated_judges_it(loan, quote
     assert during.status == LoanStatus.ACTIVE
 
 
-def test_a_price_judges_no_loan_that_a_later_price_activated(loan, quote):
+def test_a_price_judges_no_loan_that_was_activated_after_it(loan, quote):
     quote("25", ago=5)
     point = point_now()
-    assert point.judges_before > point.at
-    later = loan(judged_from=point.judges_before)
+    later = loan(judged_from=point.until)
     assert claim_batch(point).liquidation_ids == ()
     later.refresh_from_db()
     assert later.status == LoanStatus.ACTIVE
+
+
+def test_a_dip_that_was_over_before_the_posting_never_judges_the_loan_however_late_it_is_drained(quote, bells):
+    quote("60", ago=30, swept=True)
+    loan = LoanFactory()
+    post_collateral(client="", request_id="p", loan_id=loan.loan_id, borrower_id=loan.borrower_id, amount=Decimal(40))
+    assert Loan.objects.get().status == LoanStatus.ACTIVE
+    quote("25", ago=20)
+    quote("60", ago=10)
+    sweep.sweep()
+    assert Loan.objects.get().status == LoanStatus.ACTIVE
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_sweep_that_a_newer_one_has_overtaken_changes_nothing_more(quote, bells):
+    loan = LoanFactory()
+    quote("60", ago=3)
+
+    def meanwhile(name):
+        if name != "sweep.window_opened":
+            return
+        failpoints.arm(None)
+        quote("30")
+        post_collateral(
+            client="", request_id="p", loan_id=loan.loan_id, borrower_id=loan.borrower_id, amount=Decimal(40)
+        )
+        assert sweep.sweep()
+
+    failpoints.arm(meanwhile)
+    assert not sweep.sweep()
+    assert Loan.objects.get().status == LoanStatus.NEW, "60 is gone, and at 30 there is not enough collateral"
+    assert not PriceQuote.objects.filter(swept_at__isnull=True).exists()
+
+
+def test_a_window_that_is_judged_again_opens_no_second_margin_call(loan, quote, bells):
+    loan(collateral="34")
+    quote("40", ago=5)  # 73.5 %
+    quote("60", ago=3)  # 49 %
+    sweep.sweep()
+    assert [warning.close_reason for warning in LoanWarning.objects.all()] == ["cleared"]
+    PriceQuote.objects.update(swept_at=None)
+    sweep.sweep()
+    assert LoanWarning.objects.count() == 1
+
+
+def test_a_failed_claim_is_withdrawn_when_the_loan_has_recovered(loan, quote, bells):
+    spared = loan(collateral="40")
+    ClaimFailure.objects.create(loan=spared, price=25, reason="x", failed_at=spared.created_at)
+    quote("60")
+    sweep.sweep()
+    assert not ClaimFailure.objects.exists()

@@ -155,7 +155,7 @@ def test_no_bytes_make_a_reader_fail(body, status, market):
 def test_the_order_goes_where_the_setting_says_and_only_once(settings):
     settings.MOS_ESPA_URL = "http://elsewhere.test/api"
     sent = responses.post("http://elsewhere.test/api/orders", json=MOS_ESPA_SUCCESS)
-    answer = send_order(Market.MOS_ESPA, mos_espa.payload(ID, Decimal("12.5")), request_id=ID)
+    answer = send_order(Market.MOS_ESPA, mos_espa.payload(ID, Decimal("12.5")), request_id=ID, at_most_seconds=5)
     assert isinstance(answer, Traded)
     assert sent.call_count == 1
     assert sent.calls[0].request.headers["Content-Type"] == "application/json"
@@ -166,7 +166,7 @@ def test_the_order_goes_where_the_setting_says_and_only_once(settings):
 def test_a_redirect_is_not_followed(status):
     responses.post("http://mos-espa.test/orders", status=status, headers={"Location": "http://mos-espa.test/other"})
     other = responses.post("http://mos-espa.test/other", json=MOS_ESPA_SUCCESS)
-    assert isinstance(send_order(Market.MOS_ESPA, "{}", request_id=ID), Unclear)
+    assert isinstance(send_order(Market.MOS_ESPA, "{}", request_id=ID, at_most_seconds=5), Unclear)
     assert other.call_count == 0
 
 
@@ -174,9 +174,9 @@ def test_a_redirect_is_not_followed(status):
 @pytest.mark.parametrize("error", [requests.ReadTimeout("slow"), requests.ConnectionError("reset"), OSError("gone")])
 def test_a_failure_on_the_way_proves_nothing(error):
     responses.post("http://mos-espa.test/orders", body=error)
-    assert isinstance(send_order(Market.MOS_ESPA, "{}", request_id=ID), Unclear)
+    assert isinstance(send_order(Market.MOS_ESPA, "{}", request_id=ID, at_most_seconds=5), Unclear)
 
 
 def test_a_port_nobody_listens_on_was_never_sent_to(settings):
     settings.MOS_ESPA_URL = "http://127.0.0.1:1"
-    assert isinstance(send_order(Market.MOS_ESPA, "{}", request_id=ID), NeverSent)
+    assert isinstance(send_order(Market.MOS_ESPA, "{}", request_id=ID, at_most_seconds=5), NeverSent)

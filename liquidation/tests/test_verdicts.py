@@ -54,8 +54,9 @@ def test_a_refusal_of_the_only_send_is_a_refusal():
     assert verdict(Refused("no buyers"), ordered=ORDERED, first_send=True, known_misfit="") is Verdict.REFUSED
 
 
-def test_a_refusal_of_a_resend_proves_nothing():
-    assert verdict(Refused("no buyers"), ordered=ORDERED, first_send=False, known_misfit="") is Verdict.UNKNOWN
+@pytest.mark.parametrize("reason", ["no buyers", "the market is already closed", "used up"])
+def test_a_refusal_of_a_resend_proves_nothing(reason):
+    assert verdict(Refused(reason), ordered=ORDERED, first_send=False, known_misfit="") is Verdict.UNKNOWN
 
 
 @pytest.mark.parametrize("answer", DUPLICATES)

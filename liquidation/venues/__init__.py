@@ -35,13 +35,16 @@ VENUES: dict[Market, VenueProtocol] = {
 }
 
 
-def send_order(market: Market, payload: str, *, request_id: str) -> Answer:
-    """Send an order once and read the answer, within MARKET_TIMEOUT_SECONDS in total. Never raises for I/O."""
+def send_order(market: Market, payload: str, *, request_id: str, at_most_seconds: float) -> Answer:
+    """Send an order once and read the answer. Never raises for I/O.
+
+    Within MARKET_TIMEOUT_SECONDS in total, and within `at_most_seconds`, what is left of the sender's lease.
+    """
     venue = VENUES[market]
     response = http.post(
         getattr(settings, venue.url_setting) + venue.path,
         payload,
-        timeout_seconds=float(settings.MARKET_TIMEOUT_SECONDS),
+        timeout_seconds=min(float(settings.MARKET_TIMEOUT_SECONDS), at_most_seconds),
     )
     if isinstance(response, http.Response):
         return venue.read(response, request_id=request_id)

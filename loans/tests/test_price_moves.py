@@ -2,6 +2,7 @@
 
 # mypy: disable-error-code="comparison-overlap"
 
+import itertools
 from datetime import timedelta
 from decimal import Decimal
 
@@ -70,8 +71,11 @@ def test_a_margin_call_is_opened_once_at_seventy_percent():
 def test_a_second_margin_call_comes_only_after_ltv_was_below_sixty_percent():
     LoanFactory(active=True, collateral=Decimal(1000), amount=Decimal(600))
 
+    seconds = itertools.count(1)
+
     def tick(price: str) -> tuple[int, int]:
-        return price_moves.warn_loans(price_point(price)), price_moves.clear_warnings(price_point(price))
+        point = price_point(price, PRICED_AT + timedelta(seconds=next(seconds)))
+        return price_moves.warn_loans(point), price_moves.clear_warnings(point)
 
     assert tick("0.85") == (1, 0)  # 70.6 %
     assert tick("0.95") == (0, 0)  # 63.2 %

@@ -22,7 +22,7 @@ def test_without_anything_unswept_the_window_is_now():
     assert found.quote_ids == ()
     assert seen(found.points) == seen(found.lows) == [(10, "50")]
     assert seen((found.last,)) == [(0, "50")], "where it began"
-    assert not sweeping.anything_unswept()
+    assert not sweeping.anything_unswept(at(100))
 
 
 def test_without_any_quote_the_price_now_is_unknown():
@@ -88,8 +88,8 @@ def test_quotes_later_than_the_window_are_left_for_the_next():
 
 def test_marking_swept_keeps_the_first_instant():
     one, other = row(MOS_ESPA, 5, "50"), row(MOS_ESPA, 6, "50", swept_at=at(7))
-    assert sweeping.anything_unswept()
+    assert sweeping.anything_unswept(at(100))
     sweeping.mark_swept([one.pk, other.pk], at(10))
     sweeping.mark_swept([], at(11))
     assert list(PriceQuote.objects.order_by("id").values_list("swept_at", flat=True)) == [at(10), at(7)]
-    assert not sweeping.anything_unswept()
+    assert not sweeping.anything_unswept(at(100))
