@@ -17,9 +17,10 @@ def ring(bell: "Signature[Any]", *, expires: float | None = None) -> bool:
 
     A bell that no worker has heard after `expires` seconds is forgotten. Returns whether the broker took it.
     """
+    options: dict[str, Any] = {} if expires is None else {"expires": expires}
     failpoints.reach("doorbell.about_to_ring")
     try:
-        bell.apply_async(**({} if expires is None else {"expires": expires}))
+        bell.apply_async(**options)
     except (OperationalError, OSError) as error:
         log.warning("doorbell_not_rung", task=str(bell.task), arguments=dict(bell.kwargs), error=str(error))
         return False

@@ -15,7 +15,7 @@ FRAME = re.sub(r"@font-face \{\{.*?\}\}\s*", "", CONSOLE_SVG_FORMAT, flags=re.DO
 
 
 class Picture:
-    """Keeps the view of the moment with the most sales at once."""
+    """Keeps the view of the moment with the most going on: sales under way, and sales done."""
 
     def __init__(self) -> None:
         """Nothing has been seen yet."""
@@ -23,10 +23,11 @@ class Picture:
         self._view: RenderableType = ""
 
     def look(self, scene: Scene) -> None:
-        """Keep this moment if more is being sold than ever before."""
-        selling = scene.figures.loans.get("liquidating", 0)
-        if selling >= self._busiest:
-            self._busiest = selling
+        """Keep this moment if more is going on than ever before."""
+        loans = scene.figures.loans
+        busy = loans.get("liquidating", 0) * (1 + loans.get("liquidated", 0))
+        if busy >= self._busiest:
+            self._busiest = busy
             self._view = render(scene, HEIGHT)
 
     def write(self, path: Path) -> None:

@@ -1,5 +1,6 @@
 """One run of the demo, from an empty machine room to the verdict."""
 
+import os
 import time
 from collections import deque
 from collections.abc import Callable
@@ -244,5 +245,5 @@ class Stage:
             ("Admin", f"{web}/admin/   log in as representative / demo"),
             ("API docs", f"{web}/docs"),
             ("Flower", f"http://localhost:{self._addresses.flower}"),
-            ("Logs", str(self._stack.log_folder)),
+            ("Logs", os.path.relpath(self._stack.log_folder)),
         ]
