@@ -220,6 +220,7 @@ CELERY_TASK_ROUTES = {
     "pricing.poll_prices": {"queue": "prices"},  # long polls: never in a pool with anything else
     "liquidation.sweep": {"queue": "risk"},
     "liquidation.sell": {"queue": "liquidations"},
+    "liquidation.work_off": {"queue": "liquidations"},
     "liquidation.publish": {"queue": "events"},
     "liquidation.recover": {"queue": "maintenance"},
     "pricing.prune_quotes": {"queue": "maintenance"},

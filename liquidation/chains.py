@@ -19,6 +19,11 @@ def publication(liquidation_id: int) -> "Signature[Any]":
     return signature("liquidation.publish", kwargs={"liquidation_id": liquidation_id}, immutable=True)
 
 
+def backlog() -> "Signature[Any]":
+    """Sell and publish what is due and rung for nobody."""
+    return signature("liquidation.work_off", immutable=True)
+
+
 def sweep() -> "Signature[Any]":
     """Judge all loans by the prices not yet swept."""
     return signature("liquidation.sweep", immutable=True)

@@ -8,7 +8,7 @@ from django.db import connection
 
 from coruscant import clock, doorbell, failpoints
 from liquidation import chains
-from liquidation.models import Liquidation
+from liquidation.models import Liquidation, LiquidationStatus
 from pricing import sweeping
 
 log = structlog.get_logger(__name__)
@@ -57,6 +57,13 @@ def take_due_sale() -> int | None:
     """
     found = _note(_RING_SALES, clock.now(), 1)
     return found[0] if found else None
+
+
+def any_due_sale() -> bool:
+    """Whether `take_due_sale` would find one."""
+    now = clock.now()
+    due = Liquidation.objects.filter(status=LiquidationStatus.SELLING, due_at__lte=now)
+    return due.exclude(rung_at__gt=now - RUNG_AGAIN_AFTER).exists()
 
 
 def note_rung(liquidation_ids: Sequence[int]) -> None:

@@ -26,11 +26,17 @@ def sweep() -> None:
     max_retries=6,
 )
 def sell(*, liquidation_id: int) -> None:
-    """Take one sale as far as it goes, then others that are due; Celery tries again soon, recovery for ever."""
+    """Take one sale as far as it goes; Celery tries again soon, recovery for ever."""
     outcome = selling.sell(liquidation_id)
-    backlog.work_off()
+    backlog.ring_for_more()
     if outcome is selling.Outcome.LATER:
         raise SaleUnfinished(f"liquidation {liquidation_id} is due again later")
+
+
+@shared_task(name="liquidation.work_off", ignore_result=True, autoretry_for=(OperationalError,), max_retries=2)
+def work_off() -> None:
+    """Take up sales that are due and rung for nobody."""
+    backlog.work_off()
 
 
 @shared_task(

@@ -149,14 +149,20 @@ def test_only_the_first_persons_word_counts(unresolved, bells):
         resolution.resolve_as_traded(order_id=unresolved.pk, units=Decimal(1), proceeds=Decimal(1), **person())
 
 
-def test_a_worker_pulls_what_is_due_and_rung_for_nobody(loan, quote, bells, markets):
+def test_a_worker_pulls_what_is_due_and_rung_for_nobody(loan, quote, bells, markets, monkeypatch):
     quote("25")
     pks = claim_loans([loan(collateral=str(n)).pk for n in range(40, 45)], point_now())
     recovery.note_rung(pks[:1])
+    published = []
+    monkeypatch.setattr(backlog, "publish", published.append)
+    backlog.ring_for_more()
+    assert bells == [(("liquidation.work_off",), {})]
     assert backlog.work_off() == 4
     assert Liquidation.objects.filter(status=LiquidationStatus.SETTLED).count() == 4
-    assert sorted(bell[1]["liquidation_id"] for bell in bells) == pks[1:]
+    assert sorted(published) == pks[1:]
     assert backlog.work_off() == 0
+    backlog.ring_for_more()
+    assert len(bells) == 1, "nothing is left to ring for"
 
 
 def test_a_sale_that_nobody_takes_up_becomes_overdue_however_often_it_is_rung(claimed, bells):
