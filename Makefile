@@ -1,7 +1,7 @@
 # Every command of the project. `make help` lists them; each is one or two lines, so read here what it runs.
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint format migrations schema lock clean
+.PHONY: help venv demo test simulate lint format migrations schema lock clean
 .SUFFIXES:
 
 PYTHON ?= python3
@@ -14,6 +14,8 @@ WORKERS ?= 1
 WEB ?= 1
 BEATS ?= 1
 PORT ?= 4000
+SEEDS ?= 500
+SEED ?=
 
 # Settings for commands that only read the code: nothing listens there and nothing needs to.
 CODE_ONLY := DOTENV=/dev/null DEBUG=true SECRET_KEY=code-only DATABASE_URL=postgres://nobody@127.0.0.1:1/nothing \
@@ -44,6 +46,9 @@ demo: venv  ## the whole service on one machine: SECONDS=60 to end with a verdic
 
 test: venv  ## all tests on the embedded stack, with branch coverage
 	$(BIN)/python -m pytest --cov --cov-branch --cov-fail-under=90
+
+simulate: venv  ## the real services under seeded crashes and faults: SEEDS=500, SEED=7 to print one trace
+	$(BIN)/python -W ignore -m simulation $(if $(SEED),--seed $(SEED) --trace,--seeds $(SEEDS))
 
 lint: venv  ## style, types, imports, missing migrations, and docs/openapi.yaml against the code
 	$(BIN)/ruff check .

@@ -1,0 +1,87 @@
+"""`python -m simulation --seeds N`: play N schedules and say whether every promise held; --seed K plays one."""
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from embedded import EmbeddedStack, EmbeddedStackError
+from simulation.processes import ProcessLost, migrate, play_here, play_in_parallel
+
+if TYPE_CHECKING:
+    from simulation.schedule import Result
+
+SETTINGS = {
+    "DEBUG": "false",
+    "SECRET_KEY": "a secret for simulations, long enough to be accepted",
+    "MOS_ESPA_URL": "http://mos-espa.test",
+    "BLACK_SPIRE_OUTPOST_URL": "http://black-spire-outpost.test",
+    "LOG_LEVEL": "CRITICAL",
+    "DOTENV": os.devnull,
+    "DJANGO_SETTINGS_MODULE": "coruscant.settings",
+}
+
+
+def main() -> int:
+    """Start PostgreSQL, play, report; the exit code is 1 if a promise was broken."""
+    parser = argparse.ArgumentParser(prog="python -m simulation", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=100, help="how many schedules (%(default)s)")
+    parser.add_argument("--first", type=int, default=1, help="the first seed (%(default)s)")
+    parser.add_argument("--seed", type=int, help="play this seed only")
+    parser.add_argument("--trace", action="store_true", help="print the trace of --seed")
+    parser.add_argument("--processes", type=int, default=2, help="at a time (%(default)s)")
+    parser.add_argument("--folder", type=Path, default=Path(".local/simulation"), help="data and logs (%(default)s)")
+    options = parser.parse_args()
+    try:
+        with EmbeddedStack(folder=options.folder, durable=False) as stack:
+            os.environ.update(SETTINGS | stack.environment)
+            migrate()
+            if options.seed is not None:
+                return _one(stack.superuser_database_url, options.seed, trace=options.trace)
+            seeds = range(options.first, options.first + options.seeds)
+            return _many(stack.superuser_database_url, seeds, options.processes)
+    except (EmbeddedStackError, ProcessLost) as error:
+        print(error)
+        return 2
+
+
+def _one(url: str, seed: int, *, trace: bool) -> int:
+    (result,) = play_here(url, [seed], "one")
+    if trace:
+        print("\n".join(result.trace))
+    _tell(result)
+    return bool(result.violations)
+
+
+def _many(url: str, seeds: Sequence[int], processes: int) -> int:
+    began = time.monotonic()
+    broken = steps = claimed = faults = 0
+    for done, result in enumerate(play_in_parallel(url, seeds, processes), 1):
+        steps, claimed, faults = steps + result.steps, claimed + result.claimed, faults + result.faults
+        if result.violations:
+            broken += 1
+            _tell(result)
+        if done % 100 == 0:
+            print(f"{done} schedules, {broken} broken, {done / (time.monotonic() - began):.1f} a second", flush=True)
+    seconds = time.monotonic() - began
+    print(
+        f"{len(seeds)} schedules in {seconds:.0f} s ({len(seeds) / seconds:.1f} a second), {steps:,} steps,"
+        f" {faults:,} faults, {claimed:,} liquidations: {broken} schedules broke a promise"
+    )
+    return bool(broken)
+
+
+def _tell(result: "Result") -> None:
+    """A seed in short, and how to see all of it."""
+    print(f"seed {result.seed}: {result.steps} steps, {result.faults} faults, {result.claimed} liquidations")
+    for violation in result.violations:
+        print(f"  BROKEN {violation}")
+    if result.violations:
+        print(f"  replay: python -m simulation --seed {result.seed} --trace", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,45 @@
+"""Loans that were active before the storm, so that a schedule need not spend its time on how they came to be."""
+
+from decimal import Decimal
+
+from coruscant import audit
+from loans.models import AcceptedRequest, CollateralPosting, Loan, LoanStatus
+from simulation.world import BEGINNING, World
+
+#: Units for a loan of 1000 GC, between 50 % and 62.5 % LTV at 50 GC a unit.
+_UNITS = ("40", "40", "41.5", "36", "32.000000000000000001", "120.25")
+
+
+def begin_with_active_loans(world: World, count: int) -> None:
+    """Write active loans as the services would have, with their history."""
+    made = Loan.objects.bulk_create(
+        Loan(
+            loan_id=f"early-{number}",
+            borrower_id="borrower",
+            amount=Decimal(1000),
+            outstanding_balance=Decimal(1000),
+            collateral=Decimal(world.choice(_UNITS)),
+            status=LoanStatus.NEW,
+            request_id=f"early-{number}",
+            created_at=BEGINNING,
+        )
+        for number in range(1, count + 1)
+    )
+    keys = [loan.pk for loan in made]
+    with audit.cause("beginning", correlation_id="simulation"):
+        audit.record_bulk(Loan, keys, audit.CREATED)
+        Loan.objects.filter(pk__in=keys).update(status=LoanStatus.ACTIVE, activated_at=BEGINNING, judged_from=BEGINNING)
+        audit.record_bulk(Loan, keys, audit.CHANGED)
+        postings = CollateralPosting.objects.bulk_create(
+            CollateralPosting(loan=loan, amount=loan.collateral, request_id=loan.request_id, created_at=BEGINNING)
+            for loan in made
+        )
+        audit.record_bulk(CollateralPosting, [posting.pk for posting in postings], audit.CREATED)
+    AcceptedRequest.objects.bulk_create(
+        AcceptedRequest(
+            endpoint=endpoint, request_id=loan.request_id, content_digest="", loan=loan, created_at=BEGINNING
+        )
+        for loan in made
+        for endpoint in AcceptedRequest.Endpoint
+    )
+    world.tell(f"{count} loans are active: {', '.join(f'{loan.collateral:f}' for loan in made)} units")

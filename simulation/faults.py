@@ -1,0 +1,80 @@
+"""How often what goes wrong, by seed: from never to brutal."""
+
+import random
+
+#: The chance of each fault at each occasion, in a world of severity 1.
+RATES: dict[str, float] = {
+    # processes
+    "actor.killed": 0.012,
+    "actor.stalled": 0.012,
+    "database.lost": 0.002,
+    "database.lost_at_commit": 0.008,
+    # tasks
+    "task.lost": 0.12,
+    "task.doubled": 0.10,
+    "task.late": 0.12,
+    "task.out_of_order": 0.3,
+    "broker.down": 0.03,
+    # markets
+    "market.never_reached": 0.05,
+    "market.request_lost": 0.05,
+    "market.request_late": 0.05,
+    "market.refuses": 0.15,
+    "market.fails": 0.05,
+    "market.refuses_resend": 0.3,
+    "market.calls_it_a_duplicate": 0.1,
+    "market.answer_lost": 0.10,
+    "market.answer_broken": 0.05,
+    "market.wrong_figures": 0.05,
+    "market.partial_fill": 0.25,
+    "market.price_moved": 0.4,
+    # messaging
+    "sns.refuses": 0.12,
+    "sns.answer_lost": 0.10,
+    "sqs.receive_lost": 0.05,
+    "sqs.receive_refused": 0.04,
+    "sqs.few": 0.2,
+    "sqs.out_of_order": 0.2,
+    "sqs.again": 0.10,
+    "sqs.not_deleted": 0.08,
+    # prices
+    "price.doubled": 0.08,
+    "price.unreadable": 0.05,
+    "price.of_another_item": 0.05,
+    "price.own_time_wrong": 0.06,
+    "price.silence": 0.05,
+    # what is shared
+    "cache.down": 0.05,
+    "redis.emptied": 0.02,
+    "clock.stepped": 0.0,  # only in worlds whose clock steps: see `Faults`
+    # clients
+    "client.repeats": 0.2,
+    "client.changes_its_mind": 0.03,
+}
+
+#: None, mild, usual twice, hard, brutal.
+SEVERITIES = (0.0, 0.3, 1.0, 1.0, 2.0, 3.5)
+_CEILING = 0.6
+
+
+class Faults:
+    """The rates of one world; in its calm phase nothing goes wrong."""
+
+    def __init__(self, dice: random.Random) -> None:
+        """Choose the severity, and which kinds of faults this world knows at all."""
+        self.severity = dice.choice(SEVERITIES)
+        kinds = sorted({name.partition(".")[0] for name in RATES})
+        weights = {kind: dice.choice((0.0, 0.5, 1.0, 1.0, 1.5)) for kind in kinds}
+        self.rates = {
+            name: min(_CEILING, rate * self.severity * weights[name.partition(".")[0]]) for name, rate in RATES.items()
+        }
+        self.clock_steps = self.severity > 0 and dice.random() < 0.15
+        if self.clock_steps:
+            self.rates["clock.stepped"] = 0.05
+        #: How often the baton is handed on at a point, which is no fault but how dense the interleaving is.
+        self.switch = dice.choice((0.05, 0.15, 0.3, 0.6, 1.0))
+        self.calm = False
+
+    def rate(self, name: str) -> float:
+        """The chance of a fault now."""
+        return 0.0 if self.calm else self.rates[name]

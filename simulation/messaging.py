@@ -1,0 +1,168 @@
+"""SNS and SQS as boto3 shows them: refusals, lost answers, doubled, hidden and reordered messages."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from botocore.exceptions import ClientError, ReadTimeoutError
+
+from simulation.baton import Actor, here
+from simulation.world import World
+
+_UNIX = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class Message:
+    """A message in a queue; `visible_at` moves when it is handed out."""
+
+    message_id: str
+    body: str
+    sent_at: datetime
+    visible_at: datetime
+    deleted: bool = False
+    handed_out: int = 0
+
+
+class QueueDoesNotExist(Exception):
+    """What the client raises for an unknown queue; never, here."""
+
+
+class _Exceptions:
+    QueueDoesNotExist = QueueDoesNotExist
+
+
+class Queues:
+    """SQS: one list of messages a queue."""
+
+    exceptions = _Exceptions
+
+    def __init__(self, world: World) -> None:
+        """No messages."""
+        self.world = world
+        self.messages: dict[str, list[Message]] = {}
+        self._count = 0
+
+    def put(self, queue: str, body: str) -> Message:
+        """A message arrives in a queue, now to the millisecond."""
+        self._count += 1
+        now = self.world.time
+        sent_at = now.replace(microsecond=now.microsecond // 1000 * 1000)
+        message = Message(f"message-{self._count}", body, sent_at, now)
+        self.messages.setdefault(queue, []).append(message)
+        return message
+
+    def take_all(self, queue: str) -> list[dict[str, Any]]:
+        """Every message of a queue as boto3 shows it, deleted at once."""
+        messages = [message for message in self.messages.get(queue, []) if not message.deleted]
+        for message in messages:
+            message.deleted = True
+        return [_as_boto3(message) for message in messages]
+
+    def left(self) -> int:
+        """How many messages are in the queues, hidden ones too."""
+        return sum(not message.deleted for messages in self.messages.values() for message in messages)
+
+    # --- boto3 ---
+
+    def get_queue_url(self, *, QueueName: str) -> dict[str, str]:  # noqa: N803
+        """The name is its URL."""
+        return {"QueueUrl": QueueName}
+
+    def receive_message(
+        self,
+        *,
+        QueueUrl: str,  # noqa: N803
+        MaxNumberOfMessages: int,  # noqa: N803
+        WaitTimeSeconds: int,  # noqa: N803
+        VisibilityTimeout: int,  # noqa: N803
+        MessageSystemAttributeNames: Sequence[str],  # noqa: N803
+    ) -> dict[str, Any]:
+        """A long poll: up to as many messages as asked for, at once if there are any."""
+        world, actor = self.world, _actor()
+        actor.reach("sqs.receiving")
+        if world.happens("sqs.receive_refused"):
+            raise _refusal("ReceiveMessage")
+        if not (visible := self._visible(QueueUrl)):
+            actor.sleep(WaitTimeSeconds)
+            visible = self._visible(QueueUrl)
+        if world.happens("sqs.out_of_order"):
+            world.dice.shuffle(visible)
+        taken = visible[: 1 if world.happens("sqs.few") else MaxNumberOfMessages]
+        for message in taken:
+            message.visible_at = world.time + timedelta(seconds=VisibilityTimeout)
+            message.handed_out += 1
+        lost = world.happens("sqs.receive_lost")
+        actor.reach(f"sqs.handed_out {len(taken)}")
+        if lost:
+            raise ReadTimeoutError(endpoint_url="simulated", error="the answer was lost")
+        return {"Messages": [_as_boto3(message) for message in taken]} if taken else {}
+
+    def delete_message_batch(self, *, QueueUrl: str, Entries: Sequence[Mapping[str, str]]) -> dict[str, Any]:  # noqa: N803
+        """Delete messages; some may not be, and a deleted one may come again."""
+        _actor().reach("sqs.deleting")
+        if self.world.happens("sqs.receive_refused"):
+            raise _refusal("DeleteMessageBatch")
+        failed = []
+        for entry in Entries:
+            message = next(one for one in self.messages[QueueUrl] if one.message_id == entry["ReceiptHandle"])
+            if self.world.happens("sqs.not_deleted"):
+                failed.append({"Id": entry["Id"]})
+            elif self.world.happens("sqs.again"):
+                message.visible_at = self.world.time + timedelta(seconds=self.world.seconds(0, 70))
+            else:
+                message.deleted = True
+        return {"Failed": failed}
+
+    def _visible(self, queue: str) -> list[Message]:
+        now = self.world.time
+        return [one for one in self.messages.get(queue, []) if not one.deleted and one.visible_at <= now]
+
+
+class Topics:
+    """SNS: every delivery is kept."""
+
+    def __init__(self, world: World) -> None:
+        """Nothing delivered."""
+        self.world = world
+        self.delivered: list[str] = []
+
+    def create_topic(self, *, Name: str) -> dict[str, str]:  # noqa: N803
+        """The name is its ARN."""
+        return {"TopicArn": Name}
+
+    def publish(self, *, TopicArn: str, Message: str) -> dict[str, str]:  # noqa: N803
+        """Deliver to all branches, or not; and say so, or not."""
+        actor = _actor()
+        actor.reach(f"sns.called {TopicArn[:9]}")
+        if self.world.happens("sns.refuses"):
+            raise _refusal("Publish")
+        self.delivered.append(Message)
+        self.world.tell("SNS delivers")
+        lost = self.world.happens("sns.answer_lost")
+        actor.reach("sns.delivered")
+        if lost:
+            raise ReadTimeoutError(endpoint_url="simulated", error="the answer was lost")
+        return {"MessageId": f"sns-{len(self.delivered)}"}
+
+
+def _actor() -> Actor:
+    actor = here()
+    if actor is None:
+        raise RuntimeError("only actors call SNS and SQS")
+    return actor
+
+
+def _refusal(operation: str) -> ClientError:
+    return ClientError({"Error": {"Code": "ServiceUnavailable", "Message": "try again"}}, operation)
+
+
+def _as_boto3(message: Message) -> dict[str, Any]:
+    milliseconds = (message.sent_at - _UNIX) // timedelta(milliseconds=1)
+    return {
+        "MessageId": message.message_id,
+        "ReceiptHandle": message.message_id,
+        "Body": message.body,
+        "Attributes": {"SentTimestamp": str(milliseconds)},
+    }
