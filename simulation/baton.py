@@ -21,7 +21,15 @@ Job = Callable[[], None]
 
 #: Where a process that dies or stalls leaves the most open, it does so more often.
 _NARROW = frozenset(
-    {"sell.order_committed", "market.decided", "sell.answered", "publish.counted", "publish.sent", "posting.written"}
+    {
+        "sell.order_committed",
+        "market.decided",
+        "sell.answered",
+        "publish.counted",
+        "publish.sent",
+        "posting.written",
+        "sweep.window_opened",
+    }
 )
 _NARROW_TIMES = 8
 
@@ -145,7 +153,7 @@ class Actor:
             self.killed = True
             raise Killed
         if world.happens("actor.stalled", times):
-            self.sleep(world.seconds(1, 45))
+            self.sleep(world.choice([world.seconds(1, 8), world.seconds(21, 45)]))
         elif world.dice.random() < world.faults.switch:
             self.pause()
 

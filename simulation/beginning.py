@@ -6,24 +6,32 @@ from coruscant import audit
 from loans.models import AcceptedRequest, CollateralPosting, Loan, LoanStatus
 from simulation.world import BEGINNING, World
 
-#: Units for a loan of 1000 GC, between 50 % and 62.5 % LTV at 50 GC a unit.
-_UNITS = ("40", "40", "41.5", "36", "32.000000000000000001", "120.25")
+#: GC lent and units held, between 50 % and 62.5 % LTV at 50 GC a unit; a large loan takes several orders to sell.
+_LOANS = (
+    ("1000", "40"),
+    ("1000", "40"),
+    ("1000", "41.5"),
+    ("1000", "32.000000000000000001"),
+    ("6000", "240"),
+    ("6000.000000000000000001", "200"),
+)
 
 
 def begin_with_active_loans(world: World, count: int) -> None:
     """Write active loans as the services would have, with their history."""
+    chosen = [world.choice(_LOANS) for _ in range(count)]
     made = Loan.objects.bulk_create(
         Loan(
             loan_id=f"early-{number}",
             borrower_id="borrower",
-            amount=Decimal(1000),
-            outstanding_balance=Decimal(1000),
-            collateral=Decimal(world.choice(_UNITS)),
+            amount=Decimal(amount),
+            outstanding_balance=Decimal(amount),
+            collateral=Decimal(units),
             status=LoanStatus.NEW,
             request_id=f"early-{number}",
             created_at=BEGINNING,
         )
-        for number in range(1, count + 1)
+        for number, (amount, units) in enumerate(chosen, 1)
     )
     keys = [loan.pk for loan in made]
     with audit.cause("beginning", correlation_id="simulation"):

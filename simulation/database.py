@@ -63,8 +63,6 @@ def clone(superuser_url: str, template: str, name: str) -> Iterator[SimulationDa
                 sql.Identifier(name), sql.Identifier(template)
             )
         )
-        # The engine resolves deadlocks by itself, at an instant that the seed decides; this is for when all wait.
-        maintenance.execute(sql.SQL("ALTER DATABASE {} SET deadlock_timeout = '3s'").format(sql.Identifier(name)))
         database = SimulationDatabase(f"{address}/{name}")
         settings["NAME"] = name
         try:

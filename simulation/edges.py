@@ -14,8 +14,10 @@ from coruscant import aws, clock, doorbell, failpoints
 from liquidation import publish
 from liquidation.venues import http
 from pricing import board, ingest, queues
+from pricing.feeds import FEEDS
 from pricing.markets import Market
-from simulation.baton import here
+from pricing.models import Feed
+from simulation.baton import Actor, here
 from simulation.broker import Broker, Cache
 from simulation.markets import HttpAnswer, SimulatedMarket
 from simulation.messaging import Queues, Topics
@@ -58,6 +60,8 @@ class Edges:
 
         def reach(name: str) -> None:
             if actor := here():
+                if name == "ingest.committed":
+                    self._drained_means_recorded(actor)
                 actor.reach(name)
 
         def monotonic() -> float:
@@ -82,6 +86,17 @@ class Edges:
             failpoints.arm(reach)
             replaced.callback(failpoints.arm, None)
             yield
+
+    def _drained_means_recorded(self, actor: Actor) -> None:
+        """A feed that is drained to an instant has recorded whatever was sent before, what the queue hides too."""
+        queue = self.queues.recorded_by(actor)
+        if queue is None or self.world.faults.clock_steps:
+            return
+        market = next(market for market, source in FEEDS.items() if source.queue == queue)
+        drained_to = Feed.objects.values_list("drained_to", flat=True).get(market=market)
+        if drained_to and (missing := self.queues.unrecorded_before(queue, drained_to)):
+            names = ", ".join(message.message_id for message in missing)
+            self.world.blame("drained", f"{market} is drained to {drained_to.time()} without {names}")
 
     def _no_transaction(self, what: str) -> None:
         if connection.in_atomic_block:

@@ -22,7 +22,7 @@ class Message:
     sent_at: datetime
     visible_at: datetime
     deleted: bool = False
-    handed_out: int = 0
+    recorded: bool = False
 
 
 class QueueDoesNotExist(Exception):
@@ -43,6 +43,8 @@ class Queues:
         self.world = world
         self.messages: dict[str, list[Message]] = {}
         self._count = 0
+        #: What each poll has received and not yet recorded, and from where.
+        self._received: dict[int, tuple[str, list[Message]]] = {}
 
     def put(self, queue: str, body: str) -> Message:
         """A message arrives in a queue, now to the millisecond."""
@@ -57,8 +59,19 @@ class Queues:
         """Every message of a queue as boto3 shows it, deleted at once."""
         messages = [message for message in self.messages.get(queue, []) if not message.deleted]
         for message in messages:
-            message.deleted = True
+            message.deleted = message.recorded = True
         return [_as_boto3(message) for message in messages]
+
+    def recorded_by(self, actor: Actor) -> str | None:
+        """An actor has committed what it received last; returns the queue."""
+        queue, messages = self._received.pop(actor.number, (None, []))
+        for message in messages:
+            message.recorded = True
+        return queue
+
+    def unrecorded_before(self, queue: str, instant: datetime) -> list[Message]:
+        """Messages sent before an instant that nobody has recorded."""
+        return [one for one in self.messages.get(queue, []) if not one.recorded and one.sent_at < instant]
 
     def left(self) -> int:
         """How many messages are in the queues, hidden ones too."""
@@ -92,7 +105,7 @@ class Queues:
         taken = visible[: 1 if world.happens("sqs.few") else MaxNumberOfMessages]
         for message in taken:
             message.visible_at = world.time + timedelta(seconds=VisibilityTimeout)
-            message.handed_out += 1
+        self._received[actor.number] = QueueUrl, taken
         lost = world.happens("sqs.receive_lost")
         actor.reach(f"sqs.handed_out {len(taken)}")
         if lost:
