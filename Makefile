@@ -1,7 +1,7 @@
 # Every command of the project. `make help` lists them; each is one or two lines, so read here what it runs.
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test simulate lint format migrations schema lock clean
+.PHONY: help venv demo test exactness simulate lint format migrations schema lock clean
 .SUFFIXES:
 
 PYTHON ?= python3
@@ -46,6 +46,9 @@ demo: venv  ## the whole service on one machine: SECONDS=60 to end with a verdic
 
 test: venv  ## all tests on the embedded stack, with branch coverage
 	$(BIN)/python -m pytest --cov --cov-branch --cov-fail-under=90
+
+exactness: venv  ## the proofs that money is exact, with twenty times the examples of `make test`
+	$(BIN)/python -m pytest -m exactness --hypothesis-profile long --timeout 3600
 
 simulate: venv  ## the real services under seeded crashes and faults: SEEDS=500, SEED=7 to print one trace
 	$(BIN)/python -W ignore -m simulation $(if $(SEED),--seed $(SEED) --trace,--seeds $(SEEDS))

@@ -10,9 +10,13 @@ from typing import Any
 import psycopg
 import pytest
 from django.db import connections
+from hypothesis import settings
 
 from embedded import EmbeddedStack
 from tests.stack import STACK
+
+#: For `make exactness`: twenty times the usual examples.
+settings.register_profile("long", max_examples=2000)
 
 
 @pytest.fixture(scope="session")

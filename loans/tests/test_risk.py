@@ -4,9 +4,10 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from coruscant.tests.exactness import proof
 from loans import risk
 from loans.risk import Thresholds
 
@@ -89,6 +90,7 @@ def at_the_edge(balance: Decimal, collateral: Decimal, ratio: Decimal, steps: in
     return max(TINY, wide.add(price, Decimal(steps) * TINY))
 
 
+@proof(examples=200)
 @given(balance=amounts, collateral=amounts, ratio=ratios, steps=near)
 def test_every_rule_is_exact_at_any_size(balance, collateral, ratio, steps):
     price = at_the_edge(balance, collateral, ratio, steps)
@@ -102,6 +104,46 @@ def test_every_rule_is_exact_at_any_size(balance, collateral, ratio, steps):
     assert risk.may_clear(balance, collateral, price, rules) == (truth < threshold)
 
 
+@st.composite
+def exactly_at_a_threshold(draw):
+    """A balance of up to 44 digits, units, a price and a ratio, with LTV exactly at the ratio."""
+    ratio = draw(ratios.filter(lambda ratio: ratio.as_tuple().exponent >= -1))
+    decimals = draw(st.integers(0, 23))
+    collateral = draw(st.integers(1, 10 ** draw(st.integers(1, 21))).map(lambda n: Decimal(n).scaleb(-decimals)))
+    price = draw(st.integers(1, 10 ** draw(st.integers(1, 21))).map(lambda n: Decimal(n).scaleb(decimals - 23)))
+    balance = Context(prec=120).multiply(Context(prec=120).multiply(collateral, price), ratio)
+    assume(TINY < balance < Decimal(10) ** 20 - 1 and TINY < price < Decimal(10) ** 20 and collateral > TINY)
+    return balance, collateral, price, ratio
+
+
+@proof(examples=200)
+@given(exactly_at_a_threshold())
+def test_the_threshold_itself_belongs_to_the_danger_and_one_last_digit_decides(figures):
+    balance, collateral, price, ratio = figures
+    wide, rules = Context(prec=120), rules_at(ratio)
+    more, less = (
+        (balance, wide.subtract(collateral, TINY), price),
+        (wide.add(balance, TINY), collateral, price),
+        (balance, collateral, wide.subtract(price, TINY)),
+    ), (
+        (balance, wide.add(collateral, TINY), price),
+        (wide.subtract(balance, TINY), collateral, price),
+        (balance, collateral, wide.add(price, TINY)),
+    )  # fmt: skip
+    assert Fraction(balance) == Fraction(ratio) * Fraction(collateral) * Fraction(price)
+    at_it = (balance, collateral, price)
+    for rule, above, exactly, below in (
+        (risk.must_liquidate, True, True, False),
+        (risk.must_warn, True, True, False),
+        (risk.may_activate, False, True, True),
+        (risk.may_clear, False, False, True),
+    ):
+        assert rule(*at_it, rules) is exactly
+        assert [rule(*figures, rules) for figures in more] == [above] * 3
+        assert [rule(*figures, rules) for figures in less] == [below] * 3
+
+
+@proof(examples=200)
 @given(balance=amounts, collateral=amounts, ratio=ratios, steps=near)
 def test_the_search_never_misses_a_loan_that_the_rule_finds(balance, collateral, ratio, steps):
     price = at_the_edge(balance, collateral, ratio, steps)
@@ -113,6 +155,7 @@ def test_the_search_never_misses_a_loan_that_the_rule_finds(balance, collateral,
         assert stored <= risk.search_ceiling(ratio, price)
 
 
+@proof(examples=200)
 @given(balance=amounts, collateral=amounts, price=amounts)
 def test_required_collateral_is_enough_and_no_step_more(balance, collateral, price):
     missing = risk.required_collateral(balance, collateral, price, RULES)

@@ -1,0 +1,135 @@
+"""The searches over the stored `debt_per_unit` move exactly the loans that the rules name, to the last digit."""
+
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
+from fractions import Fraction
+
+from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.django import TestCase
+
+from coruscant import audit
+from coruscant.tests.exactness import proof
+from liquidation.claim import START, claim_batch
+from liquidation.models import Liquidation
+from loans import price_moves
+from loans.models import Loan, LoanStatus, LoanWarning
+from loans.tests.conftest import price_point
+from loans.tests.factories import LONG_AGO
+
+TINY = Decimal("1e-24")
+LARGEST = Decimal(10) ** 20 - TINY
+WIDE = Context(prec=300)
+
+#: Ratio, status, and whether a margin call is open.
+KINDS = (
+    (Fraction(8, 10), LoanStatus.ACTIVE, False),
+    (Fraction(7, 10), LoanStatus.ACTIVE, False),
+    (Fraction(5, 10), LoanStatus.NEW, False),
+    (Fraction(6, 10), LoanStatus.ACTIVE, True),
+)
+
+#: Any size from 10⁻²⁴ to 10²⁰, with as many digits as that leaves room for.
+figures = st.integers(1, 44).flatmap(
+    lambda digits: st.integers(10 ** (digits - 1), 10**digits - 1).map(lambda n: Decimal(n).scaleb(-24, WIDE))
+)
+
+
+@st.composite
+def near_the_edge(draw):
+    """A price, and loans whose LTV at it is within a few last digits of a threshold."""
+    price = draw(figures)
+    loans = []
+    for _ in range(draw(st.integers(1, 6))):
+        ratio, status, warned = draw(st.sampled_from(KINDS))
+        rounding = draw(st.sampled_from([ROUND_FLOOR, ROUND_CEILING]))
+        steps = draw(st.integers(-2, 2)) * TINY
+        given_one = draw(figures)
+        limit = WIDE.divide(WIDE.multiply(Decimal(ratio.numerator), price), Decimal(ratio.denominator))
+        if draw(st.booleans()):
+            balance = given_one
+            collateral = WIDE.add(_stored(WIDE.divide(balance, limit), rounding), steps)
+        else:
+            collateral = given_one
+            balance = WIDE.add(_stored(WIDE.multiply(collateral, limit), rounding), steps)
+        if TINY <= balance <= LARGEST and TINY <= collateral <= LARGEST:
+            loans.append((balance, collateral, status, warned))
+    return price, loans
+
+
+def _stored(figure: Decimal, rounding: str) -> Decimal:
+    return figure.quantize(TINY, rounding=rounding, context=WIDE)
+
+
+def ltv(loan: Loan, price: Decimal) -> Fraction:
+    return Fraction(loan.outstanding_balance) / (Fraction(loan.collateral) * Fraction(price))
+
+
+class EverySearch(TestCase):
+    """On the database's own generated column; each example in a transaction of its own."""
+
+    def write(self, rows) -> list[Loan]:
+        loans = Loan.objects.bulk_create(
+            Loan(
+                loan_id=f"loan-{number}",
+                borrower_id="borrower",
+                amount=balance,
+                outstanding_balance=balance,
+                collateral=collateral,
+                status=status,
+                request_id=f"application-{number}",
+                created_at=LONG_AGO,
+                **({} if status == LoanStatus.NEW else {"activated_at": LONG_AGO, "judged_from": LONG_AGO}),
+            )
+            for number, (balance, collateral, status, _warned) in enumerate(rows)
+        )
+        with audit.cause("test", correlation_id="exact"):
+            audit.record_bulk(Loan, [loan.pk for loan in loans], audit.CREATED)
+        LoanWarning.objects.bulk_create(
+            LoanWarning(
+                loan=loan,
+                price=1,
+                price_at=LONG_AGO,
+                outstanding_balance=loan.outstanding_balance,
+                collateral=loan.collateral,
+                opened_at=LONG_AGO,
+            )
+            for loan, (*_figures, warned) in zip(loans, rows, strict=True)
+            if warned
+        )
+        return loans
+
+    @proof(examples=60)
+    @given(near_the_edge(), st.integers(1, 7))
+    def test_moves_exactly_the_loans_that_the_rule_names(self, scene, limit):
+        price, rows = scene
+        point = price_point(price, timezone.now())
+        loans = self.write(rows)
+        warned = set(self.open_warnings())
+        active = [loan for loan in loans if loan.status == LoanStatus.ACTIVE]
+
+        while price_moves.clear_warnings(point, limit):
+            pass
+        assert warned - self.open_warnings() == {
+            loan.pk for loan in loans if loan.pk in warned and ltv(loan, price) < Fraction(6, 10)
+        }
+        still = self.open_warnings()
+        while price_moves.warn_loans(point, limit):
+            pass
+        assert self.open_warnings() == still | {loan.pk for loan in active if ltv(loan, price) >= Fraction(7, 10)}
+
+        while price_moves.activate_loans(point, limit):
+            pass
+        fresh = {loan.pk for loan in loans if loan.status == LoanStatus.NEW and ltv(loan, price) <= Fraction(1, 2)}
+        assert set(Loan.objects.filter(status="active").values_list("pk", flat=True)) == fresh | {
+            loan.pk for loan in active
+        }
+        place = START
+        while place is not None:
+            place = claim_batch(point, place, limit=limit).next
+        assert set(Liquidation.objects.values_list("loan_id", flat=True)) == {
+            loan.pk for loan in active if ltv(loan, price) >= Fraction(8, 10)
+        }
+
+    def open_warnings(self) -> set[int]:
+        return set(LoanWarning.objects.filter(closed_at__isnull=True).values_list("loan_id", flat=True))
