@@ -5,7 +5,7 @@ first, nothing beyond the last. Selling q units brings f(q) = q × unit price(q)
 quantity on the grid of ORDER_QUANTITY_STEP whose f(q) covers what is owed.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
@@ -99,33 +99,46 @@ def _offer(curve: VenueCurve, *, owed: Decimal, available: Decimal, bounds: Boun
 
 
 def _proceeds(levels: Sequence[Level], quantity: Decimal) -> Decimal:
-    """f(q): what selling `quantity` units is expected to bring, GC."""
-    price = unit_price(levels, quantity)
-    return Decimal(0) if price is None else quantity * price
-
-
-def _rising_spans(levels: Sequence[Level], ceiling: Decimal, step: Decimal) -> Iterable[tuple[Decimal, Decimal]]:
-    """Grid intervals, in order, in which f rises; a span in which deeper selling brings less in total ends early."""
-    if ceiling < step:
-        return
-    start = step
-    first = floor_to_step(min(levels[0].quantity, ceiling), step)
-    if first >= start:
-        yield start, first
-        start = first
+    """f(q): what selling `quantity` units is expected to bring, GC, with every digit that could decide an order."""
+    if quantity <= levels[0].quantity:
+        return quantity * levels[0].unit_price
     for shallow, deep in pairwise(levels):
-        if shallow.quantity >= ceiling:
-            return
-        end = min(deep.quantity, ceiling)
-        slope = (deep.unit_price - shallow.unit_price) / (deep.quantity - shallow.quantity)
-        if slope < 0:
-            # f(q) = q·(p + slope·(q − a)) is a parabola; beyond its vertex more units bring less money.
-            vertex = (slope * shallow.quantity - shallow.unit_price) / (2 * slope)
-            end = min(end, max(vertex, shallow.quantity))
-        end = floor_to_step(end, step)
-        if end > start:
-            yield start, end
-        start = max(start, floor_to_step(min(deep.quantity, ceiling), step))
+        if quantity <= deep.quantity:
+            width = deep.quantity - shallow.quantity
+            rise = (deep.unit_price - shallow.unit_price) * (quantity - shallow.quantity)
+            return quantity * (shallow.unit_price * width + rise) / width
+    return Decimal(0)
+
+
+def _rising_spans(levels: Sequence[Level], ceiling: Decimal, step: Decimal) -> Iterator[tuple[Decimal, Decimal]]:
+    """Of the grid between each level and the next, in order: from its first quantity to the one that brings most.
+
+    In between f rises: no other quantity there brings as much, and none before brings more.
+    """
+    first, last = step, floor_to_step(min(levels[0].quantity, ceiling), step)
+    if first <= last:
+        yield first, last
+    for shallow, deep in pairwise(levels):
+        first = floor_to_step(shallow.quantity, step) + step
+        last = floor_to_step(min(deep.quantity, ceiling), step)
+        if first <= last:
+            yield first, _bringing_most(shallow, deep, first, last, step)
+
+
+def _bringing_most(shallow: Level, deep: Level, first: Decimal, last: Decimal, step: Decimal) -> Decimal:
+    """The grid quantity in [first, last], between two levels, where f is greatest; of two such the smaller.
+
+    Where deeper is worse, f(q) = q·(p + slope·(q − a)) is a parabola, beyond whose vertex more units bring less money.
+    """
+    slope = (deep.unit_price - shallow.unit_price) / (deep.quantity - shallow.quantity)
+    if slope >= 0:
+        return last
+    vertex = (shallow.quantity - shallow.unit_price / slope) / 2
+    if vertex <= first:
+        return first
+    below = floor_to_step(vertex, step)
+    nearest = below if vertex - below <= below + step - vertex else below + step
+    return max(first, min(nearest, last))
 
 
 def _smallest(levels: Sequence[Level], low: Decimal, high: Decimal, owed: Decimal, step: Decimal) -> Decimal | None:
