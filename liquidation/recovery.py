@@ -20,11 +20,13 @@ RUNG_AGAIN_AFTER = timedelta(seconds=15)
 
 # Skipping rows that somebody holds is right here: whoever holds them is at work on them, and they stay due. The due
 # time itself is left alone, so that it tells how late a sale really is.
+# Materialized: as a subquery, a plan may run it again for every row, and note more rows than it chose.
 _RING = """
-    UPDATE {table} SET rung_at = %(now)s WHERE id IN (
+    WITH chosen AS MATERIALIZED (
         SELECT id FROM {table} WHERE {open} AND due_at <= %(now)s AND (rung_at IS NULL OR rung_at <= %(before)s)
         ORDER BY due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
-    ) RETURNING {key}
+    )
+    UPDATE {table} SET rung_at = %(now)s FROM chosen WHERE {table}.id = chosen.id RETURNING {table}.{key}
 """
 _RING_SALES = _RING.format(table="liquidation_liquidation", open="status = 'selling'", key="id")
 _RING_EVENTS = _RING.format(table="liquidation_liquidationevent", open="sent_at IS NULL", key="liquidation_id")

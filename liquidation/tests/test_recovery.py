@@ -5,6 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import connection
 from kombu.exceptions import OperationalError
 
 from coruscant import clock, doorbell
@@ -163,6 +164,16 @@ def test_a_worker_pulls_what_is_due_and_rung_for_nobody(loan, quote, bells, mark
     assert backlog.work_off() == 0
     backlog.ring_for_more()
     assert len(bells) == 1, "nothing is left to ring for"
+
+
+def test_one_sale_is_taken_whatever_plan_the_database_chooses(loan, quote):
+    quote("25")
+    pks = claim_loans([loan(collateral=str(n)).pk for n in range(40, 45)], point_now())
+    with connection.cursor() as cursor:
+        for way in ("hashjoin", "mergejoin", "hashagg", "sort", "material", "indexscan", "bitmapscan", "indexonlyscan"):
+            cursor.execute(f"SET LOCAL enable_{way} = off")
+    assert recovery.take_due_sale() in pks
+    assert Liquidation.objects.filter(rung_at__isnull=False).count() == 1
 
 
 def test_a_sale_that_nobody_takes_up_becomes_overdue_however_often_it_is_rung(claimed, bells):
