@@ -301,4 +301,5 @@ UNFOLD = {
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
 }
+SIMPLE_HISTORY_DATE_INDEX = False  # history is read by row, in the order of its own ids
 SIMPLE_HISTORY_REVERT_DISABLED = True  # the past is read, never restored over the present

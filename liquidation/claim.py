@@ -1,5 +1,6 @@
 """Claim: a breached loan becomes a liquidation, once. From here on the price does not matter any more."""
 
+import json
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -25,6 +26,16 @@ _CANDIDATES = """
     WHERE status = 'active' AND debt_per_unit >= %(threshold)s AND judged_from < %(judges_before)s
       AND (debt_per_unit, id) < (%(debt_per_unit)s, %(id)s)
     ORDER BY debt_per_unit DESC, id DESC LIMIT %(limit)s
+"""
+
+# What the claim fixes is copied from the locked rows themselves.
+_INSERT = """
+    INSERT INTO liquidation_liquidation
+        (loan_id, status, correlation_id, price, price_at, evidence, balance_at_claim, collateral_at_claim,
+         claimed_at, collateral_sold, proceeds, fence, due_at)
+    SELECT id, 'selling', %(correlation_id)s, %(price)s, %(price_at)s, %(evidence)s::jsonb, outstanding_balance,
+           collateral, %(now)s, 0, 0, 0, %(now)s
+    FROM loans_loan WHERE id = ANY(%(loans)s) ORDER BY id
 """
 
 
@@ -77,29 +88,21 @@ def claim_loans(loan_pks: list[int], point: PricePoint) -> list[int]:
     price = _known_price(point)
     correlation_id = price_moves.correlation_id(point)
     with transaction.atomic(), audit.cause("claim", correlation_id=correlation_id):
-        locked = Loan.objects.select_for_update().filter(pk__in=loan_pks).order_by("pk")
-        loans = [loan for loan in locked if _is_breached(loan, point)]
+        loans = _locked_and_breached(loan_pks, point)
         failpoints.reach("claim.locked")
         if not loans:
             return []
         now = clock.now()
-        made = Liquidation.objects.bulk_create(
-            Liquidation(
-                loan=loan,
-                correlation_id=correlation_id,
-                price=price,
-                price_at=point.at,
-                evidence=_evidence(point),
-                balance_at_claim=loan.outstanding_balance,
-                collateral_at_claim=loan.collateral,
-                claimed_at=now,
-                due_at=now,
-            )
-            for loan in loans
-        )
-        pks = [liquidation.pk for liquidation in made]
-        audit.record_bulk(Liquidation, pks, audit.CREATED)
-        services.begin_liquidation([loan.pk for loan in loans], now)
+        claim = {
+            "loans": loans,
+            "correlation_id": correlation_id,
+            "price": price,
+            "price_at": point.at,
+            "evidence": json.dumps(_evidence(point)),
+            "now": now,
+        }
+        pks = audit.write_recorded(Liquidation, _INSERT, claim, audit.CREATED)
+        services.begin_liquidation(loans, now)
         ClaimFailure.objects.filter(loan__in=loans).delete()
         failpoints.reach("claim.written")
     log.info(
@@ -139,14 +142,20 @@ def _known_price(point: PricePoint) -> Decimal:
     return point.price
 
 
-def _is_breached(loan: Loan, point: PricePoint) -> bool:
-    """The exact rule, on a locked row."""
-    return (
-        loan.status == LoanStatus.ACTIVE
-        and loan.judged_from is not None
-        and loan.judged_from < point.judges_before
-        and risk.must_liquidate(loan.outstanding_balance, loan.collateral, _known_price(point), services.thresholds())
-    )
+def _locked_and_breached(loan_pks: list[int], point: PricePoint) -> list[int]:
+    """Lock loans, in id order, and return those that are breached by the exact rule, on the locked rows."""
+    price, thresholds = _known_price(point), services.thresholds()
+    locked = Loan.objects.select_for_update().filter(pk__in=loan_pks).order_by("pk")
+    return [
+        pk
+        for pk, status, judged_from, balance, collateral in locked.values_list(
+            "pk", "status", "judged_from", "outstanding_balance", "collateral"
+        )
+        if status == LoanStatus.ACTIVE
+        and judged_from is not None
+        and judged_from < point.judges_before
+        and risk.must_liquidate(balance, collateral, price, thresholds)
+    ]
 
 
 def _claim_alone(loan_pk: int, point: PricePoint) -> list[int]:

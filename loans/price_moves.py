@@ -37,6 +37,16 @@ _WARNED_LOANS = (
     " WHERE w.closed_at IS NULL AND l.status = 'active' AND l.debt_per_unit <= %s"
     " AND (l.debt_per_unit, l.id) > (%s, %s) ORDER BY l.debt_per_unit, l.id LIMIT %s"
 )
+_ACTIVATE = (
+    "UPDATE loans_loan SET status = 'active', activated_at = %(now)s, judged_from = %(judged_from)s"
+    " WHERE id = ANY(%(loans)s)"
+)
+_WARN = (
+    "INSERT INTO loans_loanwarning"
+    " (loan_id, price, price_at, outstanding_balance, collateral, opened_at, close_reason)"
+    " SELECT id, %(price)s, %(price_at)s, outstanding_balance, collateral, %(now)s, ''"
+    " FROM loans_loan WHERE id = ANY(%(loans)s) ORDER BY id"
+)
 # Beyond every debt per unit and every id.
 _BELOW_ALL = (Decimal(-1), 0)
 _ABOVE_ALL = (Decimal(10) ** 45, 2**63 - 1)
@@ -64,11 +74,8 @@ def activate_loans(point: PricePoint, limit: int = 500) -> int:
         ]
 
     def act(loans: list[Loan]) -> None:
-        keys = [loan.pk for loan in loans]
-        Loan.objects.filter(pk__in=keys).update(
-            status=LoanStatus.ACTIVE, activated_at=clock.now(), judged_from=point.until or point.at
-        )
-        audit.record_bulk(Loan, keys, audit.CHANGED)
+        activation = {"loans": _keys(loans), "now": clock.now(), "judged_from": point.until or point.at}
+        audit.write_recorded(Loan, _ACTIVATE, activation, audit.CHANGED)
 
     pages = _pages(_NEW_LOANS, lambda key: [ceiling, *key, limit], _BELOW_ALL)
     return _move("activation", point, pages, choose, act)
@@ -96,20 +103,9 @@ def warn_loans(point: PricePoint, limit: int = 500) -> int:
         ]
 
     def act(loans: list[Loan]) -> None:
-        now = clock.now()
         shown = money.round_down(price, money.DECIMAL_PLACES)
-        made = LoanWarning.objects.bulk_create(
-            LoanWarning(
-                loan=loan,
-                price=shown,
-                price_at=point.at,
-                outstanding_balance=loan.outstanding_balance,
-                collateral=loan.collateral,
-                opened_at=now,
-            )
-            for loan in loans
-        )
-        audit.record_bulk(LoanWarning, [warning.pk for warning in made], audit.CREATED)
+        call = {"loans": _keys(loans), "price": shown, "price_at": point.at, "now": clock.now()}
+        audit.write_recorded(LoanWarning, _WARN, call, audit.CREATED)
 
     pages = _pages(
         _UNWARNED_LOANS, lambda key: [floor, *key, point.judges_before, point.judges_before, limit], _ABOVE_ALL
@@ -184,6 +180,10 @@ def _pages(query: str, parameters: Parameters, start: Key) -> Iterator[list[int]
         yield [row[0] for row in rows]
         last_id, debt_per_unit = rows[-1]
         key = (debt_per_unit, last_id)
+
+
+def _keys(loans: list[Loan]) -> list[int]:
+    return [loan.pk for loan in loans]
 
 
 def _open_warnings(loans: list[Loan]) -> QuerySet[LoanWarning]:

@@ -29,6 +29,12 @@ log = structlog.get_logger(__name__)
 #: Key of the activation barrier: an advisory lock in the space of two 32-bit keys, which nothing else here uses.
 _ACTIVATION_BARRIER = (0x4C4F414E, 1)
 
+_BEGIN_LIQUIDATION = "UPDATE loans_loan SET status = 'liquidating' WHERE id = ANY(%(loans)s) AND status = 'active'"
+_CLOSE_WARNINGS = (
+    "UPDATE loans_loanwarning SET closed_at = %(now)s, close_reason = %(reason)s, cleared_to = %(cleared_to)s"
+    " WHERE id = ANY(%(warnings)s)"
+)
+
 
 class LoanNotFound(DomainError):
     """There is no loan of this loanId."""
@@ -227,10 +233,9 @@ def begin_liquidation(loan_ids: Sequence[int], now: datetime) -> None:
     """
     _require_transaction()
     keys = sorted(set(loan_ids))
-    changed = Loan.objects.filter(pk__in=keys, status=LoanStatus.ACTIVE).update(status=LoanStatus.LIQUIDATING)
+    changed = len(audit.write_recorded(Loan, _BEGIN_LIQUIDATION, {"loans": keys}, audit.CHANGED))
     if changed != len(keys):
         raise IllegalTransition(f"{len(keys) - changed} of {len(keys)} loans to be liquidated are not active")
-    audit.record_bulk(Loan, keys, audit.CHANGED)
     warnings = list(LoanWarning.objects.filter(loan_id__in=keys, closed_at__isnull=True).values_list("pk", flat=True))
     if warnings:
         close_warnings(warnings, LoanWarning.CloseReason.CLAIMED, now)
@@ -247,8 +252,8 @@ def close_warnings(
 
     `cleared_to` is the end of the price that cleared them: no price that ended by then opens another one.
     """
-    LoanWarning.objects.filter(pk__in=warning_ids).update(closed_at=now, close_reason=reason, cleared_to=cleared_to)
-    audit.record_bulk(LoanWarning, warning_ids, audit.CHANGED)
+    closing = {"warnings": list(warning_ids), "reason": reason.value, "now": now, "cleared_to": cleared_to}
+    audit.write_recorded(LoanWarning, _CLOSE_WARNINGS, closing, audit.CHANGED)
 
 
 def book_sale(loan: Loan, units: Decimal, proceeds: Decimal) -> None:

@@ -72,12 +72,39 @@ def test_the_database_refuses_to_rewrite_history(statement):
 @pytest.mark.django_db
 def test_bulk_history_equals_what_save_writes():
     loan = make_loan()
+    again = "UPDATE loans_loan SET request_id = request_id WHERE id = ANY(%(loans)s)"
     with audit.cause("again", correlation_id="req-3"):
-        audit.record_bulk(Loan, [loan.pk], audit.CHANGED)
+        assert audit.write_recorded(Loan, again, {"loans": [loan.pk]}, audit.CHANGED) == [loan.pk]
     first, second = Loan.history.order_by("history_id").values()
     same = {"history_id", "history_date", "history_type", "history_change_reason"}
     assert {k: v for k, v in first.items() if k not in same} == {k: v for k, v in second.items() if k not in same}
     assert second["history_change_reason"] == "again req-3"
+
+
+@pytest.mark.django_db
+def test_a_bulk_write_needs_a_cause_and_keeps_what_it_made_of_the_row():
+    loan = make_loan()
+    shrink = "UPDATE loans_loan SET outstanding_balance = 1 WHERE id = ANY(%(loans)s)"
+    with pytest.raises(audit.NoCause):
+        audit.write_recorded(Loan, shrink, {"loans": [loan.pk]}, audit.CHANGED)
+    with audit.cause("shrink", correlation_id="req-4", actor_name="Fennec", actor_id=7):
+        assert audit.write_recorded(Loan, shrink, {"loans": [loan.pk, loan.pk + 1]}, audit.CHANGED) == [loan.pk]
+    newest = Loan.history.order_by("-history_id").first()
+    assert (newest.outstanding_balance, newest.history_type) == (1, "~")
+    assert (newest.history_actor, newest.history_user_id, newest.history_change_reason) == ("Fennec", 7, "shrink req-4")
+    assert Loan.history.count() == 2
+
+
+@pytest.mark.django_db
+def test_history_is_indexed_by_the_row_it_is_of_and_by_nothing_else():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT tablename, array_agg(substring(indexdef FROM '\\((.*)\\)') ORDER BY indexdef) FROM pg_indexes"
+            " WHERE tablename ~ '_historical' GROUP BY tablename"
+        )
+        found = dict(cursor.fetchall())
+    assert len(found) == 6
+    assert all(sorted(columns) == ["history_id", "id"] for columns in found.values()), found
 
 
 @pytest.mark.django_db(transaction=True)

@@ -127,5 +127,5 @@ def test_what_the_rounding_found_does_not_hide_a_loan_behind_it():
 def test_a_batch_takes_a_fixed_number_of_statements(move, loans, django_assert_num_queries):
     for _ in range(loans):
         LoanFactory(collateral=Decimal(50))
-    with django_assert_num_queries(7):  # savepoint and release, candidates, locks, clock, update, history
+    with django_assert_num_queries(6):  # savepoint and release, candidates, locks, clock, update with its history
         assert move(price_point("50")) == loans
