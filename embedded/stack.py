@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -25,11 +26,13 @@ class EmbeddedStack:
     time may use a folder. The servers end with this process however it ends, a kill -9 included.
     """
 
-    def __init__(self, *, folder: Path, durable: bool = True) -> None:
-        """Describe the stack; nothing is started yet."""
+    def __init__(
+        self, *, folder: Path, durable: bool = True, postgres_settings: Mapping[str, str] | None = None
+    ) -> None:
+        """Describe the stack; nothing is started yet. `postgres_settings` are PostgreSQL's own, for this run."""
         self.folder = folder.absolute()
         self.log_folder = self.folder / "logs"
-        self.postgres = PostgresServer(self.folder / "postgresql", self.log_folder, durable=durable)
+        self.postgres = PostgresServer(self.folder / "postgresql", self.log_folder, durable=durable, settings=postgres_settings)
         self.valkey = ValkeyServer(self.folder / "valkey", self.log_folder)
         self.sns_sqs = SnsSqsServer(self.folder / "sns-sqs", self.log_folder)
         self.processes = ProcessList(self.folder / "stack.processes.json")
