@@ -1,7 +1,7 @@
 # Every command of the project. `make help` lists them; each is one or two lines, so read here what it runs.
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test exactness simulate lint format migrations schema lock clean
+.PHONY: help venv demo test exactness simulate bench bench-quick lint format migrations schema lock clean
 .SUFFIXES:
 
 PYTHON ?= python3
@@ -24,7 +24,7 @@ CODE_ONLY := DOTENV=/dev/null DEBUG=true SECRET_KEY=code-only DATABASE_URL=postg
 MANAGE := $(CODE_ONLY) $(BIN)/python -W ignore manage.py
 
 help:  ## list these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 venv: $(STAMP)  ## make .venv from requirements-dev.txt, hashes checked; again only when that changes
 
@@ -52,6 +52,13 @@ exactness: venv  ## the proofs that money is exact, with twenty times the exampl
 
 simulate: venv  ## the real services under seeded crashes and faults: SEEDS=500, SEED=7 to print one trace
 	$(BIN)/python -W ignore -m simulation $(if $(SEED),--seed $(SEED) --trace,--seeds $(SEEDS))
+
+ONLY ?=
+bench: venv  ## measure everything beside its yardstick, up to a million loans: ONLY="crash chain" for a part
+	$(BIN)/python -W ignore -m benchmarks --scale full $(if $(ONLY),--only $(ONLY))
+
+bench-quick: venv  ## the same in a few minutes, on smaller banks
+	$(BIN)/python -W ignore -m benchmarks --scale quick $(if $(ONLY),--only $(ONLY))
 
 lint: venv  ## style, types, imports, missing migrations, and docs/openapi.yaml against the code
 	$(BIN)/ruff check .

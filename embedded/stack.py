@@ -32,7 +32,9 @@ class EmbeddedStack:
         """Describe the stack; nothing is started yet. `postgres_settings` are PostgreSQL's own, for this run."""
         self.folder = folder.absolute()
         self.log_folder = self.folder / "logs"
-        self.postgres = PostgresServer(self.folder / "postgresql", self.log_folder, durable=durable, settings=postgres_settings)
+        self.postgres = PostgresServer(
+            self.folder / "postgresql", self.log_folder, durable=durable, settings=postgres_settings
+        )
         self.valkey = ValkeyServer(self.folder / "valkey", self.log_folder)
         self.sns_sqs = SnsSqsServer(self.folder / "sns-sqs", self.log_folder)
         self.processes = ProcessList(self.folder / "stack.processes.json")

@@ -1,0 +1,248 @@
+"""Where everything is measured: the embedded stack with durability on, banks to clone, and the service's processes."""
+
+import io
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import psycopg
+from psycopg import sql
+from rich.console import Console
+
+from embedded import ChildProcess, EmbeddedStack
+from embedded.ports import LOOPBACK, free_port
+from embedded.postgres import DATABASE, ROLE
+
+ROOT = Path(__file__).resolve().parent.parent
+CELERY = ("-m", "celery", "-A", "coruscant")
+#: As docs/operations.md has them.
+WORKERS = {
+    "prices": ("-Q", "prices", "-c", "2"),
+    "risk": ("-Q", "risk,maintenance", "-c", "2"),
+    "sales": ("-Q", "liquidations,events", "--pool", "threads", "-c", "16"),
+}
+GUNICORN = ("--workers", "2", "--threads", "8", "--no-control-socket")
+POSTGRES_SETTINGS = {
+    "shared_preload_libraries": "pg_stat_statements",
+    "track_commit_timestamp": "on",
+    "shared_buffers": "1GB",
+    "max_wal_size": "4GB",
+}
+_TEMPLATE = "benchmarks_migrated"
+_SECRET = "a secret for benchmarks, long enough to be accepted"
+
+
+class Stage:
+    """The stack, the environment of every process, and what is printed on the way."""
+
+    def __init__(self, folder: Path, console: Console) -> None:
+        """Describe it; nothing is started yet."""
+        self.stack = EmbeddedStack(folder=folder, durable=True, postgres_settings=POSTGRES_SETTINGS)
+        self.console = console
+        self.ports = {"mos_espa": free_port(), "black_spire_outpost": free_port()}
+
+    def __enter__(self) -> Self:
+        """Start the servers and set Django up on them, with an empty database."""
+        self.stack.start()
+        try:
+            os.environ.update(self.environment | {"LOG_LEVEL": "ERROR"})
+            _set_up_django()
+            self._migrate()
+        except BaseException:
+            self.stack.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Stop the servers."""
+        self.disconnect()
+        self.stack.stop()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The settings of the service's processes."""
+        return {
+            **os.environ,
+            **self.stack.environment,
+            "PYTHONPATH": str(ROOT),
+            "PYTHONUNBUFFERED": "1",
+            "DJANGO_SETTINGS_MODULE": "coruscant.settings",
+            "DOTENV": os.devnull,
+            "DEBUG": "false",
+            "SECRET_KEY": _SECRET,
+            "ALLOWED_HOSTS": LOOPBACK,
+            "API_ALLOW_ANONYMOUS": "true",
+            "LOG_LEVEL": "INFO",
+            "MOS_ESPA_URL": f"http://{LOOPBACK}:{self.ports['mos_espa']}",
+            "BLACK_SPIRE_OUTPOST_URL": f"http://{LOOPBACK}:{self.ports['black_spire_outpost']}",
+        }
+
+    def say(self, text: str) -> None:
+        """Tell whoever watches how far it is."""
+        self.console.print(f"[dim]{time.strftime('%H:%M:%S')}[/dim] {text}", highlight=False)
+
+    @contextmanager
+    def superuser(self) -> Iterator["psycopg.Connection[Any]"]:
+        """A superuser's connection to the service's database, in autocommit."""
+        with psycopg.connect(self.stack.superuser_database_url, autocommit=True) as connection:
+            yield connection
+
+    def disconnect(self) -> None:
+        """Close this process's connections to the database."""
+        from django.db import connections
+
+        connections.close_all()
+
+    def use(self, template: str | None = None) -> None:
+        """Begin anew: the service's database becomes a copy of a kept one, and broker, cache and queues are empty."""
+        self._copy(template or _TEMPLATE, DATABASE)
+        with self.superuser() as connection:
+            connection.execute("CHECKPOINT")
+        self._forget_messages()
+
+    def keep(self, name: str) -> None:
+        """Keep the service's database as it is now under a name, for `use`."""
+        self._copy(DATABASE, name)
+
+    def kept(self, name: str) -> bool:
+        """Whether this run has kept a database of that name."""
+        with self.superuser() as connection:
+            found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
+        return found is not None
+
+    def worker(self, kind: str, number: int = 1) -> ChildProcess:
+        """A worker as docs/operations.md has it; not started."""
+        host = f"{kind}{number}@benchmarks"
+        arguments = ("worker", *WORKERS[kind], "-n", host, "--without-gossip", "--without-mingle")
+        return self.python(f"{kind}-{number}", *CELERY, *arguments)
+
+    def beat(self) -> ChildProcess:
+        """A beat; not started."""
+        return self.python("beat", *CELERY, "beat", "--schedule", str(self.stack.folder / "celerybeat-schedule"))
+
+    def market(self, name: str, *, faults: str, price: str, publishes: bool = True) -> ChildProcess:
+        """A simulated market of 20 ms latency whose price stays about where it is; not started."""
+        arguments = ["--market", name, "--port", str(self.ports[name]), "--faults", faults, "--latency-ms", "20"]
+        arguments += ["--start-price", price, "--price-faults", "0"]
+        environment = {} if publishes else {"AWS_ENDPOINT_URL": ""}
+        return self.python(name.replace("_", "-"), "-m", "simulators.market", *arguments, **environment)
+
+    def web(self, application: str, port: int, **environment: str) -> ChildProcess:
+        """Gunicorn as docs/operations.md has it, serving an application; not started."""
+        arguments = ("-m", "gunicorn", application, "--bind", f"{LOOPBACK}:{port}", *GUNICORN)
+        return self.python(f"web-{application.partition('.')[0]}", *arguments, **environment)
+
+    def python(self, name: str, *arguments: str, **environment: str) -> ChildProcess:
+        """A Python process in the service's environment; not started."""
+        return ChildProcess(
+            name,
+            [sys.executable, *arguments],
+            log_path=self.stack.log_folder / f"{name}.log",
+            environment=self.environment | environment,
+            folder=ROOT,
+            grace_seconds=5,
+        )
+
+    def pgbench(self, script: Path, *, clients: int, seconds: float, variables: Mapping[str, int]) -> float:
+        """Transactions per second of a pgbench script on the service's database, as the service's role."""
+        postgres = self.stack.postgres
+        command: list[str] = [str(postgres.binaries() / "pgbench"), "--no-vacuum", f"--file={script}"]
+        command += [f"--client={clients}", "--jobs=2", f"--time={max(1, round(seconds))}", "--protocol=prepared"]
+        command += [f"--define={name}={value}" for name, value in variables.items()]
+        command += ["--host", postgres.host, "--port", str(postgres.port), "--username", ROLE, DATABASE]
+        told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=seconds + 60).stdout
+        (line,) = (line for line in told.splitlines() if line.startswith("tps ="))
+        return float(line.split()[2])
+
+    @contextmanager
+    def running(self, *processes: ChildProcess) -> Iterator[None]:
+        """Run processes for the length of a block; they are asked to stop together."""
+        try:
+            for process in processes:
+                process.start()
+            yield
+        finally:
+            for process in processes:
+                process.ask_to_stop()
+            for process in processes:
+                process.stop()
+
+    def await_workers(self, count: int, seconds: float = 60) -> None:
+        """Wait until so many workers answer. Raises TimeoutError."""
+        from coruscant.celery import app
+
+        eventually(lambda: len(app.control.ping(timeout=1) or []) >= count, "workers answer", seconds)
+
+    def _migrate(self) -> None:
+        from django.core.management import call_command
+
+        self._drop_kept()
+        with self._maintenance() as connection:
+            _replace(connection, DATABASE, "template1")
+        with self.superuser() as connection:
+            connection.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
+            connection.execute(sql.SQL("GRANT pg_read_all_stats TO {}").format(sql.Identifier(ROLE)))
+        call_command("migrate", verbosity=0)
+        call_command("provision_messaging", stdout=io.StringIO())
+        self.keep(_TEMPLATE)
+
+    def _copy(self, source: str, target: str) -> None:
+        self.disconnect()
+        with self._maintenance() as connection:
+            _replace(connection, target, source)
+
+    def _drop_kept(self) -> None:
+        """Drop what earlier runs kept: it may be of other migrations."""
+        with self._maintenance() as connection:
+            rows = connection.execute("SELECT datname FROM pg_database WHERE datname LIKE 'benchmarks%'").fetchall()
+            for (name,) in rows:
+                connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    @contextmanager
+    def _maintenance(self) -> Iterator["psycopg.Connection[Any]"]:
+        address = self.stack.superuser_database_url.rpartition("/")[0]
+        with psycopg.connect(f"{address}/postgres", autocommit=True) as connection:
+            yield connection
+
+    def _forget_messages(self) -> None:
+        import redis
+
+        from coruscant import aws
+
+        redis.Redis.from_url(self.stack.valkey.broker_url).flushall()
+        for url in aws.sqs().list_queues(QueueNamePrefix="coruscant-").get("QueueUrls", []):
+            aws.sqs().purge_queue(QueueUrl=url)
+
+
+def eventually(true: Callable[[], object], what: str, seconds: float, pause: float = 0.05) -> None:
+    """Wait until something is true. Raises TimeoutError."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"not within {seconds} s: {what}")
+        time.sleep(pause)
+
+
+def _replace(connection: "psycopg.Connection[Any]", target: str, source: str) -> None:
+    names = {"target": sql.Identifier(target), "source": sql.Identifier(source), "role": sql.Identifier(ROLE)}
+    connection.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname IN (%s, %s)", (target, source)
+    )
+    connection.execute(sql.SQL("DROP DATABASE IF EXISTS {target} WITH (FORCE)").format(**names))
+    connection.execute(
+        sql.SQL("CREATE DATABASE {target} TEMPLATE {source} STRATEGY FILE_COPY OWNER {role}").format(**names)
+    )
+
+
+def _set_up_django() -> None:
+    import django
+
+    django.setup()
