@@ -58,6 +58,11 @@ FILLS_SINCE = """
 SELECT request_id, market, units_traded, proceeds FROM liquidation_tradeorder
 WHERE status = 'filled' AND answered_at >= %(since)s
 """
+POSTED_SINCE = """
+SELECT loan.loan_id, loan.amount, coalesce(sum(posting.amount), 0) AS posted
+FROM loans_loan AS loan LEFT JOIN loans_collateralposting AS posting ON posting.loan_id = loan.id
+WHERE loan.created_at >= %(since)s GROUP BY loan.id
+"""
 UNRESOLVED = "SELECT request_id FROM liquidation_tradeorder WHERE status IN ('open', 'unknown', 'unresolved')"
 
 
@@ -129,6 +134,11 @@ class Books:
         """Market, units and proceeds by requestId of the fills booked from `instant` on."""
         rows = self._rows(FILLS_SINCE, since=instant)
         return {row["request_id"]: (row["market"], row["units_traded"], row["proceeds"]) for row in rows}
+
+    def posted_since(self, instant: datetime) -> dict[str, tuple[Decimal, Decimal]]:
+        """Amount (GC) and units posted, ever, of the loans applied for from `instant` on."""
+        rows = self._rows(POSTED_SINCE, since=instant)
+        return {row["loan_id"]: (row["amount"], row["posted"]) for row in rows}
 
     def pending_orders(self) -> set[str]:
         """RequestIds of the orders without a verdict."""

@@ -22,12 +22,21 @@ class Programs:
     """Describes processes; starts none."""
 
     def __init__(
-        self, options: Options, addresses: Addresses, environment: Mapping[str, str], log_folder: Path
+        self,
+        options: Options,
+        addresses: Addresses,
+        environment: Mapping[str, str],
+        log_folder: Path,
+        service: Mapping[str, str],
     ) -> None:
-        """Run everything in `environment`, with one log for each process."""
+        """Run web, workers, beat and Flower in the environment `service` and the rest in `environment`.
+
+        Each process has a log of its own.
+        """
         self._options = options
         self._addresses = addresses
         self._environment = environment
+        self._service = service
         self._log_folder = log_folder
 
     def manage(self, *arguments: str) -> ChildProcess:
@@ -43,7 +52,7 @@ class Programs:
         options = self._options
         web = [self._web(number) for number in range(1, options.web + 1)]
         workers = [self._worker(name, number) for number in range(1, options.workers + 1) for name in WORKERS]
-        beats = [self._beat(number) for number in range(1, options.beats + 1)]
+        beats = [self.beat(number) for number in range(1, options.beats + 1)]
         return [*web, *workers, *beats, self._flower()]
 
     def otc(self) -> ChildProcess:
@@ -71,27 +80,31 @@ class Programs:
         arguments += ["--no-control-socket", "--graceful-timeout", "5"]
         if self._options.web > 1:
             arguments.append("--reuse-port")  # the kernel spreads connections over all that listen
-        return self._python(f"web-{number}", "-m", "gunicorn", *arguments)
+        return self._serving(f"web-{number}", "-m", "gunicorn", *arguments)
 
     def _worker(self, name: str, number: int) -> ChildProcess:
         host = f"{name}{number}@%h"
-        return self._python(f"worker-{name}-{number}", *CELERY, "worker", *WORKERS[name], "-n", host, *QUIET)
+        return self._serving(f"worker-{name}-{number}", *CELERY, "worker", *WORKERS[name], "-n", host, *QUIET)
 
-    def _beat(self, number: int) -> ChildProcess:
+    def beat(self, number: int) -> ChildProcess:
+        """A scheduler; any number may run."""
         schedule = self._options.folder / f"celerybeat-schedule-{number}"
         arguments = ["beat", "--schedule", str(schedule)]
-        return self._python(f"beat-{number}", *CELERY, *arguments)
+        return self._serving(f"beat-{number}", *CELERY, *arguments)
 
     def _flower(self) -> ChildProcess:
         arguments = [f"--address={LOOPBACK}", f"--port={self._addresses.flower}"]
-        return self._python("flower", *CELERY, "flower", *arguments)
+        return self._serving("flower", *CELERY, "flower", *arguments)
 
-    def _python(self, name: str, *arguments: str) -> ChildProcess:
+    def _serving(self, name: str, *arguments: str) -> ChildProcess:
+        return self._python(name, *arguments, environment=self._service)
+
+    def _python(self, name: str, *arguments: str, environment: Mapping[str, str] | None = None) -> ChildProcess:
         return ChildProcess(
             name,
             [sys.executable, *arguments],
             log_path=self._log_folder / f"{name}.log",
-            environment=self._environment,
+            environment=self._environment if environment is None else environment,
             folder=ROOT,
             grace_seconds=LONGEST_WARM_SHUTDOWN_SECONDS,
         )

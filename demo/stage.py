@@ -11,28 +11,16 @@ import psycopg
 import requests
 from rich.console import Console
 from rich.live import Live
-from rich.markup import escape
 
-from demo.books import Books
-from demo.errors import DemoError
+from demo.machine_room import LOOK_SECONDS, MachineRoom
 from demo.picture import Picture
-from demo.programs import Programs
-from demo.settings import Addresses, Options, service_environment
-from demo.supervisor import Supervisor
-from demo.verdict import Check, judge
+from demo.settings import Options
+from demo.verdict import judge, tell
 from demo.view import Scene, progress_line, render
-from demo.world import World
 from embedded import EmbeddedStack
 
-PREPARATION = (
-    ("Migrating the database", ("migrate", "--noinput")),
-    ("Making queues and topics", ("provision_messaging",)),
-    ("Making the representative's log-in", ("create_demo_user",)),
-)
-COMMAND_SECONDS = 180
-READY_SECONDS = 180
 CALM_AT_LEAST_SECONDS, CALM_AT_MOST_SECONDS = 10, 90
-LOOK_SECONDS, DRAW_SECONDS, LINE_SECONDS = 0.25, 1.0, 5.0
+DRAW_SECONDS, LINE_SECONDS = 1.0, 5.0
 ENDLESS_CYCLE_SECONDS = 90  # without --seconds the price falls and recovers once in so long
 
 
@@ -42,14 +30,9 @@ class Stage:
     def __init__(self, options: Options, stack: EmbeddedStack, console: Console) -> None:
         """Take a stack that runs."""
         self._options = options
-        self._stack = stack
         self._console = console
-        self._addresses = Addresses.choose(options.port)
-        environment = service_environment(options.folder, stack.environment, self._addresses)
-        self._programs = Programs(options, self._addresses, environment, stack.log_folder)
-        self._supervisor = Supervisor(options.folder / "demo.processes.json")
-        self._books = Books(stack.environment["DATABASE_URL"])
-        self._world = World(self._addresses)
+        self._room = MachineRoom(options, stack, self._say)
+        self._books, self._world = self._room.books, self._room.world
         self._notes: deque[str] = deque(maxlen=4)
         self._scene = Scene(links=self._links())
         self._live: Live | None = None
@@ -61,11 +44,7 @@ class Stage:
 
         Without --seconds it ends by KeyboardInterrupt only.
         """
-        if left := self._supervisor.end_leftovers():
-            self._console.print(f"Ended what an earlier run had left: {', '.join(left)}.")
-        for sentence, command in PREPARATION:
-            self._console.print(f"{sentence} …")
-            self._manage(*command)
+        self._room.prepare()
         since = self._books.now()
         self._scene.events_sent_before = self._books.look().sums["events_sent"]
         self._open()
@@ -77,28 +56,17 @@ class Stage:
             if self._options.picture is not None:
                 self._picture.write(self._options.picture)
             self._calm_down(since)
-        return self._report(judge(self._books, self._world, since, self._invariants))
+        return tell(self._console, judge(self._books, self._world, since, self._room.invariants))
 
     def clear(self) -> None:
         """Stop every process and wait until they are gone."""
-        self._books.close()
-        self._supervisor.stop()
+        self._room.clear()
 
     def _open(self) -> None:
-        self._console.print("Opening the markets …")
-        self._supervisor.start(self._programs.markets())
-        self._wait_for(
-            "the markets", lambda: [self._world.market_state(name) for name in ("mos_espa", "black_spire_outpost")]
-        )
-        self._console.print("Starting web, workers, beat and Flower …")
-        self._supervisor.start(self._programs.service())
-        self._wait_for(
-            "the API", lambda: requests.get(f"{self._addresses.url('web')}/loans", timeout=5).raise_for_status()
-        )
-        self._supervisor.start([self._programs.otc()])
-        self._wait_for("the OTC service", self._world.otc_report)
-        if self._addresses.web != self._options.port:
-            self._console.print(f"Port {self._options.port} is taken; the service is on {self._addresses.web}.")
+        self._room.open()
+        web = self._room.addresses.web
+        if web != self._options.port:
+            self._console.print(f"Port {self._options.port} is taken; the service is on {web}.")
         for label, address in self._scene.links:
             self._console.print(f"  {label:10} {address}", highlight=False)
 
@@ -140,7 +108,8 @@ class Stage:
         """Keep everything running and the view fresh until so many seconds after the beginning, or a condition."""
         self._scene.phase = phase
         while (elapsed := time.monotonic() - self._began) < until_elapsed:
-            self._keep_running()
+            for name in self._room.keep_running():
+                self._note(f"{name} ended and is started again")
             self._scene.elapsed = elapsed
             if elapsed - self._drawn >= DRAW_SECONDS:
                 self._drawn = elapsed
@@ -148,16 +117,6 @@ class Stage:
                 if until():
                     return
             time.sleep(LOOK_SECONDS)
-
-    def _keep_running(self) -> None:
-        for name in self._supervisor.look():
-            self._note(f"{name} ended and is started again")
-        for server in self._stack.servers:
-            if not server.running:
-                self._note(f"{server.name} ended and is started again")
-                server.start()
-                if server is self._stack.sns_sqs:
-                    self._manage("provision_messaging")
 
     def _draw(self) -> None:
         scene = self._scene
@@ -169,8 +128,8 @@ class Stage:
             scene.events_heard = int(self._world.otc_report()["distinctEvents"])
         except requests.RequestException:
             scene.events_heard = None
-        scene.processes = sum(kept.process.running for kept in self._supervisor.kept.values())
-        scene.restarts, scene.notes = self._supervisor.restarts, tuple(self._notes)
+        scene.processes = sum(kept.process.running for kept in self._room.supervisor.kept.values())
+        scene.restarts, scene.notes = self._room.supervisor.restarts, tuple(self._notes)
         if self._options.picture is not None:
             self._picture.look(scene)
         if self._live is not None:
@@ -200,50 +159,14 @@ class Stage:
             if self._live is None:
                 self._console.print(f"{self._scene.elapsed:5.0f} s {sentence}", highlight=False, soft_wrap=True)
 
-    def _report(self, checks: list[Check]) -> int:
-        for check in checks:
-            mark = "[green]ok    [/]" if check.passed else "[bold red]FAILED[/]"
-            self._console.print(f"  {mark} {escape(check.sentence)}", highlight=False, soft_wrap=True)
-        failed = sum(not check.passed for check in checks)
-        self._console.print(f"{failed} of {len(checks)} checks failed." if failed else "Everything holds.")
-        return 1 if failed else 0
-
-    def _invariants(self) -> str | None:
-        try:
-            self._manage("check_invariants")
-        except DemoError as error:
-            return str(error)
-        return None
-
-    def _manage(self, *command: str) -> None:
-        process = self._programs.manage(*command)
-        process.start()
-        code = process.wait(COMMAND_SECONDS)
-        process.kill()
-        if code != 0:
-            outcome = "did not end in time" if code is None else f"failed with code {code}"
-            raise DemoError(f"manage.py {command[0]} {outcome}.{process.log_tail()}")
-
-    def _wait_for(self, name: str, question: Callable[[], object]) -> None:
-        """Ask until there is an answer, while the supervisor keeps watch."""
-        deadline = time.monotonic() + READY_SECONDS
-        while True:
-            try:
-                question()
-            except requests.RequestException as error:
-                if time.monotonic() > deadline:
-                    logs = self._stack.log_folder
-                    raise DemoError(f"{name} did not answer within {READY_SECONDS} s: {error}; see {logs}.") from error
-            else:
-                return
-            self._supervisor.look()
-            time.sleep(LOOK_SECONDS)
+    def _say(self, sentence: str) -> None:
+        self._console.print(sentence)
 
     def _links(self) -> list[tuple[str, str]]:
-        web = f"http://localhost:{self._addresses.web}"
+        web = f"http://localhost:{self._room.addresses.web}"
         return [
             ("Admin", f"{web}/admin/   log in as representative / demo"),
             ("API docs", f"{web}/docs"),
-            ("Flower", f"http://localhost:{self._addresses.flower}"),
-            ("Logs", os.path.relpath(self._stack.log_folder)),
+            ("Flower", f"http://localhost:{self._room.addresses.flower}"),
+            ("Logs", os.path.relpath(self._room.stack.log_folder)),
         ]

@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from rich.console import Console
+from rich.markup import escape
+
 from demo.books import Books
-from demo.world import Trade, World
+from demo.world import ClientsLoan, Trade, World
 
 AT_LEAST = {"applied": 50, "activated": 20, "liquidated": 10}
 MOST_NAMED = 5
@@ -68,6 +71,21 @@ def check_fills(
     ]
 
 
+def check_postings(known: Mapping[str, ClientsLoan], booked: Mapping[str, tuple[Decimal, Decimal]]) -> Check:
+    """Every request of a client had one effect, however often it was sent: the books hold what was accepted.
+
+    A loan with a request that got no answer is not compared: that request may have had its effect or not.
+    """
+    sure = {loan_id: loan for loan_id, loan in known.items() if loan.sure}
+    wrong = [
+        loan_id
+        for loan_id, loan in sure.items()
+        if booked.get(loan_id, (loan.amount, Decimal(0))) != (loan.amount, loan.posted)
+    ]
+    right = f"{len(sure) - len(wrong)} of {len(sure)} loans hold exactly what their clients posted"
+    return Check(not wrong, right + named(wrong))
+
+
 def check_otc(violations: list[str]) -> Check:
     """The OTC service found nothing that breaks the contract."""
     return Check(not violations, f"{len(violations)} breaches of contract seen by the OTC service{named(violations)}")
@@ -81,6 +99,8 @@ def named(things: list[str]) -> str:
 def judge(books: Books, world: World, since: datetime, invariants: Callable[[], str | None]) -> list[Check]:
     """Ask everything about what happened since an instant. `invariants` returns what is wrong, or None."""
     counts, report = books.since(since), world.otc_report(brief=False)
+    before, posted, after = world.clients_loans(), books.posted_since(since), world.clients_loans()
+    quiet = {loan_id: loan for loan_id, loan in after.items() if before.get(loan_id) == loan}
     heard = {str(event["eventId"]) for event in report["eventsByLoan"].values()}
     wrong = invariants()
     return [
@@ -88,6 +108,17 @@ def judge(books: Books, world: World, since: datetime, invariants: Callable[[], 
         check_finished(counts),
         check_events(books.events_since(since), heard),
         *check_fills(books.fills_since(since), world.trades(), books.pending_orders()),
+        check_postings(quiet, posted),
         check_otc([str(sentence) for sentence in report["violations"]]),
         Check(wrong is None, f"invariants hold{'' if wrong is None else ' not: ' + wrong}"),
     ]
+
+
+def tell(console: Console, checks: list[Check]) -> int:
+    """Print every check; return the exit code: 0, or 1 if one failed."""
+    for check in checks:
+        mark = "[green]ok    [/]" if check.passed else "[bold red]FAILED[/]"
+        console.print(f"  {mark} {escape(check.sentence)}", highlight=False, soft_wrap=True)
+    failed = sum(not check.passed for check in checks)
+    console.print(f"{failed} of {len(checks)} checks failed." if failed else "Everything holds.")
+    return 1 if failed else 0

@@ -2,8 +2,8 @@
 
 from decimal import Decimal
 
-from demo.verdict import check_counts, check_events, check_fills, check_finished, named
-from demo.world import Trade
+from demo.verdict import check_counts, check_events, check_fills, check_finished, check_postings, named
+from demo.world import ClientsLoan, Trade
 
 ONE = ("mos_espa", Decimal("2.5"), Decimal("124.75"))
 SAME = Trade("mos_espa", Decimal("2.50"), Decimal("124.750"))
@@ -57,3 +57,15 @@ def test_event_that_was_not_heard_fails_and_is_named() -> None:
 
 def test_only_a_few_are_named() -> None:
     assert named(list("abcdefg")) == ": a, b, c, d, e, …"
+
+
+def test_loan_that_holds_other_than_its_client_posted_fails_unless_an_answer_is_missing() -> None:
+    def check(posted: str, booked: dict[str, tuple[Decimal, Decimal]], *, sure: bool = True) -> bool:
+        return check_postings({"L": ClientsLoan(Decimal(9), Decimal(posted), sure)}, booked).passed
+
+    assert check("4.50", {"L": (Decimal(9), Decimal("4.5"))})
+    assert check("0", {}), "an application that was refused"
+    assert not check("4.5", {}), "a posting that was lost"
+    assert not check("4.5", {"L": (Decimal(9), Decimal(9))}), "a posting that was doubled"
+    assert not check("4.5", {"L": (Decimal(8), Decimal("4.5"))})
+    assert check("4.5", {"L": (Decimal(9), Decimal(9))}, sure=False)

@@ -159,6 +159,7 @@ class OtcServer:
                 "borrowerId": loan.borrower_id,
                 "amount": plain(loan.amount),
                 "posted": plain(loan.posted),
+                "inFlight": loan.in_flight,
                 "uncertain": loan.uncertain,
                 "status": loan.status,
             }
