@@ -38,6 +38,12 @@ def test_a_broken_promise_is_named_with_an_example_and_ends_with_one(claimed, ca
         ("UPDATE liquidation_tradeorder SET units_traded = units_traded / 2", "I1"),
         ("UPDATE liquidation_liquidation SET proceeds = proceeds + 1", "I1"),
         ("UPDATE loans_loan SET status = 'liquidating'", "I2"),
+        (
+            "UPDATE loans_loan SET status = 'liquidating'; UPDATE liquidation_liquidation SET status = 'selling',"
+            " settled_at = NULL, surplus = NULL, shortfall = NULL, collateral_left = NULL,"
+            " due_at = now() - interval '2 minutes'",
+            "I2b",
+        ),
         ("UPDATE liquidation_liquidationevent SET body = replace(body, '\"1000\"', '\"1001\"')", "I4"),
         ("DELETE FROM liquidation_liquidationevent", "I4"),
         ("UPDATE liquidation_liquidationevent SET due_at = now() - interval '2 minutes'", "I4b"),
