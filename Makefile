@@ -1,7 +1,7 @@
 # Every command of the project. `make help` lists them; each is one or two lines, so read here what it runs.
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test exactness simulate bench bench-quick lint format migrations schema lock clean
+.PHONY: help venv demo test exactness simulate chaos bench bench-quick lint format migrations schema lock clean
 .SUFFIXES:
 
 PYTHON ?= python3
@@ -16,6 +16,7 @@ BEATS ?= 1
 PORT ?= 4000
 SEEDS ?= 500
 SEED ?=
+ONLY ?=
 
 # Settings for commands that only read the code: nothing listens there and nothing needs to.
 CODE_ONLY := DOTENV=/dev/null DEBUG=true SECRET_KEY=code-only DATABASE_URL=postgres://nobody@127.0.0.1:1/nothing \
@@ -53,7 +54,9 @@ exactness: venv  ## the proofs that money is exact, with twenty times the exampl
 simulate: venv  ## the real services under seeded crashes and faults: SEEDS=500, SEED=7 to print one trace
 	$(BIN)/python -W ignore -m simulation $(if $(SEED),--seed $(SEED) --trace,--seeds $(SEEDS))
 
-ONLY ?=
+chaos: venv  ## the demo with a nemesis: SECONDS=300 SEED=7 ONLY="web-killed aws-hangs" to choose
+	$(BIN)/python -m chaos --seconds $(or $(SECONDS),300) --seed $(or $(SEED),7) $(if $(ONLY),--only $(ONLY))
+
 bench: venv  ## measure everything beside its yardstick, up to a million loans: ONLY="crash chain" for a part
 	$(BIN)/python -W ignore -m benchmarks --scale full $(if $(ONLY),--only $(ONLY))
 

@@ -1,0 +1,1 @@
+"""The demo's machine room under load with a nemesis: `make chaos`."""

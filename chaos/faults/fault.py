@@ -1,0 +1,52 @@
+"""What a fault is, and what it may lay hands on."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+from typing import ClassVar
+
+from chaos.forgery import Forger
+from chaos.proxy import Proxy
+from demo.machine_room import MachineRoom
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Everything that can be broken. `tell` says a sentence to the person who watches."""
+
+    room: MachineRoom
+    proxy: Proxy
+    forger: Forger
+    dice: Random
+    tell: Callable[[str], None]
+
+
+class Fault(ABC):
+    """A way to break something. One instance is one occurrence: `inject`, `go_on` now and then, `heal`.
+
+    Two faults that `touch` the same part are never played together. The fault ends with `heal`; recovery is
+    measured from there.
+    """
+
+    name: ClassVar[str]
+    what: ClassVar[str]
+    touches: ClassVar[frozenset[str]]
+    lasts_seconds: ClassVar[float] = 0.0
+    events_within_seconds: ClassVar[float] = 60.0
+
+    def __init__(self, target: Target) -> None:
+        """Break this, later."""
+        self.target = target
+        self.room = target.room
+        self.dice = target.dice
+
+    @abstractmethod
+    def inject(self) -> None:
+        """Begin."""
+
+    def go_on(self) -> None:  # noqa: B027  (most faults need nothing)
+        """What is to be done again about once a second while the fault lasts."""
+
+    def heal(self) -> None:  # noqa: B027  (a kill is over at once)
+        """End it: from now on nothing is in the way of recovery."""

@@ -1,0 +1,59 @@
+"""Faults of the markets' order endpoints; their prices go on."""
+
+from chaos.faults.fault import Fault
+from demo.world import MARKETS
+
+ORDERS = "orders"
+USUAL_SHARE = "0.3"
+LONGER_THAN_EVERY_BACK_OFF_SECONDS = 20
+
+
+class MarketsFail(Fault):
+    """Most orders fail, in every way there is."""
+
+    name = "markets-fail"
+    what = "60 % of all orders fail"
+    touches = frozenset({ORDERS})
+    lasts_seconds = 10
+
+    def inject(self) -> None:
+        """Double the share of faults."""
+        self.room.world.tell_markets({"faultShare": "0.6"})
+
+    def heal(self) -> None:
+        """Return to the usual share."""
+        self.room.world.tell_markets({"faultShare": USUAL_SHARE})
+
+
+class MarketDown(Fault):
+    """One market drops every order, for longer than every back-off."""
+
+    name = "market-down"
+    what = "one market's order API down for longer than every back-off"
+    touches = frozenset({ORDERS})
+    lasts_seconds = LONGER_THAN_EVERY_BACK_OFF_SECONDS
+
+    def inject(self) -> None:
+        """Choose one and take it down."""
+        self.room.world.tell_markets({"down": True}, [self.dice.choice(MARKETS)])
+
+    def heal(self) -> None:
+        """Take it up."""
+        self.room.world.tell_markets({"down": False})
+
+
+class MarketsDown(Fault):
+    """Both markets drop every order, for longer than every back-off."""
+
+    name = "markets-down"
+    what = "both markets' order APIs down for longer than every back-off"
+    touches = frozenset({ORDERS})
+    lasts_seconds = LONGER_THAN_EVERY_BACK_OFF_SECONDS
+
+    def inject(self) -> None:
+        """Take both down."""
+        self.room.world.tell_markets({"down": True})
+
+    def heal(self) -> None:
+        """Take both up."""
+        self.room.world.tell_markets({"down": False})

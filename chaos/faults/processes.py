@@ -1,0 +1,103 @@
+"""Faults of our own processes: killed, doubled, frozen."""
+
+import os
+import signal
+from typing import ClassVar
+
+from chaos.faults.fault import Fault
+
+
+class _Killed(Fault):
+    """The process and its children end by SIGKILL; the supervisor starts it again."""
+
+    process: ClassVar[str]
+
+    def inject(self) -> None:
+        """Kill."""
+        self.room.supervisor.kept[self.process].process.send(signal.SIGKILL)
+
+
+class PricesWorkerKilled(_Killed):
+    """The only price worker dies."""
+
+    name = "prices-worker-killed"
+    what = "kill -9 of the worker that polls prices"
+    touches = frozenset({"prices worker"})
+    process = "worker-prices-1"
+
+
+class RiskWorkerKilled(_Killed):
+    """The only worker that sweeps and recovers dies."""
+
+    name = "risk-worker-killed"
+    what = "kill -9 of the worker that sweeps and recovers"
+    touches = frozenset({"risk worker"})
+    process = "worker-risk-1"
+
+
+class SalesWorkerKilled(_Killed):
+    """The only worker that sells and publishes dies, with all its calls under way."""
+
+    name = "sales-worker-killed"
+    what = "kill -9 of the worker that sells and publishes"
+    touches = frozenset({"sales worker"})
+    process = "worker-sales-1"
+
+
+class WebKilled(_Killed):
+    """The only web server dies."""
+
+    name = "web-killed"
+    what = "kill -9 of the web server"
+    touches = frozenset({"web"})
+    process = "web-1"
+
+
+class BeatKilled(_Killed):
+    """The only scheduler dies."""
+
+    name = "beat-killed"
+    what = "kill -9 of beat"
+    touches = frozenset({"beat"})
+    process = "beat-1"
+
+
+class TwoBeats(Fault):
+    """A second scheduler rings every bell as well."""
+
+    name = "two-beats"
+    what = "two beats at once"
+    touches = frozenset({"beat"})
+    lasts_seconds = 8
+
+    def inject(self) -> None:
+        """Start it."""
+        self.room.supervisor.start([self.room.programs.beat(2)])
+
+    def heal(self) -> None:
+        """Stop it."""
+        self.room.supervisor.stop(["beat-2"])
+
+
+class PollerStopped(Fault):
+    """The price worker and its children are frozen (SIGSTOP), for longer than a price lives; its queues fill."""
+
+    name = "poller-stopped"
+    what = "price worker frozen while its queues fill"
+    touches = frozenset({"prices worker", "price interval"})
+    lasts_seconds = 30
+
+    def inject(self) -> None:
+        """Freeze it, and let the markets hurry."""
+        self._signal(signal.SIGSTOP)
+        self.room.world.tell_markets({"interval": "0.1"})
+
+    def heal(self) -> None:
+        """Let it go on."""
+        self._signal(signal.SIGCONT)
+        self.room.world.tell_markets({"interval": "1"})
+
+    def _signal(self, number: signal.Signals) -> None:
+        pid = self.room.supervisor.kept["worker-prices-1"].process.pid
+        if pid is not None:
+            os.killpg(pid, number)
