@@ -14,6 +14,11 @@ from liquidation.pacing import back_off
 
 log = structlog.get_logger(__name__)
 
+
+class TopicMissing(LookupError):
+    """There is no topic of this name: `manage.py provision_messaging` makes it, and the branches subscribe."""
+
+
 #: Longer than looking up the topic and publishing can take; recovery follows a worker that dies in between after it.
 ON_ITS_WAY = timedelta(seconds=25)
 
@@ -30,15 +35,21 @@ def publish(liquidation_id: int) -> bool:
     failpoints.reach("publish.counted")
     try:
         message_id = aws.sns().publish(TopicArn=_topic_arn(), Message=event.body)["MessageId"]
-    except (BotoCoreError, ClientError) as error:
+    except (BotoCoreError, ClientError, TopicMissing) as error:
         _topic_arn.cache_clear()
         _put_off(event)
-        log.warning("event_not_sent", event_id=str(event.event_id), sends=event.sends, error=str(error))
-        raise EventNotSent(str(error)) from error
+        tell = log.error if isinstance(error, TopicMissing) else log.warning
+        tell("event_not_sent", event_id=str(event.event_id), sends=event.sends, error=_described(error))
+        raise EventNotSent(_described(error)) from error
     failpoints.reach("publish.sent")
     _mark_sent(event.pk, message_id)
     failpoints.reach("publish.marked")
     return True
+
+
+def _described(error: Exception) -> str:
+    """What went wrong with SNS, for a log."""
+    return f"there is no topic {error}" if isinstance(error, TopicMissing) else str(error)
 
 
 def _take(liquidation_id: int) -> LiquidationEvent | None:
@@ -75,5 +86,17 @@ def _mark_sent(event_pk: int, message_id: str) -> None:
 
 @lru_cache(maxsize=1)
 def _topic_arn() -> str:
-    """The topic's name at AWS; creating a topic that exists only looks it up."""
-    return aws.sns().create_topic(Name=aws.LIQUIDATION_TOPIC)["TopicArn"]
+    """The topic's name at AWS. Raises TopicMissing.
+
+    Looked up, never made: nobody would be subscribed to a topic made here, and an event it took would count as sent
+    while no branch has heard it.
+    """
+    client, token = aws.sns(), ""
+    while True:
+        page = client.list_topics(NextToken=token) if token else client.list_topics()
+        for topic in page["Topics"]:
+            if topic["TopicArn"].endswith(f":{aws.LIQUIDATION_TOPIC}"):
+                return topic["TopicArn"]
+        token = page.get("NextToken", "")
+        if not token:
+            raise TopicMissing(aws.LIQUIDATION_TOPIC)

@@ -7,7 +7,7 @@ freshness is judged at every look, by the database's clock. A cache that is down
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -28,6 +28,8 @@ Found = TypeVar("Found")
 _KEY = "pricing.board.1"  # a new number for a new form
 # Two refreshes may overtake each other and leave the older one; it is believed no longer than this.
 _CACHE_SECONDS = 5
+# An event overtaken by its predecessor is everyday; one that outranks its market for longer is not.
+_OUTRANKED_FOR = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ class _Inputs:
 
     quotes: tuple[Quote, ...]
     drained_to: dict[Market, datetime | None]
+    #: For how long each standing quote has outranked later ones by its own time; the cache does not say.
+    outranked: dict[Market, timedelta] | None = None
 
 
 def current() -> PricePoint:
@@ -108,7 +112,8 @@ def _from_database() -> _Inputs:
     standing = rules.standing(times, freshness).values()
     levels = records.levels_of(quote.id for quote in standing)
     found = tuple(replace(quote, sell=levels[quote.id]) for quote in standing if quote.id in levels)
-    return _Inputs(found, drained_to)
+    newest = {quote.market: quote.sent_at for quote in rules.in_order(times)}
+    return _Inputs(found, drained_to, {quote.market: newest[quote.market] - quote.sent_at for quote in standing})
 
 
 def _rebuilt() -> _Inputs:
@@ -140,6 +145,16 @@ def _tell_changes(inputs: _Inputs, point: PricePoint, now: datetime) -> None:
         drained_to = inputs.drained_to.get(quote.market)
         death = rules.dies_at(quote, drained_to, freshness)
         lagging = rules.expires_at(quote, freshness) <= now and death > rules.expires_at(quote, freshness)
+        if inputs.outranked is not None and _changed(
+            f"outranked.{quote.market}", inputs.outranked[quote.market] >= _OUTRANKED_FOR
+        ):
+            log.warning(
+                "feed_outranked",
+                market=quote.market.value,
+                reference=quote.reference,
+                market_time=str(quote.market_time),
+                sent_at=quote.sent_at.isoformat(),
+            )
         for kind, holds in (("held", lagging and now < death), ("given_up", lagging and now >= death)):
             if _changed(f"{kind}.{quote.market}", holds):
                 tell = log.error if kind == "given_up" else log.warning

@@ -62,6 +62,9 @@ def poll(market: Market, *, seconds: int = POLL_SECONDS, wait_seconds: int = WAI
             except QueueMissing:
                 log.error("queue_missing", market=market.value, queue=source.queue)  # noqa: TRY400  (says it all)
                 break
+            except (BotoCoreError, ClientError) as error:
+                log.warning("prices_not_received", market=market.value, queue=source.queue, error=str(error))
+                raise
             failpoints.reach("ingest.received")
             fates += record(market, messages, clock.now(), began=began)
             _delete(source, messages)

@@ -7,6 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError, ReadTimeoutError
 
+from coruscant.aws import LIQUIDATION_TOPIC
 from simulation.baton import Actor, here
 from simulation.world import World
 
@@ -141,14 +142,14 @@ class Topics:
         self.world = world
         self.delivered: list[str] = []
 
-    def create_topic(self, *, Name: str) -> dict[str, str]:  # noqa: N803
-        """The name is its ARN."""
-        return {"TopicArn": Name}
+    def list_topics(self) -> dict[str, list[dict[str, str]]]:
+        """The bank's only topic."""
+        return {"Topics": [{"TopicArn": f"simulated:{LIQUIDATION_TOPIC}"}]}
 
     def publish(self, *, TopicArn: str, Message: str) -> dict[str, str]:  # noqa: N803
         """Deliver to all branches, or not; and say so, or not."""
         actor = _actor()
-        actor.reach(f"sns.called {TopicArn[:9]}")
+        actor.reach(f"sns.called {TopicArn.rpartition(':')[2][:9]}")
         if self.world.happens("sns.refuses"):
             raise _refusal("Publish")
         self.delivered.append(Message)

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import structlog
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from coruscant import aws, clock, failpoints
@@ -13,19 +14,26 @@ from liquidation.sell import sell
 
 pytestmark = pytest.mark.django_db
 
+TOPIC = "coruscant-bank-loan-liquidation-events"
+
 
 class FakeSNS:
     """Takes messages, or fails as told."""
 
     def __init__(self):
         self.messages, self.errors = [], []
+        self.topics = ["other-topic", "not-coruscant-bank-loan-liquidation-events", TOPIC]
 
-    def create_topic(self, Name):
-        return {"TopicArn": f"arn:aws:sns:us-east-1:000000000000:{Name}"}
+    def list_topics(self, NextToken="0"):
+        number = int(NextToken)
+        page = {"Topics": [{"TopicArn": f"arn:aws:sns:us-east-1:000000000000:{name}"}
+                           for name in self.topics[number : number + 1]]}  # fmt: skip
+        return page | ({"NextToken": str(number + 1)} if number + 1 < len(self.topics) else {})
 
     def publish(self, TopicArn, Message):
         if self.errors:
             raise self.errors.pop(0)
+        assert TopicArn.rpartition(":")[2] in self.topics
         self.messages.append((TopicArn.rpartition(":")[2], Message))
         return {"MessageId": f"m-{len(self.messages)}"}
 
@@ -128,3 +136,25 @@ def test_two_publishers_at_once_send_once(settled, sns):
     assert publish.publish(settled.pk)
     assert seen == [False]
     assert len(sns.messages) == 1
+
+
+def test_a_topic_that_is_missing_is_not_made_since_nobody_would_hear(settled, sns):
+    sns.topics = ["other-topic"]
+    with structlog.testing.capture_logs() as logs, pytest.raises(EventNotSent, match="there is no topic"):
+        publish.publish(settled.pk)
+    event = LiquidationEvent.objects.get()
+    assert (event.sent_at, event.sends) == (None, 1)
+    assert [(log["log_level"], log["event"], log["event_id"]) for log in logs] == [
+        ("error", "event_not_sent", str(event.event_id))
+    ]
+    sns.topics.append(TOPIC)
+    LiquidationEvent.objects.update(due_at=clock.now())
+    assert publish.publish(settled.pk)
+    assert sns.messages == [(TOPIC, event.body)]
+
+
+def test_a_topic_made_anew_is_looked_up_anew(settled, sns):
+    sns.errors = [ClientError({"Error": {"Code": "NotFound", "Message": "Topic does not exist"}}, "Publish")]
+    with pytest.raises(EventNotSent):
+        publish.publish(settled.pk)
+    assert publish._topic_arn.cache_info().currsize == 0

@@ -152,6 +152,28 @@ def test_an_older_event_does_not_replace_a_fresh_one_on_the_board(time):
     assert board.refresh().price == Decimal(50)
 
 
+def test_an_event_from_the_far_future_is_told_once_it_has_outranked_its_market_for_long(time):
+    row(MOS_ESPA, -12, "50", market_time=Decimal(253402300799), event_id="from-9999")
+    row(MOS_ESPA, -8, "49")
+    row(BLACK_SPIRE, -8, "48")
+    drain(0)
+    with structlog.testing.capture_logs() as logs:
+        board.refresh()
+        assert events(logs) == [], "an event overtaken by its predecessor is everyday"
+        row(MOS_ESPA, -7, "49")
+        board.refresh()
+        board.refresh()
+    assert [(log["log_level"], log["event"], log["market"], log["reference"]) for log in logs] == [
+        ("warning", "feed_outranked", "mos_espa", "from-9999")
+    ]
+    row(MOS_ESPA, 70, "47")
+    time[0] = at(71)
+    drain(71)
+    with structlog.testing.capture_logs() as logs:
+        board.refresh()
+    assert "price_state_over" in events(logs)
+
+
 def test_the_reference_is_the_event_id_or_else_the_message_id(time):
     row(MOS_ESPA, -1, "50", event_id="e-7")
     row(BLACK_SPIRE, -1, "40", message_id="m-7")

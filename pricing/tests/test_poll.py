@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 import structlog
-from botocore.exceptions import EndpointConnectionError
+from botocore.exceptions import ClientError, EndpointConnectionError
 from botocore.stub import Stubber
 from django.db import OperationalError, connection
 
@@ -194,6 +194,17 @@ def test_a_queue_found_by_name_but_gone_is_missing(answers):
         assert poll() == Fates()
     assert "queue_missing" in [log["event"] for log in logs]
     assert feed().drained_to is None
+
+
+def test_a_receive_that_fails_is_told_with_its_market_and_proves_nothing(messaging):
+    wanted = {"MaxNumberOfMessages": 10, "WaitTimeSeconds": 1, "VisibilityTimeout": 30}
+    wanted |= {"MessageSystemAttributeNames": ["SentTimestamp"], "QueueUrl": queues.queue_url(QUEUE)}
+    with Stubber(aws.sqs()) as stub, structlog.testing.capture_logs() as logs, pytest.raises(ClientError):  # noqa: PT012
+        stub.add_client_error("receive_message", "InternalFailure", "try later", 500, expected_params=wanted)
+        poll()
+    (told,) = [log for log in logs if log["event"] == "prices_not_received"]
+    assert (told["market"], told["queue"], "try later" in told["error"]) == ("mos_espa", QUEUE, True)
+    assert (feed().drained_to, feed().received) == (None, 0)
 
 
 def test_a_queue_that_stays_away_is_missing(messaging):
