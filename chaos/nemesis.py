@@ -10,6 +10,7 @@ from chaos.faults import FAULTS, Fault, Target
 from chaos.plan import Round
 from chaos.recovery import Aspect, Recovery
 from chaos.report import Played
+from chaos.traces import Traces
 
 RECOVERED_WITHIN_SECONDS = 60.0
 GIVEN_UP_AFTER_SECONDS = 120.0
@@ -32,12 +33,14 @@ class Nemesis:
         names = " and ".join(faults)
         occurrences = [FAULTS[name](self._target) for name in faults]
         self._target.tell(f"{names}: {', '.join(fault.what for fault in occurrences)}")
+        traces = Traces(self._target.room.stack.log_folder)
         began = time.monotonic()
         for fault in occurrences:
             fault.inject()
         ended_at = self._let_last(occurrences, began)
         recovery = self._measure(ended_at)
-        one = Played(faults, dict(recovery.seconds), recovery.missing)
+        unseen = [fault.name for fault in occurrences if not traces.found(fault.seen_as)]
+        one = Played(faults, dict(recovery.seconds), recovery.missing, unseen)
         self.played.append(one)
         self.violations.extend(broken_promises(one, min(fault.events_within_seconds for fault in occurrences)))
         slowest = max(recovery.seconds, key=lambda aspect: recovery.seconds[aspect], default=None)

@@ -13,11 +13,15 @@ from chaos.recovery import Aspect
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """One round: its faults, and the seconds of each aspect of recovery. `missing` never came back."""
+    """One round: its faults, and the seconds of each aspect of recovery.
+
+    `missing` never came back; of the faults `unseen` no operator would find anything in the service's logs.
+    """
 
     faults: Round
     seconds: Mapping[Aspect, float]
     missing: Sequence[Aspect] = ()
+    unseen: Sequence[str] = ()
 
     @property
     def longest(self) -> float:

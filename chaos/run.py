@@ -137,6 +137,7 @@ class Run:
     def _own_checks(self, since: object) -> list[Check]:
         witness, nemesis = self._witness, self._nemesis
         (rejected,) = books.rows(books.MARKED, [f"{MARK}-[0-9]+-", since])[0]
+        unseen = sorted({name for one in nemesis.played for name in one.unseen})
         stuck, waiting = books.rows(books.ASKING)[0]
         return [
             Check(
@@ -153,6 +154,7 @@ class Run:
                 rejected == self._forger.unreadable,
                 f"{rejected} of {self._forger.unreadable} unreadable messages are kept for a person to read",
             ),
+            Check(not unseen, f"{len(unseen)} faults left nothing for an operator to find in the logs{named(unseen)}"),
             Check(
                 stuck == 0,
                 f"{stuck} liquidations neither move nor ask for a person; {waiting} ask, with the order in doubt",

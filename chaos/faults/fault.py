@@ -26,12 +26,14 @@ class Fault(ABC):
     """A way to break something. One instance is one occurrence: `inject`, `go_on` now and then, `heal`.
 
     Two faults that `touch` the same part are never played together. The fault ends with `heal`; recovery is
-    measured from there.
+    measured from there. `seen_as` is what an operator finds of it in the service's logs, as a regular expression; it
+    is empty for a fault that the service does not notice.
     """
 
     name: ClassVar[str]
     what: ClassVar[str]
     touches: ClassVar[frozenset[str]]
+    seen_as: ClassVar[str]
     lasts_seconds: ClassVar[float] = 0.0
     events_within_seconds: ClassVar[float] = 60.0
 

@@ -14,6 +14,7 @@ class MarketsFail(Fault):
     name = "markets-fail"
     what = "60 % of all orders fail"
     touches = frozenset({ORDERS})
+    seen_as = r'"verdict": "unknown"'
     lasts_seconds = 10
 
     def inject(self) -> None:
@@ -31,6 +32,7 @@ class MarketDown(Fault):
     name = "market-down"
     what = "one market's order API down for longer than every back-off"
     touches = frozenset({ORDERS})
+    seen_as = r'"verdict": "unknown"'
     lasts_seconds = LONGER_THAN_EVERY_BACK_OFF_SECONDS
 
     def inject(self) -> None:
@@ -48,6 +50,7 @@ class MarketsDown(Fault):
     name = "markets-down"
     what = "both markets' order APIs down for longer than every back-off"
     touches = frozenset({ORDERS})
+    seen_as = r'"verdict": "unknown"'
     lasts_seconds = LONGER_THAN_EVERY_BACK_OFF_SECONDS
 
     def inject(self) -> None:

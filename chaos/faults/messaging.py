@@ -19,6 +19,7 @@ class _OnTheWire(Fault):
     touches = frozenset({MESSAGING})
     lasts_seconds = 10
     events_within_seconds = 30
+    seen_as = "event_not_sent|prices_not_received"
     mode: ClassVar[Mode]
 
     def inject(self) -> None:
@@ -75,6 +76,7 @@ class EmulatorEmptied(Fault):
     name = "emulator-emptied"
     what = "SNS and SQS lose all topics, queues and messages; provisioned again after a while"
     touches = frozenset({MESSAGING, "otc"})
+    seen_as = r"queue_missing"
     lasts_seconds = 6
     events_within_seconds = 30
 

@@ -13,6 +13,7 @@ class QuoteFromTheFuture(Fault):
     name = "quote-from-9999"
     what = "a quote from the year 9999 on both markets"
     touches = frozenset({PRICES, MESSAGING})
+    seen_as = r"feed_outranked"
 
     def inject(self) -> None:
         """Publish."""
@@ -25,6 +26,7 @@ class PricesDoubled(Fault):
     name = "prices-doubled"
     what = f"each market's last price again, {MANY:,} times"
     touches = frozenset({PRICES, MESSAGING})
+    seen_as = r""
 
     def inject(self) -> None:
         """Publish."""
@@ -37,6 +39,7 @@ class PricesReordered(Fault):
     name = "prices-reordered"
     what = f"{MANY:,} old prices of each market in any order"
     touches = frozenset({PRICES, MESSAGING})
+    seen_as = r""
 
     def inject(self) -> None:
         """Publish."""
@@ -49,6 +52,7 @@ class PricesMalformed(Fault):
     name = "prices-malformed"
     what = f"{MANY:,} unreadable bodies on each market's topic"
     touches = frozenset({PRICES, MESSAGING})
+    seen_as = r"message_rejected"
 
     def inject(self) -> None:
         """Publish."""
@@ -61,6 +65,7 @@ class PricesPoisoned(Fault):
     name = "prices-poisoned"
     what = f"{MANY:,} poisonous bodies on each market's topic"
     touches = frozenset({PRICES, MESSAGING})
+    seen_as = r"message_rejected"
 
     def inject(self) -> None:
         """Publish."""

@@ -23,6 +23,7 @@ class PricesWorkerKilled(_Killed):
     name = "prices-worker-killed"
     what = "kill -9 of the worker that polls prices"
     touches = frozenset({"prices worker"})
+    seen_as = r"prices1@.* ready"
     process = "worker-prices-1"
 
 
@@ -32,6 +33,7 @@ class RiskWorkerKilled(_Killed):
     name = "risk-worker-killed"
     what = "kill -9 of the worker that sweeps and recovers"
     touches = frozenset({"risk worker"})
+    seen_as = r"risk1@.* ready"
     process = "worker-risk-1"
 
 
@@ -41,6 +43,7 @@ class SalesWorkerKilled(_Killed):
     name = "sales-worker-killed"
     what = "kill -9 of the worker that sells and publishes"
     touches = frozenset({"sales worker"})
+    seen_as = r"sales1@.* ready"
     process = "worker-sales-1"
 
 
@@ -50,6 +53,7 @@ class WebKilled(_Killed):
     name = "web-killed"
     what = "kill -9 of the web server"
     touches = frozenset({"web"})
+    seen_as = r"Booting worker"
     process = "web-1"
 
 
@@ -59,6 +63,7 @@ class BeatKilled(_Killed):
     name = "beat-killed"
     what = "kill -9 of beat"
     touches = frozenset({"beat"})
+    seen_as = r"beat v[0-9.]+ .* is starting"
     process = "beat-1"
 
 
@@ -68,6 +73,7 @@ class TwoBeats(Fault):
     name = "two-beats"
     what = "two beats at once"
     touches = frozenset({"beat"})
+    seen_as = r"beat v[0-9.]+ .* is starting"
     lasts_seconds = 8
 
     def inject(self) -> None:
@@ -85,6 +91,7 @@ class PollerStopped(Fault):
     name = "poller-stopped"
     what = "price worker frozen while its queues fill"
     touches = frozenset({"prices worker", "price interval"})
+    seen_as = r"quotes_came_too_late|lagging_feed_held|poller_gone"
     lasts_seconds = 30
 
     def inject(self) -> None:

@@ -12,6 +12,7 @@ class ValkeyKilled(Fault):
     name = "valkey-killed"
     what = "Valkey killed, down for a while, started empty"
     touches = frozenset({"valkey"})
+    seen_as = r"Connection to broker lost|price_cache_down|doorbell_not_rung"
     lasts_seconds = 6
 
     def inject(self) -> None:
@@ -30,6 +31,7 @@ class ValkeyFlushed(Fault):
     name = "valkey-flushed"
     what = "FLUSHALL, once a second for a while"
     touches = frozenset({"valkey"})
+    seen_as = r""
     lasts_seconds = 4
 
     def inject(self) -> None:
@@ -48,6 +50,7 @@ class PostgresStopped(Fault):
     name = "postgres-stopped"
     what = "PostgreSQL stopped in immediate mode, down for a while, started"
     touches = frozenset({"postgres"})
+    seen_as = r"OperationalError|database"
     lasts_seconds = 6
 
     def inject(self) -> None:
@@ -66,6 +69,7 @@ class ConnectionsTerminated(Fault):
     name = "connections-terminated"
     what = "pg_terminate_backend of every connection, once a second for a while"
     touches = frozenset({"postgres"})
+    seen_as = r"terminating connection|AdminShutdown|OperationalError"
     lasts_seconds = 4
 
     def inject(self) -> None:

@@ -1,0 +1,28 @@
+"""What an operator finds in the service's logs: lines written since a moment."""
+
+import re
+from pathlib import Path
+
+NOT_THE_SERVICES = ("otc", "mos-espa", "black-spire-outpost", "sns-sqs", "valkey", "postgresql", "initdb", "manage-")
+
+
+class Traces:
+    """Reads the logs of the service's processes from where they end now."""
+
+    def __init__(self, folder: Path) -> None:
+        """Begin at the present end of every log in `folder`."""
+        self._folder = folder
+        self._begins = {path: path.stat().st_size for path in self._logs()}
+
+    def found(self, pattern: str) -> bool:
+        """Whether a line since then matches a regular expression; an empty one is always found."""
+        wanted = re.compile(pattern)
+        return not pattern or any(wanted.search(line) for path in self._logs() for line in self._lines(path))
+
+    def _logs(self) -> list[Path]:
+        return [path for path in self._folder.glob("*.log") if not path.name.startswith(NOT_THE_SERVICES)]
+
+    def _lines(self, path: Path) -> list[str]:
+        with path.open("rb") as log:
+            log.seek(self._begins.get(path, 0))
+            return log.read().decode(errors="replace").splitlines()
