@@ -46,12 +46,12 @@ BATCH = 10
 def poll(market: Market, *, seconds: int = POLL_SECONDS, wait_seconds: int = WAIT_SECONDS) -> Fates:
     """Long-poll a market's queue for `seconds`, at least once; returns what became of the messages received.
 
-    Each receive waits `wait_seconds` (1 to 20) at most: never 0, since a short poll that finds nothing proves nothing.
+    Each receive waits `wait_seconds` (1 to 10) at most: never 0, since a short poll that finds nothing proves nothing.
     Does nothing while another poller holds the feed. A queue that is missing is logged and ends the poll. Raises
     what the database or SQS raise when they cannot be reached; messages not recorded then come again.
     """
     source, fates, end = FEEDS[market], Fates(), time.monotonic() + seconds
-    wait_seconds = max(1, min(wait_seconds, aws.MAX_WAIT_SECONDS))
+    wait_seconds = max(1, min(wait_seconds, aws.LONGEST_POLL_SECONDS))
     with polling_lock.held(market, wait_seconds=wait_seconds) as lock:
         left: float = seconds
         while lock.renewed():
