@@ -21,7 +21,7 @@ _AT_ONCE = 10
 _REMEMBERED = 60
 _LAST_INSTANT = "9999-12-31T23:59:59.999Z"
 _LAST_SECOND = 253_402_300_799
-_HUGE = 60_000
+_HUGE = 70_000
 
 
 class Forger:
@@ -100,11 +100,11 @@ class Forger:
             levels = [{**level, figure: value} for level in sound[side]]
             yield write_json(sound | ours | {side: levels})
         yield write_json(sound | ours | {side: []})
-        yield write_json(sound | ours | {side: sound[side] * 1000})
+        yield write_json(sound | ours | {side: sound[side] * 50})
         yield write_json(sound | ours | {side: [{**level, figure: None} for level in sound[side]]})
         yield write_json(sound | ours | {own_time: "9" * 100})
         yield write_json(sound | ours | {own_time: None})
-        yield write_json(sound | {"mark": mark + "x" * _HUGE, own_time: []})
+        yield write_json(sound | {"mark": mark + "x" * (_HUGE if self._dice.random() < 0.05 else 10)})[:-1]
         name = "eventId" if market == "mos_espa" else "item"
         for text in ("\x00", "\ud800", "", "y" * 300):
             # The lone surrogate and the NUL travel as escapes, as JSON allows.

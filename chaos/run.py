@@ -23,9 +23,8 @@ from demo.world import World
 from embedded import EmbeddedStack
 from embedded.postgres import DATABASE
 
-WARM_UP_AT_LEAST_SECONDS, WARM_UP_AT_MOST_SECONDS = 20.0, 90.0
-
-CALM_AT_LEAST_SECONDS, CALM_AT_MOST_SECONDS = 10.0, 120.0
+WARM_UP_AT_MOST_SECONDS = 90.0
+CALM_AT_LEAST_SECONDS, CALM_AT_MOST_SECONDS = 4.0, 120.0
 LOOK_SECONDS, REMEMBER_SECONDS = 0.25, 1.0
 PRICE_MAX_AGE_SECONDS = 20
 """Shorter than in production, so that a price that is held up dies within a short run."""
@@ -113,7 +112,6 @@ class Run:
 
     def _warm_up(self) -> None:
         """Wait until the first sales are under way."""
-        self._watch(WARM_UP_AT_LEAST_SECONDS)
         while self._elapsed() < WARM_UP_AT_MOST_SECONDS:
             look = books.look()
             if look is not None and look.selling:

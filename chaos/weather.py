@@ -2,17 +2,17 @@
 
 from demo.world import World
 
-QUIET_SECONDS, LOW_SECONDS, SLOPE_SECONDS = 14.0, 8.0, 3.0
+FIRST_FALL_SECONDS, QUIET_SECONDS, LOW_SECONDS, SLOPE_SECONDS = 9.0, 14.0, 8.0, 3.0
 
 
 class Weather:
-    """Tell it the time often. A market that does not hear an order gets it with the next."""
+    """Tell it often how many seconds have passed."""
 
     def __init__(self, world: World) -> None:
         """Begin with quiet trade."""
         self._world = world
         self._low = False
-        self._turns_at = QUIET_SECONDS
+        self._turns_at = FIRST_FALL_SECONDS
 
     def go_on(self, elapsed: float) -> None:
         """Turn the price when its time has come. Raises requests.RequestException if a market did not hear."""

@@ -1,0 +1,29 @@
+"""A short run of the whole: real processes, two faults alone and together, and the verdict."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+@pytest.mark.system
+@pytest.mark.timeout(300)
+def test_two_faults_under_load_break_no_promise(tmp_path):
+    command = [sys.executable, "-m", "chaos", "--seconds", "30", "--rate", "8", "--folder", str(tmp_path)]
+    command += ["--only", "valkey-flushed", "web-killed"]
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=280)
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert "Everything holds." in told.stdout
+    assert "web-killed: recovered in" in told.stdout
+    assert "valkey-flushed and web-killed" in told.stdout or "web-killed and valkey-flushed" in told.stdout
+    assert "ok     0 promises broken in" in told.stdout
+
+
+def test_the_list_of_faults_says_what_each_is():
+    told = subprocess.run(
+        [sys.executable, "-m", "chaos", "--list"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert "quote-from-9999          a quote from the year 9999 on both markets" in told.stdout
