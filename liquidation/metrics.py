@@ -55,9 +55,11 @@ _GAUGES: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
     ),
     (
         "coruscant_feed_drained_seconds",
-        "How far a feed's queue is behind",
+        "How far a feed is behind: the age of its newest quote, or less if its queue was found empty since",
         ("market",),
-        "SELECT market, extract(epoch FROM now() - drained_to) FROM pricing_feed WHERE drained_to IS NOT NULL",
+        "SELECT market, extract(epoch FROM now() - heard_to) FROM pricing_feed f, LATERAL ("
+        " SELECT greatest(f.drained_to, max(sent_at)) AS heard_to FROM pricing_pricequote q"
+        " WHERE q.market = f.market) AS heard WHERE heard_to IS NOT NULL",
     ),
     (
         "coruscant_feed_messages",

@@ -81,34 +81,28 @@ def record(
 ) -> Fates:
     """Commit what `messages` (as SQS gives them) say, received at `now`; then refresh the board and ring the sweep.
 
-    `began` is when their receive began (default `now`): if it brought nothing, the queue is drained up to then; else
-    up to the earliest message in it, since SQS may hand out fewer than it has. A batch that the database refuses is
-    redone message by message, and the culprit is kept as a RejectedMessage. Idempotent.
+    `began` is when their receive began (default `now`): if it brought nothing, the queue is drained up to then. A
+    batch that the database refuses is redone message by message, and the culprit is kept as a RejectedMessage.
+    Idempotent.
     """
     source, began = FEEDS[market], min(began or now, now)
     basis = getattr(settings, source.price_basis_setting)
     batch = [read(source, basis, message, now) for message in messages]
     if ahead := sum(one.ahead for one in batch):
         log.warning("queue_clock_ahead", market=market.value, count=ahead)
-    drained_to = _drained_to(batch, began)
+    # SQS hands out as few as it likes, and a newer one before an older one: only an empty receive proves anything.
+    drained_to = None if batch else began
     try:
         fates = recording.write(source, batch, now, began, drained_to)
     except (DataError, IntegrityError) as error:
         log.warning("batch_refused", market=market.value, count=len(batch), error=str(error))
         fates = _one_by_one(source, batch, now, began)
-        recording.write(source, [], now, began, drained_to)
     failpoints.reach("ingest.committed")
     board.refresh()
     if fates.quotes:
         quotes_recorded.send_robust(sender=PriceQuote)
     failpoints.reach("ingest.announced")
     return fates
-
-
-def _drained_to(batch: Sequence[Received], began: datetime) -> datetime:
-    if not batch:
-        return began
-    return min([began, *(one.sent_at for one in batch if one.sent_at is not None)])
 
 
 def _one_by_one(source: FeedSource, batch: Sequence[Received], now: datetime, began: datetime) -> Fates:

@@ -1,5 +1,8 @@
 """What operators ask: the invariants by command, the figures by scrape."""
 
+import re
+from datetime import timedelta
+
 import pytest
 from django.core.management import call_command
 from django.db import connection
@@ -8,6 +11,7 @@ from coruscant import clock
 from liquidation import tasks
 from liquidation.models import ClaimFailure, Liquidation, TradeOrder
 from liquidation.sell import sell
+from pricing.models import Feed
 
 pytestmark = pytest.mark.django_db
 
@@ -76,6 +80,19 @@ def test_metrics_tell_what_is_open_pending_and_late(client, claimed, markets, qu
     assert "coruscant_claim_failures 1.0" in text
     assert 'coruscant_feed_messages{fate="quote",market="mos_espa"} 1.0' in text
     assert "coruscant_best_price 25.0" in text
+
+
+def test_a_feed_that_is_never_silent_is_not_behind(client, quote):
+    quote("25", ago=40)
+    Feed.objects.update(drained_to=clock.now() - timedelta(minutes=10))
+    assert 39 < behind(client) < 60
+    Feed.objects.update(drained_to=clock.now())
+    assert behind(client) < 30
+
+
+def behind(client):
+    text = client.get("/metrics").content.decode()
+    return float(re.search(r'coruscant_feed_drained_seconds\{market="mos_espa"\} (\S+)', text)[1])
 
 
 def test_without_a_price_there_is_no_price_to_scrape(client, clean_cache):
