@@ -32,6 +32,8 @@ _NARROW = frozenset(
     }
 )
 _NARROW_TIMES = 8
+#: The share of stalls that end just when another actor comes to the same point.
+_OVERTAKEN = 0.4
 
 
 class Killed(BaseException):
@@ -70,6 +72,8 @@ class Actor:
         self.in_sql = False
         self.in_transaction = False
         self.sleeps_until: datetime | None = None
+        #: The point at which it sleeps until another actor comes there too.
+        self.waits_at = ""
         self.pid = 0
         self.turn = threading.Lock()
         self.turn.acquire()
@@ -85,7 +89,7 @@ class Actor:
     def take(self, title: str, job: Job) -> None:
         """Be ready to do a job."""
         self.title, self._job, self.state = title, job, State.READY
-        self.killed, self.sleeps_until = False, None
+        self.killed, self.sleeps_until, self.waits_at = False, None, ""
 
     def _live(self) -> None:
         _here.actor = self
@@ -148,12 +152,17 @@ class Actor:
             raise Killed
         world = self.crew.world
         world.tell(name)
+        self._wake_whoever_waits_at(name)
         times = _NARROW_TIMES if name in _NARROW else 1
         if world.happens("actor.killed", times):
             self.killed = True
             raise Killed
         if world.happens("actor.stalled", times):
-            self.sleep(world.choice([world.seconds(1, 8), world.seconds(21, 45)]))
+            if overtaken := world.dice.random() < _OVERTAKEN:
+                self.waits_at = name
+            self.sleep(
+                world.seconds(40, 90) if overtaken else world.choice([world.seconds(1, 8), world.seconds(21, 45)])
+            )
         elif world.dice.random() < world.faults.switch:
             self.pause()
 
@@ -161,6 +170,14 @@ class Actor:
         """Hand the baton on for at least so long."""
         self.sleeps_until = self.crew.world.time + timedelta(seconds=seconds)
         self.pause()
+
+    def _wake_whoever_waits_at(self, name: str) -> None:
+        """Wake those who were stalled here, and let the dice say who is first: the closest of races."""
+        if late := [actor for actor in self.crew.actors if actor.waits_at == name]:
+            for actor in late:
+                actor.sleeps_until, actor.waits_at = None, ""
+                self.crew.world.tell(f"overtakes {actor.name}")
+            self.pause()
 
     def pause(self) -> None:
         """Hand the baton on, and go on when it is this actor's turn again."""
@@ -171,7 +188,7 @@ class Actor:
 
     def _await_turn(self) -> None:
         self.turn.acquire()
-        self.sleeps_until = None
+        self.sleeps_until, self.waits_at = None, ""
         if self.killed:
             raise Killed
 

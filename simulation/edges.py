@@ -1,8 +1,10 @@
 """Where the service meets the world: every edge is replaced for the length of a schedule, and nothing within."""
 
+import json
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 from unittest import mock
@@ -11,7 +13,7 @@ from django.conf import settings
 from django.db import connection
 
 from coruscant import aws, clock, doorbell, failpoints
-from liquidation import publish
+from liquidation import publish, sell
 from liquidation.venues import http
 from pricing import board, ingest, queues
 from pricing.feeds import FEEDS
@@ -33,6 +35,8 @@ class Edges:
         self.broker, self.cache = Broker(world), Cache(world)
         self.queues, self.topics = Queues(world), Topics(world)
         self.markets = {market: SimulatedMarket(world, market) for market in Market}
+        #: Until when each call of a market that is under way may take, by requestId.
+        self._calls: dict[str, datetime] = {}
 
     @contextmanager
     def replaced(self) -> Iterator[None]:
@@ -44,7 +48,9 @@ class Edges:
 
         def post(url: str, body: str, *, timeout_seconds: float) -> HttpAnswer:
             self._no_transaction("a call of a market")
-            return next(urls[base] for base in urls if url.startswith(base)).post(body, timeout_seconds)
+            market = next(urls[base] for base in urls if url.startswith(base))
+            with self._only_seller(body, timeout_seconds):
+                return market.post(body, timeout_seconds)
 
         def sqs() -> Queues:
             self._no_transaction("a call of SQS")
@@ -76,6 +82,7 @@ class Edges:
                 (board, "cache", self.cache),
                 (uuid, "uuid4", self.world.uuid),
                 (ingest, "time", SimpleNamespace(monotonic=monotonic)),
+                (sell, "time", SimpleNamespace(monotonic=monotonic)),
             ):
                 replaced.enter_context(mock.patch.object(where, name, what))
             replaced.enter_context(clock.driven_by(self.world.clock))
@@ -97,6 +104,16 @@ class Edges:
         if drained_to and (missing := self.queues.unrecorded_before(queue, drained_to)):
             names = ", ".join(message.message_id for message in missing)
             self.world.blame("drained", f"{market} is drained to {drained_to.time()} without {names}")
+
+    @contextmanager
+    def _only_seller(self, body: str, timeout_seconds: float) -> Iterator[None]:
+        """An order is not sent while another worker's call with it is under way: that is what the lease is for."""
+        request_id, now = json.loads(body)["requestId"], self.world.time
+        if self._calls.get(request_id, now) > now and not self.world.faults.clock_steps:
+            self.world.blame("one seller", f"{request_id} is sent while another worker waits for its answer")
+        self._calls[request_id] = now + timedelta(seconds=timeout_seconds)
+        yield
+        self._calls.pop(request_id, None)  # of a process that dies, the call is under way until its time is over
 
     def _no_transaction(self, what: str) -> None:
         if connection.in_atomic_block:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 #: A schedule takes a fraction of a second; a process that says nothing for so long is gone or stuck.
 _SILENCE_SECONDS = 120
 #: The migrated database of the embedded stack.
-_TEMPLATE = "coruscant"
+TEMPLATE = "coruscant"
 
 
 class ProcessLost(RuntimeError):
@@ -35,12 +35,16 @@ def migrate() -> None:
     connections.close_all()
 
 
-def play_here(url: str, seeds: Sequence[int], name: str) -> "Iterator[Result]":
-    """Play seeds in this process; `url` is the superuser's."""
+def play_here(
+    url: str, seeds: Sequence[int], name: str, *, template: str = TEMPLATE, change: str = ""
+) -> "Iterator[Result]":
+    """Play seeds in this process, on a clone of `template`; `url` is the superuser's. `change` is done to the clone."""
     from simulation.database import clone  # noqa: PLC0415
     from simulation.runner import play  # noqa: PLC0415
 
-    with clone(url, _TEMPLATE, f"simulation_{name}") as database:
+    with clone(url, template, f"simulation_{name}") as database:
+        if change:
+            database.monitor.execute(change)
         yield from play(seeds, database)
 
 

@@ -24,13 +24,15 @@ from simulation.crew import Crew
 from simulation.edges import Edges
 from simulation.jobs import Worker
 from simulation.prices import HIGH, LOW, Publisher
-from simulation.verdict import judge
+from simulation.verdict import judge, look_into_the_books
 from simulation.world import World
 
 #: A round of the calm phase: longer than any back-off, lease and visibility, shorter than the life of a quote.
 _ROUND_SECONDS = 31
 _MAX_ROUNDS = 14
 _MAX_STEPS = 6000
+#: How often an auditor looks into the books during the storm.
+_LOOKS = 2
 
 SWEEP = Task((("liquidation.sweep", {}),))
 RECOVER = Task((("liquidation.recover", {}),))
@@ -45,6 +47,10 @@ _OPEN_ENDS = """
          + (SELECT count(*) FROM liquidation_liquidationevent WHERE sent_at IS NULL)
          + (SELECT count(*) FROM pricing_pricequote WHERE swept_at IS NULL)
 """
+
+
+class NoEnd(RuntimeError):
+    """A schedule takes more steps than any that is right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +116,9 @@ class Schedule:
         world = self.world
         world.after(world.seconds(0, self.beat_seconds), self._beat)
         world.after(world.seconds(5, 20), self._mishap)
+        for _ in range(_LOOKS):
+            look = partial(look_into_the_books, world, at_every_moment=True)
+            world.after(world.seconds(0, self.storm_seconds), look)
 
     def _plan_sales(self) -> None:
         dice = self.world.dice
@@ -263,7 +272,7 @@ class Schedule:
         world = self.world
         self.steps += 1
         if self.steps > _MAX_STEPS:
-            raise RuntimeError(f"seed {world.seed} comes to no end")
+            raise NoEnd(f"seed {world.seed} comes to no end")
         world.time += timedelta(milliseconds=world.dice.randrange(30))
         choice = world.dice.randrange(len(ready) + hands)
         if choice < len(ready):

@@ -12,6 +12,7 @@ from pricing.markets import Market
 from pricing.models import Feed, PriceQuote, RejectedMessage
 from simulation import oracle
 from simulation.oracle import Heard
+from simulation.world import World
 
 if TYPE_CHECKING:
     from simulation.schedule import Schedule
@@ -27,12 +28,16 @@ _EVENT_KEYS = {
 }
 
 
+def look_into_the_books(world: World, *, at_every_moment: bool) -> None:
+    """I1 to I10 in the books; in the storm, only those that hold at every moment."""
+    for finding in invariants.check(at_every_moment=at_every_moment):
+        if finding.violations:
+            world.blame(finding.invariant.name, f"{finding.invariant.promise}: {', '.join(finding.examples)}")
+
+
 def judge(schedule: "Schedule") -> int:
     """Blame the world for every broken promise; returns how many loans were claimed."""
-    for finding in invariants.check():
-        if finding.violations:
-            examples = ", ".join(finding.examples)
-            schedule.world.blame(finding.invariant.name, f"{finding.invariant.promise}: {examples}")
+    look_into_the_books(schedule.world, at_every_moment=False)
     liquidations = list(Liquidation.objects.select_related("loan").order_by("pk"))
     _trades_are_booked(schedule)
     _events_are_delivered(schedule, liquidations)
