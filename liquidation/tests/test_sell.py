@@ -296,6 +296,41 @@ def test_a_worker_that_lost_its_lease_writes_nothing(claimed, markets, time_pass
     books_are_right()
 
 
+def test_a_worker_that_lost_its_lease_writes_nothing_while_the_sale_goes_on(claimed, markets, time_passes, settings):
+    liquidation = claimed("25", amount="6000", collateral="250")
+    rows = []
+
+    def overtaken(market, order):
+        time_passes(seconds=settings.LEASE_SECONDS + 1)
+        markets.then("trade", 500)  # another worker books this order, and the next one has no verdict
+        assert sell(liquidation.pk) is Outcome.LATER
+        rows.append(
+            (Liquidation.objects.values().get(), list(TradeOrder.objects.values()), Loan.objects.values().get())
+        )
+        return markets.trade(market, order)
+
+    markets.then(overtaken)
+    assert sell(liquidation.pk) is Outcome.BUSY
+    assert rows == [
+        (Liquidation.objects.values().get(), list(TradeOrder.objects.values()), Loan.objects.values().get())
+    ]
+    assert Liquidation.objects.get().collateral_sold == 100
+    books_are_right()
+
+
+def test_a_sale_is_not_settled_while_an_order_has_no_verdict(claimed, markets, time_passes, settings):
+    liquidation = claimed("25")
+    markets.then("trade, then lose the answer")
+    assert sell(liquidation.pk) is Outcome.LATER
+    settings.ORDER_QUANTITY_STEP = Decimal(50)  # by now, what is left is less than one step
+    assert sell(liquidation.pk) is Outcome.NOT_DUE
+    assert not LiquidationEvent.objects.exists()
+    time_passes(seconds=20)
+    assert sell(liquidation.pk) is Outcome.SETTLED
+    assert TradeOrder.objects.get().status == OrderStatus.FILLED
+    books_are_right()
+
+
 def test_a_sale_without_any_price_waits_and_goes_on_when_there_is_one(claimed, markets, time_passes, quote):
     liquidation = claimed("25")
     PriceQuote.objects.all().delete()
