@@ -1,0 +1,114 @@
+"""Bugs of publishing events, and of recovery."""
+
+from mutants.planting import Edit, Mutant
+
+_SETTLEMENT = "liquidation.settlement"
+_PUBLISH = "liquidation.publish"
+_RECOVERY = "liquidation.recovery"
+
+MUTANTS: tuple[Mutant, ...] = (
+    Mutant(
+        "no-outbox",
+        "the event is written after the settlement has committed",
+        (
+            Edit(_SETTLEMENT, "    LiquidationEvent.objects.create(", "    _after(LiquidationEvent.objects.create)("),
+            Edit(
+                _SETTLEMENT,
+                "def _settle(",
+                "def _after(write):\n"
+                "    from coruscant import audit, failpoints\n"
+                "    from django.db import transaction\n"
+                "    def later(row):\n"
+                '        failpoints.reach("no outbox")\n'
+                '        with audit.cause("sell", correlation_id=""):\n'
+                "            write(**row)\n"
+                "    return lambda **row: transaction.on_commit(lambda: later(row))\n\n\n"
+                "def _settle(",
+            ),
+        ),
+        tests=("liquidation/tests/test_sell.py",),
+    ),
+    Mutant(
+        "marked-before-sent",
+        "an event is marked as sent before it is",
+        (
+            Edit(
+                _PUBLISH,
+                '    failpoints.reach("publish.counted")\n',
+                '    failpoints.reach("publish.counted")\n    _mark_sent(event.pk, "not yet")\n',
+            ),
+        ),
+        tests=("liquidation/tests/test_publish.py",),
+    ),
+    Mutant(
+        "new-event-id",
+        "an event that is sent again has another eventId",
+        (
+            Edit(
+                _PUBLISH,
+                "Message=event.body)",
+                'Message=event.body.replace(str(event.event_id), f"{event.sends:08d}{str(event.event_id)[8:]}"))',
+            ),
+        ),
+        tests=("liquidation/tests/test_publish.py",),
+    ),
+    Mutant(
+        "sent-in-transaction",
+        "SNS is called with the event's row locked",
+        (
+            Edit(
+                _PUBLISH,
+                "    event = _take(liquidation_id)\n",
+                "    with transaction.atomic():\n"
+                "        event = _take(liquidation_id)\n"
+                "        if event:\n"
+                "            aws.sns().publish(TopicArn=_topic_arn(), Message=event.body)\n",
+            ),
+        ),
+    ),
+    Mutant(
+        "lost-sales",
+        "recovery does not ring sales again",
+        (Edit(_RECOVERY, "        doorbell.ring(chains.sale(pk), expires=expires)\n", "        pass\n"),),
+        tests=("liquidation/tests/test_recovery.py",),
+    ),
+    Mutant(
+        "lost-events",
+        "recovery does not ring publications again",
+        (Edit(_RECOVERY, "        doorbell.ring(chains.publication(pk), expires=expires)\n", "        pass\n"),),
+        tests=("liquidation/tests/test_recovery.py",),
+    ),
+    Mutant(
+        "lost-quotes",
+        "recovery does not ring the sweep for quotes that nobody has judged by",
+        (Edit(_RECOVERY, "    if sweeping.anything_unswept(now):\n", "    if False:\n"),),
+        tests=("liquidation/tests/test_recovery.py",),
+        simulated=False,  # in the simulation, as by beat, the sweep comes again by itself
+    ),
+    Mutant(
+        "rung-once",
+        "what was rung once is never rung again",
+        (Edit(_RECOVERY, "(rung_at IS NULL OR rung_at <= %(before)s)", "rung_at IS NULL AND %(before)s < now()"),),
+        tests=("liquidation/tests/test_recovery.py",),
+    ),
+    Mutant(
+        "broker-down-is-an-error",
+        "a broker that is down after the commit fails the request",
+        (
+            Edit(
+                "coruscant.doorbell",
+                "except (OperationalError, OSError) as error:",
+                "except ZeroDivisionError as error:",
+            ),
+        ),
+        tests=("liquidation/tests/test_recovery.py",),
+        simulated=False,  # the simulation has a broker of its own in this place
+    ),
+    Mutant(
+        "two-events-allowed",
+        "the database allows two events of a liquidation",
+        sql="ALTER TABLE liquidation_liquidationevent DROP CONSTRAINT liquidation_liquidationevent_liquidation_id_key",
+        tests=("liquidation/tests/test_refused_by_the_database.py",),
+        simulated=False,  # the second line of defence: a settled liquidation is not settled again
+    ),
+)

@@ -1,0 +1,101 @@
+"""Bugs of applications and postings: locks, replays, and what the database refuses."""
+
+from mutants.planting import Edit, Mutant
+
+_SERVICES = "loans.services"
+_IDEMPOTENCY = "loans.idempotency"
+_NO_LOCK = Edit(_IDEMPOTENCY, 'cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key])', "pass")
+
+MUTANTS: tuple[Mutant, ...] = (
+    Mutant(
+        "unlocked-posting",
+        "a posting adds to collateral that it has not locked",
+        (
+            Edit(
+                _SERVICES,
+                "Loan.objects.select_for_update().filter(loan_id=loan_id)",
+                "Loan.objects.filter(loan_id=loan_id)",
+            ),
+        ),
+        tests=("loans/tests/test_concurrency.py",),
+    ),
+    Mutant(
+        "posting-after-claim",
+        "collateral is posted for a loan that is being liquidated",
+        (
+            Edit(
+                _SERVICES,
+                "if loan.status not in {LoanStatus.NEW, LoanStatus.ACTIVE}:",
+                "if loan.status == LoanStatus.LIQUIDATED:",
+            ),
+        ),
+        tests=("loans/tests/test_posting.py",),
+    ),
+    Mutant(
+        "no-request-lock",
+        "two equal requests run at once",
+        (_NO_LOCK,),
+        tests=("loans/tests/test_concurrency.py",),
+    ),
+    Mutant(
+        "one-request-two-effects",
+        "two equal requests run at once, and nothing in the database stops the second",
+        (_NO_LOCK,),
+        sql="ALTER TABLE loans_acceptedrequest DROP CONSTRAINT one_request_one_effect",
+        tests=("loans/tests/test_concurrency.py",),
+    ),
+    Mutant(
+        "request-forgotten",
+        "a request that comes again takes effect again, and nothing in the database stops it",
+        (Edit(_IDEMPOTENCY, "    if first is None:\n", "    if True:\n"),),
+        sql="ALTER TABLE loans_acceptedrequest DROP CONSTRAINT one_request_one_effect",
+        tests=("loans/tests/test_posting.py",),
+    ),
+    Mutant(
+        "answer-not-stored",
+        "a repeated request is answered by the present state instead of its first answer",
+        (Edit(_IDEMPOTENCY, "body=first.response_body", 'body=first.response_body.replace("new", "active")'),),
+        tests=("loans/tests/test_posting.py",),
+    ),
+    Mutant(
+        "content-not-compared",
+        "a requestId that comes again with other content gets the first answer",
+        (Edit(_IDEMPOTENCY, "if first.content_digest != request.content_digest:", "if False:"),),
+        tests=("loans/tests/test_posting.py",),
+    ),
+    Mutant(
+        "two-effects-allowed",
+        "the database allows a requestId to be accepted twice",
+        sql="ALTER TABLE loans_acceptedrequest DROP CONSTRAINT one_request_one_effect",
+        tests=("liquidation/tests/test_refused_by_the_database.py",),
+        simulated=False,  # the second line of defence: equal requests run one by one
+    ),
+    Mutant(
+        "negative-collateral",
+        "the database allows negative collateral",
+        sql="ALTER TABLE loans_loan DROP CONSTRAINT collateral_is_never_negative",
+        tests=("liquidation/tests/test_refused_by_the_database.py",),
+        simulated=False,  # the second line of defence: the code never tries
+    ),
+    Mutant(
+        "two-liquidations-allowed",
+        "the database allows two liquidations of a loan",
+        sql="ALTER TABLE liquidation_liquidation DROP CONSTRAINT liquidation_liquidation_loan_id_key",
+        tests=("liquidation/tests/test_refused_by_the_database.py",),
+        simulated=False,  # the second line of defence: a claim looks at the locked loan
+    ),
+    Mutant(
+        "two-margin-calls",
+        "the database allows two open margin calls of a loan",
+        sql="DROP INDEX one_open_warning_a_loan",
+        tests=("liquidation/tests/test_refused_by_the_database.py",),
+        simulated=False,  # the second line of defence: warnings are opened on locked loans
+    ),
+    Mutant(
+        "history-rewritten",
+        "history rows can be changed",
+        sql="DROP TRIGGER loans_historicalloan_refuses_change ON loans_historicalloan",
+        tests=("loans/tests/test_history.py",),
+        simulated=False,  # nothing in the service changes history
+    ),
+)
