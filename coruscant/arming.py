@@ -1,0 +1,72 @@
+"""A failpoint at which the process kills or freezes itself, armed through the environment: for tests alone.
+
+The settings refuse FAILPOINT_SIGNAL unless DEBUG is true. Its words are what to do, where, which time, and a folder:
+
+    FAILPOINT_SIGNAL="kill sell.answered 2 /tmp/marks"
+
+Whoever reaches the point leaves a mark in the folder, `1` for the first time, `2` for the second. So the times count
+over all processes that are armed with the same folder, and each happens once: a process that is started again lives.
+"""
+
+import os
+import signal
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from coruscant import failpoints
+
+log = structlog.get_logger(__name__)
+
+SIGNALS = {"kill": signal.SIGKILL, "freeze": signal.SIGSTOP}
+_WORDS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Armed:
+    """What happens where: an observer of failpoints."""
+
+    number: signal.Signals
+    failpoint: str
+    time: int
+    folder: Path
+
+    def __call__(self, name: str) -> None:
+        """Mark that the failpoint was reached, and at the right time send the signal to this process."""
+        if name != self.failpoint:
+            return
+        for count in range(1, self.time + 1):
+            if leave_mark(self.folder / str(count)):
+                if count == self.time:
+                    os.kill(os.getpid(), self.number)
+                return
+
+
+def leave_mark(path: Path) -> bool:
+    """Write the process id and the time into a new file; False if somebody was here before."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+    except FileExistsError:
+        return False
+    with os.fdopen(descriptor, "w") as mark:
+        mark.write(f"{os.getpid()} {time.time()}")
+    return True
+
+
+def read(text: str) -> Armed:
+    """Understand FAILPOINT_SIGNAL. Raises ValueError with what it must be."""
+    words = text.split(maxsplit=_WORDS - 1)
+    if len(words) != _WORDS or words[0] not in SIGNALS or not words[2].isdecimal() or int(words[2]) < 1:
+        raise ValueError(f"must be like 'kill sell.answered 1 /folder' or 'freeze …', not {text!r}")
+    if not Path(words[3]).is_dir():
+        raise ValueError(f"must end with a folder that exists, not {words[3]!r}")
+    return Armed(SIGNALS[words[0]], words[1], int(words[2]), Path(words[3]))
+
+
+def arm(text: str) -> None:
+    """Arm this process as FAILPOINT_SIGNAL says; an empty text arms nothing."""
+    if text:
+        log.critical("failpoint_armed", armed=text)
+        failpoints.arm(read(text))
