@@ -7,12 +7,12 @@ database is dropped and cloned from the migrated template again.
 from collections.abc import Iterator
 from typing import Any
 
-import psycopg
 import pytest
 from django.db import connections
 from hypothesis import settings
 
 from embedded import EmbeddedStack
+from proving.copies import fresh_copy
 from tests.stack import STACK
 
 #: For `make exactness`: twenty times the usual examples.
@@ -34,32 +34,16 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any, stack: Embedd
     assert database.startswith("test_"), f"refusing to replace {database}"
     template = f"{database}_template"
     connections.close_all()
-    _replace(stack, database=template, template=database)
+    fresh_copy(stack, database=template, template=database)
 
     def take_a_new_database(self: TransactionTestCase) -> None:
         connections.close_all()
-        _replace(stack, database=database, template=template)
+        fresh_copy(stack, database=database, template=template)
 
     original = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]
     TransactionTestCase._fixture_teardown = take_a_new_database  # type: ignore[attr-defined]
     yield
     TransactionTestCase._fixture_teardown = original  # type: ignore[attr-defined]
-
-
-def _replace(stack: EmbeddedStack, *, database: str, template: str) -> None:
-    """Make `database` a fresh copy of `template`; other processes' connections to either are ended."""
-    with _superuser(stack) as connection:
-        connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname IN (%s, %s)", (database, template)
-        )
-        connection.execute(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
-        connection.execute(f'CREATE DATABASE "{database}" TEMPLATE "{template}" STRATEGY FILE_COPY OWNER coruscant')
-
-
-def _superuser(stack: EmbeddedStack) -> "psycopg.Connection[Any]":
-    """A superuser connection outside Django, to the maintenance database."""
-    address, _, _name = stack.superuser_database_url.rpartition("/")
-    return psycopg.connect(f"{address}/postgres", autocommit=True)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The whole service as processes on the run's embedded stack, between two simulated markets, for system tests."""
+"""The whole service as processes on an embedded stack, between two simulated markets."""
 
 import json
 import os
@@ -7,10 +7,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from decimal import Decimal
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
-import boto3
+import redis
 import requests
 from django.core.management import call_command
 from django.db import connection
@@ -19,16 +20,22 @@ from embedded import ChildProcess, EmbeddedStack
 from embedded.ports import free_port
 from liquidation import invariants
 from liquidation.models import LiquidationEvent, TradeOrder
+from proving.branch import Branch
+from proving.topology import Commands, small
+from simulators.messaging import sqs_client
 from simulators.testing import RunningMarket, running_market
 
 ROOT = Path(__file__).resolve().parent.parent
-EVENT_TOPIC = "coruscant-bank-loan-liquidation-events"
-CELERY = ("-m", "celery", "-A", "coruscant")
-QUIET = ("--without-gossip", "--without-mingle")
+#: Shorter than the defaults, so that what must expire does so soon.
+SHORT = {"LEASE_SECONDS": "6", "MARKET_TIMEOUT_SECONDS": "4", "RECOVERY_PERIOD_SECONDS": "1"}
+
+
+class NotAsPromised(AssertionError):
+    """The service did not do what it promises; the sentence says what."""
 
 
 class RunningService:
-    """Web, two workers and a beat, with what a test does to them and asks of them."""
+    """The processes of the service, with what a proof does to them and asks of them."""
 
     def __init__(self, stack: EmbeddedStack, mos_espa: RunningMarket, black_spire_outpost: RunningMarket) -> None:
         """Describe the processes; `start` runs them."""
@@ -36,8 +43,7 @@ class RunningService:
         self.mos_espa = mos_espa
         self.black_spire_outpost = black_spire_outpost
         self.port = free_port()
-        self._events_url = ""
-        self._sqs: Any = boto3.client("sqs", endpoint_url=stack.sns_sqs.endpoint_url, region_name=stack.sns_sqs.region)
+        self.branch = Branch(stack.sns_sqs.endpoint_url, f"branch-{self.port}-{time.monotonic_ns()}")
         self.processes: dict[str, ChildProcess] = {}
 
     @property
@@ -45,27 +51,19 @@ class RunningService:
         """Both markets."""
         return (self.mos_espa, self.black_spire_outpost)
 
-    def describe(self, environment: Mapping[str, str], copies: int = 1) -> None:
-        """Say what is to run, so many of each."""
-        gunicorn = ("-m", "gunicorn", "coruscant.wsgi", "--bind", f"127.0.0.1:{self.port}", "--threads", "4",
-                    "--reuse-port", "--no-control-socket")  # fmt: skip
-        worker = (*CELERY, "worker", *QUIET)
-        commands: dict[str, tuple[str, ...]] = {}
-        for number in range(1, copies + 1):
-            commands |= {
-                f"web-{number}": gunicorn,
-                f"prices-{number}": (*worker, "-Q", "prices,risk,maintenance", "-P", "threads", "-c", "5",
-                                     "-n", f"prices-{number}@test"),
-                f"sales-{number}": (*worker, "-Q", "liquidations,events", "-P", "threads", "-c", "8",
-                                    "-n", f"sales-{number}@test"),
-                f"beat-{number}": (*CELERY, "beat", "--schedule", str(self.stack.folder / f"schedule-{number}")),
-            }  # fmt: skip
+    def describe(
+        self,
+        commands: Mapping[str, tuple[str, ...]],
+        environment: Mapping[str, str],
+        own: Mapping[str, Mapping[str, str]] | None = None,
+    ) -> None:
+        """Say what is to run, in which environment, and which process gets settings of its `own`."""
         for name, command in commands.items():
             self.processes[name] = ChildProcess(
                 name,
                 [sys.executable, *command],
                 log_path=self.stack.log_folder / f"system-{name}.log",
-                environment=environment,
+                environment={**environment, **(own or {}).get(name, {})},
                 folder=ROOT,
                 grace_seconds=5,
             )
@@ -74,6 +72,10 @@ class RunningService:
         """Start everything and wait for the API."""
         for process in self.processes.values():
             process.start()
+        self.wait_for_the_api()
+
+    def wait_for_the_api(self) -> None:
+        """Wait until the API answers."""
         self.eventually(lambda: self.get("/health/ready").status_code == 200, "the API answers", seconds=60)
 
     def kill(self, name: str) -> None:
@@ -99,16 +101,20 @@ class RunningService:
         applied = self.post(
             "/loan-applications", requestId=f"a-{loan_id}", loanId=loan_id, amount=amount, borrowerId="B"
         )
-        assert applied.status_code == 202, applied.text
+        require(applied.status_code == 202, applied.text)
         posted = self.post(
             "/collateral-top-ups", requestId=f"c-{loan_id}", loanId=loan_id, borrowerId="B", amount=collateral
         )
-        assert posted.status_code == 202, posted.text
+        require(posted.status_code == 202, posted.text)
 
     def loans(self, status: str) -> int:
         """How many loans have this status."""
+        return self.count("SELECT count(*) FROM loans_loan WHERE status = %s", status)
+
+    def count(self, query: str, *parameters: str) -> int:
+        """The one figure that a query finds."""
         with connection.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM loans_loan WHERE status = %s", [status])
+            cursor.execute(query, parameters)
             return int(cursor.fetchone()[0])
 
     def set_price(self, price: str) -> None:
@@ -116,46 +122,25 @@ class RunningService:
         for market in self.markets:
             market.set_price(price)
 
-    def listen(self) -> None:
-        """Subscribe a new queue to the bank's event topic."""
-        sns: Any = boto3.client(
-            "sns", endpoint_url=self.stack.sns_sqs.endpoint_url, region_name=self.stack.sns_sqs.region
-        )
-        self._events_url = self._sqs.create_queue(QueueName=f"branch-{self.port}-{time.monotonic_ns()}")["QueueUrl"]
-        attributes = self._sqs.get_queue_attributes(QueueUrl=self._events_url, AttributeNames=["QueueArn"])
-        sns.subscribe(
-            TopicArn=sns.create_topic(Name=EVENT_TOPIC)["TopicArn"],
-            Protocol="sqs",
-            Endpoint=attributes["Attributes"]["QueueArn"],
-            Attributes={"RawMessageDelivery": "true"},
-        )
-
-    def heard(self) -> list[str]:
-        """The bodies of all events that wait in the branch's queue; they are removed."""
-        bodies: list[str] = []
-        while True:
-            found = self._sqs.receive_message(QueueUrl=self._events_url, MaxNumberOfMessages=10).get("Messages", [])
-            if not found:
-                return bodies
-            for message in found:
-                bodies.append(message["Body"])
-                self._sqs.delete_message(QueueUrl=self._events_url, ReceiptHandle=message["ReceiptHandle"])
+    def look(self) -> None:
+        """Do what must be done while waiting: nothing here."""
 
     def eventually(self, true: Callable[[], object], what: str, seconds: float = 60) -> None:
-        """Wait until something is true."""
+        """Wait until something is true. Raises NotAsPromised after so many seconds."""
         deadline = time.monotonic() + seconds
         while not true():
-            assert time.monotonic() < deadline, f"not within {seconds} s: {what}\n{self._tails()}"
+            if time.monotonic() > deadline:
+                raise NotAsPromised(f"not within {seconds} s: {what}\n{self._tails()}")
+            self.look()
             time.sleep(0.1)
 
     def everything_is_settled(self) -> bool:
         """Whether no liquidation is open and no event unsent."""
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT (SELECT count(*) FROM liquidation_liquidation WHERE status <> 'settled')"
-                " + (SELECT count(*) FROM liquidation_liquidationevent WHERE sent_at IS NULL)"
-            )
-            return bool(cursor.fetchone()[0] == 0)
+        unfinished = self.count(
+            "SELECT (SELECT count(*) FROM liquidation_liquidation WHERE status <> 'settled')"
+            " + (SELECT count(*) FROM liquidation_liquidationevent WHERE sent_at IS NULL)"
+        )
+        return unfinished == 0
 
     def books_and_markets_agree(self) -> None:
         """Every trade in the markets' own logs is booked with the same figures, and the reverse; no promise broken."""
@@ -168,50 +153,60 @@ class RunningService:
             order.request_id: (order.units_traded, order.proceeds)
             for order in TradeOrder.objects.filter(status="filled")
         }
-        assert booked == traded
+        require(booked == traded, f"the markets traded {traded}, booked is {booked}")
         broken = [finding for finding in invariants.check() if finding.violations]
-        assert not broken, broken
+        require(not broken, f"broken promises: {broken}")
 
     def every_event_was_heard(self) -> None:
         """The branch heard each settled liquidation's event, the same bytes every time, and nothing else."""
-        assert set(self.heard()) == set(LiquidationEvent.objects.values_list("body", flat=True))
+        heard, written = set(self.branch.heard()), set(LiquidationEvent.objects.values_list("body", flat=True))
+        require(heard == written, f"heard were {heard}, written {written}")
 
     def _tails(self) -> str:
         return "\n".join(process.log_tail() for process in self.processes.values())
 
 
+def require(true: object, otherwise: str) -> None:
+    """Raise NotAsPromised with a sentence unless something is true."""
+    if not true:
+        raise NotAsPromised(otherwise)
+
+
 @contextmanager
-def running_service(
-    stack: EmbeddedStack, *, price: str = "50", copies: int = 1, **market: Any
-) -> Iterator[RunningService]:
-    """Run the service on the test database; Django's own connection must see committed rows."""
+def outside_world(stack: EmbeddedStack, *, price: str = "50", **market: Any) -> Iterator[list[RunningMarket]]:
+    """Two markets that publish, with empty queues and an empty broker."""
+    empty_queues(stack)
+    call_command("provision_messaging", stdout=StringIO())
+    options: dict[str, Any] = {
+        "sns_endpoint": stack.sns_sqs.endpoint_url,
+        "price": price,
+        "interval_seconds": Decimal("0.5"),
+    } | market
     with ExitStack() as everything:
-        _empty_queues(stack)
-        call_command("provision_messaging", verbosity=0)
-        endpoint = stack.sns_sqs.endpoint_url
-        options: dict[str, Any] = {
-            "sns_endpoint": endpoint,
-            "price": price,
-            "interval_seconds": Decimal("0.5"),
-        } | market
-        markets = [
+        yield [
             everything.enter_context(running_market(name, **options)) for name in ("mos_espa", "black_spire_outpost")
         ]
+
+
+def service_environment(service: RunningService) -> dict[str, str]:
+    """This process's environment, with the database that Django uses here and the markets' addresses."""
+    database, _, _name = os.environ["DATABASE_URL"].rpartition("/")
+    return os.environ | {
+        "DATABASE_URL": f"{database}/{connection.settings_dict['NAME']}",
+        "MOS_ESPA_URL": service.mos_espa.url,
+        "BLACK_SPIRE_OUTPOST_URL": service.black_spire_outpost.url,
+    }
+
+
+@contextmanager
+def running_service(
+    stack: EmbeddedStack, *, price: str = "50", copies: int = 1, commands: Commands = small, **market: Any
+) -> Iterator[RunningService]:
+    """Run the service on the test database; Django's own connection must see committed rows."""
+    with outside_world(stack, price=price, **market) as markets:
         service = RunningService(stack, *markets)
-        database, _, _name = os.environ["DATABASE_URL"].rpartition("/")
-        service.describe(
-            os.environ
-            | {
-                "DATABASE_URL": f"{database}/{connection.settings_dict['NAME']}",
-                "MOS_ESPA_URL": service.mos_espa.url,
-                "BLACK_SPIRE_OUTPOST_URL": service.black_spire_outpost.url,
-                "LEASE_SECONDS": "6",
-                "MARKET_TIMEOUT_SECONDS": "4",
-                "RECOVERY_PERIOD_SECONDS": "1",
-            },
-            copies,
-        )
-        service.listen()
+        service.describe(commands(service.port, stack.folder, copies), service_environment(service) | SHORT)
+        service.branch.listen()
         try:
             service.start()
             yield service
@@ -220,14 +215,13 @@ def running_service(
                 process.ask_to_stop()
             for process in service.processes.values():
                 process.stop()
+            service.branch.leave()
 
 
-def _empty_queues(stack: EmbeddedStack) -> None:
-    """Take away what earlier tests left in the price queues and in the broker."""
-    import redis
-
+def empty_queues(stack: EmbeddedStack) -> None:
+    """Take away what was left in the price queues and in the broker."""
     redis.Redis.from_url(os.environ["CELERY_BROKER_URL"]).flushall()
-    sqs: Any = boto3.client("sqs", endpoint_url=stack.sns_sqs.endpoint_url, region_name=stack.sns_sqs.region)
+    sqs = sqs_client(stack.sns_sqs.endpoint_url)
     for url in sqs.list_queues(QueueNamePrefix="coruscant-").get("QueueUrls", []):
         sqs.purge_queue(QueueUrl=url)
 
@@ -235,5 +229,5 @@ def _empty_queues(stack: EmbeddedStack) -> None:
 def as_event(body: str) -> dict[str, str]:
     """An event's seven strings."""
     found: dict[str, str] = json.loads(body)
-    assert len(found) == 7
+    require(len(found) == 7, f"not seven keys: {body}")
     return found
