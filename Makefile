@@ -1,7 +1,7 @@
 # Every command of the project. `make help` lists them; each is one or two lines, so read here what it runs.
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test exactness simulate mutants chaos bench bench-quick lint format migrations schema lock clean
+.PHONY: help venv demo test exactness simulate kill-matrix mutants chaos bench bench-quick lint format migrations schema lock clean
 .SUFFIXES:
 
 PYTHON ?= python3
@@ -53,6 +53,9 @@ exactness: venv  ## the proofs that money is exact, with twenty times the exampl
 
 simulate: venv  ## the real services under seeded crashes and faults: SEEDS=500, SEED=7 to print one trace
 	$(BIN)/python -W ignore -m simulation $(if $(SEED),--seed $(SEED) --trace,--seeds $(SEEDS))
+
+kill-matrix: venv  ## real processes killed and frozen at every failpoint: ONLY="sell.* freeze*" for some
+	$(BIN)/python -W ignore -m killmatrix $(if $(ONLY),--only $(foreach cell,$(ONLY),'$(cell)'))
 
 mutants: venv  ## plant bugs, one at a time, and say who notices each: ONLY="no-fence no-lease" for some of them
 	$(BIN)/python -W ignore -m mutants $(if $(ONLY),--only $(ONLY))
