@@ -1,14 +1,16 @@
 """Sweep: judge all loans by the prices that nobody has judged them by yet."""
 
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import structlog
 from django.db import connection, transaction
 
 from coruscant import clock, doorbell, failpoints
 from liquidation import chains, recovery
-from liquidation.claim import START, ClaimedBatch, Place, claim_batch, forget_recovered
+from liquidation.claim import START, Place, claim_batch, forget_recovered
 from loans import price_moves, services
 from pricing import sweeping
 from pricing.quotes import PricePoint
@@ -19,6 +21,9 @@ log = structlog.get_logger(__name__)
 _SWEEP_LOCK = 7_301_001
 #: So many sales are rung at once after a crash; workers pull the rest, which are due at once.
 RUNG_PER_SWEEP = 64
+
+#: A bulk move of `loans.price_moves`, and the price it is made at.
+Move = tuple[Callable[[PricePoint], int], PricePoint]
 
 
 class _Overtaken(Exception):  # not an error: another sweep is at it
@@ -50,14 +55,12 @@ def _sweep_once() -> None:
     services.wait_for_activations()
     failpoints.reach("sweep.window_opened")
     last = window.last if window.last.price is not None else None
-    bells = RUNG_PER_SWEEP
-    for point in (*window.lows, *([last] if last else [])):
-        bells -= _claim(number, point, bells)
-    for low in window.lows:
-        _repeat(number, price_moves.warn_loans, low)
+    _claim(number, (*window.lows, *([last] if last else [])))
+    moves: list[Move] = [(price_moves.warn_loans, low) for low in window.lows]
     if last:
-        for move in (price_moves.activate_loans, price_moves.clear_warnings, price_moves.warn_loans):
-            _repeat(number, move, last)
+        moves += [(move, last) for move in (price_moves.activate_loans, price_moves.clear_warnings)]
+        moves.append((price_moves.warn_loans, last))
+    _carry_out(number, moves)
     with _batch(number):
         sweeping.mark_swept(window.quote_ids, window.until)
         if last:
@@ -66,41 +69,56 @@ def _sweep_once() -> None:
     failpoints.reach("sweep.mark_committed")
 
 
-def _claim(number: int, point: PricePoint, bells: int) -> int:
-    """Claim every loan breached at a point, batch by batch; ring the first `bells` sales; return how many."""
-    place: Place | None = START
-    rung = 0
-    while place is not None:
+def _claim(number: int, points: Iterable[PricePoint]) -> None:
+    """Claim every loan breached at one of the points, batch by batch; ring the first sales."""
+    walks: deque[tuple[PricePoint, Place]] = deque((point, START) for point in points)
+    bells = RUNG_PER_SWEEP
+    while walks:
         with _batch(number):
-            batch: ClaimedBatch = claim_batch(point, place)
-            ringing = batch.liquidation_ids[: max(0, bells - rung)]
-            recovery.note_rung(ringing)
+            ringing = _claim_next(walks)[:bells]
+            if ringing:
+                recovery.note_rung(ringing)
         failpoints.reach("sweep.batch_committed")
         for pk in ringing:
             doorbell.ring(chains.sale(pk))
-        rung += len(ringing)
-        place = batch.next
-    return rung
+        bells -= len(ringing)
 
 
-def _repeat(number: int, move: Callable[[PricePoint], int], point: PricePoint) -> None:
-    """Make a bulk move, batch by batch, until nothing is left to move."""
-    while True:
+def _claim_next(walks: deque[tuple[PricePoint, Place]]) -> tuple[int, ...]:
+    """The next batch of the first walk that is not at its end; what finds nobody costs no transaction of its own."""
+    while walks:
+        point, place = walks.popleft()
+        batch = claim_batch(point, place)
+        if batch.next is not None:
+            walks.appendleft((point, batch.next))
+        if batch.liquidation_ids or batch.next is not None:
+            return batch.liquidation_ids
+    return ()
+
+
+def _carry_out(number: int, moves: Iterable[Move]) -> None:
+    """Make bulk moves one after the other, each batch by batch until nothing is left to move at its point.
+
+    A batch is a transaction in which one move changes something; those that change nothing cost none of their own.
+    """
+    waiting = deque(moves)
+    while waiting:
+        moved = 0
         with _batch(number):
-            moved = move(point)
-        if not moved:
-            return
-        failpoints.reach("sweep.batch_committed")
+            while waiting and not moved:
+                move, point = waiting[0]
+                moved = move(point)
+                if not moved:
+                    waiting.popleft()
+        if moved:
+            failpoints.reach("sweep.batch_committed")
 
 
 @contextmanager
 def _locked() -> Iterator[None]:
     """A transaction under the sweep's lock. Raises _Overtaken when another sweep has it."""
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_SWEEP_LOCK])
-            (taken,) = cursor.fetchone()
-        if not taken:
+        if not _asked("SELECT pg_try_advisory_xact_lock(%s)", _SWEEP_LOCK):
             raise _Overtaken
         yield
 
@@ -108,10 +126,12 @@ def _locked() -> Iterator[None]:
 @contextmanager
 def _batch(number: int) -> Iterator[None]:
     """A transaction under the sweep's lock. Raises _Overtaken if the sweep of this number is not the newest."""
-    with _locked():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT last_value FROM liquidation_sweep_number")
-            (newest,) = cursor.fetchone()
+    with transaction.atomic():
+        # CASE: the number is read only once the lock is ours, and not at all if it is not.
+        newest = _asked(
+            "SELECT CASE WHEN pg_try_advisory_xact_lock(%s) THEN (SELECT last_value FROM liquidation_sweep_number) END",
+            _SWEEP_LOCK,
+        )
         if newest != number:
             raise _Overtaken
         yield
@@ -119,7 +139,12 @@ def _batch(number: int) -> Iterator[None]:
 
 def _next_number() -> int:
     """A number above that of every sweep before."""
+    return int(_asked("SELECT nextval('liquidation_sweep_number')"))
+
+
+def _asked(question: str, *parameters: int) -> Any:
+    """The one value a query answers with."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval('liquidation_sweep_number')")
-        (number,) = cursor.fetchone()
-    return int(number)
+        cursor.execute(question, parameters or None)
+        (answer,) = cursor.fetchone()
+    return answer

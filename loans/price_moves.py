@@ -153,15 +153,16 @@ def _move(
 ) -> int:
     """Lock page after page until the exact rule chooses some loans; act on those, and commit."""
     chosen: list[Loan] = []
-    with transaction.atomic(), audit.cause(action, correlation_id=correlation_id(point)):
-        for page in pages:
+    for page in pages:
+        with transaction.atomic(), audit.cause(action, correlation_id=correlation_id(point)):
             loans = list(Loan.objects.select_for_update().filter(pk__in=page).order_by("pk"))
             failpoints.reach(f"{action}.locked")
             chosen = choose(loans)
             if chosen:
                 act(chosen)
                 failpoints.reach(f"{action}.written")
-                break
+        if chosen:
+            break
     if chosen:
         failpoints.reach(f"{action}.committed")
         log.info("loans_moved", action=action, loans=len(chosen), price=str(point.price), price_at=point.at.isoformat())

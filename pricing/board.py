@@ -108,7 +108,7 @@ def _from_database() -> _Inputs:
     drained_to = records.drained_to()
     freshness = records.freshness()
     # Whether a quote takes part depends on those fresh when it was sent; twice that leaves room for a chain of them.
-    times = [quote for market in Market for quote in records.latest_times(market, 2 * freshness.max_age)]
+    times = records.latest_times(Market, 2 * freshness.max_age)
     standing = rules.standing(times, freshness).values()
     levels = records.levels_of(quote.id for quote in standing)
     found = tuple(replace(quote, sell=levels[quote.id]) for quote in standing if quote.id in levels)

@@ -1,20 +1,49 @@
 """Quotes and feeds as rows: how they are written and read. Nothing here decides anything."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
-from django.db.models import DateTimeField, ExpressionWrapper, F, QuerySet, Value
-from django.db.models.functions import Coalesce
+from django.db import connection
 
 from coruscant import money
 from pricing.markets import Market
 from pricing.models import Feed, PriceQuote
 from pricing.quotes import Freshness, Level, Quote
 
-_COLUMNS = ("id", "market", "market_time", "sent_at", "reference", "too_late")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# Hundreds of rows are read for every new quote, so without the ORM, and instants as whole microseconds.
+_QUOTE = (
+    "id, market, market_time, (extract(epoch FROM sent_at) * 1000000)::bigint, coalesce(event_id, message_id), too_late"
+)
+_HISTORY = f"""
+    SELECT {_QUOTE}, swept_at IS NOT NULL,
+           (extract(epoch FROM max(swept_at) FILTER (WHERE NOT too_late) OVER ()) * 1000000)::bigint
+    FROM pricing_pricequote WHERE sent_at > %s AND sent_at <= %s ORDER BY sent_at, id
+"""  # noqa: S608
+_LATEST = f"""
+    SELECT latest.* FROM unnest(%s::text[]) AS asked(market)
+    CROSS JOIN LATERAL (SELECT max(sent_at) AS at FROM pricing_pricequote WHERE market = asked.market) AS newest
+    CROSS JOIN LATERAL (
+        SELECT {_QUOTE} FROM pricing_pricequote
+        WHERE market = asked.market AND sent_at >= newest.at - make_interval(secs => %s)
+    ) AS latest
+"""  # noqa: S608
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Quotes sent within a time, without their levels, oldest first, and which of them no sweep has judged.
+
+    `swept_to` is when the latest of the others was swept, those aside that came too late; None if there is none.
+    """
+
+    quotes: list[Quote]
+    unswept: list[Quote]
+    swept_to: datetime | None
 
 
 def freshness() -> Freshness:
@@ -46,23 +75,20 @@ def read_levels(written: Iterable[Iterable[str]]) -> tuple[Level, ...]:
     return tuple(Level(Decimal(quantity), Decimal(price)) for quantity, price in written)
 
 
-def history_times(since: datetime, until: datetime) -> list[tuple[Quote, datetime | None]]:
-    """All quotes sent in (since, until], without their levels, with the instant each was swept at, oldest first."""
-    rows = _with_reference(PriceQuote.objects.filter(sent_at__gt=since, sent_at__lte=until)).order_by("sent_at", "id")
-    return [(_quote(row, ()), row["swept_at"]) for row in rows.values(*_COLUMNS, "swept_at")]
+def history(since: datetime, until: datetime) -> History:
+    """All quotes sent in (since, until]."""
+    rows = _rows(_HISTORY, since, until)
+    quotes = [_quote(row) for row in rows]
+    unswept = [quote for quote, row in zip(quotes, rows, strict=True) if not row[6]]
+    return History(quotes, unswept, _instant(rows[0][7]) if rows and rows[0][7] is not None else None)
 
 
-def latest_times(market: Market, within: timedelta) -> list[Quote]:
-    """A market's newest quote and those sent up to `within` before it, however old, without their levels.
+def latest_times(markets: Iterable[Market], within: timedelta) -> list[Quote]:
+    """Each market's newest quote and those sent up to `within` before it, however old, without their levels.
 
     Enough to tell which one stands; reading some hundreds of curves for that would be waste.
     """
-    theirs = PriceQuote.objects.filter(market=market)
-    begin = theirs.order_by("-sent_at").annotate(
-        begin=ExpressionWrapper(F("sent_at") - Value(within), output_field=DateTimeField())
-    )
-    rows = _with_reference(theirs.filter(sent_at__gte=begin.values("begin")[:1]))
-    return [_quote(row, ()) for row in rows.order_by().values(*_COLUMNS)]
+    return [_quote(row) for row in _rows(_LATEST, [market.value for market in markets], within.total_seconds())]
 
 
 def levels_of(quote_ids: Iterable[int]) -> dict[int, tuple[Level, ...]]:
@@ -71,17 +97,17 @@ def levels_of(quote_ids: Iterable[int]) -> dict[int, tuple[Level, ...]]:
     return {quote_id: read_levels(sell) for quote_id, sell in rows}
 
 
-def _with_reference(rows: "QuerySet[PriceQuote]") -> "QuerySet[Any]":
-    return rows.annotate(reference=Coalesce("event_id", "message_id"))
+def _rows(query: str, *parameters: datetime | float | list[str]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(query, parameters)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
 
 
-def _quote(row: dict[str, Any], sell: tuple[Level, ...]) -> Quote:
-    return Quote(
-        id=row["id"],
-        market=Market(row["market"]),
-        market_time=row["market_time"],
-        sent_at=row["sent_at"],
-        sell=sell,
-        reference=row["reference"],
-        too_late=row["too_late"],
-    )
+def _quote(row: tuple[Any, ...]) -> Quote:
+    """A quote of a row of `_QUOTE`, without its levels."""
+    return Quote(row[0], Market(row[1]), row[2], _instant(row[3]), (), row[4], row[5])
+
+
+def _instant(microseconds: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=microseconds)

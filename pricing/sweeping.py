@@ -39,15 +39,12 @@ def open_window(now: datetime) -> Window:
     drained_to = records.drained_to()
     earliest = PriceQuote.objects.filter(swept_at__isnull=True, sent_at__lte=now).aggregate(at=Min("sent_at"))["at"]
     # Twice the reach: the start may move back by once, and needs the history behind it.
-    rows = records.history_times(earliest - 2 * reach if earliest else now - reach, now)
-    quotes = [quote for quote, _ in rows]
-    unswept = [quote for quote, swept_at in rows if swept_at is None]
-    start = now
+    history = records.history(earliest - 2 * reach if earliest else now - reach, now)
+    unswept, start = history.unswept, now
     if unswept:
-        recent = [quote for quote in quotes if quote.sent_at > unswept[0].sent_at - reach]
-        swept_to = max((at for quote, at in rows if at is not None and not quote.too_late), default=None)
-        start = min(now, rules.window_start(recent, unswept, freshness, swept_to))
-    quotes, begin = _with_levels_from(quotes, start, freshness)
+        recent = [quote for quote in history.quotes if quote.sent_at > unswept[0].sent_at - reach]
+        start = min(now, rules.window_start(recent, unswept, freshness, history.swept_to))
+    quotes, begin = _standing_from(history.quotes, start, freshness)
 
     def line(first: datetime) -> tuple[PricePoint, ...]:
         return rules.timeline(
@@ -63,17 +60,17 @@ def open_window(now: datetime) -> Window:
     return Window(tuple(quote.id for quote in unswept), points, rules.lows(points), line(begin)[-1], now)
 
 
-def _with_levels_from(quotes: list[Quote], start: datetime, freshness: rules.Freshness) -> tuple[list[Quote], datetime]:
-    """The quotes with the levels of those that can stand at `start` or later, and the earliest time of these.
+def _standing_from(quotes: list[Quote], start: datetime, freshness: rules.Freshness) -> tuple[list[Quote], datetime]:
+    """The quotes that can stand at `start` or later, with their levels, and the earliest time of these.
 
-    Reading some hundreds of curves to use a few would be most of a quiet sweep's cost.
+    What stood before them decides nothing any more: whether a quote takes part depends on the one standing alone. So
+    a few curves are read, and a few quotes walked over, of some hundreds.
     """
     before = [quote for quote in quotes if quote.sent_at < start]
-    needed = {quote.id for quote in quotes if quote.sent_at >= start}
-    needed |= {quote.id for quote in rules.standing(before, freshness).values()}
-    levels = records.levels_of(needed)
-    begin = min([start, *(quote.sent_at for quote in quotes if quote.id in needed)])
-    return [replace(quote, sell=levels.get(quote.id, ())) for quote in quotes], begin
+    needed = [*rules.standing(before, freshness).values(), *(quote for quote in quotes if quote.sent_at >= start)]
+    levels = records.levels_of(quote.id for quote in needed)
+    begin = min([start, *(quote.sent_at for quote in needed)])
+    return [replace(quote, sell=levels.get(quote.id, ())) for quote in needed], begin
 
 
 def mark_swept(quote_ids: Iterable[int], now: datetime) -> None:
