@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -41,24 +41,31 @@ POLL_SECONDS = 15
 WAIT_SECONDS = 5
 #: As many as SQS hands out at once.
 BATCH = 10
+#: While the queue is full, the news of several batches are told at once, but no later than this.
+ANNOUNCED_WITHIN = timedelta(seconds=0.2)
 
 
 def poll(market: Market, *, seconds: int = POLL_SECONDS, wait_seconds: int = WAIT_SECONDS) -> Fates:
     """Long-poll a market's queue for `seconds`, at least once; returns what became of the messages received.
 
     Each receive waits `wait_seconds` (1 to 10) at most: never 0, since a short poll that finds nothing proves nothing.
-    Does nothing while another poller holds the feed. A queue that is missing is logged and ends the poll. Raises
-    what the database or SQS raise when they cannot be reached; messages not recorded then come again.
+    While the queue is full, news are announced every ANNOUNCED_WITHIN; a crash in between leaves unswept quotes, which
+    the sweep finds on its schedule. Does nothing while another poller holds the feed. A queue that is missing is logged
+    and ends the poll. Raises what the database or SQS raise when they cannot be reached; messages not recorded then
+    come again.
     """
     source, fates, end = FEEDS[market], Fates(), time.monotonic() + seconds
     wait_seconds = max(1, min(wait_seconds, aws.LONGEST_POLL_SECONDS))
     with polling_lock.held(market, wait_seconds=wait_seconds) as lock:
         left: float = seconds
+        untold: datetime | None = None  # since when there are quotes that nobody has been told of
         while lock.renewed():
             failpoints.reach("ingest.locked")
             began = clock.now()
+            # With news to tell there is no time to wait: is there more at once?
+            wait = 0 if untold is not None else max(1, min(wait_seconds, math.ceil(left)))
             try:
-                messages = _receive(source, max(1, min(wait_seconds, math.ceil(left))))
+                messages = _receive(source, wait)
             except QueueMissing:
                 log.error("queue_missing", market=market.value, queue=source.queue)  # noqa: TRY400  (says it all)
                 break
@@ -66,13 +73,22 @@ def poll(market: Market, *, seconds: int = POLL_SECONDS, wait_seconds: int = WAI
                 log.warning("prices_not_received", market=market.value, queue=source.queue, error=str(error))
                 raise
             failpoints.reach("ingest.received")
-            fates += record(market, messages, clock.now(), began=began)
+            now = clock.now()
+            if messages or wait:
+                found = _record(market, messages, now, began)
+                fates += found
+                untold = untold or (now if found.quotes else None)
+            if len(messages) < BATCH or untold is None or now - untold >= ANNOUNCED_WITHIN:
+                announce(quotes=untold is not None)
+                untold = None
             _delete(source, messages)
             failpoints.reach("ingest.deleted")
             left = end - time.monotonic()
             if left <= 0:
                 break
         lock.all_recorded()
+    if untold is not None:
+        announce(quotes=True)
     return fates
 
 
@@ -85,7 +101,22 @@ def record(
     batch that the database refuses is redone message by message, and the culprit is kept as a RejectedMessage.
     Idempotent.
     """
-    source, began = FEEDS[market], min(began or now, now)
+    fates = _record(market, messages, now, began or now)
+    announce(quotes=bool(fates.quotes))
+    return fates
+
+
+def announce(*, quotes: bool) -> None:
+    """Refresh the board from what is committed and, if there are new `quotes`, ring the sweep."""
+    board.refresh()
+    if quotes:
+        quotes_recorded.send_robust(sender=PriceQuote)
+    failpoints.reach("ingest.announced")
+
+
+def _record(market: Market, messages: Sequence[Mapping[str, Any]], now: datetime, began: datetime) -> Fates:
+    """Commit what messages say, and tell nobody yet."""
+    source, began = FEEDS[market], min(began, now)
     basis = getattr(settings, source.price_basis_setting)
     batch = [read(source, basis, message, now) for message in messages]
     if ahead := sum(one.ahead for one in batch):
@@ -98,10 +129,6 @@ def record(
         log.warning("batch_refused", market=market.value, count=len(batch), error=str(error))
         fates = _one_by_one(source, batch, now, began)
     failpoints.reach("ingest.committed")
-    board.refresh()
-    if fates.quotes:
-        quotes_recorded.send_robust(sender=PriceQuote)
-    failpoints.reach("ingest.announced")
     return fates
 
 

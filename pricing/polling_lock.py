@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 import structlog
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 
 from coruscant import clock
 from pricing.markets import Market
@@ -38,6 +39,8 @@ class PollingLock:
 
     def renewed(self) -> bool:
         """Take the lock or prolong it; False if another poller holds it, or has taken it over meanwhile."""
+        if self.has_it and self._ours().update(polled_until=clock.now() + self.lasts):
+            return True
         with transaction.atomic():
             Feed.objects.bulk_create([Feed(market=self.market)], ignore_conflicts=True)
             feed = Feed.objects.select_for_update().get(market=self.market)
@@ -65,8 +68,12 @@ class PollingLock:
         left: dict[str, uuid.UUID | datetime | None] = {"poller": None, "polled_until": None}
         if not self.recorded:
             left["in_flight_until"] = clock.now() + timedelta(seconds=settings.SQS_VISIBILITY_SECONDS)
-        Feed.objects.filter(market=self.market, poller=self.token).update(**left)
+        self._ours().update(**left)
         self.has_it = False
+
+    def _ours(self) -> "QuerySet[Feed]":
+        """The feed's row, as long as nobody has taken the lock over."""
+        return Feed.objects.filter(market=self.market, poller=self.token)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from coruscant import failpoints
 from pricing import records
 from pricing.feeds import FeedSource
 from pricing.feeds.event import ParsedQuote, Skipped, Unreadable
+from pricing.markets import Market
 from pricing.messages import Received
 from pricing.models import Feed
 
@@ -52,8 +53,7 @@ def write(
     forward, never back; None leaves it. Locks the feed's row, so that two pollers' batches follow one another.
     """
     with transaction.atomic():
-        Feed.objects.bulk_create([Feed(market=source.market)], ignore_conflicts=True)
-        feed = Feed.objects.select_for_update().get(market=source.market)
+        feed = _locked_feed(source.market)
         fates = _insert_quotes(source, batch, now) + _insert_rejected(source, batch, now)
         fates += Fates(skipped=sum(isinstance(one.content, Skipped) for one in batch))
         if drained_to is not None and not (feed.in_flight_until and feed.in_flight_until > began):
@@ -69,6 +69,16 @@ def write(
         )
         failpoints.reach("ingest.recorded")
     return fates
+
+
+def _locked_feed(market: Market) -> Feed:
+    """The feed's row, locked; made if this is the first that is heard of it."""
+    rows = Feed.objects.select_for_update().filter(market=market)
+    found = rows.first()
+    if found is None:
+        Feed.objects.bulk_create([Feed(market=market)], ignore_conflicts=True)
+        found = rows.get()
+    return found
 
 
 def _insert_quotes(source: FeedSource, batch: Sequence[Received], now: datetime) -> Fates:

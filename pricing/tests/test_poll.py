@@ -66,6 +66,37 @@ def test_a_poll_goes_on_until_its_time_is_over(messaging):
     assert messaging.left(MOS_ESPA) == 0
 
 
+def test_a_full_queue_is_announced_at_its_end_and_nothing_waits_while_there_are_news(messaging, reached, monkeypatch):
+    waits, receive = [], ingest._receive
+    monkeypatch.setattr(ingest, "_receive", lambda source, wait: waits.append(wait) or receive(source, wait))
+    monkeypatch.setattr(ingest, "ANNOUNCED_WITHIN", timedelta(seconds=60))
+    for number in range(2 * ingest.BATCH):
+        send(json.dumps(mos_espa_event(f"e{number}")))
+    assert poll(seconds=1) == Fates(quotes=2 * ingest.BATCH)
+    told = [name for name in reached.names if name in {"ingest.committed", "ingest.announced"}]
+    assert told[:3] == ["ingest.committed", "ingest.committed", "ingest.announced"]
+    assert waits[:4] == [1, 0, 0, 1], "an empty short poll proves nothing, and a long one follows"
+    assert feed().drained_to < feed().polled_at
+
+
+def test_a_full_queue_is_announced_before_its_end_when_that_takes_long(messaging, reached, monkeypatch):
+    monkeypatch.setattr(ingest, "ANNOUNCED_WITHIN", timedelta(0))
+    for number in range(2 * ingest.BATCH):
+        send(json.dumps(mos_espa_event(f"e{number}")))
+    assert poll(seconds=1) == Fates(quotes=2 * ingest.BATCH)
+    told = [name for name in reached.names if name in {"ingest.committed", "ingest.announced"}]
+    assert told[:4] == ["ingest.committed", "ingest.announced"] * 2
+
+
+def test_a_poll_whose_time_is_over_is_announced_and_leaves_the_rest(messaging, reached, monkeypatch):
+    monkeypatch.setattr(ingest, "ANNOUNCED_WITHIN", timedelta(seconds=60))
+    for number in range(ingest.BATCH + 1):
+        send(json.dumps(mos_espa_event(f"e{number}")))
+    assert poll() == Fates(quotes=ingest.BATCH)
+    assert reached.names[-1] == "ingest.announced"
+    assert messaging.left(MOS_ESPA) == 1
+
+
 def test_an_envelope_is_understood(messaging):
     send(json.dumps({"Type": "Notification", "TopicArn": "arn", "Message": json.dumps(mos_espa_event())}))
     assert poll() == Fates(quotes=1)
