@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 # How long one poll goes on. Short enough that a worker told to stop is done soon and far below the soft time limit
-# of 50 s, long enough that starting polls costs nothing; beat asks for the next one within a second.
+# of 50 s, long enough that starting polls costs nothing; the next one is rung for at its end.
 POLL_SECONDS = 15
 # A receive returns at once when there is a message, so waiting longer only delays the end of the poll and, should this
 # worker be killed, the expiry of its lock.
@@ -90,6 +90,16 @@ def poll(market: Market, *, seconds: int = POLL_SECONDS, wait_seconds: int = WAI
     if untold is not None:
         announce(quotes=True)
     return fates
+
+
+def poll_to_the_end(market: Market) -> bool:
+    """Poll for as long as a poll goes on; say whether it did, so that the next one should follow at once.
+
+    It did not if another poller holds the feed, or the queue is missing.
+    """
+    began = time.monotonic()
+    poll(market)
+    return time.monotonic() - began >= POLL_SECONDS
 
 
 def record(

@@ -5,11 +5,14 @@ from botocore.exceptions import HTTPClientError
 from celery import shared_task
 from django.db import OperationalError
 
+from coruscant import doorbell
 from pricing import ingest, pruning
 from pricing.markets import Market
 
 # What passes by itself: an endpoint or a database that cannot be reached just now.
 TRANSIENT = (OperationalError, AwsConnectionError, HTTPClientError)
+#: A poll that no worker has begun by then is left to beat, which asks every second.
+CONTINUED_WITHIN_SECONDS = 3
 
 
 @shared_task(
@@ -20,8 +23,9 @@ TRANSIENT = (OperationalError, AwsConnectionError, HTTPClientError)
     max_retries=3,
 )
 def poll_prices(*, market: str) -> None:
-    """Drain a market's queue for a while; nothing if another worker is at it."""
-    ingest.poll(Market(market))
+    """Drain a market's queue for a while, and ring for the next poll; nothing if another worker is at it."""
+    if ingest.poll_to_the_end(Market(market)):
+        doorbell.ring(poll_prices.si(market=market), expires=CONTINUED_WITHIN_SECONDS)
 
 
 @shared_task(name="pricing.prune_quotes", ignore_result=True, autoretry_for=TRANSIENT, max_retries=3)

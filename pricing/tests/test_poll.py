@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from datetime import timedelta
 from uuid import uuid4
 
@@ -11,7 +12,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from botocore.stub import Stubber
 from django.db import OperationalError, connection
 
-from coruscant import aws, clock
+from coruscant import aws, clock, doorbell
 from pricing import ingest, polling_lock, queues, tasks
 from pricing.feeds import FEEDS
 from pricing.models import Feed, PriceQuote, RejectedMessage
@@ -311,6 +312,18 @@ def test_the_task_polls_its_market(monkeypatch):
     monkeypatch.setattr(ingest, "poll", polled.append)
     tasks.poll_prices(market="mos_espa")
     assert polled == [MOS_ESPA]
+
+
+@pytest.mark.parametrize(("lasts", "rung"), [(0.1, 1), (0.0, 0)])
+def test_a_poll_that_went_on_to_its_end_rings_for_the_next_and_one_that_found_another_does_not(
+    monkeypatch, lasts, rung
+):
+    bells = []
+    monkeypatch.setattr(ingest, "POLL_SECONDS", 0.1)
+    monkeypatch.setattr(ingest, "poll", lambda _market: time.sleep(lasts))
+    monkeypatch.setattr(doorbell, "ring", lambda bell, **options: bells.append((bell.task, bell.kwargs, options)))
+    tasks.poll_prices(market="mos_espa")
+    assert bells == [("pricing.poll_prices", {"market": "mos_espa"}, {"expires": 3})] * rung
 
 
 def test_the_task_retries_only_what_passes_by_itself():
