@@ -29,7 +29,7 @@ CONTEXT = Context(prec=120, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation, D
 
 ZERO = Decimal(0)
 #: Longer texts are refused unread: no amount needs as many characters, leading zeros included.
-_LONGEST_TEXT = 200
+LONGEST_TEXT = 200
 _UPPER_BOUND = Decimal(10) ** MAX_INTEGER_DIGITS
 
 _PLAIN = re.compile(r"(?P<integer>[0-9]+)(?:\.(?P<fraction>[0-9]+))?(?:[eE](?P<exponent>[+-]?[0-9]{1,4}))?", re.ASCII)
@@ -54,7 +54,7 @@ def parse_amount(text: object) -> Decimal:
     """
     if not isinstance(text, str):
         raise NotAnAmount("must be a string holding a decimal number")
-    match = _PLAIN.fullmatch(text) if len(text) <= _LONGEST_TEXT else None
+    match = _PLAIN.fullmatch(text) if len(text) <= LONGEST_TEXT else None
     if match is None:
         raise NotAnAmount("must be a plain decimal number: digits, optionally a point and more digits")
     value = Decimal(text)

@@ -7,6 +7,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 
 from loans.api.serializers import (
+    ID_PATTERN,
     MAX_ID_LENGTH,
     CollateralTopUpSerializer,
     LoanApplicationSerializer,
@@ -189,13 +190,13 @@ loan_list = extend_schema(
         OpenApiParameter("status", OpenApiTypes.STR, enum=LoanStatus.values, description="Only loans of this status"),
         OpenApiParameter(
             "borrowerId",
-            {"type": "string", "minLength": 1, "maxLength": MAX_ID_LENGTH},
+            {"type": "string", "minLength": 1, "maxLength": MAX_ID_LENGTH, "pattern": ID_PATTERN},
             description="Only loans of this client",
         ),
         OpenApiParameter("cursor", OpenApiTypes.STR, description="The cursor in a page's `next` or `previous`"),
         OpenApiParameter(
             "pageSize",
-            {"type": "integer", "minimum": 1, "maximum": 200, "default": 50},
+            {"type": "integer", "minimum": 1, "maximum": 999_999_999, "default": 50},
             description="Loans on a page; more than 200 gives 200",
         ),
     ],

@@ -1,15 +1,23 @@
 """What requests must hold, and what responses look like (the latter for the schema; see `representation`)."""
 
+import re
 from decimal import Decimal
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from coruscant.money import NotAnAmount, parse_amount
+from coruscant.money import LONGEST_TEXT, NotAnAmount, parse_amount
 from loans.models import LoanStatus
 
 MAX_ID_LENGTH = 128
+#: Letters that print nothing: what Python calls blank, and the byte order mark, which JavaScript does.
+_BLANK = r"\s\u001c-\u001f\u0085\ufeff"
+ID_PATTERN = rf"^[^\u0000]*[^\u0000{_BLANK}][^\u0000]*$"
+_BLANK_TEXT = re.compile(rf"[{_BLANK}]*")
+_PLAIN_AMOUNT = r"[0-9]{1,20}(\.[0-9]{1,24})?"
+_AMOUNT_WITH_EXPONENT = r"[0-9]+(\.[0-9]+)?[eE][+-]?[0-9]{1,4}"
+AMOUNT_PATTERN = rf"^(?=[0-9.]*[1-9])({_PLAIN_AMOUNT}|{_AMOUNT_WITH_EXPONENT})$"
 
 
 def id_fault(value: object) -> str | None:
@@ -19,16 +27,16 @@ def id_fault(value: object) -> str | None:
     """
     if not isinstance(value, str):
         return "Must be a string."
-    if not value.strip():
-        return "Must not be blank."
     if len(value) > MAX_ID_LENGTH:
         return f"Must have at most {MAX_ID_LENGTH} characters."
+    if _BLANK_TEXT.fullmatch(value):
+        return "Must not be blank."
     if any(character == "\0" or "\ud800" <= character <= "\udfff" for character in value):
         return "Must not hold NUL or lone surrogates."
     return None
 
 
-@extend_schema_field({"type": "string", "minLength": 1, "maxLength": MAX_ID_LENGTH})
+@extend_schema_field({"type": "string", "minLength": 1, "maxLength": MAX_ID_LENGTH, "pattern": ID_PATTERN})
 class IdField(serializers.Field[str, Any, str, Any]):
     """An identifier: text that is not blank, of at most 128 characters, kept as it comes."""
 
@@ -42,8 +50,10 @@ class IdField(serializers.Field[str, Any, str, Any]):
 @extend_schema_field(
     {
         "type": "string",
-        "pattern": r"^[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,4})?$",
-        "description": "A positive decimal as a string: at most 20 integer digits and 24 decimals.",
+        "maxLength": LONGEST_TEXT,
+        "pattern": AMOUNT_PATTERN,
+        "description": "A positive decimal as a string: at most 20 integer digits and 24 decimals, also once an"
+        " exponent is applied.",
     }
 )
 class AmountStringField(serializers.Field[Decimal, Any, str, Any]):
