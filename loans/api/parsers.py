@@ -7,6 +7,7 @@ from typing import IO, Any
 
 from django.conf import settings
 from django.http import HttpRequest, UnreadablePostError
+from gunicorn.http.errors import ParseException
 from rest_framework import exceptions, status
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
@@ -88,9 +89,25 @@ def take_chunked_body(request: HttpRequest) -> None:
     meta = request.META
     if meta.get("CONTENT_LENGTH") or not meta.get("wsgi.input_terminated") or "HTTP_TRANSFER_ENCODING" not in meta:
         return
-    body = meta["wsgi.input"].read(settings.API_MAX_BODY_BYTES + 1)
-    request._stream = BytesIO(body)
-    meta["CONTENT_LENGTH"] = str(len(body))
+    try:
+        body = meta["wsgi.input"].read(settings.API_MAX_BODY_BYTES + 1)
+    except (OSError, ParseException) as error:  # the latter is gunicorn's word for a malformed chunk
+        # Raised again when the parser reads, where it becomes a 400.
+        request._stream, length = _Broken(error), 1
+    else:
+        request._stream, length = BytesIO(body), len(body)
+    meta["CONTENT_LENGTH"] = str(length)
+
+
+class _Broken(BytesIO):
+    """A body whose chunks cannot be read: malformed, or the client hung up in the middle."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self._error = error
+
+    def read(self, _size: int | None = -1, /) -> bytes:
+        raise OSError(str(self._error)) from self._error
 
 
 def _read(stream: IO[Any], context: Mapping[str, Any] | None) -> bytes:
@@ -104,6 +121,8 @@ def _read(stream: IO[Any], context: Mapping[str, Any] | None) -> bytes:
         raise exceptions.ParseError("The body could not be read.") from None
     if len(body) > limit:
         raise BodyTooLarge
+    if announced.isdecimal() and len(body) < int(announced):
+        raise exceptions.ParseError("The body is shorter than its Content-Length.")
     return body
 
 

@@ -4,6 +4,7 @@ import json
 from io import BytesIO
 
 import pytest
+from gunicorn.http.errors import ChunkMissingTerminator, InvalidChunkSize, NoMoreData
 
 from loans.models import AcceptedRequest, Loan
 from loans.tests.factories import LoanFactory
@@ -216,6 +217,30 @@ def test_a_chunked_body_is_read(client):
 
 def test_a_chunked_body_over_the_limit_is_refused(client, path, settings):
     refused(chunked(client, path, b" " * (settings.API_MAX_BODY_BYTES + 1)), 413)
+
+
+class _BrokenChunks(BytesIO):
+    """As gunicorn's input is when a chunk is malformed, or the client hung up in the middle of one."""
+
+    def __init__(self, error):
+        self.error = error
+
+    def read(self, *_):
+        raise self.error
+
+
+@pytest.mark.parametrize("error", [InvalidChunkSize(b"zz"), ChunkMissingTerminator(b""), NoMoreData(b"5"), OSError()])
+def test_a_broken_chunk_is_the_clients_fault(client, path, error):
+    environ = {"wsgi.input": _BrokenChunks(error), "wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}
+    response = client.generic("POST", path, b"", CONTENT_TYPE="application/json", **environ)
+    assert refused(response, 400)["detail"] == "The body could not be read."
+
+
+def test_a_body_that_was_cut_off_is_refused_even_if_it_reads_well(client, path):
+    raw = json.dumps(GOOD).encode()
+    environ = {"wsgi.input": BytesIO(raw), "CONTENT_LENGTH": str(len(raw) + 50)}
+    response = client.generic("POST", path, b"", CONTENT_TYPE="application/json", **environ)
+    assert refused(response, 400)["detail"] == "The body is shorter than its Content-Length."
 
 
 @pytest.mark.parametrize(
