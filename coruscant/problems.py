@@ -36,6 +36,8 @@ _TYPE_PREFIX = "urn:coruscant-bank:problem:"
 _UNREACHABLE = (OperationalError, InterfaceError)
 _UNREADABLE = (BadRequest, SuspiciousOperation, MultiPartParserError, UnreadablePostError, ValidationError)
 _PAGES = "/admin/"
+#: Of what a client chose, a log line holds so many characters.
+_LONGEST_LOGGED = 200
 
 
 def problem(
@@ -62,7 +64,30 @@ def problem(
 
 
 def exception_handler(error: Exception, context: Mapping[str, Any] | None = None) -> HttpResponse:
-    """Answer any exception of an API view. Registered as REST framework's EXCEPTION_HANDLER."""
+    """Answer any exception of an API view. Registered as REST framework's EXCEPTION_HANDLER.
+
+    A refusal is logged with its reason and the ids bound so far, without anything of the body or the credential.
+    """
+    response = _answer_of_the_api(error)
+    if response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
+        _tell_of_refusal(response, context)
+    return response
+
+
+def _tell_of_refusal(response: HttpResponse, context: Mapping[str, Any] | None) -> None:
+    body, request = json.loads(response.content), (context or {}).get("request")
+    log.warning(
+        "request_refused",
+        status=body["status"],
+        problem=body["title"] if body["type"] == "about:blank" else body["type"].removeprefix(_TYPE_PREFIX),
+        detail=body.get("detail", "")[:_LONGEST_LOGGED],
+        fields=[one["field"] for one in body.get("errors", [])],
+        method=getattr(request, "method", None),
+        path=str(getattr(request, "path", ""))[:_LONGEST_LOGGED],
+    )
+
+
+def _answer_of_the_api(error: Exception) -> HttpResponse:
     if isinstance(error, DomainError):
         return problem(error.status, detail=str(error), code=error.code, title=error.title)
     if isinstance(error, exceptions.ValidationError):

@@ -15,7 +15,7 @@ from loans import selectors, services
 from loans.api import schema
 from loans.api.pagination import LoanPagination
 from loans.api.parsers import take_chunked_body
-from loans.api.serializers import CollateralTopUpSerializer, LoanApplicationSerializer, LoanFiltersSerializer
+from loans.api.serializers import CollateralTopUpSerializer, LoanApplicationSerializer, LoanFiltersSerializer, id_fault
 from loans.idempotency import Accepted
 
 _ANONYMOUS = "anonymous client"
@@ -34,11 +34,11 @@ class AcceptingView(APIView):
 
     def accept(self, request: Request) -> HttpResponse:
         """Validate the body and act on it, in the name of the caller."""
-        serializer = self.serializer_class(data=request.data)
+        body: Any = request.data
+        serializer = self.serializer_class(data=body)
+        _bind_ids(body)
         serializer.is_valid(raise_exception=True)
         sent = serializer.validated_data
-        # Not unbound afterwards: what goes wrong is logged later, and the middleware clears at the end.
-        structlog.contextvars.bind_contextvars(request_id=sent["requestId"], loan_id=sent["loanId"])
         client = request.user.get_username()
         with audit.cause(
             "request",
@@ -55,6 +55,15 @@ class AcceptingView(APIView):
             )
         headers = {"Idempotency-Replayed": "true"} if accepted.replayed else {}
         return HttpResponse(accepted.body, status=202, content_type="application/json", headers=headers)
+
+
+def _bind_ids(body: dict[str, Any]) -> None:
+    """Name the request and the loan in what is logged from now on, as far as they can be named.
+
+    Not unbound afterwards: what goes wrong is logged later, and the middleware clears at the end.
+    """
+    named = {"request_id": body.get("requestId"), "loan_id": body.get("loanId")}
+    structlog.contextvars.bind_contextvars(**{key: value for key, value in named.items() if id_fault(value) is None})
 
 
 class LoanApplications(AcceptingView):
