@@ -1,7 +1,7 @@
 # Every command of the project. `make help` lists them; each is one or two lines, so read here what it runs.
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test exactness simulate kill-matrix mutants chaos bench bench-quick lint format migrations schema lock clean
+.PHONY: help venv demo test exactness simulate fuzz kill-matrix mutants chaos bench bench-quick lint format migrations schema lock clean
 .SUFFIXES:
 
 PYTHON ?= python3
@@ -17,6 +17,10 @@ PORT ?= 4000
 SEEDS ?= 500
 SEED ?=
 ONLY ?=
+EXAMPLES ?=
+BODIES ?=
+ROUNDS ?=
+INPUTS ?=
 
 # Settings for commands that only read the code: nothing listens there and nothing needs to.
 CODE_ONLY := DOTENV=/dev/null DEBUG=true SECRET_KEY=code-only DATABASE_URL=postgres://nobody@127.0.0.1:1/nothing \
@@ -68,6 +72,10 @@ bench: venv  ## measure everything beside its yardstick, up to a million loans: 
 
 bench-quick: venv  ## the same in a few minutes, on smaller banks
 	$(BIN)/python -W ignore -m benchmarks --scale quick $(if $(ONLY),--only $(ONLY))
+
+fuzz: venv  ## hostile input to the API and all parsers: ONLY="bodies races" for a part, EXAMPLES= BODIES= ROUNDS= INPUTS=
+	$(BIN)/python -W ignore -m fuzzing $(ONLY) $(if $(EXAMPLES),--examples $(EXAMPLES)) $(if $(BODIES),--bodies $(BODIES)) \
+		$(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(INPUTS),--inputs $(INPUTS)) $(if $(SEED),--seed $(SEED))
 
 lint: venv  ## style, types, imports, missing migrations, and docs/openapi.yaml against the code
 	$(BIN)/ruff check .
