@@ -25,6 +25,9 @@ class Mark:
 class Bank(RunningService):
     """While anything is waited for, ended processes are started again and the cell's deed is done."""
 
+    #: Longer than the promise, which is counted from the death and not from the step that waits.
+    patience_seconds = 120
+
     def __init__(self, stack: EmbeddedStack, markets: list[RunningMarket], cell: Cell, marks: Path) -> None:
         """`marks` is an empty folder of the cell's own."""
         super().__init__(stack, *markets)

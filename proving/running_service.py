@@ -37,6 +37,9 @@ class NotAsPromised(AssertionError):
 class RunningService:
     """The processes of the service, with what a proof does to them and asks of them."""
 
+    #: So long anything is waited for, unless it is said otherwise.
+    patience_seconds: float = 60
+
     def __init__(self, stack: EmbeddedStack, mos_espa: RunningMarket, black_spire_outpost: RunningMarket) -> None:
         """Describe the processes; `start` runs them."""
         self.stack = stack
@@ -76,7 +79,7 @@ class RunningService:
 
     def wait_for_the_api(self) -> None:
         """Wait until the API answers."""
-        self.eventually(lambda: self.get("/health/ready").status_code == 200, "the API answers", seconds=60)
+        self.eventually(lambda: self.get("/health/ready").status_code == 200, "the API answers")
 
     def kill(self, name: str) -> None:
         """End a process and its children with SIGKILL, then start it again, as a supervisor would."""
@@ -125,8 +128,9 @@ class RunningService:
     def look(self) -> None:
         """Do what must be done while waiting: nothing here."""
 
-    def eventually(self, true: Callable[[], object], what: str, seconds: float = 60) -> None:
+    def eventually(self, true: Callable[[], object], what: str, seconds: float | None = None) -> None:
         """Wait until something is true. Raises NotAsPromised after so many seconds."""
+        seconds = seconds or self.patience_seconds
         deadline = time.monotonic() + seconds
         while not true():
             if time.monotonic() > deadline:
