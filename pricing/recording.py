@@ -49,7 +49,8 @@ def write(
 ) -> Fates:
     """Commit a batch received at `now` by a receive that began at `began`, in one transaction.
 
-    What is there already (same message, same event) is a duplicate and changes nothing. `drained_to` moves the feed
+    What is there already (same message, same event) is a duplicate and changes nothing, unless its event was sent
+    earlier than we knew. `drained_to` moves the feed
     forward, never back; None leaves it. Locks the feed's row, so that two pollers' batches follow one another.
     """
     with transaction.atomic():
@@ -99,10 +100,36 @@ def _insert_quotes(source: FeedSource, batch: Sequence[Received], now: datetime)
             [source.market.value, now, *(list(column) for column in zip(*rows, strict=True))],
         )
         new = len(cursor.fetchall())
+    if new < len(rows):
+        _date_back(source, rows, now, max_age)
     late = sum(row[-1] is not None for row in rows)
     if late:
         log.warning("quotes_came_too_late", market=source.market.value, count=late)
     return Fates(quotes=new, duplicates=len(rows) - new)
+
+
+def _date_back(source: FeedSource, rows: Sequence[tuple[object, ...]], now: datetime, max_age: timedelta) -> None:
+    """Of an event that came in several messages the earliest sent is the quote, in whatever order they reach us.
+
+    Else a copy that overtakes the first message would move its price to a later instant, and hide a dip. The quote is
+    unswept again, so that the next sweep looks at the time it now covers, unless it was too late when first received.
+    """
+    columns, seconds = [list(column) for column in zip(*rows, strict=True)], max_age.total_seconds()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE pricing_pricequote q SET market_time = e.market_time, sent_at = e.sent_at, sell = e.sell,"
+            " buy = e.buy, too_late = q.received_at - e.sent_at >= make_interval(secs => %s),"
+            " swept_at = CASE WHEN q.received_at - e.sent_at >= make_interval(secs => %s)"
+            " THEN coalesce(q.swept_at, %s) END"
+            " FROM (SELECT DISTINCT ON (event_id) * FROM unnest(%s::text[], %s::numeric[], %s::timestamptz[],"
+            " %s::jsonb[], %s::jsonb[]) AS m(event_id, market_time, sent_at, sell, buy)"
+            " WHERE event_id IS NOT NULL ORDER BY event_id, sent_at) e"
+            " WHERE q.market = %s AND q.event_id = e.event_id AND e.sent_at < q.sent_at RETURNING q.event_id",
+            [seconds, seconds, now, *columns[1:6], source.market.value],
+        )
+        moved = [event_id for (event_id,) in cursor.fetchall()]
+    if moved:
+        log.info("events_dated_back", market=source.market.value, event_ids=moved)
 
 
 def _quote_row(

@@ -21,7 +21,7 @@ class Window:
     not, and lies where that price began.
     """
 
-    quote_ids: tuple[int, ...]
+    unswept: tuple[Quote, ...]
     points: tuple[PricePoint, ...]
     lows: tuple[PricePoint, ...]
     last: PricePoint
@@ -57,7 +57,7 @@ def open_window(now: datetime) -> Window:
         )
 
     points = line(start)
-    return Window(tuple(quote.id for quote in unswept), points, rules.lows(points), line(begin)[-1], now)
+    return Window(tuple(unswept), points, rules.lows(points), line(begin)[-1], now)
 
 
 def _standing_from(quotes: list[Quote], start: datetime, freshness: rules.Freshness) -> tuple[list[Quote], datetime]:
@@ -73,12 +73,18 @@ def _standing_from(quotes: list[Quote], start: datetime, freshness: rules.Freshn
     return [replace(quote, sell=levels.get(quote.id, ())) for quote in needed], begin
 
 
-def mark_swept(quote_ids: Iterable[int], now: datetime) -> None:
-    """Mark quotes as judged, in the caller's transaction; those marked before keep their instant."""
+def mark_swept(quotes: Iterable[Quote], now: datetime) -> None:
+    """Mark quotes as judged, in the caller's transaction; those marked before keep their instant.
+
+    One that was dated back since the window was opened has not been judged as it now stands, and stays unswept.
+    """
+    judged = [(quote.id, quote.sent_at) for quote in quotes]
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE pricing_pricequote SET swept_at = %s WHERE swept_at IS NULL AND id = ANY(%s::bigint[])",
-            [now, list(quote_ids)],
+            "UPDATE pricing_pricequote q SET swept_at = %s"
+            " FROM unnest(%s::bigint[], %s::timestamptz[]) AS judged(id, sent_at)"
+            " WHERE q.swept_at IS NULL AND q.id = judged.id AND q.sent_at = judged.sent_at",
+            [now, [pk for pk, _ in judged], [sent_at for _, sent_at in judged]],
         )
 
 

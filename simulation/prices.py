@@ -59,12 +59,17 @@ class Publisher:
         body = _body(market, event_id, own_time, shown, item)
         if world.dice.random() < 0.1:  # (a subscription without raw delivery)
             body = json.dumps({"Type": "Notification", "TopicArn": "arn", "Message": body})
-        for _copy in range(2 if happens("price.doubled") else 1):
+        told = price if item == "BESKAR" else None
+
+        def deliver() -> None:
             message = self.edges.queues.put(FEEDS[market].queue, body)
-            told = price if item == "BESKAR" else None
             self.published.append(Published(market, message, event_id, own_time, told, readable))
             world.tell(f"{market} publishes {price if told else item} as {message.message_id}")
             world.time += timedelta(milliseconds=1)
+
+        deliver()
+        if happens("price.doubled"):
+            world.after(world.choice([0.0, world.seconds(0, 20)]), deliver)
 
 
 def _body(market: Market, event_id: str | None, own_time: Decimal, price: Decimal, item: str) -> str:

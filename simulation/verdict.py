@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -93,6 +94,10 @@ def _messages_are_accounted_for(schedule: "Schedule") -> list[Heard]:
     quotes = {quote.message_id: quote for quote in PriceQuote.objects.all()}
     events = {(quote.market, quote.event_id) for quote in quotes.values() if quote.event_id}
     rejected = set(RejectedMessage.objects.values_list("message_id", flat=True))
+    first_sent: dict[tuple[Market, str], datetime] = {}
+    for one in schedule.publisher.published:
+        event = one.market, one.event_id or one.message.message_id
+        first_sent[event] = min(one.message.sent_at, first_sent.get(event, one.message.sent_at))
     heard = []
     for one in schedule.publisher.published:
         key, quote = one.message.message_id, quotes.get(one.message.message_id)
@@ -107,8 +112,9 @@ def _messages_are_accounted_for(schedule: "Schedule") -> list[Heard]:
         if quote is None or one.price is None:
             continue
         late = quote.received_at - quote.sent_at >= oracle.MAX_AGE
-        if quote.sent_at > one.message.sent_at or quote.too_late != late:
-            schedule.world.blame("I10", f"{key} was sent at {one.message.sent_at}, recorded as {quote.sent_at}, {late}")
+        sent_at = first_sent[one.market, one.event_id or key]
+        if quote.sent_at > sent_at or quote.too_late != late:
+            schedule.world.blame("I10", f"{key} was sent at {sent_at}, recorded as {quote.sent_at}, {late}")
         reference = one.event_id or key
         heard.append(Heard(one.market, one.price, quote.sent_at, one.own_time, reference, quote.too_late))
     return heard

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from pricing import board, ingest, recording
+from pricing import board, ingest, recording, sweeping
 from pricing.markets import Market
 from pricing.models import Feed, PriceQuote, RejectedMessage
 from pricing.recording import Fates
@@ -63,6 +63,27 @@ def test_the_same_message_or_event_again_changes_nothing(rung):
     assert list(PriceQuote.objects.values()) == before
     assert rung == [PriceQuote]
     assert (feed().received, feed().quotes, feed().duplicates) == (3, 1, 2)
+
+
+def test_a_copy_that_overtakes_its_event_hides_no_dip():
+    """SNS delivers the dip of second 10 twice; the copy, sent to the queue at 12, is received before all else."""
+    dip, copy = (message(mos_espa_event("dip", "30", timestamp="0004-05-06T07:08:10Z"), at(s)) for s in (10, 12))
+    rise = message(mos_espa_event("rise", "50", timestamp="0004-05-06T07:08:11Z"), at(11))
+    assert record(copy, now=at(13)) == Fates(quotes=1)
+    sweeping.mark_swept(sweeping.open_window(at(13)).unswept, at(13))
+    assert record(rise, now=at(14)) == Fates(quotes=1)
+    sweeping.mark_swept(sweeping.open_window(at(14)).unswept, at(14))
+    assert record(dip, now=at(15)) == Fates(duplicates=1)
+    assert [(low.at, low.price) for low in sweeping.open_window(at(15)).lows] == [(at(10), 30), (at(11), 50)]
+    assert feed().quotes == PriceQuote.objects.count() == 2
+
+
+def test_an_event_whose_first_message_is_very_old_came_too_late_if_it_did_then():
+    record(message(mos_espa_event(), at(70)), now=at(70))
+    record(message(mos_espa_event(), at(20)), now=at(75))
+    assert PriceQuote.objects.values_list("sent_at", "too_late", "swept_at").get() == (at(20), False, None)
+    record(message(mos_espa_event(), at(10)), now=at(80))
+    assert PriceQuote.objects.values_list("sent_at", "too_late", "swept_at").get() == (at(10), True, at(80))
 
 
 def test_a_message_twice_in_one_batch_is_one_quote():

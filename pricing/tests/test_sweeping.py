@@ -16,10 +16,14 @@ def window(second):
     return sweeping.open_window(at(second))
 
 
+def ids(found):
+    return [quote.id for quote in found.unswept]
+
+
 def test_without_anything_unswept_the_window_is_now():
     row(MOS_ESPA, 0, "50", swept_at=at(1))
     found = window(10)
-    assert found.quote_ids == ()
+    assert found.unswept == ()
     assert seen(found.points) == seen(found.lows) == [(10, "50")]
     assert seen((found.last,)) == [(0, "50")], "where it began"
     assert not sweeping.anything_unswept(at(100))
@@ -27,7 +31,7 @@ def test_without_anything_unswept_the_window_is_now():
 
 def test_without_any_quote_the_price_now_is_unknown():
     found = window(10)
-    assert (found.quote_ids, seen(found.points), found.lows, found.last.price) == ((), [(10, None)], (), None)
+    assert (found.unswept, seen(found.points), found.lows, found.last.price) == ((), [(10, None)], (), None)
 
 
 def test_the_window_goes_from_the_earliest_unswept_quote_to_now():
@@ -35,7 +39,7 @@ def test_the_window_goes_from_the_earliest_unswept_quote_to_now():
     dip, rise = row(MOS_ESPA, 5, "30"), row(MOS_ESPA, 6, "45")
     row(BLACK_SPIRE, 2, "20", swept_at=at(3))
     found = window(10)
-    assert found.quote_ids == (dip.pk, rise.pk)
+    assert ids(found) == [dip.pk, rise.pk]
     assert seen(found.points) == [(5, "30"), (6, "45")]
     assert seen(found.lows) == [(5, "30"), (6, "45")]
     assert seen((found.last,)) == [(6, "45")]
@@ -81,15 +85,26 @@ def test_quotes_later_than_the_window_are_left_for_the_next():
     row(MOS_ESPA, 5, "50")
     later = row(MOS_ESPA, 15, "40")
     found = window(10)
-    assert later.pk not in found.quote_ids
+    assert later.pk not in ids(found)
     assert seen((found.last,)) == [(5, "50")]
-    assert window(15).quote_ids[-1] == later.pk
+    assert ids(window(15))[-1] == later.pk
 
 
 def test_marking_swept_keeps_the_first_instant():
-    one, other = row(MOS_ESPA, 5, "50"), row(MOS_ESPA, 6, "50", swept_at=at(7))
+    row(MOS_ESPA, 5, "50")
+    row(MOS_ESPA, 6, "50", swept_at=at(7))
     assert sweeping.anything_unswept(at(100))
-    sweeping.mark_swept([one.pk, other.pk], at(10))
+    sweeping.mark_swept(window(10).unswept, at(10))
     sweeping.mark_swept([], at(11))
     assert list(PriceQuote.objects.order_by("id").values_list("swept_at", flat=True)) == [at(10), at(7)]
     assert not sweeping.anything_unswept(at(100))
+
+
+def test_a_quote_that_was_dated_back_during_a_sweep_stays_unswept():
+    moved = row(MOS_ESPA, 5, "50")
+    taken_on = window(10).unswept
+    PriceQuote.objects.filter(pk=moved.pk).update(sent_at=at(3))
+    sweeping.mark_swept(taken_on, at(10))
+    assert sweeping.anything_unswept(at(10))
+    sweeping.mark_swept(window(11).unswept, at(11))
+    assert not sweeping.anything_unswept(at(11))

@@ -1,0 +1,131 @@
+"""The same messages give the same low and the same last price, in whatever order, batches and copies they come.
+
+The truth is the simulation's oracle, which shares no code with the service: it reads the list of what was sent.
+"""
+
+from decimal import Context, Decimal
+
+from django.core.cache import cache
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.django import TestCase
+
+from coruscant import clock
+from coruscant.tests.exactness import proof
+from pricing import ingest, sweeping
+from pricing.markets import Market
+from pricing.models import PriceQuote
+from pricing.tests.builders import BLACK_SPIRE, MOS_ESPA, T0, at, message
+from simulation import oracle
+from simulation.oracle import Heard
+
+WIDE = Context(prec=60)
+
+#: Mos Espa prints 24 decimals at most, Black Spire Outpost numbers; both as the queue brings them.
+prices = st.integers(1, 9).map(Decimal) | st.integers(1, 10**44 - 1).map(lambda n: Decimal(n).scaleb(-24, WIDE))
+
+
+@st.composite
+def sent(draw):
+    """What one market sends: (event, seconds, price, own time), the same event perhaps again some seconds later."""
+    events = []
+    for number in range(draw(st.integers(1, 8))):
+        market = draw(st.sampled_from([MOS_ESPA, BLACK_SPIRE]))
+        second = draw(st.integers(0, 150))
+        own_time = draw(st.sampled_from([second, second, second, 0, 10**9]))
+        copies = [second]
+        if market is MOS_ESPA:
+            copies += [second + later for later in draw(st.lists(st.integers(0, 20), max_size=2))]
+        events.append((market, f"event-{number}", draw(prices), own_time, copies))
+    return events
+
+
+@st.composite
+def delivered(draw):
+    """The messages with the second each is received at, perhaps twice, none so late that it came too late."""
+    deliveries, heard = [], []
+    for market, event_id, price, own_time, copies in draw(sent()):
+        body = _body(market, event_id, price, own_time)
+        for number, second in enumerate(copies):
+            message_id = f"{event_id}-{number}"
+            for received in draw(st.lists(st.integers(second, copies[0] + 59), min_size=1, max_size=2)):
+                deliveries.append((received, market, message(body, at(second), message_id)))
+        reference = event_id if market is MOS_ESPA else f"{event_id}-0"
+        heard.append(Heard(market, price, at(copies[0]), Decimal(own_time), reference, too_late=False))
+    shuffled = draw(st.permutations(deliveries))
+    return sorted(shuffled, key=lambda one: one[0]), heard
+
+
+def _body(market: Market, event_id: str, price: Decimal, own_time: int) -> str:
+    if market is MOS_ESPA:
+        stamp = (T0.replace(year=2000) if own_time == 0 else at(own_time % 10**6)).isoformat()
+        stamp = "9999-01-01T00:00:00+00:00" if own_time == 10**9 else stamp
+        levels = f'[{{"quantity": 1, "buy": "{price:f}", "sell": "{price:f}"}}]'
+        return (
+            f'{{"eventId": "{event_id}", "asset": "BESKAR", "currency": "GC", "timestamp": "{stamp}",'
+            f' "levels": {levels}}}'
+        )
+    levels = f'[{{"amount": 1, "price": {price:f}}}]'
+    return f'{{"item": "STEEL:MANDALORIAN", "time": {own_time}, "buy": {levels}, "sell": {levels}}}'
+
+
+class TheTimeline(TestCase):
+    """Through the real ingestion and the real window of a sweep; each example in a transaction of its own."""
+
+    def setup_example(self):
+        super().setup_example()
+        cache.clear()
+
+    def batches(self, data, deliveries):
+        """What is received at one second from one market, in one receive or in several."""
+        rest = list(deliveries)
+        while rest:
+            second, market, _ = rest[0]
+            together = [one for one in rest if one[:2] == (second, market)]
+            taken = together[: data.draw(st.integers(1, len(together)))]
+            rest = [one for one in rest if not any(one is other for other in taken)]
+            yield second, market, [one[2] for one in taken]
+
+    def record(self, market, messages, second):
+        with clock.driven_by(lambda: at(second)):
+            ingest.record(market, messages, at(second))
+
+    @proof(examples=25)
+    @given(delivered(), st.integers(0, 60), st.data())
+    def test_has_one_low_and_one_last_price_whatever_the_delivery(self, scene, later, data):
+        deliveries, heard = scene
+        for second, market, messages in self.batches(data, deliveries):
+            self.record(market, messages, second)
+        end = max(second for second, *_ in deliveries) + later + 0.5
+        for market in Market:
+            self.record(market, [], end)
+        window = sweeping.open_window(at(end))
+        spans = oracle.spans(heard, {market: at(end) for market in Market}, at(end))
+        known = [span.price for span in spans if span.price is not None]
+        assert window.lows[0].price == min(known)
+        assert window.last.price == spans[-1].price
+        assert PriceQuote.objects.count() == len(heard)
+
+    @proof(examples=25)
+    @given(delivered(), st.data())
+    def test_loses_no_dip_to_a_sweep_that_came_between(self, scene, data):
+        deliveries, heard = scene
+        found = []
+
+        def sweep(second):
+            window = sweeping.open_window(at(second))
+            found.extend(low.price for low in window.lows)
+            sweeping.mark_swept(window.unswept, at(second))
+            return window.last.price
+
+        for second, market, messages in self.batches(data, deliveries):
+            self.record(market, messages, second)
+            if data.draw(st.booleans()):
+                sweep(second)
+        end = deliveries[-1][0] + 0.5
+        for market in Market:
+            self.record(market, [], end)
+        last = sweep(end)
+        spans = oracle.spans(heard, {market: at(end) for market in Market}, at(end))
+        assert min(found) <= min(span.price for span in spans if span.price is not None)
+        assert last == spans[-1].price
