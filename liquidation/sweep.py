@@ -62,7 +62,7 @@ def _sweep_once() -> None:
         moves.append((price_moves.warn_loans, last))
     _carry_out(number, moves)
     with _batch(number):
-        sweeping.mark_swept(window.unswept, window.until)
+        sweeping.mark_swept(window)
         if last:
             forget_recovered(last)
         failpoints.reach("sweep.marked")

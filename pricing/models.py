@@ -63,6 +63,9 @@ class Feed(models.Model):
         help_text="A poller ended with messages it had not recorded: the queue may hide them until then, and until"
         " then no receive proves it drained",
     )
+    judged_to = models.DateTimeField(
+        null=True, help_text="How far its silence was known when a sweep last judged: what is learned later is news"
+    )
     received = models.BigIntegerField(default=0)
     quotes = models.BigIntegerField(default=0)
     duplicates = models.BigIntegerField(default=0)

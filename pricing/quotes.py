@@ -242,3 +242,27 @@ def window_start(
             if (successor is not None and successor.id in new) or (swept_to is not None and death > swept_to):
                 instants.append(death)
     return min(instants)
+
+
+def silences_learned(
+    quotes: Iterable[Quote],
+    freshness: Freshness,
+    *,
+    drained_to: Mapping[Market, datetime | None],
+    judged_to: Mapping[Market, datetime | None],
+) -> list[datetime]:
+    """Deaths that are known now and were not at the last sweep, which took our own lag for a living quote.
+
+    `judged_to` is how far each feed was known to be drained then. A silence may hide a dip of the other market, and
+    nothing else may ever reopen it: the silent market need not send anything that takes part.
+    """
+    found = []
+    for market, theirs in _by_market(quotes).items():
+        known, before = drained_to.get(market), judged_to.get(market)
+        part = taking_part(theirs, freshness)
+        for quote, successor in zip(part, [*part[1:], None], strict=True):
+            death = expires_at(quote, freshness)
+            silent = successor is None or successor.sent_at > death
+            if silent and known is not None and known >= death and (before is None or before < death):
+                found.append(death)
+    return found

@@ -65,6 +65,15 @@ def drained_to() -> dict[Market, datetime | None]:
     return {market: known.get(market) for market in Market}
 
 
+def silences() -> tuple[dict[Market, datetime | None], dict[Market, datetime | None]]:
+    """`drained_to`, and for every market how far its silence was known at the last sweep; None = never."""
+    rows = Feed.objects.values_list("market", "drained_to", "judged_to")
+    known = {market: instants for market, *instants in rows}
+    nothing = [None, None]
+    drained, judged = ({market: known.get(market, nothing)[n] for market in Market} for n in (0, 1))
+    return drained, judged
+
+
 def written_levels(levels: Iterable[Level]) -> list[list[str]]:
     """Levels as a quote's row keeps them: [quantity, unit price] as decimal strings."""
     return [[money.decimal_string(level.quantity), money.decimal_string(level.unit_price)] for level in levels]

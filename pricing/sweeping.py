@@ -1,6 +1,6 @@
 """What a sweep must judge: the quotes not yet swept, and the best price over the time they cover."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -9,6 +9,7 @@ from django.db.models import Min
 
 from pricing import quotes as rules
 from pricing import records
+from pricing.markets import Market
 from pricing.models import PriceQuote
 from pricing.quotes import PricePoint, Quote
 
@@ -18,7 +19,7 @@ class Window:
     """The quotes a sweep takes on, the best price over their time, its lows, and the price at its end.
 
     `lows` and `points` are as in `pricing.quotes`; `last` is the price at the end of the window, `until`, known or
-    not, and lies where that price began.
+    not, and lies where that price began. `drained_to` is how far each market's silence was known.
     """
 
     unswept: tuple[Quote, ...]
@@ -26,24 +27,30 @@ class Window:
     lows: tuple[PricePoint, ...]
     last: PricePoint
     until: datetime
+    drained_to: Mapping[Market, datetime | None]
 
 
 def open_window(now: datetime) -> Window:
-    """The window from the earliest unswept quote (or the silence before it) to `now`; [now, now] if there is none.
+    """The window from the earliest news to `now`: an unswept quote, the silence before it, or a silence learned of.
+
+    [now, now] if there is none.
 
     Takes no lock; the caller holds the sweep's. Quotes recorded later stay unswept for the next one.
     """
     freshness = records.freshness()
     reach = freshness.max_lag + freshness.max_age
     # Before the quotes: a drained_to read after them could prove more than they show.
-    drained_to = records.drained_to()
+    drained_to, judged_to = records.silences()
     earliest = PriceQuote.objects.filter(swept_at__isnull=True, sent_at__lte=now).aggregate(at=Min("sent_at"))["at"]
     # Twice the reach: the start may move back by once, and needs the history behind it.
     history = records.history(earliest - 2 * reach if earliest else now - reach, now)
-    unswept, start = history.unswept, now
+    learned = rules.silences_learned(history.quotes, freshness, drained_to=drained_to, judged_to=judged_to)
+    if learned and not earliest:
+        history = records.history(now - 2 * reach, now)
+    unswept, start = history.unswept, min([now, *(death for death in learned if death >= now - reach)])
     if unswept:
         recent = [quote for quote in history.quotes if quote.sent_at > unswept[0].sent_at - reach]
-        start = min(now, rules.window_start(recent, unswept, freshness, history.swept_to))
+        start = min(start, rules.window_start(recent, unswept, freshness, history.swept_to))
     quotes, begin = _standing_from(history.quotes, start, freshness)
 
     def line(first: datetime) -> tuple[PricePoint, ...]:
@@ -57,7 +64,7 @@ def open_window(now: datetime) -> Window:
         )
 
     points = line(start)
-    return Window(tuple(unswept), points, rules.lows(points), line(begin)[-1], now)
+    return Window(tuple(unswept), points, rules.lows(points), line(begin)[-1], now, drained_to)
 
 
 def _standing_from(quotes: list[Quote], start: datetime, freshness: rules.Freshness) -> tuple[list[Quote], datetime]:
@@ -73,18 +80,25 @@ def _standing_from(quotes: list[Quote], start: datetime, freshness: rules.Freshn
     return [replace(quote, sell=levels.get(quote.id, ())) for quote in needed], begin
 
 
-def mark_swept(quotes: Iterable[Quote], now: datetime) -> None:
-    """Mark quotes as judged, in the caller's transaction; those marked before keep their instant.
+def mark_swept(window: Window) -> None:
+    """Mark a window's quotes as judged, in the caller's transaction; those marked before keep their instant.
 
-    One that was dated back since the window was opened has not been judged as it now stands, and stays unswept.
+    One that was dated back since the window was opened has not been judged as it now stands, and stays unswept. How
+    far silences were known is kept on the feeds. Locks: feeds before quotes, as the ingestion does.
     """
-    judged = [(quote.id, quote.sent_at) for quote in quotes]
+    judged_to = [(market.value, min(known, window.until)) for market, known in window.drained_to.items() if known]
     with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE pricing_feed f SET judged_to = j.judged_to"
+            " FROM unnest(%s::text[], %s::timestamptz[]) AS j(market, judged_to)"
+            " WHERE f.market = j.market AND (f.judged_to IS NULL OR f.judged_to < j.judged_to)",
+            [[market for market, _ in judged_to], [known for _, known in judged_to]],
+        )
         cursor.execute(
             "UPDATE pricing_pricequote q SET swept_at = %s"
             " FROM unnest(%s::bigint[], %s::timestamptz[]) AS judged(id, sent_at)"
             " WHERE q.swept_at IS NULL AND q.id = judged.id AND q.sent_at = judged.sent_at",
-            [now, [pk for pk, _ in judged], [sent_at for _, sent_at in judged]],
+            [window.until, [q.id for q in window.unswept], [q.sent_at for q in window.unswept]],
         )
 
 

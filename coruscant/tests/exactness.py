@@ -10,12 +10,16 @@ from hypothesis import HealthCheck, settings
 _USUAL_EXAMPLES = 100
 
 
-def proof(examples: int) -> Callable[[Any], Any]:
-    """Mark a property as a proof of exactness that tries so many examples in `make test`."""
+def examples(count: int, **more: Any) -> settings:
+    """Settings that try so many examples in `make test`."""
     times = max(1, settings().max_examples // _USUAL_EXAMPLES)
+    return settings(deadline=None, max_examples=count * times, suppress_health_check=[HealthCheck.too_slow], **more)
+
+
+def proof(count: int) -> Callable[[Any], Any]:
+    """Mark a property as a proof of exactness that tries so many examples in `make test`."""
 
     def mark(test: Any) -> Any:
-        tried = settings(deadline=None, max_examples=examples * times, suppress_health_check=[HealthCheck.too_slow])
-        return pytest.mark.exactness(tried(test))
+        return pytest.mark.exactness(examples(count)(test))
 
     return mark

@@ -86,7 +86,7 @@ def most(levels, limit: int, step: Fraction):
     return max((proceeds(levels, n * step) for n in candidates if 1 <= n <= limit), default=Fraction(0))
 
 
-@proof(examples=400)
+@proof(400)
 @given(orders())
 def test_an_order_covers_what_is_owed_and_one_step_less_would_not(order):
     levels, owed, available, bounds = order

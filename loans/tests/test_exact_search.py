@@ -103,7 +103,7 @@ class EverySearch(TestCase):
         )
         return loans
 
-    @proof(examples=60)
+    @proof(60)
     @given(near_the_edge(), st.integers(1, 7))
     def test_moves_exactly_the_loans_that_the_rule_names(self, scene, limit):
         price, rows = scene

@@ -90,7 +90,7 @@ def at_the_edge(balance: Decimal, collateral: Decimal, ratio: Decimal, steps: in
     return max(TINY, wide.add(price, Decimal(steps) * TINY))
 
 
-@proof(examples=200)
+@proof(200)
 @given(balance=amounts, collateral=amounts, ratio=ratios, steps=near)
 def test_every_rule_is_exact_at_any_size(balance, collateral, ratio, steps):
     price = at_the_edge(balance, collateral, ratio, steps)
@@ -116,7 +116,7 @@ def exactly_at_a_threshold(draw):
     return balance, collateral, price, ratio
 
 
-@proof(examples=200)
+@proof(200)
 @given(exactly_at_a_threshold())
 def test_the_threshold_itself_belongs_to_the_danger_and_one_last_digit_decides(figures):
     balance, collateral, price, ratio = figures
@@ -143,7 +143,7 @@ def test_the_threshold_itself_belongs_to_the_danger_and_one_last_digit_decides(f
         assert [rule(*figures, rules) for figures in less] == [below] * 3
 
 
-@proof(examples=200)
+@proof(200)
 @given(balance=amounts, collateral=amounts, ratio=ratios, steps=near)
 def test_the_search_never_misses_a_loan_that_the_rule_finds(balance, collateral, ratio, steps):
     price = at_the_edge(balance, collateral, ratio, steps)
@@ -155,7 +155,7 @@ def test_the_search_never_misses_a_loan_that_the_rule_finds(balance, collateral,
         assert stored <= risk.search_ceiling(ratio, price)
 
 
-@proof(examples=200)
+@proof(200)
 @given(balance=amounts, collateral=amounts, price=amounts)
 def test_required_collateral_is_enough_and_no_step_more(balance, collateral, price):
     missing = risk.required_collateral(balance, collateral, price, RULES)

@@ -60,8 +60,7 @@ MUTANTS: tuple[Mutant, ...] = (
             Edit(
                 _SWEEP,
                 "        window = sweeping.open_window(clock.now())\n",
-                "        window = sweeping.open_window(clock.now())\n"
-                "        sweeping.mark_swept(window.quote_ids, window.until)\n",
+                "        window = sweeping.open_window(clock.now())\n        sweeping.mark_swept(window)\n",
             ),
         ),
     ),
@@ -71,8 +70,8 @@ MUTANTS: tuple[Mutant, ...] = (
         (
             Edit(
                 "pricing.sweeping",
-                "WHERE swept_at IS NULL AND id = ANY(%s::bigint[])",
-                "WHERE swept_at IS NULL AND %s::bigint[] IS NOT NULL",
+                "WHERE q.swept_at IS NULL AND q.id = judged.id AND q.sent_at = judged.sent_at",
+                "WHERE q.swept_at IS NULL",
             ),
         ),
     ),

@@ -70,9 +70,9 @@ def test_a_copy_that_overtakes_its_event_hides_no_dip():
     dip, copy = (message(mos_espa_event("dip", "30", timestamp="0004-05-06T07:08:10Z"), at(s)) for s in (10, 12))
     rise = message(mos_espa_event("rise", "50", timestamp="0004-05-06T07:08:11Z"), at(11))
     assert record(copy, now=at(13)) == Fates(quotes=1)
-    sweeping.mark_swept(sweeping.open_window(at(13)).unswept, at(13))
+    sweeping.mark_swept(sweeping.open_window(at(13)))
     assert record(rise, now=at(14)) == Fates(quotes=1)
-    sweeping.mark_swept(sweeping.open_window(at(14)).unswept, at(14))
+    sweeping.mark_swept(sweeping.open_window(at(14)))
     assert record(dip, now=at(15)) == Fates(duplicates=1)
     assert [(low.at, low.price) for low in sweeping.open_window(at(15)).lows] == [(at(10), 30), (at(11), 50)]
     assert feed().quotes == PriceQuote.objects.count() == 2

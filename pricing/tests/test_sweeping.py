@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from pricing import sweeping
-from pricing.models import PriceQuote
+from pricing.models import Feed, PriceQuote
 from pricing.tests.builders import BLACK_SPIRE, MOS_ESPA, at, seen
 from pricing.tests.test_board import drain, row
 
@@ -64,6 +64,23 @@ def test_a_silence_hidden_by_lag_is_judged_when_its_end_arrives():
     assert seen(found.lows) == [(60, "30"), (75, "50")]
 
 
+def test_a_silence_that_a_sweep_took_for_lag_is_judged_when_it_is_known():
+    """The dip to 30 is over, and Mos Espa has sent nothing since, when its queue is found empty."""
+    row(MOS_ESPA, 0, "50")
+    row(BLACK_SPIRE, 20, "30")
+    row(BLACK_SPIRE, 65, "55")
+    Feed.objects.create(market=MOS_ESPA, drained_to=at(1))
+    Feed.objects.create(market=BLACK_SPIRE, drained_to=at(70))
+    assert window(70).lows[0].price == 50, "for all we know, Mos Espa pays 50 still"
+    sweeping.mark_swept(window(70))
+    assert seen(window(71).points) == [(71, "55")]
+    Feed.objects.filter(market=MOS_ESPA).update(drained_to=at(72))
+    found = window(73)
+    assert (found.unswept, seen(found.lows)) == ((), [(60, "30"), (65, "55")])
+    sweeping.mark_swept(found)
+    assert seen(window(74).points) == [(74, "55")], "once"
+
+
 def test_a_silence_since_the_last_sweep_is_judged_whatever_ends_it():
     row(MOS_ESPA, 0, "50", swept_at=at(1))
     row(BLACK_SPIRE, 20, "30", swept_at=at(21))
@@ -94,17 +111,17 @@ def test_marking_swept_keeps_the_first_instant():
     row(MOS_ESPA, 5, "50")
     row(MOS_ESPA, 6, "50", swept_at=at(7))
     assert sweeping.anything_unswept(at(100))
-    sweeping.mark_swept(window(10).unswept, at(10))
-    sweeping.mark_swept([], at(11))
+    sweeping.mark_swept(window(10))
+    sweeping.mark_swept(window(11))
     assert list(PriceQuote.objects.order_by("id").values_list("swept_at", flat=True)) == [at(10), at(7)]
     assert not sweeping.anything_unswept(at(100))
 
 
 def test_a_quote_that_was_dated_back_during_a_sweep_stays_unswept():
     moved = row(MOS_ESPA, 5, "50")
-    taken_on = window(10).unswept
+    taken_on = window(10)
     PriceQuote.objects.filter(pk=moved.pk).update(sent_at=at(3))
-    sweeping.mark_swept(taken_on, at(10))
+    sweeping.mark_swept(taken_on)
     assert sweeping.anything_unswept(at(10))
-    sweeping.mark_swept(window(11).unswept, at(11))
+    sweeping.mark_swept(window(11))
     assert not sweeping.anything_unswept(at(11))
