@@ -2,7 +2,7 @@
 
 import uuid
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from random import Random
 from typing import Any
 
@@ -27,8 +27,11 @@ _HUGE = 70_000
 class Forger:
     """Publishes on both topics, past the wire that the service uses."""
 
-    def __init__(self, addresses: Addresses, endpoint: str, dice: Random) -> None:
-        """Ask the markets at `addresses` for what they say; publish at `endpoint`."""
+    def __init__(
+        self, addresses: Addresses, endpoint: str, dice: Random, breathe: Callable[[], None] = lambda: None
+    ) -> None:
+        """Ask the markets at `addresses` for what they say; publish at `endpoint`, and `breathe` between batches."""
+        self._breathe = breathe
         self._addresses = addresses
         self._endpoint = endpoint
         self._dice = dice
@@ -129,6 +132,7 @@ class Forger:
             )
             if answer.get("Failed"):
                 raise OSError(f"SNS did not take all: {answer['Failed']}")
+            self._breathe()
 
 
 def batches(bodies: Iterable[str]) -> Iterator[list[str]]:

@@ -28,6 +28,11 @@ class Nemesis:
         self._target = target
         self._go_on = go_on
 
+    def measure_nothing(self) -> None:
+        """Measure a recovery from no fault at all: what the machine and the load take by themselves."""
+        recovery = self._measure(time.monotonic())
+        self._target.tell(f"no fault at all: the same measurement takes {recovery.longest:.1f} s")
+
     def play(self, faults: Round) -> None:
         """Play one round: all its faults begin together, the longest ends last, and then all must recover."""
         names = " and ".join(faults)
@@ -44,7 +49,8 @@ class Nemesis:
         self.played.append(one)
         self.violations.extend(broken_promises(one, min(fault.events_within_seconds for fault in occurrences)))
         slowest = max(recovery.seconds, key=lambda aspect: recovery.seconds[aspect], default=None)
-        self._target.tell(f"{names}: recovered in {recovery.longest:.1f} s, the last: {slowest}")
+        missing = f"; not recovered: {', '.join(recovery.missing)}" if recovery.missing else ""
+        self._target.tell(f"{names}: recovered in {recovery.longest:.1f} s, the last: {slowest}{missing}")
 
     def _let_last(self, faults: Sequence[Fault], began: float) -> float:
         """Heal each fault when its time has come; return when the last one ended, by the steady clock.

@@ -43,14 +43,13 @@ class Run:
         self._room = MachineRoom(options, stack, self._say, changes)
         books.use(self._room.environment | changes | {"LOG_LEVEL": "CRITICAL"})
         dice = Random(f"{options.seed}/nemesis")
-        self._forger = Forger(self._room.addresses, stack.sns_sqs.endpoint_url, dice)
+        self._forger = Forger(self._room.addresses, stack.sns_sqs.endpoint_url, dice, self._keep_running)
         self._weather = Weather(self._room.world)
         self._witness = Witness(World(self._room.addresses), self._elapsed)
         target = Target(self._room, self._proxy, self._forger, dice, self._say)
         self._nemesis = Nemesis(target, self._go_on)
         self._began = time.monotonic()
         self._remember_at = 0.0
-        self._ended: list[str] = []
         self._stormy = True
 
     def play(self, names: list[str]) -> int:
@@ -67,6 +66,7 @@ class Run:
         until = time.monotonic() + float(self._options.seconds or 0)
         plan = make_plan(kinds, float(self._options.seconds or 0), self._options.seed)
         self._say(f"{len(plan)} rounds, seed {self._options.seed}")
+        self._nemesis.measure_nothing()
         for number, faults in enumerate(plan):
             if number and time.monotonic() > until and not set(not_played(names, self._nemesis.played)) & set(faults):
                 continue  # recoveries took the time of this round, and its faults have been played
@@ -89,11 +89,13 @@ class Run:
             connection.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)".encode())
         self._stack.postgres.make_role_and_database()
 
+    def _keep_running(self) -> None:
+        for name in self._room.keep_running():
+            self._say(f"{name} ended and is started again")
+
     def _go_on(self) -> None:
         """Keep everything running, the weather changing and the forger's memory fresh."""
-        for name in self._room.keep_running():
-            self._ended.append(name)
-            self._say(f"{name} ended and is started again")
+        self._keep_running()
         if not self._stormy:
             return
         try:
