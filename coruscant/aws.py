@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 from django.conf import settings
 
 if TYPE_CHECKING:
@@ -19,6 +21,10 @@ MAX_WAIT_SECONDS = 20
 #: Longest long poll that we make: a poller that SQS leaves hanging is blind for so long and READ_MARGIN_SECONDS more.
 LONGEST_POLL_SECONDS = 10
 READ_MARGIN_SECONDS = 5
+
+#: Whatever an SNS or SQS that refuses, hangs or answers nonsense raises. The last is no child of the others: what a
+#: broken balancer says instead of SNS.
+FAILURES = (BotoCoreError, ClientError, ResponseParserError)
 
 _CONFIG = Config(
     connect_timeout=3,

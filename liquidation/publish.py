@@ -4,7 +4,6 @@ from datetime import timedelta
 from functools import lru_cache
 
 import structlog
-from botocore.exceptions import BotoCoreError, ClientError
 from django.db import transaction
 
 from coruscant import audit, aws, clock, failpoints
@@ -35,7 +34,7 @@ def publish(liquidation_id: int) -> bool:
     failpoints.reach("publish.counted")
     try:
         message_id = aws.sns().publish(TopicArn=_topic_arn(), Message=event.body)["MessageId"]
-    except (BotoCoreError, ClientError, TopicMissing) as error:
+    except (*aws.FAILURES, TopicMissing) as error:
         _topic_arn.cache_clear()
         _put_off(event)
         tell = log.error if isinstance(error, TopicMissing) else log.warning

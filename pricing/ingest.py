@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 from django.db import DataError, IntegrityError
 
@@ -69,7 +68,7 @@ def poll(market: Market, *, seconds: int = POLL_SECONDS, wait_seconds: int = WAI
             except QueueMissing:
                 log.error("queue_missing", market=market.value, queue=source.queue)  # noqa: TRY400  (says it all)
                 break
-            except (BotoCoreError, ClientError) as error:
+            except aws.FAILURES as error:
                 log.warning("prices_not_received", market=market.value, queue=source.queue, error=str(error))
                 raise
             failpoints.reach("ingest.received")
@@ -196,7 +195,7 @@ def _delete_batch(url: str, entries: "Sequence[DeleteMessageBatchRequestEntryTyp
     """Delete a batch; returns the ids of the entries that failed."""
     try:
         answer = aws.sqs().delete_message_batch(QueueUrl=url, Entries=entries)
-    except (ClientError, BotoCoreError) as error:
+    except aws.FAILURES as error:
         log.warning("delete_failed", error=str(error))
         return {entry["Id"] for entry in entries}
     return {entry["Id"] for entry in answer.get("Failed", [])}

@@ -5,6 +5,7 @@ import json
 import pytest
 import structlog
 from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.parsers import ResponseParserError
 
 from coruscant import aws, clock, failpoints
 from liquidation import publish
@@ -90,6 +91,7 @@ def test_an_unsettled_liquidation_has_nothing_to_publish(claimed, sns):
         EndpointConnectionError(endpoint_url="http://sns"),
         ClientError({"Error": {"Code": "NotFound", "Message": "no topic"}}, "Publish"),
         ClientError({"Error": {"Code": "InternalError", "Message": "500"}}, "Publish"),
+        ResponseParserError("invalid XML received: b'internal server error'"),
     ],
 )
 def test_what_sns_did_not_take_is_sent_again_byte_for_byte(settled, sns, time_passes, error):

@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 import structlog
 from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.parsers import ResponseParserError
 from botocore.stub import Stubber
 from django.db import OperationalError, connection
 
@@ -170,7 +171,14 @@ def test_a_deletion_that_fails_is_tried_again(messaging, deleting):
     assert (calls, messaging.left(MOS_ESPA)) == ([["0"], ["0"]], 0)
 
 
-@pytest.mark.parametrize("error", [failed("0"), EndpointConnectionError(endpoint_url="http://gone")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        failed("0"),
+        EndpointConnectionError(endpoint_url="http://gone"),
+        ResponseParserError("internal server error"),
+    ],
+)
 def test_a_message_that_cannot_be_deleted_comes_again_as_a_duplicate(messaging, deleting, settings, error):
     settings.SQS_VISIBILITY_SECONDS = 1
     answers, _ = deleting
