@@ -3,13 +3,23 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
-from decimal import Decimal, InvalidOperation
+from contextlib import AbstractContextManager
+from decimal import Context, Decimal, InvalidOperation, localcontext
 from json.encoder import encode_basestring_ascii as _quoted
 from typing import Any, NoReturn
 
 PLAIN_DECIMAL = re.compile(r"(?:0|[1-9][0-9]*)(?:\.[0-9]*[1-9])?")
 """Digits with an optional fraction: no sign, no exponent, no leading zeros, no trailing-zero tail."""
 _CONSTANTS = {None: "null", True: "true", False: "false"}
+
+
+# The bank's figures have 44 digits at most.
+_ENOUGH_DIGITS = 120
+
+
+def exact() -> AbstractContextManager[Context]:
+    """A block in which sums keep every digit; by default Python keeps 28."""
+    return localcontext(prec=_ENOUGH_DIGITS)
 
 
 class BadJsonError(ValueError):

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from simulators.exact import BadJsonError, is_plain_decimal, read_json
+from simulators.exact import BadJsonError, exact, is_plain_decimal, read_json
 from simulators.otc.ledger import MOST_SENTENCES, KnownLoan
 
 FIGURES = ("collateralSold", "collateralSoldValue", "outstandingCollateral", "outstandingBalance")
@@ -89,10 +89,11 @@ def balance_faults(event: Mapping[str, Any], loan: KnownLoan) -> list[str]:
     """How a sound event does not add up with what was lent and posted, as sentences."""
     sold, value, returned, balance = (Decimal(event[name]) for name in FIGURES)
     faults = []
-    expected = max(Decimal(0), loan.amount - value)
+    with exact():
+        expected, accounted = max(Decimal(0), loan.amount - value), sold + returned
     if balance != expected:
         faults.append(f"loan {loan.loan_id}: outstandingBalance is {balance}, {expected} would add up")
     settled = loan.in_flight == 0 and not loan.uncertain
-    if settled and sold + returned != loan.posted:
+    if settled and accounted != loan.posted:
         faults.append(f"loan {loan.loan_id}: {sold} units sold and {returned} returned, but {loan.posted} were posted")
     return faults

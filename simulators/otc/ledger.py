@@ -4,6 +4,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from simulators.exact import exact
+
 MOST_SENTENCES = 200
 """Violations are kept up to this many."""
 
@@ -22,6 +24,11 @@ class KnownLoan:
     in_flight: int = 0
     uncertain: bool = False
     status: str = "applied"
+
+    def accepted(self, units: Decimal) -> None:
+        """A posting of so many units was accepted."""
+        with exact():
+            self.posted += units
 
 
 @dataclass(slots=True)

@@ -155,7 +155,7 @@ class LoanLife:
             self._known.uncertain = True
         elif answer.accepted:
             self._ledger.counters["postings"] += 1
-            self._known.posted += Decimal(posting["amount"])
+            self._known.accepted(Decimal(posting["amount"]))
             self._seen(answer.loan())
         self._known.in_flight -= 1
         return answer if answer is not None and answer.accepted else None

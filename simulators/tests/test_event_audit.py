@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from simulators.otc.event_audit import EventAudit
+from simulators.otc.event_audit import EventAudit, balance_faults
 from simulators.otc.ledger import KnownLoan
 
 EVENT: dict[str, Any] = {
@@ -88,3 +88,18 @@ def test_an_event_must_add_up_with_what_was_lent_and_posted() -> None:
     loan.amount = Decimal(1001)
     (sentence,) = heard(EVENT).violations({"l1": loan})
     assert "outstandingBalance" in sentence
+
+
+def test_it_adds_up_to_the_last_of_more_digits_than_python_keeps() -> None:
+    loan = KnownLoan("L", "B", Decimal(100))
+    loan.accepted(Decimal("17970.459646224984485598435961"))
+    loan.accepted(Decimal("0.000000000000000000000001"))
+    assert loan.posted == Decimal("17970.459646224984485598435962")
+    event = {
+        "collateralSold": "17970.459646224984485598435961",
+        "collateralSoldValue": "100",
+        "outstandingCollateral": "0.000000000000000000000001",
+        "outstandingBalance": "0",
+    }
+    assert balance_faults(event, loan) == []
+    assert len(balance_faults(event | {"outstandingCollateral": "0.000000000000000000000002"}, loan)) == 1
