@@ -5,7 +5,7 @@ from mutants.planting import Edit, Mutant
 _CLAIM = "liquidation.claim"
 _SWEEP = "liquidation.sweep"
 _RISK = "loans.risk"
-_POINTS = "for point in (*window.lows, *([last] if last else [])):"
+_POINTS = "(*window.lows, *([last] if last else []))"
 
 MUTANTS: tuple[Mutant, ...] = (
     Mutant(
@@ -44,13 +44,13 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "last-instead-of-low",
         "only the last price of a window is judged by",
-        (Edit(_SWEEP, _POINTS, "for point in [last] if last else []:"),),
+        (Edit(_SWEEP, _POINTS, "([last] if last else [])"),),
         tests=("liquidation/tests/test_sweep.py",),
     ),
     Mutant(
         "lowest-low-only",
         "of a window's lows only the lowest is judged by",
-        (Edit(_SWEEP, _POINTS, "for point in (*window.lows[:1], *([last] if last else [])):"),),
+        (Edit(_SWEEP, _POINTS, "(*window.lows[:1], *([last] if last else []))"),),
         tests=("liquidation/tests/test_sweep.py",),
     ),
     Mutant(
@@ -63,6 +63,7 @@ MUTANTS: tuple[Mutant, ...] = (
                 "        window = sweeping.open_window(clock.now())\n        sweeping.mark_swept(window)\n",
             ),
         ),
+        tests=("liquidation/tests/test_sweep.py",),
     ),
     Mutant(
         "all-marked",

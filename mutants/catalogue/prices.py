@@ -5,14 +5,13 @@ from mutants.planting import Edit, Mutant
 _INGEST = "pricing.ingest"
 _RECORDING = "pricing.recording"
 _QUOTES = "pricing.quotes"
-_RECORD = "            fates += record(market, messages, clock.now(), began=began)\n"
 _DELETE = "            _delete(source, messages)\n"
 
 MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "deleted-before-recorded",
         "messages are deleted before what they say is committed",
-        (Edit(_INGEST, _RECORD + _DELETE, _DELETE + _RECORD),),
+        (Edit(_INGEST, "            if messages or wait:\n", _DELETE + "            if messages or wait:\n"),),
         tests=("pricing/tests/test_poll.py",),
     ),
     Mutant(

@@ -111,11 +111,13 @@ MUTANTS: tuple[Mutant, ...] = (
         "balance-below-zero",
         "proceeds above the debt make the balance negative",
         (Edit(_SERVICES, "max(ZERO, loan.outstanding_balance - proceeds)", "loan.outstanding_balance - proceeds"),),
+        tests=("loans/tests/test_liquidation_services.py",),
     ),
     Mutant(
         "surplus-forgotten",
         "what was sold above the debt is not noted as surplus",
         (Edit(_SETTLEMENT, "max(ZERO, liquidation.proceeds - liquidation.balance_at_claim)", "ZERO"),),
+        tests=_TESTS,
     ),
     Mutant(
         "settled-while-unknown",
@@ -135,12 +137,14 @@ MUTANTS: tuple[Mutant, ...] = (
         "the order is rounded down to the step: one step too small",
         (Edit(_SIZING, "    return left * step", "    return max(step, (left - 1) * step)"),),
         tests=("liquidation/tests/test_sizing.py",),
+        simulated=False,  # it costs money, and breaks no promise
     ),
     Mutant(
         "sized-one-step-long",
         "the order is one step too large",
         (Edit(_SIZING, "    return left * step", "    return (left + 1) * step"),),
         tests=("liquidation/tests/test_sizing.py",),
+        simulated=False,  # it costs money, and breaks no promise
     ),
     Mutant(
         "two-pending-orders",
