@@ -12,7 +12,7 @@ from benchmarks.machine import DURABILITY
 from benchmarks.stage import ROOT
 
 #: Those that start no processes of the service, so that this takes a few seconds.
-CHOSEN = ("quiet_tick", "ingestion", "growth")
+CHOSEN = ("quiet_tick", "ingestion")
 
 
 @pytest.mark.system
