@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 from django.db import connection, models
@@ -126,13 +127,25 @@ class AuditTrail(HistoricalRecords):  # type: ignore[misc]
         super().post_save(instance, created, using=using, **kwargs)
 
 
-def audited_columns(model: type[models.Model]) -> list[str]:
+@lru_cache(maxsize=64)  # each look at `model.history` makes a class
+def audited_columns(model: type[models.Model]) -> tuple[str, ...]:
     """The columns of an audited model that its history keeps, in the model's order."""
-    return [field.column for field in model.history.model.tracked_fields]  # type: ignore[attr-defined]
+    return tuple(field.column for field in model.history.model.tracked_fields)  # type: ignore[attr-defined]
 
 
-def _history_table(model: type[models.Model]) -> str:
-    return str(model.history.model._meta.db_table)  # type: ignore[attr-defined]
+@lru_cache(maxsize=64)
+def _recording(model: type[models.Model]) -> tuple[str, str]:
+    """What is written before and after a statement so that it writes history, too."""
+    columns, history = audited_columns(model), model.history.model._meta.db_table  # type: ignore[attr-defined]
+    returned = ", ".join(f'"{model._meta.db_table}"."{column}"' for column in columns)
+    kept = ", ".join(f'"{column}"' for column in columns)
+    return (
+        "WITH written AS (",
+        f' RETURNING {returned}), recorded AS (INSERT INTO "{history}" ({kept}, history_date, history_type,'  # noqa: S608
+        f" history_change_reason, history_user_id, history_actor) SELECT {kept}, clock_timestamp(), %(history_type)s,"
+        " %(history_reason)s, %(history_user)s, %(history_actor)s FROM written ORDER BY id)"
+        " SELECT id FROM written ORDER BY id",
+    )
 
 
 def write_recorded(
@@ -143,17 +156,11 @@ def write_recorded(
     `statement` has no RETURNING; its parameters are named. Returns the ids of the rows, ascending. What a batch of
     hundreds costs is one round trip, and no row's history can be forgotten. Raises NoCause.
     """
-    found, table, history = current_cause(), model._meta.db_table, _history_table(model)
-    columns = audited_columns(model)
-    returned = ", ".join(f'"{table}"."{column}"' for column in columns)
-    kept = ", ".join(f'"{column}"' for column in columns)
+    found = current_cause()
+    before, after = _recording(model)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"WITH written AS ({statement} RETURNING {returned}),"  # noqa: S608
-            f' recorded AS (INSERT INTO "{history}" ({kept}, history_date, history_type, history_change_reason,'
-            f" history_user_id, history_actor) SELECT {kept}, clock_timestamp(), %(history_type)s, %(history_reason)s,"
-            " %(history_user)s, %(history_actor)s FROM written ORDER BY id)"
-            " SELECT id FROM written ORDER BY id",
+            before + statement + after,
             {
                 **parameters,
                 "history_type": kind,
@@ -163,6 +170,46 @@ def write_recorded(
             },
         )
         return [pk for (pk,) in cursor.fetchall()]
+
+
+def create(row: models.Model) -> None:
+    """Insert a row and its history in one statement, and give the row its id.
+
+    What `row.save()` does with simple-history in two statements and a second model instance. Raises NoCause.
+    """
+    statement, names = _insert(type(row))
+    (row.pk,) = write_recorded(type(row), statement, _parameters(row, names), CREATED)
+    row._state.adding = False
+
+
+def save(row: models.Model, *names: str) -> None:
+    """Write the named columns of a row, which the caller has locked, and its history, in one statement.
+
+    At least one of them is audited. Raises NoCause.
+    """
+    parameters = _parameters(row, names) | {"pk": row.pk}
+    write_recorded(type(row), _update(type(row), names), parameters, CHANGED)
+
+
+@lru_cache(maxsize=64)
+def _insert(model: type[models.Model]) -> tuple[str, tuple[str, ...]]:
+    fields = [field for field in model._meta.local_concrete_fields if not (field.primary_key or field.generated)]
+    columns = ", ".join(f'"{field.column}"' for field in fields)
+    values = ", ".join(f"%({field.name})s" for field in fields)
+    statement = f'INSERT INTO "{model._meta.db_table}" ({columns}) VALUES ({values})'  # noqa: S608
+    return statement, tuple(field.name for field in fields)
+
+
+@lru_cache(maxsize=64)
+def _update(model: type[models.Model], names: tuple[str, ...]) -> str:
+    fields: list[Any] = [model._meta.get_field(name) for name in names]
+    changes = ", ".join(f'"{field.column}" = %({field.name})s' for field in fields)
+    return f'UPDATE "{model._meta.db_table}" SET {changes} WHERE id = %(pk)s'  # noqa: S608
+
+
+def _parameters(row: models.Model, names: Iterable[str]) -> dict[str, Any]:
+    fields: Iterable[Any] = (row._meta.get_field(name) for name in names)
+    return {field.name: field.get_db_prep_save(getattr(row, field.attname), connection=connection) for field in fields}
 
 
 def append_only(*tables: str) -> list[tuple[str, str]]:

@@ -2,15 +2,9 @@
 
 from datetime import timedelta
 
-import structlog
-
 from coruscant import clock, doorbell
-from liquidation import chains, recovery
-from liquidation.errors import EventNotSent
-from liquidation.publish import publish
+from liquidation import chains, publish, recovery
 from liquidation.sell import Outcome, sell
-
-log = structlog.get_logger(__name__)
 
 #: Short, so that the threads of a pool are soon free for other queues; what is left is rung for again.
 LONGEST_RUN = timedelta(seconds=5)
@@ -25,23 +19,22 @@ def ring_for_more() -> None:
 def work_off() -> int:
     """Sell and publish what is due and rung for nobody, most overdue first, for a short time; return how many.
 
-    However few bells were rung in a crash of prices, so many workers as there are work it off.
+    However few bells were rung in a crash of prices, so many workers as there are work it off. No chain carries
+    these sales on, so their events are published here, several at a time; what SNS does not take stays due.
     """
     began, taken = clock.now(), 0
+    settled: list[int] = []
     while clock.now() - began < LONGEST_RUN:
         liquidation_id = recovery.take_due_sale()
         if liquidation_id is None:
-            return taken
+            break
         taken += 1
         if sell(liquidation_id) is Outcome.SETTLED:
-            _publish(liquidation_id)
-    ring_for_more()
+            settled.append(liquidation_id)
+        if len(settled) == publish.BATCH:
+            publish.publish_all(settled)
+            settled.clear()
+    else:
+        ring_for_more()
+    publish.publish_all(settled)
     return taken
-
-
-def _publish(liquidation_id: int) -> None:
-    """Publish at once: no chain carries this sale on. What SNS does not take stays due."""
-    try:
-        publish(liquidation_id)
-    except EventNotSent:
-        log.info("event_left_to_recovery", liquidation_id=liquidation_id)

@@ -3,13 +3,22 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import F
+from django.db import connection
 
 from liquidation.models import Venue
 from pricing.markets import Market
 
 FAILURES_BEFORE_PAUSE = 5
 PAUSE = timedelta(seconds=5)
+
+_COUNT_FAILURE = """
+    INSERT INTO liquidation_venue AS venue (market, failures_in_row, paused_until)
+    VALUES (%(market)s, 1, CASE WHEN %(limit)s <= 1 THEN %(until)s::timestamptz END)
+    ON CONFLICT (market) DO UPDATE SET
+        failures_in_row = venue.failures_in_row + 1,
+        paused_until = CASE WHEN venue.failures_in_row + 1 >= %(limit)s THEN %(until)s::timestamptz
+                            ELSE venue.paused_until END
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +51,6 @@ def note(market: Market, *, failed: bool, now: datetime) -> None:
     if not failed:
         Venue.objects.filter(market=market, failures_in_row__gt=0).update(failures_in_row=0, paused_until=None)
         return
-    Venue.objects.get_or_create(market=market)
-    Venue.objects.filter(market=market).update(failures_in_row=F("failures_in_row") + 1)
-    Venue.objects.filter(market=market, failures_in_row__gte=FAILURES_BEFORE_PAUSE).update(paused_until=now + PAUSE)
+    failure = {"market": market.value, "limit": FAILURES_BEFORE_PAUSE, "until": now + PAUSE}
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT_FAILURE, failure)

@@ -1,7 +1,9 @@
-"""The next order of a liquidation: sized on the venues' last curves, written before it is sent."""
+"""The next order of a liquidation: sized on the venues' last curves."""
 
 import uuid
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import takewhile
 
 import structlog
 from django.conf import settings
@@ -20,6 +22,8 @@ log = structlog.get_logger(__name__)
 
 #: How long a sale waits when no venue has a curve or takes orders.
 NO_VENUE_DELAY = timedelta(seconds=2)
+#: The back-off after refusals grows no more from there on.
+_MOST_REFUSALS = 20
 
 
 def bounds() -> Bounds:
@@ -27,8 +31,15 @@ def bounds() -> Bounds:
     return Bounds(step=settings.ORDER_QUANTITY_STEP, max_quantity=settings.MAX_ORDER_QUANTITY)
 
 
-def place(loan: Loan, liquidation: Liquidation, now: datetime) -> TradeOrder | datetime:
-    """Write the next order of a liquidation whose rows the caller has locked; or say when to try again.
+def latest(liquidation: Liquidation) -> list[TradeOrder]:
+    """A liquidation's newest orders, newest first: as many as sizing looks at. One without a verdict is the first."""
+    return list(liquidation.orders.order_by("-sequence")[: settings.REFUSALS_BEFORE_SWITCH])
+
+
+def size(
+    loan: Loan, liquidation: Liquidation, latest_orders: Sequence[TradeOrder], now: datetime
+) -> TradeOrder | datetime:
+    """The next order of a liquidation whose rows the caller has locked, not yet written; or when to try again.
 
     The venue with the better price for the quantity wins; after REFUSALS_BEFORE_SWITCH refusals in a row it is the
     other one's turn. A paused venue takes part only as a probe, and only one sale gets that.
@@ -36,16 +47,16 @@ def place(loan: Loan, liquidation: Liquidation, now: datetime) -> TradeOrder | d
     states = breaker.states(now)
     curves = [
         VenueCurve(curve.market, curve.levels, curve.fresh)
-        for curve in board.curves().values()
+        for curve in board.curves(now).values()
         if curve.market in states.open | states.probeable
     ]
-    avoid = _venue_to_avoid(liquidation)
+    avoid = _venue_to_avoid(latest_orders)
     while curves:
         choice = choose(curves, owed=loan.outstanding_balance, available=loan.collateral, bounds=bounds(), avoid=avoid)
         if choice is None:
             break
         if choice.market in states.open or breaker.take_probe(choice.market, now):
-            return _write(liquidation, choice, now)
+            return _order(liquidation, latest_orders, choice, now)
         curves = [curve for curve in curves if curve.market != choice.market]
     log.warning("no_venue_takes_orders", liquidation_id=liquidation.pk)
     return max(now, min(now + NO_VENUE_DELAY, states.next_probe_at or now + NO_VENUE_DELAY))
@@ -65,30 +76,25 @@ def remember(order: TradeOrder, answer: Answer) -> None:
 
 
 def refusals_in_row(liquidation: Liquidation) -> int:
-    """How many of the latest orders were refused, one after the other."""
-    count = 0
-    for status in liquidation.orders.order_by("-sequence").values_list("status", flat=True)[:1000]:
-        if status != OrderStatus.REFUSED:
-            break
-        count += 1
-    return count
+    """How many of the latest orders were refused, one after the other; counted as far as it makes a difference."""
+    statuses = liquidation.orders.order_by("-sequence").values_list("status", flat=True)[:_MOST_REFUSALS]
+    return sum(1 for _ in takewhile(lambda status: status == OrderStatus.REFUSED, statuses))
 
 
-def _venue_to_avoid(liquidation: Liquidation) -> Market | None:
+def _venue_to_avoid(latest_orders: Sequence[TradeOrder]) -> Market | None:
     """The venue that has refused the last REFUSALS_BEFORE_SWITCH orders, if one has refused them all."""
-    latest = liquidation.orders.order_by("-sequence").values_list("market", "status")[: settings.REFUSALS_BEFORE_SWITCH]
-    if len(latest) < settings.REFUSALS_BEFORE_SWITCH:
+    refusers = {order.market for order in latest_orders if order.status == OrderStatus.REFUSED}
+    refused = sum(order.status == OrderStatus.REFUSED for order in latest_orders)
+    if refused < settings.REFUSALS_BEFORE_SWITCH or len(refusers) != 1:
         return None
-    venues = {market for market, status in latest if status == OrderStatus.REFUSED}
-    everything_refused = all(status == OrderStatus.REFUSED for _market, status in latest)
-    return Market(venues.pop()) if everything_refused and len(venues) == 1 else None
+    return Market(refusers.pop())
 
 
-def _write(liquidation: Liquidation, choice: Choice, now: datetime) -> TradeOrder:
+def _order(liquidation: Liquidation, latest_orders: Sequence[TradeOrder], choice: Choice, now: datetime) -> TradeOrder:
     request_id = str(uuid.uuid4())
-    return TradeOrder.objects.create(
+    return TradeOrder(
         liquidation=liquidation,
-        sequence=liquidation.orders.count() + 1,
+        sequence=latest_orders[0].sequence + 1 if latest_orders else 1,
         market=choice.market,
         request_id=request_id,
         quantity=choice.quantity,

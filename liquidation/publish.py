@@ -1,10 +1,14 @@
 """Publish: the event's row is the outbox. Send to SNS, then mark; not marked is sent again, byte for byte, for ever."""
 
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
+from typing import Any
 
 import structlog
-from django.db import transaction
+from django.db import connection, transaction
 
 from coruscant import audit, aws, clock, failpoints
 from liquidation.errors import EventNotSent
@@ -20,66 +24,115 @@ class TopicMissing(LookupError):
 
 #: Longer than looking up the topic and publishing can take; recovery follows a worker that dies in between after it.
 ON_ITS_WAY = timedelta(seconds=25)
+#: As many as SNS takes in one call.
+BATCH = 10
+
+# Materialized: as a subquery, a plan may run it again for every row. Skipping what somebody holds is right: they are
+# sending it. With nothing of its own to send, a call leaves the others to theirs.
+_TAKE = """
+    WITH own AS MATERIALIZED (
+        SELECT id FROM liquidation_liquidationevent
+        WHERE liquidation_id = ANY(%(own)s) AND sent_at IS NULL AND due_at <= %(now)s FOR UPDATE SKIP LOCKED
+    ), others AS MATERIALIZED (
+        SELECT id FROM liquidation_liquidationevent
+        WHERE sent_at IS NULL AND due_at <= %(now)s AND liquidation_id <> ALL(%(own)s) AND EXISTS (SELECT FROM own)
+        ORDER BY due_at LIMIT %(others)s FOR UPDATE SKIP LOCKED
+    )
+    UPDATE liquidation_liquidationevent AS event SET sends = sends + 1, due_at = %(on_its_way)s
+    FROM (SELECT id FROM own UNION ALL SELECT id FROM others) AS taken WHERE event.id = taken.id
+    RETURNING event.id, event.liquidation_id, event.event_id, event.body, event.sends
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """One event on its way: its row, its text, and how often it has been sent with this time."""
+
+    id: int
+    liquidation_id: int
+    event_id: uuid.UUID
+    body: str
+    sends: int
 
 
 def publish(liquidation_id: int) -> bool:
     """Send the event of a settled liquidation, unless it is sent or on its way; return whether it is sent.
 
-    At least once: a crash between SNS and the mark sends the same bytes again. Locks: the event's row, never
-    while SNS is called. Raises EventNotSent when SNS did not take it; the row is then due again.
+    Up to nine other events that are due go with it, since a call of SNS costs more than what it carries. At least
+    once: a crash between SNS and the mark sends the same bytes again. Locks: the events' rows, never while SNS is
+    called. Raises EventNotSent when SNS did not take it; the row is then due again.
     """
-    event = _take(liquidation_id)
-    if event is None:
+    events = _take([liquidation_id], others=BATCH - 1)
+    if not events:
         return LiquidationEvent.objects.filter(liquidation=liquidation_id, sent_at__isnull=False).exists()
-    failpoints.reach("publish.counted")
-    try:
-        message_id = aws.sns().publish(TopicArn=_topic_arn(), Message=event.body)["MessageId"]
-    except (*aws.FAILURES, TopicMissing) as error:
-        _topic_arn.cache_clear()
-        _put_off(event)
-        tell = log.error if isinstance(error, TopicMissing) else log.warning
-        tell("event_not_sent", event_id=str(event.event_id), sends=event.sends, error=_described(error))
-        raise EventNotSent(_described(error)) from error
-    failpoints.reach("publish.sent")
-    _mark_sent(event.pk, message_id)
-    failpoints.reach("publish.marked")
+    failures = _send(events)
+    if error := failures.get(liquidation_id):
+        raise EventNotSent(error)
     return True
 
 
-def _described(error: Exception) -> str:
-    """What went wrong with SNS, for a log."""
-    return f"there is no topic {error}" if isinstance(error, TopicMissing) else str(error)
+def publish_all(liquidation_ids: Sequence[int]) -> None:
+    """Send the events of up to ten settled liquidations in one call; what SNS does not take stays due, and is logged.
+
+    The same promises as `publish`.
+    """
+    if events := _take(liquidation_ids, others=0):
+        _send(events)
 
 
-def _take(liquidation_id: int) -> LiquidationEvent | None:
-    """Count a send of an event that is due, and keep others from sending it at the same time."""
+def _take(liquidation_ids: Sequence[int], *, others: int) -> list[Sending]:
+    """Count a send of events that are due, and keep others from sending them at the same time."""
+    now = clock.now()
+    own = list(liquidation_ids)
+    taking: dict[str, Any] = {"own": own, "others": others, "now": now, "on_its_way": now + ON_ITS_WAY}
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_TAKE, taking)
+        return sorted((Sending(*row) for row in cursor.fetchall()), key=lambda event: event.id)
+
+
+def _send(events: Sequence[Sending]) -> dict[int, str]:
+    """Send events in one call; mark those that SNS took, put off the others, and return why, by liquidation."""
+    failpoints.reach("publish.counted")
+    try:
+        answer = aws.sns().publish_batch(
+            TopicArn=_topic_arn(),
+            PublishBatchRequestEntries=[{"Id": str(event.id), "Message": event.body} for event in events],
+        )
+    except (*aws.FAILURES, TopicMissing) as error:
+        _topic_arn.cache_clear()
+        if isinstance(error, TopicMissing):
+            log.error("topic_missing", topic=aws.LIQUIDATION_TOPIC, events=len(events))  # noqa: TRY400  (says it all)
+        return _put_off(events, dict.fromkeys((event.id for event in events), str(error)))
+    failpoints.reach("publish.sent")
+    taken = {int(entry["Id"]): entry["MessageId"] for entry in answer.get("Successful", [])}
+    _mark_sent(taken)
+    failpoints.reach("publish.marked")
+    refused = {int(entry["Id"]): f"{entry['Code']} {entry.get('Message', '')}" for entry in answer.get("Failed", [])}
+    left = [event for event in events if event.id not in taken]
+    return _put_off(left, refused)
+
+
+def _put_off(events: Sequence[Sending], errors: Mapping[int, str]) -> dict[int, str]:
+    """Let events be due again after a while; returns why each was not sent, by liquidation."""
+    found = {}
+    for event in events:
+        error = errors.get(event.id, "SNS did not mention it")
+        due_at = clock.now() + back_off(event.sends, str(event.event_id))
+        LiquidationEvent.objects.filter(pk=event.id, sent_at__isnull=True, sends=event.sends).update(due_at=due_at)
+        log.warning("event_not_sent", event_id=str(event.event_id), sends=event.sends, error=error)
+        found[event.liquidation_id] = error
+    return found
+
+
+def _mark_sent(message_ids: Mapping[int, str]) -> None:
+    """Mark events (primary keys) as sent, with the ids that SNS gave them; a mark made before stays."""
     with transaction.atomic():
-        event = LiquidationEvent.objects.select_for_update().filter(liquidation=liquidation_id).first()
         now = clock.now()
-        if event is None or event.sent_at is not None or event.due_at > now:
-            return None
-        event.sends += 1
-        event.due_at = now + ON_ITS_WAY
-        event.save(update_fields=["sends", "due_at"])
-        return event
-
-
-def _put_off(event: LiquidationEvent) -> None:
-    with transaction.atomic():
-        current = LiquidationEvent.objects.select_for_update().get(pk=event.pk)
-        if current.sent_at is None and current.sends == event.sends:
-            current.due_at = clock.now() + back_off(event.sends, str(event.event_id))
-            current.save(update_fields=["due_at"])
-
-
-def _mark_sent(event_pk: int, message_id: str) -> None:
-    with transaction.atomic():
-        event = LiquidationEvent.objects.select_for_update(of=("self",)).select_related("liquidation").get(pk=event_pk)
-        if event.sent_at is None:
-            event.sent_at = clock.now()
-            event.message_id = message_id
+        unmarked = LiquidationEvent.objects.select_for_update(of=("self",)).filter(pk__in=message_ids)
+        for event in unmarked.filter(sent_at__isnull=True).select_related("liquidation").order_by("pk"):
+            event.sent_at, event.message_id = now, message_ids[event.pk]
             with audit.cause("publish", correlation_id=event.liquidation.correlation_id):
-                event.save()
+                audit.save(event, "sent_at", "message_id")
         failpoints.reach("publish.written")
 
 
@@ -98,4 +151,4 @@ def _topic_arn() -> str:
                 return topic["TopicArn"]
         token = page.get("NextToken", "")
         if not token:
-            raise TopicMissing(aws.LIQUIDATION_TOPIC)
+            raise TopicMissing(f"there is no topic {aws.LIQUIDATION_TOPIC}")

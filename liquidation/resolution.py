@@ -13,7 +13,6 @@ from liquidation import chains
 from liquidation.errors import FiguresDoNotFit, OrderNotUnresolved
 from liquidation.models import Liquidation, LiquidationStatus, OrderStatus, TradeOrder
 from liquidation.sell import book_trade, books_can_hold, lock
-from liquidation.settlement import settle_if_done
 from loans.models import Loan
 
 log = structlog.get_logger(__name__)
@@ -30,7 +29,6 @@ def resolve_as_traded(*, order_id: int, units: Decimal, proceeds: Decimal, actor
                 f"An order of {order.quantity:f} units cannot have traded {units:f} for {proceeds:f} GC."
             )
         book_trade(loan, liquidation, order, units=units, proceeds=proceeds, now=now)
-        settle_if_done(loan, liquidation, now)
 
 
 def resolve_as_not_traded(*, order_id: int, actor_name: str, actor_id: int) -> None:

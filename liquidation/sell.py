@@ -20,7 +20,7 @@ from coruscant.money import exact, fits
 from liquidation import breaker, orders, venues
 from liquidation.models import PENDING_ORDER_STATUSES, Liquidation, LiquidationStatus, OrderStatus, TradeOrder
 from liquidation.pacing import back_off
-from liquidation.settlement import settle_if_done
+from liquidation.settlement import SALE_FIGURES, settle, settle_if_done
 from liquidation.verdicts import Answer, Traded, Verdict, fill, verdict
 from loans import services
 from loans.models import Loan
@@ -32,6 +32,8 @@ log = structlog.get_logger(__name__)
 LONGEST_RUN = timedelta(seconds=30)
 #: So many refusals in a row are the dice of the markets; more are a market that does not want to trade.
 REFUSALS_AT_FULL_SPEED = 4
+#: What every answer changes on an order's row.
+_VERDICT = ("status", "answered_at", "last_outcome", "last_answer")
 
 
 class Outcome(StrEnum):
@@ -89,10 +91,13 @@ def sell(liquidation_id: int) -> Outcome:
 
 
 def lock(liquidation_id: int) -> tuple[Loan, Liquidation]:
-    """Lock a liquidation's rows for the rest of the transaction, the loan first."""
-    loan = Loan.objects.select_for_update(of=("self",)).get(liquidation=liquidation_id)
-    liquidation = Liquidation.objects.select_for_update().get(pk=liquidation_id)
-    return loan, liquidation
+    """Lock a liquidation's rows for the rest of the transaction, the loan first.
+
+    One statement: PostgreSQL locks the rows of a join in the order in which FOR UPDATE OF names the tables.
+    """
+    both = Liquidation.objects.select_related("loan").select_for_update(of=("loan", "self"))
+    liquidation = both.get(pk=liquidation_id)
+    return liquidation.loan, liquidation
 
 
 def _prepare(liquidation_id: int, fence: int | None, began: datetime) -> Sending | Outcome:
@@ -112,9 +117,10 @@ def _prepare(liquidation_id: int, fence: int | None, began: datetime) -> Sending
                 return Outcome.SETTLED
             if now - began > LONGEST_RUN:
                 return _later(liquidation, now)
-            order = liquidation.orders.filter(status__in=PENDING_ORDER_STATUSES).first()
+            latest = orders.latest(liquidation)
+            order = latest[0] if latest and latest[0].status in PENDING_ORDER_STATUSES else None
             if order is None:
-                placed = orders.place(loan, liquidation, now)
+                placed = orders.size(loan, liquidation, latest, now)
                 if not isinstance(placed, TradeOrder):
                     return _later(liquidation, placed)
                 order = placed
@@ -125,7 +131,7 @@ def _prepare(liquidation_id: int, fence: int | None, began: datetime) -> Sending
 
 
 def _count_send(liquidation: Liquidation, order: TradeOrder, fence: int | None, now: datetime) -> Sending:
-    """Write down, before anything is sent, that this order is on its way under this lease."""
+    """Write down, before anything is sent, that this order (a new one too) is on its way under this lease."""
     if fence is None or liquidation.fence != fence:
         liquidation.fence += 1
     liquidation.leased_until = liquidation.due_at = now + timedelta(seconds=settings.LEASE_SECONDS)
@@ -134,7 +140,10 @@ def _count_send(liquidation: Liquidation, order: TradeOrder, fence: int | None, 
     if order.sends >= settings.ORDER_SENDS_BEFORE_ATTENTION:
         log.error("order_needs_attention", order_request_id=order.request_id, market=order.market, sends=order.sends)
     order.due_at = liquidation.leased_until
-    order.save(update_fields=["sends", "due_at"])
+    if order._state.adding:
+        audit.create(order)
+    else:
+        order.save(update_fields=["sends", "due_at"])
     return Sending(
         liquidation_id=liquidation.pk,
         fence=liquidation.fence,
@@ -192,7 +201,7 @@ def _book_fill(
     proved = fill(answer, ordered=order.quantity)
     assert proved is not None  # noqa: S101  (the verdict says so)
     orders.remember(order, answer)
-    book_trade(
+    settled = book_trade(
         loan,
         liquidation,
         order,
@@ -201,7 +210,7 @@ def _book_fill(
         now=now,
         venue_order_id=proved.venue_order_id,
     )
-    return Outcome.SETTLED if settle_if_done(loan, liquidation, now) else None
+    return Outcome.SETTLED if settled else None
 
 
 def book_trade(
@@ -213,18 +222,25 @@ def book_trade(
     proceeds: Decimal,
     now: datetime,
     venue_order_id: str = "",
-) -> None:
-    """Book a trade of `units` for `proceeds` GC on all three rows, which the caller has locked."""
+) -> bool:
+    """Book a trade of `units` for `proceeds` GC on all three rows, which the caller has locked; settle if it is done.
+
+    Returns whether it is settled.
+    """
     order.status = OrderStatus.FILLED
     order.venue_order_id = venue_order_id
     order.units_traded, order.proceeds = units, proceeds
     order.answered_at = now
-    order.save()
+    audit.save(order, *_VERDICT, "venue_order_id", "units_traded", "proceeds")
     with exact():
         liquidation.collateral_sold += units
         liquidation.proceeds += proceeds
-    liquidation.save()
-    services.book_sale(loan, units, proceeds)
+    done = services.book_sale(loan, units, proceeds, smallest_sale=settings.ORDER_QUANTITY_STEP)
+    if done:
+        settle(loan, liquidation, now)
+    else:
+        audit.save(liquidation, *SALE_FIGURES)
+    return done
 
 
 def _book_refusal(
@@ -233,7 +249,7 @@ def _book_refusal(
     orders.remember(order, answer)
     order.status = OrderStatus.REFUSED
     order.answered_at = now
-    order.save()
+    audit.save(order, *_VERDICT)
     in_row = orders.refusals_in_row(liquidation)
     if in_row <= REFUSALS_AT_FULL_SPEED:
         return None
@@ -248,7 +264,7 @@ def _book_unknown(
         order.misfit = answer.figures
     order.status = OrderStatus.UNKNOWN
     order.due_at = now + back_off(order.sends, order.request_id)
-    order.save()
+    audit.save(order, *_VERDICT, "misfit", "due_at")
     return _later(liquidation, order.due_at)
 
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 import structlog
 from django.conf import settings
 
+from coruscant import audit
 from coruscant.money import ZERO, decimal_string, exact
 from liquidation.models import PENDING_ORDER_STATUSES, Liquidation, LiquidationEvent, LiquidationStatus
 from loans import services
@@ -15,19 +16,63 @@ from loans.models import Loan
 
 log = structlog.get_logger(__name__)
 
+#: What every fill changes on a liquidation's row.
+SALE_FIGURES = ("collateral_sold", "proceeds")
+_SETTLEMENT = ("surplus", "shortfall", "collateral_left", "status", "settled_at", "leased_until")
+
 
 def settle_if_done(loan: Loan, liquidation: Liquidation, now: datetime) -> bool:
     """Settle a liquidation that is covered, or has less than one step of collateral left; say whether it was.
 
     Locks are the caller's: loan, then liquidation. An order without a verdict keeps it open.
     """
-    covered = loan.outstanding_balance == 0
-    if not covered and loan.collateral >= settings.ORDER_QUANTITY_STEP:
+    if not services.sale_is_done(loan, settings.ORDER_QUANTITY_STEP):
         return False
     if liquidation.orders.filter(status__in=PENDING_ORDER_STATUSES).exists():
         return False
-    _settle(loan, liquidation, now)
+    services.finish_liquidation(loan)
+    settle(loan, liquidation, now)
     return True
+
+
+def settle(loan: Loan, liquidation: Liquidation, now: datetime) -> None:
+    """Fix the figures of a liquidation whose loan is liquidated by now, and write its event.
+
+    Locks are the caller's: loan, then liquidation, whose figures of the sale are written along.
+    """
+    with exact():
+        liquidation.surplus = max(ZERO, liquidation.proceeds - liquidation.balance_at_claim)
+    liquidation.shortfall = loan.outstanding_balance
+    liquidation.collateral_left = loan.collateral
+    liquidation.status = LiquidationStatus.SETTLED
+    liquidation.settled_at = now
+    liquidation.leased_until = None
+    audit.save(liquidation, *SALE_FIGURES, *_SETTLEMENT)
+    event_id = uuid.uuid4()
+    audit.create(
+        LiquidationEvent(
+            liquidation=liquidation,
+            event_id=event_id,
+            body=event_body(
+                event_id=event_id,
+                loan_id=loan.loan_id,
+                sold=liquidation.collateral_sold,
+                proceeds=liquidation.proceeds,
+                collateral=loan.collateral,
+                balance=loan.outstanding_balance,
+            ),
+            created_at=now,
+            due_at=now,
+        )
+    )
+    log.info(
+        "liquidation_settled",
+        liquidation_id=liquidation.pk,
+        loan_id=loan.loan_id,
+        sold=decimal_string(liquidation.collateral_sold),
+        proceeds=decimal_string(liquidation.proceeds),
+        shortfall=decimal_string(loan.outstanding_balance),
+    )
 
 
 def event_body(
@@ -47,39 +92,4 @@ def event_body(
             "outstandingCollateral": decimal_string(collateral),
             "outstandingBalance": decimal_string(balance),
         }
-    )
-
-
-def _settle(loan: Loan, liquidation: Liquidation, now: datetime) -> None:
-    with exact():
-        liquidation.surplus = max(ZERO, liquidation.proceeds - liquidation.balance_at_claim)
-    liquidation.shortfall = loan.outstanding_balance
-    liquidation.collateral_left = loan.collateral
-    liquidation.status = LiquidationStatus.SETTLED
-    liquidation.settled_at = now
-    liquidation.leased_until = None
-    liquidation.save()
-    services.finish_liquidation(loan)
-    event_id = uuid.uuid4()
-    LiquidationEvent.objects.create(
-        liquidation=liquidation,
-        event_id=event_id,
-        body=event_body(
-            event_id=event_id,
-            loan_id=loan.loan_id,
-            sold=liquidation.collateral_sold,
-            proceeds=liquidation.proceeds,
-            collateral=loan.collateral,
-            balance=loan.outstanding_balance,
-        ),
-        created_at=now,
-        due_at=now,
-    )
-    log.info(
-        "liquidation_settled",
-        liquidation_id=liquidation.pk,
-        loan_id=loan.loan_id,
-        sold=decimal_string(liquidation.collateral_sold),
-        proceeds=decimal_string(liquidation.proceeds),
-        shortfall=decimal_string(loan.outstanding_balance),
     )

@@ -256,21 +256,30 @@ def close_warnings(
     audit.write_recorded(LoanWarning, _CLOSE_WARNINGS, closing, audit.CHANGED)
 
 
-def book_sale(loan: Loan, units: Decimal, proceeds: Decimal) -> None:
+def book_sale(loan: Loan, units: Decimal, proceeds: Decimal, *, smallest_sale: Decimal) -> bool:
     """Lower a liquidating loan's collateral by the `units` sold and its balance by the `proceeds` in GC, not below 0.
 
-    The caller has locked the row, in its transaction and cause. Raises IllegalTransition if the loan is not being
-    liquidated, if there are not that many units, or if a figure is negative.
+    If that covers the balance, or leaves less than `smallest_sale` units, the loan becomes `liquidated` in the same
+    write. Returns whether it did. The caller has locked the row, in its transaction and cause. Raises
+    IllegalTransition if the loan is not being liquidated, if there are not that many units, or if a figure is
+    negative.
     """
-    _require_transaction()
-    if loan.status != LoanStatus.LIQUIDATING:
-        raise IllegalTransition(f"loan {loan.loan_id} is {loan.status}, not liquidating")
+    _require_liquidating(loan)
     if not 0 <= units <= loan.collateral or proceeds < 0:
         raise IllegalTransition(f"cannot book {units} units for {proceeds} GC on loan {loan.loan_id}")
     with money.exact():
         loan.collateral -= units
         loan.outstanding_balance = max(ZERO, loan.outstanding_balance - proceeds)
-    loan.save(update_fields=["collateral", "outstanding_balance"])
+    done = sale_is_done(loan, smallest_sale)
+    if done:
+        loan.status = LoanStatus.LIQUIDATED
+    audit.save(loan, "collateral", "outstanding_balance", "status")
+    return done
+
+
+def sale_is_done(loan: Loan, smallest_sale: Decimal) -> bool:
+    """Whether nothing is owed any more, or less than `smallest_sale` units are left to sell."""
+    return loan.outstanding_balance == 0 or loan.collateral < smallest_sale
 
 
 def finish_liquidation(loan: Loan) -> None:
@@ -278,11 +287,15 @@ def finish_liquidation(loan: Loan) -> None:
 
     Raises IllegalTransition if it is not being liquidated.
     """
+    _require_liquidating(loan)
+    loan.status = LoanStatus.LIQUIDATED
+    audit.save(loan, "status")
+
+
+def _require_liquidating(loan: Loan) -> None:
     _require_transaction()
     if loan.status != LoanStatus.LIQUIDATING:
         raise IllegalTransition(f"loan {loan.loan_id} is {loan.status}, not liquidating")
-    loan.status = LoanStatus.LIQUIDATED
-    loan.save(update_fields=["status"])
 
 
 def _require_transaction() -> None:

@@ -75,9 +75,9 @@ def refresh() -> PricePoint:
     return point
 
 
-def curves() -> dict[Market, Curve]:
-    """Each market's last curve, stale ones too; a market that never sent a quote is missing."""
-    inputs, now, freshness = _cached() or _rebuilt(), clock.now(), records.freshness()
+def curves(now: datetime) -> dict[Market, Curve]:
+    """Each market's last curve at `now`, stale ones too; a market that never sent a quote is missing."""
+    inputs, freshness = _cached() or _rebuilt(), records.freshness()
     return {
         quote.market: Curve(
             market=quote.market,

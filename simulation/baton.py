@@ -6,6 +6,7 @@ goes on. So nothing depends on how fast a thread, the database or the machine is
 """
 
 import contextvars
+import re
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -34,6 +35,8 @@ _NARROW = frozenset(
 _NARROW_TIMES = 8
 #: The share of stalls that end just when another actor comes to the same point.
 _OVERTAKEN = 0.4
+#: A statement that writes, as such or behind a WITH: what it does to which table.
+_WRITE = re.compile(r"\s*(?:WITH .*?)?((?:INSERT\s+INTO|UPDATE)\s+\S+)", re.DOTALL)
 
 
 class Killed(BaseException):
@@ -196,8 +199,8 @@ class Actor:
         """One statement: a point before it if it writes, and perhaps a lost connection."""
         if self.killed:
             raise Killed
-        if str(sql).lstrip()[:6].upper() in {"INSERT", "UPDATE"}:
-            self.reach(f"· {str(sql).split('(')[0].split('SET')[0].strip()[:60]}")
+        if write := _WRITE.match(str(sql)):
+            self.reach(f"· {' '.join(write[1].split())}")
         if self.crew.world.happens("database.lost"):
             raise OperationalError("the connection was lost")
         return self._watched(lambda: execute(sql, params, many, context), releases=str(sql).startswith("ROLLBACK"))

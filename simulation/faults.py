@@ -30,6 +30,7 @@ RATES: dict[str, float] = {
     "market.price_moved": 0.4,
     # messaging
     "sns.refuses": 0.12,
+    "sns.refuses_one": 0.12,
     "sns.answer_lost": 0.10,
     "sqs.receive_lost": 0.05,
     "sqs.receive_refused": 0.04,

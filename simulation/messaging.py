@@ -146,19 +146,31 @@ class Topics:
         """The bank's only topic."""
         return {"Topics": [{"TopicArn": f"simulated:{LIQUIDATION_TOPIC}"}]}
 
-    def publish(self, *, TopicArn: str, Message: str) -> dict[str, str]:  # noqa: N803
-        """Deliver to all branches, or not; and say so, or not."""
+    def publish_batch(
+        self,
+        *,
+        TopicArn: str,  # noqa: N803
+        PublishBatchRequestEntries: Sequence[Mapping[str, str]],  # noqa: N803
+    ) -> dict[str, Any]:
+        """Deliver to all branches, or not, or some of them; and say so, or not."""
         actor = _actor()
         actor.reach(f"sns.called {TopicArn.rpartition(':')[2][:9]}")
         if self.world.happens("sns.refuses"):
-            raise _refusal("Publish")
-        self.delivered.append(Message)
-        self.world.tell("SNS delivers")
+            raise _refusal("PublishBatch")
+        taken: list[dict[str, str]] = []
+        failed: list[dict[str, str]] = []
+        for entry in PublishBatchRequestEntries:
+            if len(PublishBatchRequestEntries) > 1 and self.world.happens("sns.refuses_one"):
+                failed.append({"Id": entry["Id"], "Code": "InternalError"})
+                continue
+            self.delivered.append(entry["Message"])
+            taken.append({"Id": entry["Id"], "MessageId": f"sns-{len(self.delivered)}"})
+        self.world.tell(f"SNS delivers {len(taken)}")
         lost = self.world.happens("sns.answer_lost")
         actor.reach("sns.delivered")
         if lost:
             raise ReadTimeoutError(endpoint_url="simulated", error="the answer was lost")
-        return {"MessageId": f"sns-{len(self.delivered)}"}
+        return {"Successful": taken, "Failed": failed}
 
 
 def _actor() -> Actor:

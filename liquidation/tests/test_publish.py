@@ -8,10 +8,12 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from botocore.parsers import ResponseParserError
 
 from coruscant import aws, clock, failpoints
-from liquidation import publish
+from liquidation import invariants, publish
+from liquidation.claim import claim_loans
 from liquidation.errors import EventNotSent
 from liquidation.models import LiquidationEvent
 from liquidation.sell import sell
+from liquidation.tests.conftest import point_now
 
 pytestmark = pytest.mark.django_db
 
@@ -22,7 +24,7 @@ class FakeSNS:
     """Takes messages, or fails as told."""
 
     def __init__(self):
-        self.messages, self.errors = [], []
+        self.messages, self.errors, self.refused, self.calls = [], [], set(), 0
         self.topics = ["other-topic", "not-coruscant-bank-loan-liquidation-events", TOPIC]
 
     def list_topics(self, NextToken="0"):
@@ -31,12 +33,23 @@ class FakeSNS:
                            for name in self.topics[number : number + 1]]}  # fmt: skip
         return page | ({"NextToken": str(number + 1)} if number + 1 < len(self.topics) else {})
 
-    def publish(self, TopicArn, Message):
+    def publish_batch(self, TopicArn, PublishBatchRequestEntries):
         if self.errors:
             raise self.errors.pop(0)
         assert TopicArn.rpartition(":")[2] in self.topics
-        self.messages.append((TopicArn.rpartition(":")[2], Message))
-        return {"MessageId": f"m-{len(self.messages)}"}
+        assert len(PublishBatchRequestEntries) <= 10
+        taken = [entry for entry in PublishBatchRequestEntries if entry["Message"] not in self.refused]
+        self.calls += 1
+        answered = []
+        for entry in taken:
+            self.messages.append((TopicArn.rpartition(":")[2], entry["Message"]))
+            answered.append({"Id": entry["Id"], "MessageId": f"m-{len(self.messages)}"})
+        failed = [
+            {"Id": entry["Id"], "Code": "InternalError", "SenderFault": False}
+            for entry in PublishBatchRequestEntries
+            if entry not in taken
+        ]
+        return {"Successful": answered, "Failed": failed}
 
 
 @pytest.fixture
@@ -89,8 +102,8 @@ def test_an_unsettled_liquidation_has_nothing_to_publish(claimed, sns):
     "error",
     [
         EndpointConnectionError(endpoint_url="http://sns"),
-        ClientError({"Error": {"Code": "NotFound", "Message": "no topic"}}, "Publish"),
-        ClientError({"Error": {"Code": "InternalError", "Message": "500"}}, "Publish"),
+        ClientError({"Error": {"Code": "NotFound", "Message": "no topic"}}, "PublishBatch"),
+        ClientError({"Error": {"Code": "InternalError", "Message": "500"}}, "PublishBatch"),
         ResponseParserError("invalid XML received: b'internal server error'"),
     ],
 )
@@ -146,9 +159,8 @@ def test_a_topic_that_is_missing_is_not_made_since_nobody_would_hear(settled, sn
         publish.publish(settled.pk)
     event = LiquidationEvent.objects.get()
     assert (event.sent_at, event.sends) == (None, 1)
-    assert [(log["log_level"], log["event"], log["event_id"]) for log in logs] == [
-        ("error", "event_not_sent", str(event.event_id))
-    ]
+    assert [(log["log_level"], log["event"]) for log in logs] == [("error", "topic_missing"), ("warning", "event_not_sent")]
+    assert logs[1]["event_id"] == str(event.event_id)
     sns.topics.append(TOPIC)
     LiquidationEvent.objects.update(due_at=clock.now())
     assert publish.publish(settled.pk)
@@ -160,3 +172,43 @@ def test_a_topic_made_anew_is_looked_up_anew(settled, sns):
     with pytest.raises(EventNotSent):
         publish.publish(settled.pk)
     assert publish._topic_arn.cache_info().currsize == 0
+
+
+@pytest.fixture
+def many_settled(loan, quote, markets):
+    quote("25")
+    pks = claim_loans([loan(collateral=str(40 + n)).pk for n in range(12)], point_now())
+    for pk in pks:
+        sell(pk)
+    return pks
+
+
+def sent():
+    return set(LiquidationEvent.objects.filter(sent_at__isnull=False).values_list("liquidation_id", flat=True))
+
+
+def test_a_backlog_goes_out_ten_at_a_time_and_an_events_own_first(many_settled, sns):
+    assert publish.publish(many_settled[-1])
+    assert sent() == {*many_settled[:9], many_settled[-1]}
+    assert publish.publish(many_settled[0]), "it went with the other"
+    assert sns.calls == 1
+    assert publish.publish(many_settled[9])
+    assert sent() == set(many_settled)
+    bodies = set(LiquidationEvent.objects.values_list("body", flat=True))
+    assert sorted(message for _, message in sns.messages) == sorted(bodies)
+    assert not [finding for finding in invariants.check() if finding.violations]
+
+
+def test_what_sns_refuses_of_a_batch_is_due_again_and_the_rest_is_sent(many_settled, sns, time_passes):
+    own, other = (LiquidationEvent.objects.get(liquidation=pk) for pk in many_settled[:2])
+    sns.refused = {own.body, other.body}
+    with pytest.raises(EventNotSent, match="InternalError"):
+        publish.publish(own.liquidation_id)
+    assert sent() == set(many_settled[2:10])
+    assert publish.publish_all([other.liquidation_id]) is None
+    assert sns.calls == 1, "not before it is due"
+    sns.refused.clear()
+    time_passes(seconds=20)
+    publish.publish_all([own.liquidation_id, other.liquidation_id])
+    assert sent() == set(many_settled[:10])
+    assert len(sns.messages) == len(set(sns.messages)) == 10

@@ -9,7 +9,7 @@ from django.db import connection
 from kombu.exceptions import OperationalError
 
 from coruscant import clock, doorbell
-from liquidation import backlog, chains, invariants, recovery, resolution, tasks
+from liquidation import backlog, chains, invariants, publish, recovery, resolution, tasks
 from liquidation.claim import claim_loans
 from liquidation.errors import FiguresDoNotFit, OrderNotUnresolved, SaleUnfinished
 from liquidation.models import Liquidation, LiquidationEvent, LiquidationStatus, OrderStatus, TradeOrder
@@ -155,7 +155,7 @@ def test_a_worker_pulls_what_is_due_and_rung_for_nobody(loan, quote, bells, mark
     pks = claim_loans([loan(collateral=str(n)).pk for n in range(40, 45)], point_now())
     recovery.note_rung(pks[:1])
     published = []
-    monkeypatch.setattr(backlog, "publish", published.append)
+    monkeypatch.setattr(publish, "publish_all", published.extend)
     backlog.ring_for_more()
     assert bells == [(("liquidation.work_off",), {})]
     assert backlog.work_off() == 4

@@ -1,17 +1,20 @@
 """The sale, step by step: what is sent, what is booked, and what is not."""
 
 import json
+import threading
+import time
 from datetime import timedelta
 from decimal import Decimal
 from itertools import pairwise
 from types import SimpleNamespace
 
 import pytest
+from django.db import OperationalError, connection, connections, transaction
 
 from coruscant import clock
 from liquidation import invariants
 from liquidation.models import Liquidation, LiquidationEvent, OrderStatus, TradeOrder, Venue
-from liquidation.sell import Outcome, sell
+from liquidation.sell import Outcome, lock, sell
 from loans.models import Loan, LoanStatus
 from pricing import board
 from pricing.markets import Market
@@ -60,8 +63,6 @@ def test_what_is_left_goes_back_to_the_client(claimed, markets):
 
 
 def test_the_order_is_committed_before_it_is_sent_and_no_transaction_is_open(claimed, markets, transactional_db):
-    from django.db import connection
-
     liquidation = claimed("25")
     seen = []
 
@@ -376,3 +377,27 @@ def test_an_open_order_stays_with_a_paused_venue(claimed, markets, quote, time_p
     time_passes(seconds=5)
     assert sell(liquidation.pk) is Outcome.SETTLED
     assert {market for market, _ in markets.sent} == {Market.MOS_ESPA}
+
+
+def test_a_sale_locks_the_loan_before_the_liquidation(claimed, transactional_db):
+    liquidation = claimed("25")
+
+    def lock_both():
+        with transaction.atomic():
+            lock(liquidation.pk)
+        connections.close_all()
+
+    worker = threading.Thread(target=lock_both)
+    with connection.cursor() as cursor:
+        with transaction.atomic():
+            cursor.execute("SELECT FROM liquidation_liquidation WHERE id = %s FOR UPDATE", [liquidation.pk])
+            worker.start()
+            deadline, waits = time.monotonic() + 20, 0
+            while not waits:
+                assert time.monotonic() < deadline
+                cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+                (waits,) = cursor.fetchone()
+            with pytest.raises(OperationalError, match="could not obtain lock"), transaction.atomic():
+                cursor.execute("SELECT FROM loans_loan WHERE id = %s FOR UPDATE NOWAIT", [liquidation.loan_id])
+        worker.join(20)
+        cursor.execute("SELECT FROM loans_loan WHERE id = %s FOR UPDATE NOWAIT", [liquidation.loan_id])

@@ -82,6 +82,29 @@ def test_bulk_history_equals_what_save_writes():
 
 
 @pytest.mark.django_db
+def test_rows_written_with_their_history_in_one_statement_are_as_save_would_have_written_them(
+    django_assert_num_queries,
+):
+    plain = make_loan()
+    row = Loan(**{field: getattr(plain, field) for field in ("borrower_id", "amount", "outstanding_balance")})
+    row.loan_id, row.request_id, row.created_at = "other", "req-5", plain.created_at
+    with audit.cause("application", correlation_id="req-5"), django_assert_num_queries(1):
+        audit.create(row)
+    assert not row._state.adding
+    own = ("id", "loan_id", "request_id", "history_id", "history_date", "history_change_reason")
+    first, second = (Loan.history.filter(id=pk).values().get() for pk in (plain.pk, row.pk))
+    assert {k: v for k, v in first.items() if k not in own} == {k: v for k, v in second.items() if k not in own}
+    row.outstanding_balance, row.borrower_id = Decimal("0.5"), "not named, not written"
+    with audit.cause("sell", correlation_id="event-1"), django_assert_num_queries(1):
+        audit.save(row, "outstanding_balance")
+    row.refresh_from_db()
+    assert (row.outstanding_balance, row.borrower_id) == (Decimal("0.5"), plain.borrower_id)
+    newest = row.history.order_by("-history_id").first()
+    assert (newest.outstanding_balance, newest.borrower_id) == (Decimal("0.5"), plain.borrower_id)
+    assert (newest.history_type, newest.history_change_reason, row.history.count()) == ("~", "sell event-1", 2)
+
+
+@pytest.mark.django_db
 def test_a_bulk_write_needs_a_cause_and_keeps_what_it_made_of_the_row():
     loan = make_loan()
     shrink = "UPDATE loans_loan SET outstanding_balance = 1 WHERE id = ANY(%(loans)s)"

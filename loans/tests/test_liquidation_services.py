@@ -14,6 +14,7 @@ from loans.tests.factories import LoanFactory, LoanWarningFactory
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
+STEP = Decimal("0.00000001")
 
 
 @pytest.fixture(autouse=True)
@@ -54,16 +55,32 @@ def test_a_loan_is_claimed_once(status):
 
 def test_a_sale_lowers_collateral_and_balance():
     loan = LoanFactory(active=True, status=LoanStatus.LIQUIDATING)
-    services.book_sale(loan, Decimal("12.5"), Decimal("400.25"))
+    assert not services.book_sale(loan, Decimal("12.5"), Decimal("400.25"), smallest_sale=STEP)
     loan.refresh_from_db()
     assert (loan.collateral, loan.outstanding_balance) == (Decimal("27.5"), Decimal("599.75"))
     assert loan.debt_per_unit == Decimal("21.809090909090909090909091")
     assert Loan.history.latest().outstanding_balance == Decimal("599.75")
 
 
+@pytest.mark.parametrize(
+    ("units", "proceeds", "done"),
+    [
+        ("20", "1000", True),
+        ("20", "999.999", False),
+        ("39.99999999", "1", False),
+        ("39.999999990000000000000001", "1", True),
+    ],
+)
+def test_a_sale_that_covers_the_balance_or_leaves_too_little_ends_the_liquidation(units, proceeds, done):
+    loan = LoanFactory(active=True, status=LoanStatus.LIQUIDATING)
+    assert services.book_sale(loan, Decimal(units), Decimal(proceeds), smallest_sale=STEP) is done
+    expected = "liquidated" if done else "liquidating"
+    assert (Loan.objects.get().status, Loan.history.latest().status, Loan.history.count()) == (expected, expected, 2)
+
+
 def test_a_balance_never_falls_below_zero():
     loan = LoanFactory(active=True, status=LoanStatus.LIQUIDATING)
-    services.book_sale(loan, Decimal(40), Decimal(1001))
+    services.book_sale(loan, Decimal(40), Decimal(1001), smallest_sale=STEP)
     loan.refresh_from_db()
     assert (loan.collateral, loan.outstanding_balance, loan.debt_per_unit) == (0, 0, None)
 
@@ -72,7 +89,7 @@ def test_a_balance_never_falls_below_zero():
 def test_impossible_sales_are_refused(units, proceeds):
     loan = LoanFactory(active=True, status=LoanStatus.LIQUIDATING)
     with pytest.raises(services.IllegalTransition):
-        services.book_sale(loan, Decimal(units), Decimal(proceeds))
+        services.book_sale(loan, Decimal(units), Decimal(proceeds), smallest_sale=STEP)
     assert Loan.history.count() == 1
 
 
@@ -83,7 +100,7 @@ def test_a_finished_liquidation_is_final():
     with pytest.raises(services.IllegalTransition):
         services.finish_liquidation(loan)
     with pytest.raises(services.IllegalTransition):
-        services.book_sale(loan, Decimal(1), Decimal(1))
+        services.book_sale(loan, Decimal(1), Decimal(1), smallest_sale=STEP)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -91,7 +108,7 @@ def test_steps_of_a_liquidation_need_a_transaction():
     loan = LoanFactory(active=True, status=LoanStatus.LIQUIDATING)
     for step in (
         lambda: services.begin_liquidation([loan.pk], NOW),
-        lambda: services.book_sale(loan, Decimal(1), Decimal(1)),
+        lambda: services.book_sale(loan, Decimal(1), Decimal(1), smallest_sale=STEP),
         lambda: services.finish_liquidation(loan),
         services.hold_activation,
     ):

@@ -11,19 +11,19 @@ MUTANTS: tuple[Mutant, ...] = (
         "no-outbox",
         "the event is written after the settlement has committed",
         (
-            Edit(_SETTLEMENT, "    LiquidationEvent.objects.create(", "    _after(LiquidationEvent.objects.create)("),
+            Edit(_SETTLEMENT, "    audit.create(\n", "    _after(\n"),
             Edit(
                 _SETTLEMENT,
-                "def _settle(",
-                "def _after(write):\n"
-                "    from coruscant import audit, failpoints\n"
+                "def settle(",
+                "def _after(row):\n"
+                "    from coruscant import failpoints\n"
                 "    from django.db import transaction\n"
-                "    def later(row):\n"
+                "    def later():\n"
                 '        failpoints.reach("no outbox")\n'
                 '        with audit.cause("sell", correlation_id=""):\n'
-                "            write(**row)\n"
-                "    return lambda **row: transaction.on_commit(lambda: later(row))\n\n\n"
-                "def _settle(",
+                "            audit.create(row)\n"
+                "    transaction.on_commit(later)\n\n\n"
+                "def settle(",
             ),
         ),
         tests=("liquidation/tests/test_sell.py",),
@@ -35,7 +35,7 @@ MUTANTS: tuple[Mutant, ...] = (
             Edit(
                 _PUBLISH,
                 '    failpoints.reach("publish.counted")\n',
-                '    failpoints.reach("publish.counted")\n    _mark_sent(event.pk, "not yet")\n',
+                '    failpoints.reach("publish.counted")\n    _mark_sent({event.id: "not yet" for event in events})\n',
             ),
         ),
         tests=("liquidation/tests/test_publish.py",),
@@ -46,23 +46,22 @@ MUTANTS: tuple[Mutant, ...] = (
         (
             Edit(
                 _PUBLISH,
-                "Message=event.body)",
-                'Message=event.body.replace(str(event.event_id), f"{event.sends:08d}{str(event.event_id)[8:]}"))',
+                '"Message": event.body}',
+                '"Message": event.body.replace(str(event.event_id), f"{event.sends:08d}{str(event.event_id)[8:]}")}',
             ),
         ),
         tests=("liquidation/tests/test_publish.py",),
     ),
     Mutant(
         "sent-in-transaction",
-        "SNS is called with the event's row locked",
+        "SNS is called with the events' rows locked",
         (
             Edit(
                 _PUBLISH,
-                "    event = _take(liquidation_id)\n",
+                "    events = _take([liquidation_id], others=BATCH - 1)\n",
                 "    with transaction.atomic():\n"
-                "        event = _take(liquidation_id)\n"
-                "        if event:\n"
-                "            aws.sns().publish(TopicArn=_topic_arn(), Message=event.body)\n",
+                "        if events := _take([liquidation_id], others=BATCH - 1):\n"
+                "            aws.sns().list_topics()\n",
             ),
         ),
     ),

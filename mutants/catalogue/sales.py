@@ -49,12 +49,11 @@ MUTANTS: tuple[Mutant, ...] = (
         (
             Edit(
                 _SELL,
-                '    order.save(update_fields=["sends", "due_at"])',
-                "    if order.sends > 1:\n"
+                '        order.save(update_fields=["sends", "due_at"])',
                 "        import uuid\n"
                 "        old, order.request_id = order.request_id, str(uuid.uuid4())\n"
                 "        order.payload = order.payload.replace(old, order.request_id)\n"
-                "    order.save()",
+                "        order.save()",
             ),
         ),
         tests=_TESTS,
@@ -78,9 +77,14 @@ MUTANTS: tuple[Mutant, ...] = (
         "unlocked-sale",
         "the sale reads its rows without locking them",
         (
-            Edit(_SELL, 'Loan.objects.select_for_update(of=("self",))', "Loan.objects"),
-            Edit(_SELL, "Liquidation.objects.select_for_update()", "Liquidation.objects"),
+            Edit(_SELL, '.select_for_update(of=("loan", "self"))', ""),
         ),
+    ),
+    Mutant(
+        "liquidation-locked-first",
+        "the sale locks the liquidation before the loan",
+        (Edit(_SELL, 'of=("loan", "self")', 'of=("self", "loan")'),),
+        tests=_TESTS,
     ),
     Mutant(
         "partial-fill-as-full",
@@ -100,9 +104,9 @@ MUTANTS: tuple[Mutant, ...] = (
         (
             Edit(
                 _SERVICES,
-                '    loan.save(update_fields=["collateral", "outstanding_balance"])',
+                '    audit.save(loan, "collateral", "outstanding_balance", "status")',
                 "    Loan.objects.filter(pk=loan.pk).update(\n"
-                "        collateral=loan.collateral, outstanding_balance=loan.outstanding_balance\n    )",
+                "        collateral=loan.collateral, outstanding_balance=loan.outstanding_balance, status=loan.status\n    )",
             ),
         ),
         tests=("loans/tests/test_liquidation_services.py", "tests/test_house_rules.py"),
@@ -129,7 +133,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "order-before-the-last-one-is-known",
         "a new order is placed while another has no verdict",
-        (Edit(_SELL, "filter(status__in=PENDING_ORDER_STATUSES).first()", 'filter(status="open").first()'),),
+        (Edit(_SELL, "latest[0].status in PENDING_ORDER_STATUSES", 'latest[0].status == "open"'),),
         tests=_TESTS,
     ),
     Mutant(

@@ -45,7 +45,7 @@ def events(logs):
 
 
 def test_nothing_known_is_unknown(time):
-    assert (board.current().price, board.current_from_database().quotes, board.curves()) == (None, (), {})
+    assert (board.current().price, board.current_from_database().quotes, board.curves(clock.now())) == (None, (), {})
 
 
 def test_the_best_live_quote_is_the_price(time):
@@ -63,7 +63,7 @@ def test_the_cache_answers_without_looking_for_quotes(time):
         connection,
     ) as queries:
         assert board.current() == first
-        assert board.curves()[MOS_ESPA].fresh
+        assert board.curves(clock.now())[MOS_ESPA].fresh
     assert len(queries) == 0
 
 
@@ -90,7 +90,10 @@ def test_a_cache_that_is_down_costs_only_the_cache(time, settings):
     with structlog.testing.capture_logs() as logs:
         assert board.current().price == Decimal(50)
         assert board.refresh().price == Decimal(50)
-        assert board.curves()[MOS_ESPA].levels == (Level(Decimal(1), Decimal(50)), Level(Decimal(10), Decimal(50)))
+        assert board.curves(clock.now())[MOS_ESPA].levels == (
+            Level(Decimal(1), Decimal(50)),
+            Level(Decimal(10), Decimal(50)),
+        )
     assert "price_cache_down" in events(logs)
 
 
@@ -137,7 +140,7 @@ def test_curves_are_the_last_of_each_market_stale_or_not(time):
     row(MOS_ESPA, -900, "60", sell=[["1", "60"]])
     old = row(MOS_ESPA, -500, "40", sell=[["1", "40"], ["50", "30.5"]])
     drain(0)
-    found = board.curves()
+    found = board.curves(clock.now())
     assert list(found) == [MOS_ESPA]
     curve = found[MOS_ESPA]
     assert curve.levels == (Level(Decimal(1), Decimal(40)), Level(Decimal(50), Decimal("30.5")))
