@@ -5,8 +5,9 @@ from logging.config import dictConfig
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging, worker_init
+from celery.signals import setup_logging, task_postrun, task_prerun, worker_init
 from django.conf import settings
+from django.db import close_old_connections
 from django_structlog.celery.steps import DjangoStructLogInitStep
 
 from coruscant import arming
@@ -29,3 +30,10 @@ def _keep_our_logging(**_signal: Any) -> None:
 def _arm_failpoint(**_signal: Any) -> None:
     """Before the pool is forked, so that its processes are armed as well."""
     arming.arm(settings.FAILPOINT_SIGNAL)
+
+
+@task_prerun.connect
+@task_postrun.connect
+def _let_go_of_old_connections(**_signal: Any) -> None:
+    """As for a web request: one that is too old or has met an error is closed, and the next statement looks first."""
+    close_old_connections()

@@ -112,7 +112,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.flag("BEHIND_TLS_PROXY", defaul
 DATABASES: dict[str, dict[str, Any]] = {
     "default": {
         **env.database("DATABASE_URL"),
-        # A web thread keeps its connection for a minute; Celery closes its own around every task.
+        # Web threads and workers' threads keep a connection for a minute.
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
@@ -267,6 +267,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     # kombu's default of 10 starves a pool of many threads of connections for their acknowledgements.
     "max_connections": 200,
 }
+# Celery would open a database connection for every task, which costs more than many a task. CONN_MAX_AGE decides
+# instead (coruscant/celery.py).
+CELERY_DB_REUSE_MAX = 1_000_000_000
 # Workers that share a broker but no gossip start faster and chatter less; Flower needs events, not gossip.
 CELERY_WORKER_SEND_TASK_EVENTS = True
 CELERY_TASK_SEND_SENT_EVENT = True

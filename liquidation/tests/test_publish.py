@@ -159,7 +159,10 @@ def test_a_topic_that_is_missing_is_not_made_since_nobody_would_hear(settled, sn
         publish.publish(settled.pk)
     event = LiquidationEvent.objects.get()
     assert (event.sent_at, event.sends) == (None, 1)
-    assert [(log["log_level"], log["event"]) for log in logs] == [("error", "topic_missing"), ("warning", "event_not_sent")]
+    assert [(log["log_level"], log["event"]) for log in logs] == [
+        ("error", "topic_missing"),
+        ("warning", "event_not_sent"),
+    ]
     assert logs[1]["event_id"] == str(event.event_id)
     sns.topics.append(TOPIC)
     LiquidationEvent.objects.update(due_at=clock.now())

@@ -76,9 +76,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "unlocked-sale",
         "the sale reads its rows without locking them",
-        (
-            Edit(_SELL, '.select_for_update(of=("loan", "self"))', ""),
-        ),
+        (Edit(_SELL, '.select_for_update(of=("loan", "self"))', ""),),
     ),
     Mutant(
         "liquidation-locked-first",
@@ -106,7 +104,8 @@ MUTANTS: tuple[Mutant, ...] = (
                 _SERVICES,
                 '    audit.save(loan, "collateral", "outstanding_balance", "status")',
                 "    Loan.objects.filter(pk=loan.pk).update(\n"
-                "        collateral=loan.collateral, outstanding_balance=loan.outstanding_balance, status=loan.status\n    )",
+                "        collateral=loan.collateral, outstanding_balance=loan.outstanding_balance,\n"
+                "        status=loan.status)",
             ),
         ),
         tests=("loans/tests/test_liquidation_services.py", "tests/test_house_rules.py"),
