@@ -46,7 +46,7 @@ def look() -> Look | None:
 
     try:
         now = clock.now()
-        curves = board.curves().values()
+        curves = board.curves(now).values()
         return Look(
             now=now,
             selling=dict(rows(MOVES)),

@@ -6,7 +6,6 @@ or two transactions side by side can show (I7 under concurrency, I8, I9) is prov
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import connection, models
 
@@ -242,7 +241,7 @@ def _history_rebuilds_the_present() -> Iterator[Invariant]:
     for model in AUDITED:
         table: str = model._meta.db_table
         history: str = model.history.model._meta.db_table  # type: ignore[attr-defined]
-        columns: list[Any] = audited_columns(model)
+        columns = audited_columns(model)
         now, then = (", ".join(f'{alias}."{column}"' for column in columns) for alias in ("p", "h"))
         yield Invariant(
             f"I5 {model._meta.model_name}",

@@ -1,7 +1,7 @@
 """What Celery's workers do around every task."""
 
 import pytest
-from celery.fixups.django import DjangoWorkerFixup
+from celery.fixups.django import DjangoWorkerFixup  # type: ignore[attr-defined]  # the stubs do not know it
 from celery.signals import task_postrun, task_prerun
 from django.db import OperationalError, connection
 
