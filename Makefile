@@ -17,7 +17,7 @@ PORT ?= 4000
 SEEDS ?= 500
 SEED ?=
 ONLY ?=
-EXAMPLES ?=
+CASES ?=
 BODIES ?=
 ROUNDS ?=
 INPUTS ?=
@@ -73,8 +73,8 @@ bench: venv  ## measure everything beside its yardstick, up to a million loans: 
 bench-quick: venv  ## the same in a few minutes, on smaller banks
 	$(BIN)/python -W ignore -m benchmarks --scale quick $(if $(ONLY),--only $(ONLY))
 
-fuzz: venv  ## hostile input to the API and all parsers: ONLY="bodies races" for a part, EXAMPLES= BODIES= ROUNDS= INPUTS=
-	$(BIN)/python -W ignore -m fuzzing $(ONLY) $(if $(EXAMPLES),--examples $(EXAMPLES)) $(if $(BODIES),--bodies $(BODIES)) \
+fuzz: venv  ## hostile input to the API and all parsers: ONLY="bodies races" for a part, CASES= BODIES= ROUNDS= INPUTS=
+	$(BIN)/python -W ignore -m fuzzing $(ONLY) $(if $(CASES),--cases $(CASES)) $(if $(BODIES),--bodies $(BODIES)) \
 		$(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(INPUTS),--inputs $(INPUTS)) $(if $(SEED),--seed $(SEED))
 
 lint: venv  ## style, types, imports, missing migrations, and docs/openapi.yaml against the code

@@ -28,7 +28,8 @@ def main() -> int:
     """Run the parts asked for; the exit code is 1 if one of them found something."""
     parser = argparse.ArgumentParser(prog="python -m fuzzing", description=__doc__)
     parser.add_argument("parts", nargs="*", help=f"which of {', '.join(PARTS)} (all)")
-    parser.add_argument("--examples", type=int, default=600, help="schemathesis: per operation and phase (%(default)s)")
+    parser.add_argument("--cases", type=int, default=5_000, help="of schemathesis, at least (%(default)s)")
+    parser.add_argument("--examples", type=int, default=300, help="per operation, phase and seed (%(default)s)")
     parser.add_argument("--bodies", type=int, default=10_000, help="mutated bodies, both posts together (%(default)s)")
     parser.add_argument("--threads", type=int, default=50, help="clients at once (%(default)s)")
     parser.add_argument("--rounds", type=int, default=200, help="rounds of all contests (%(default)s)")
@@ -78,7 +79,7 @@ def _contract(stack: EmbeddedStack, options: argparse.Namespace) -> list[str]:
     with _database(stack):
         scene.prepare()
         with serving(stack) as service:
-            report = contract.run(service, examples=options.examples, seed=options.seed)
+            report = contract.run_until(service, cases=options.cases, examples=options.examples, seed=options.seed)
             failures = service.failures()
     phases = ", ".join(f"{name} {status}" for name, status in report.phases.items())
     print(f"contract: {report.cases:,} cases of schemathesis ({phases})")
@@ -116,14 +117,14 @@ def _parsers(_stack: EmbeddedStack, options: argparse.Namespace) -> list[str]:
 
     findings, total = [], 0
     corpus = options.folder.absolute() / "corpus"
-    for kind, market in parsers.TARGETS:
-        guided = parsers.by_coverage(kind, market, inputs=options.inputs, folder=corpus, seed=options.seed)
-        shaped = parsers.by_structure(kind, market, inputs=options.structured, seed=options.seed)
-        for how, report in (("coverage", guided), ("structure", shaped)):
-            print(f"parsers: {report.target} by {how}: {report.inputs:,} inputs: {_counted(report.fates)}", flush=True)
+    guided = parsers.all_by_coverage(inputs=options.inputs, folder=corpus, seed=options.seed)
+    shaped = [parsers.by_structure(*target, inputs=options.structured, seed=options.seed) for target in parsers.TARGETS]
+    for how, reports in (("coverage", guided), ("structure", shaped)):
+        for report in reports:
+            print(f"parsers: {report.target} by {how}: {report.inputs:,} inputs: {_counted(report.fates)}")
             findings += [f"{report.target} by {how}: {report.finding}"] if report.finding else []
             total += report.inputs
-    print(f"parsers: {total:,} inputs, each accounted for")
+    print(f"parsers: {total:,} inputs accounted for")
     return findings
 
 

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,16 @@ class Report:
     findings: tuple[str, ...]
     phases: dict[str, str]
     output: str
+
+
+def run_until(service: Service, *, cases: int, examples: int, seed: int) -> Report:
+    """Attack again and again, each time by another seed, until so many cases were played or something was found."""
+    played, number = 0, seed
+    while True:
+        report = run(service, examples=examples, seed=number)
+        played, number = played + report.cases, number + 1
+        if played >= cases or report.findings or not report.cases:
+            return replace(report, cases=played)
 
 
 def run(service: Service, *, examples: int, seed: int | None = None) -> Report:

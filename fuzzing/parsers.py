@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +36,13 @@ class Report:
     finding: str = ""
 
 
+def all_by_coverage(*, inputs: int, folder: Path, seed: int = 1) -> list[Report]:
+    """Run Atheris on every target, one a core."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        runs = [pool.submit(by_coverage, *target, inputs=inputs, folder=folder, seed=seed) for target in TARGETS]
+        return [run.result() for run in runs]
+
+
 def by_coverage(kind: str, market: Market, *, inputs: int, folder: Path, seed: int = 1) -> Report:
     """Run Atheris on one target; what it learned stays in `folder`, and a later run begins with it."""
     target = f"{kind}:{market.value}"
@@ -42,7 +50,7 @@ def by_coverage(kind: str, market: Market, *, inputs: int, folder: Path, seed: i
     corpus.mkdir(parents=True, exist_ok=True)
     for number, example in enumerate(_examples(kind, market)):
         (corpus / f"documented-{number}").write_bytes(example)
-    dictionary, figures = folder / "words.dict", corpus.with_suffix(".json")
+    dictionary, figures = corpus.with_suffix(".words"), corpus.with_suffix(".json")
     dictionary.write_text("".join(f'"{_quoted(word)}"\n' for word in sorted(words())))
     figures.unlink(missing_ok=True)
     command = [

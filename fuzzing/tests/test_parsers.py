@@ -25,12 +25,10 @@ def test_bodies_of_the_right_shape_are_accounted_for(kind, market):
     assert len(report.fates) >= 2
 
 
-@TARGETS
-def test_bytes_chosen_by_coverage_are_accounted_for(kind, market, tmp_path):
-    report = parsers.by_coverage(kind, market, inputs=2000, folder=tmp_path)
-    assert report.finding == ""
-    assert report.inputs >= 2000
-    assert len(report.fates) >= 2
+def test_bytes_chosen_by_coverage_are_accounted_for(tmp_path):
+    reports = parsers.all_by_coverage(inputs=2000, folder=tmp_path)
+    assert [report.finding for report in reports] == [""] * 4
+    assert all(report.inputs >= 2000 and len(report.fates) >= 2 for report in reports)
 
 
 @pytest.mark.parametrize("market", list(Market))
