@@ -53,7 +53,7 @@ def clone(superuser_url: str, template: str, name: str) -> Iterator[SimulationDa
     """A clone of `template` called `name`, which Django's default connection uses in this process until the end."""
     address, _, _database = superuser_url.rpartition("/")
     settings = connections["default"].settings_dict
-    before = settings["NAME"]
+    before = {key: settings[key] for key in ("NAME", "OPTIONS")}
     connections.close_all()
     with psycopg.connect(f"{address}/postgres", autocommit=True) as maintenance:
         drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
@@ -65,10 +65,12 @@ def clone(superuser_url: str, template: str, name: str) -> Iterator[SimulationDa
         )
         database = SimulationDatabase(f"{address}/{name}")
         settings["NAME"] = name
+        # An actor may wait for a lock, or hold one, as long as the schedule has it so, however slow the machine is.
+        settings["OPTIONS"] = {**settings["OPTIONS"], "options": "-c timezone=UTC"}
         try:
             yield database
         finally:
             connections.close_all()
-            settings["NAME"] = before
+            settings.update(before)
             database.close()
             maintenance.execute(drop)
