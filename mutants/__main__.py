@@ -40,7 +40,7 @@ def main() -> int:
             catches = {}
             for catch in _hunt(mutants, stack.superuser_database_url, options.schedules, options.processes):
                 catches[catch.name] = catch
-                print(f"{len(catches)} of {len(mutants)}: {catch.name}, noticed by {catch.noticed_by}", flush=True)
+                print(f"{len(catches)} of {len(mutants)}: {catch.name}: {_in_short(catch)}", flush=True)
     except (EmbeddedStackError, LookupError) as error:
         print(error)
         return 2
@@ -53,6 +53,13 @@ def _hunt(mutants: Sequence[Mutant], url: str, schedules: int, processes: int) -
     with ProcessPoolExecutor(processes, get_context("spawn"), max_tasks_per_child=1) as pool:
         for done in as_completed([pool.submit(hunt, mutant.name, url, schedules) for mutant in mutants]):
             yield done.result()
+
+
+def _in_short(catch: Catch) -> str:
+    """A catch on one line."""
+    if catch.promise:
+        return f"the simulation, in schedule {catch.schedules}: {catch.promise[:_SAID]}"
+    return catch.test or catch.noticed_by
 
 
 def _tell(catches: Sequence[Catch], seconds: float) -> None:

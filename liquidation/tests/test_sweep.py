@@ -1,6 +1,7 @@
 """The sweep: every dip is found, once, and nothing is lost when it dies half-way."""
 
 import threading
+import time
 from decimal import Decimal
 
 import pytest
@@ -260,3 +261,42 @@ def test_a_failed_claim_is_withdrawn_when_the_loan_has_recovered(loan, quote, be
     quote("60")
     sweep.sweep()
     assert not ClaimFailure.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_sweep_waits_for_a_posting_that_has_read_the_price_before_the_dip(quote, bells):
+    quote("50", ago=1, swept=True)
+    fresh = LoanFactory(collateral=Decimal(39))
+    written, swept = threading.Event(), threading.Event()
+
+    def pause(name):
+        if name == "posting.written":
+            written.set()
+            end = time.monotonic() + 20
+            while not (swept.is_set() or somebody_waits_for_the_barrier()) and time.monotonic() < end:
+                time.sleep(0.02)
+
+    def post():
+        try:
+            post_collateral(
+                client="", request_id="r", loan_id=fresh.loan_id, borrower_id=fresh.borrower_id, amount=Decimal(1)
+            )
+        finally:
+            connections.close_all()
+
+    failpoints.arm(pause)
+    posting = threading.Thread(target=post)
+    posting.start()
+    assert written.wait(20)
+    quote("25")
+    sweep.sweep()
+    swept.set()
+    posting.join()
+    assert Liquidation.objects.get().loan == fresh
+    assert Liquidation.objects.get().price == 25
+
+
+def somebody_waits_for_the_barrier():
+    with connections["default"].cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+        return cursor.fetchone()[0] > 0
