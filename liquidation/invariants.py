@@ -181,8 +181,9 @@ INVARIANTS: tuple[Invariant, ...] = (
         "I6",
         "no posting was written once its loan was claimed",
         """
-        SELECT p.id FROM loans_collateralposting p JOIN liquidation_liquidation q ON q.loan_id = p.loan_id
-        WHERE p.created_at > q.claimed_at
+        SELECT q.id FROM liquidation_liquidation q
+        JOIN loans_collateralposting p ON p.loan_id = q.loan_id
+        GROUP BY q.id HAVING sum(p.amount) <> q.collateral_at_claim
         """,
     ),
     Invariant(

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import random
 import sys
 import time
 from collections.abc import Sequence
@@ -9,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from embedded import EmbeddedStack, EmbeddedStackError
-from simulation.processes import ProcessLost, migrate, play_here, play_in_parallel
+from simulation.processes import ProcessLost, clone_here, migrate, play_here, play_in_parallel
+from simulation.tape import Tape
 
 if TYPE_CHECKING:
     from simulation.schedule import Result
@@ -32,6 +34,8 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=1, help="the first seed (%(default)s)")
     parser.add_argument("--seed", type=int, help="play this seed only")
     parser.add_argument("--trace", action="store_true", help="print the trace of --seed")
+    parser.add_argument("--tape", type=int, metavar="N", help="let Hypothesis draw N schedules, and shrink what fails")
+    parser.add_argument("--replay-tape", type=Tape.parse, metavar="TAPE", help="play what --tape has printed")
     parser.add_argument("--processes", type=int, default=2, help="at a time (%(default)s)")
     parser.add_argument("--folder", type=Path, default=Path(".local/simulation"), help="data and logs (%(default)s)")
     options = parser.parse_args()
@@ -41,6 +45,10 @@ def main() -> int:
             migrate()
             if options.seed is not None:
                 return _one(stack.superuser_database_url, options.seed, trace=options.trace)
+            if options.tape is not None:
+                return _hunt(stack.superuser_database_url, options.tape)
+            if options.replay_tape is not None:
+                return _replay(stack.superuser_database_url, options.replay_tape)
             seeds = range(options.first, options.first + options.seeds)
             return _many(stack.superuser_database_url, seeds, options.processes)
     except (EmbeddedStackError, ProcessLost) as error:
@@ -53,6 +61,34 @@ def _one(url: str, seed: int, *, trace: bool) -> int:
     if trace:
         print("\n".join(result.trace))
     _tell(result)
+    return bool(result.violations)
+
+
+def _hunt(url: str, examples: int) -> int:
+    from simulation.shrinking import hunt  # noqa: PLC0415  (not before Django is set up)
+
+    seed, began = random.SystemRandom().randrange(2**32), time.monotonic()
+    with clone_here(url, "tape") as database:
+        found = hunt(database, examples, seed=seed)
+    print(f"Hypothesis drew up to {examples} tapes from {seed}, in {time.monotonic() - began:.0f} s")
+    if found is None:
+        print("no promise was broken")
+        return 0
+    tape, result = found
+    print("\n".join(result.trace))
+    _tell_broken(result)
+    print(f"  {len(tape.loud)} choices are not the quiet ones")
+    print(f"  replay: python -m simulation --replay-tape '{tape}'", flush=True)
+    return 1
+
+
+def _replay(url: str, tape: Tape) -> int:
+    from simulation.runner import crew_at, play_tape  # noqa: PLC0415  (not before Django is set up)
+
+    with clone_here(url, "tape") as database, crew_at(database) as crew:
+        result = play_tape(tape, database, crew)
+    print("\n".join(result.trace))
+    _tell_broken(result)
     return bool(result.violations)
 
 
@@ -77,10 +113,14 @@ def _many(url: str, seeds: Sequence[int], processes: int) -> int:
 def _tell(result: "Result") -> None:
     """A seed in short, and how to see all of it."""
     print(f"seed {result.seed}: {result.steps} steps, {result.faults} faults, {result.claimed} liquidations")
-    for violation in result.violations:
-        print(f"  BROKEN {violation}")
+    _tell_broken(result)
     if result.violations:
         print(f"  replay: python -m simulation --seed {result.seed} --trace", flush=True)
+
+
+def _tell_broken(result: "Result") -> None:
+    for violation in result.violations:
+        print(f"  BROKEN {violation}")
 
 
 if __name__ == "__main__":

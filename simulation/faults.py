@@ -1,6 +1,7 @@
 """How often what goes wrong, by seed: from never to brutal."""
 
 import random
+from typing import Any
 
 #: The chance of each fault at each occasion, in a world of severity 1.
 RATES: dict[str, float] = {
@@ -58,6 +59,14 @@ SEVERITIES = (0.0, 0.3, 1.0, 1.0, 2.0, 3.5)
 _CEILING = 0.6
 
 
+class _First(random.Random):
+    """Takes the first of everything."""
+
+    def choice(self, seq: Any) -> Any:
+        """The first."""
+        return seq[0]
+
+
 class Faults:
     """The rates of one world; in its calm phase nothing goes wrong."""
 
@@ -75,6 +84,13 @@ class Faults:
         #: How often the baton is handed on at a point, which is no fault but how dense the interleaving is.
         self.switch = dice.choice((0.05, 0.15, 0.3, 0.6, 1.0))
         self.calm = False
+
+    @classmethod
+    def all_possible(cls) -> "Faults":
+        """Every fault at its usual rate, for whoever decides each occasion by other means than dice."""
+        faults = cls(_First())
+        faults.severity, faults.rates = 1.0, dict(RATES)
+        return faults
 
     def rate(self, name: str) -> float:
         """The chance of a fault now."""

@@ -6,6 +6,9 @@ from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from simulation.database import SimulationDatabase
     from simulation.schedule import Result
 
 #: A schedule takes a fraction of a second; a process that says nothing for so long is gone or stuck.
@@ -35,25 +38,31 @@ def migrate() -> None:
     connections.close_all()
 
 
+def clone_here(url: str, name: str, template: str = TEMPLATE) -> "AbstractContextManager[SimulationDatabase]":
+    """A clone of `template` for this process; `url` is the superuser's."""
+    from simulation.database import clone  # noqa: PLC0415
+
+    return clone(url, template, f"simulation_{name}")
+
+
 def play_here(
     url: str, seeds: Sequence[int], name: str, *, template: str = TEMPLATE, change: str = ""
 ) -> "Iterator[Result]":
     """Play seeds in this process, on a clone of `template`; `url` is the superuser's. `change` is done to the clone."""
-    from simulation.database import clone  # noqa: PLC0415
     from simulation.runner import play  # noqa: PLC0415
 
-    with clone(url, template, f"simulation_{name}") as database:
+    with clone_here(url, name, template) as database:
         if change:
             database.monitor.execute(change)
         yield from play(seeds, database)
 
 
-def play_in_parallel(url: str, seeds: Sequence[int], processes: int) -> "Iterator[Result]":
+def play_in_parallel(url: str, seeds: Sequence[int], processes: int, *, template: str = TEMPLATE) -> "Iterator[Result]":
     """Play seeds in several processes; results come as they are ready. Raises ProcessLost."""
     context = get_context("spawn")
     results: Any = context.Queue()
     workers = [
-        context.Process(target=_work, args=(results, url, seeds[number::processes], str(number)), daemon=True)
+        context.Process(target=_work, args=(results, url, seeds[number::processes], str(number), template), daemon=True)
         for number in range(processes)
     ]
     for worker in workers:
@@ -72,10 +81,10 @@ def play_in_parallel(url: str, seeds: Sequence[int], processes: int) -> "Iterato
             worker.terminate()
 
 
-def _work(results: Any, url: str, seeds: Sequence[int], name: str) -> None:
+def _work(results: Any, url: str, seeds: Sequence[int], name: str, template: str) -> None:
     try:
         set_up()
-        for result in play_here(url, seeds, name):
+        for result in play_here(url, seeds, name, template=template):
             results.put(result)
     except BaseException as error:
         results.put(f"process {name} ended: {type(error).__name__}: {error}")

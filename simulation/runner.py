@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from simulation.crew import Crew
 from simulation.database import SimulationDatabase
 from simulation.schedule import Result, Schedule
+from simulation.tape import Tape
 
 CREW = 6
 
@@ -23,17 +24,33 @@ def quiet() -> Iterator[None]:
         logging.disable(before)
 
 
-def play(seeds: Iterable[int], database: SimulationDatabase) -> Iterator[Result]:
-    """Play every seed, each in an empty database; the caller's Django connection is the clone's."""
+@contextmanager
+def crew_at(database: SimulationDatabase) -> Iterator[Crew]:
+    """A crew for many schedules, quiet; the caller's Django connection is the clone's."""
     crew = Crew(CREW, database.monitor)
     with quiet():
         try:
-            for seed in seeds:
-                database.empty()
-                gc.disable()  # a schedule is short, and its garbage is collected after it
-                result = Schedule(seed, crew).play()
-                gc.enable()
-                yield result
+            yield crew
         finally:
-            gc.enable()
             crew.end()
+
+
+def play(seeds: Iterable[int], database: SimulationDatabase) -> Iterator[Result]:
+    """Play every seed, each in an empty database; the caller's Django connection is the clone's."""
+    with crew_at(database) as crew:
+        for seed in seeds:
+            yield _play_one(database, crew, seed, None)
+
+
+def play_tape(tape: Tape, database: SimulationDatabase, crew: Crew) -> Result:
+    """Play what a tape decides, from its beginning, in an empty database."""
+    return _play_one(database, crew, 0, Tape(tape.entries))
+
+
+def _play_one(database: SimulationDatabase, crew: Crew, seed: int, tape: Tape | None) -> Result:
+    database.empty()
+    gc.disable()  # a schedule is short, and its garbage is collected after it
+    try:
+        return Schedule(seed, crew, tape).play()
+    finally:
+        gc.enable()

@@ -24,6 +24,7 @@ from simulation.crew import Crew
 from simulation.edges import Edges
 from simulation.jobs import Worker
 from simulation.prices import HIGH, LOW, Publisher
+from simulation.tape import Tape
 from simulation.verdict import judge, look_into_the_books
 from simulation.world import World
 
@@ -69,9 +70,9 @@ class Result:
 class Schedule:
     """A world, and the crew that plays in it."""
 
-    def __init__(self, seed: int, crew: Crew) -> None:
-        """Set the scene."""
-        self.world = crew.world = World(seed)
+    def __init__(self, seed: int, crew: Crew, tape: Tape | None = None) -> None:
+        """Set the scene, which the seed decides, or the tape if there is one."""
+        self.world = crew.world = World(seed, tape)
         self.crew = crew
         self.edges = Edges(self.world)
         self.worker = Worker(self.world, self.edges)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from simulation.faults import Faults
+from simulation.tape import Tape, TapeDice
 
 Thing = TypeVar("Thing")
 
@@ -20,11 +21,11 @@ _TICK = timedelta(microseconds=100)
 class World:
     """Everything that a seed decides. Only whoever holds the baton may touch it."""
 
-    def __init__(self, seed: int) -> None:
-        """Roll what kind of world this is."""
+    def __init__(self, seed: int, tape: Tape | None = None) -> None:
+        """Roll what kind of world this is; with a tape, any fault may happen, and does where the tape is not quiet."""
         self.seed = seed
-        self.dice = random.Random(seed)
-        self.faults = Faults(self.dice)
+        self.dice = random.Random(seed) if tape is None else TapeDice(tape)
+        self.faults = Faults(self.dice) if tape is None else Faults.all_possible()
         self.time = BEGINNING
         #: By how much the database's clock is off.
         self.offset = timedelta(0)
