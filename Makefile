@@ -16,6 +16,7 @@ BEATS ?= 1
 PORT ?= 4000
 SEEDS ?= 500
 SEED ?=
+TAPE ?=
 ONLY ?=
 CASES ?=
 BODIES ?=
@@ -55,8 +56,8 @@ test: venv  ## all tests on the embedded stack, with branch coverage
 exactness: venv  ## the proofs that money is exact, with twenty times the examples of `make test`
 	$(BIN)/python -m pytest -m exactness --hypothesis-profile long --timeout 3600
 
-simulate: venv  ## the real services under seeded crashes and faults: SEEDS=500, SEED=7 to print one trace
-	$(BIN)/python -W ignore -m simulation $(if $(SEED),--seed $(SEED) --trace,--seeds $(SEEDS))
+simulate: venv  ## the real services under seeded crashes and faults: SEEDS=500, SEED=7 to print one trace, TAPE=500 to shrink
+	$(BIN)/python -W ignore -m simulation $(if $(TAPE),--tape $(TAPE),$(if $(SEED),--seed $(SEED) --trace,--seeds $(SEEDS)))
 
 kill-matrix: venv  ## real processes killed and frozen at every failpoint: ONLY="sell.* freeze*" for some
 	$(BIN)/python -W ignore -m killmatrix $(if $(ONLY),--only $(foreach cell,$(ONLY),'$(cell)'))

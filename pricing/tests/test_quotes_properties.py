@@ -2,9 +2,10 @@
 
 from decimal import Decimal
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from coruscant.tests.exactness import proof
 from pricing import quotes as rules
 from pricing.quotes import Quote
 from pricing.tests.builders import BLACK_SPIRE, FRESHNESS, MOS_ESPA, at, quote
@@ -58,7 +59,7 @@ def price_at(points, instant):
     return [p for p in points if p.at <= instant][-1].price
 
 
-@settings(deadline=None, max_examples=60)
+@proof(60)
 @given(many, drained)
 def test_every_instant_has_the_price_the_rules_word(quotes, drained_to):
     points = line(quotes, drained_to)
@@ -66,7 +67,7 @@ def test_every_instant_has_the_price_the_rules_word(quotes, drained_to):
         assert price_at(points, at(second)) == literal_price(quotes, drained_to, at(second))
 
 
-@settings(deadline=None, max_examples=50)
+@proof(50)
 @given(many, drained, st.integers(0, END), st.integers(0, END))
 def test_a_part_of_the_line_is_the_same_as_the_whole(quotes, drained_to, one, other):
     start, end = sorted((one, other))
@@ -76,7 +77,7 @@ def test_a_part_of_the_line_is_the_same_as_the_whole(quotes, drained_to, one, ot
     assert part[0].price == price_at(whole, at(start))
 
 
-@settings(deadline=None, max_examples=50)
+@proof(50)
 @given(many, drained, st.data())
 def test_order_and_repetition_change_nothing(quotes, drained_to, data):
     again = data.draw(st.permutations(quotes + data.draw(st.lists(st.sampled_from(quotes)) if quotes else st.just([]))))
@@ -84,7 +85,7 @@ def test_order_and_repetition_change_nothing(quotes, drained_to, data):
     assert rules.lows(line(again, drained_to)) == rules.lows(line(quotes, drained_to))
 
 
-@settings(deadline=None, max_examples=50)
+@proof(50)
 @given(many, drained)
 def test_lows_are_for_each_instant_the_lowest_price_from_then_on(quotes, drained_to):
     points = line(quotes, drained_to)
@@ -99,7 +100,7 @@ def test_lows_are_for_each_instant_the_lowest_price_from_then_on(quotes, drained
     assert len({low.price for low in lows}) == len(lows)
 
 
-@settings(deadline=None, max_examples=50)
+@proof(50)
 @given(st.lists(one_quote, min_size=1, max_size=25), st.data())
 def test_a_window_never_starts_after_what_is_unswept(quotes, data):
     unswept = data.draw(st.lists(st.sampled_from(quotes), min_size=1, unique_by=lambda q: q.id))
@@ -119,7 +120,7 @@ arriving = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=100)
+@proof(100)
 @given(arriving)
 def test_however_late_quotes_arrive_the_sweeps_find_every_dip(arrivals):
     """Sweeps run on news and every five seconds; each market is drained as far as its stragglers allow."""
