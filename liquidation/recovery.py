@@ -26,7 +26,8 @@ _RING = """
         SELECT id FROM {table} WHERE {open} AND due_at <= %(now)s AND (rung_at IS NULL OR rung_at <= %(before)s)
         ORDER BY due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
     )
-    UPDATE {table} SET rung_at = %(now)s FROM chosen WHERE {table}.id = chosen.id RETURNING {table}.{key}
+    UPDATE {table} SET rung_at = %(now)s FROM chosen WHERE {table}.id = chosen.id
+    RETURNING {table}.{key}, {table}.due_at
 """
 _RING_SALES = _RING.format(table="liquidation_liquidation", open="status = 'selling'", key="id")
 _RING_EVENTS = _RING.format(table="liquidation_liquidationevent", open="sent_at IS NULL", key="liquidation_id")
@@ -74,6 +75,10 @@ def note_rung(liquidation_ids: Sequence[int]) -> None:
 
 
 def _note(sql: str, now: datetime, limit: int) -> list[int]:
+    """Note rows as about to be rung; returns their keys, the most overdue first.
+
+    The order matters: where workers are slower than bells, the last of them go unheard, and must not be the oldest.
+    """
     with connection.cursor() as cursor:
         cursor.execute(sql, {"now": now, "before": now - RUNG_AGAIN_AFTER, "limit": limit})
-        return [pk for (pk,) in cursor.fetchall()]
+        return [key for key, _due_at in sorted(cursor.fetchall(), key=lambda row: row[1])]

@@ -80,7 +80,7 @@ def _claim(number: int, points: Iterable[PricePoint]) -> None:
                 recovery.note_rung(ringing)
         failpoints.reach("sweep.batch_committed")
         for pk in ringing:
-            doorbell.ring(chains.sale(pk))
+            doorbell.ring(chains.sale(pk), expires=recovery.RUNG_AGAIN_AFTER.total_seconds())
         bells -= len(ringing)
 
 

@@ -70,6 +70,16 @@ def test_a_run_is_bounded_and_takes_the_oldest_first(loan, quote, bells):
     assert sorted(bell[1]["liquidation_id"] for bell in bells if bell[0] == SALE) == sorted(pks)
 
 
+def test_the_most_overdue_are_rung_first(loan, quote, bells):
+    quote("25")
+    pks = claim_loans([loan(collateral=str(n)).pk for n in range(10, 15)], point_now())
+    order = [pks[number] for number in (3, 0, 4, 1, 2)]
+    for minutes, pk in enumerate(reversed(order), 1):
+        Liquidation.objects.filter(pk=pk).update(due_at=clock.now() - timedelta(minutes=minutes))
+    recovery.recover()
+    assert [bell[1]["liquidation_id"] for bell in bells if bell[0] == SALE] == order
+
+
 def test_a_broker_that_is_down_fails_nobody(monkeypatch, claimed):
     liquidation = claimed("25")
 
