@@ -1,6 +1,7 @@
 """Changes to an input that keep it JSON: libFuzzer alone breaks nearly every body before a rule can look at it."""
 
 import json
+from copy import deepcopy
 from random import Random
 from typing import Any
 
@@ -33,15 +34,15 @@ def _change(root: Any, random: Random) -> None:
     if kind == 0:
         del holder[key]
     elif kind == 1 and isinstance(holder, list):
-        holder.append(holder[key])
+        holder.append(deepcopy(holder[key]))
     elif kind == 2 and isinstance(holder[key], str) and holder[key].startswith("{"):
         holder[key] = mutate(holder[key].encode("utf-8", "surrogatepass"), random).decode("utf-8", "surrogatepass")
     elif kind == 3 and isinstance(holder[key], int | float):
         holder[key] = random.choice((-holder[key], holder[key] * 10, holder[key] / 10, f"{holder[key]}"))
     elif kind == 4 and (other := _place(root, random)) is not None:
-        holder[key] = json.loads(json.dumps(other[0][other[1]]))
+        holder[key] = deepcopy(other[0][other[1]])
     else:
-        holder[key] = random.choice(_VALUES)
+        holder[key] = deepcopy(random.choice(_VALUES))
 
 
 def _place(root: Any, random: Random) -> tuple[Any, Any] | None:

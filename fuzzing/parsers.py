@@ -21,6 +21,9 @@ TARGETS = tuple((kind, market) for kind in ("feed", "venue") for market in Marke
 #: An input that takes longer, or a process that grows beyond, is a finding.
 LONGEST_SECONDS = 5
 MOST_MEGABYTES = 1024
+#: A process that needs longer is stuck, however busy the machine.
+SLOWEST_START_SECONDS = 120
+FEWEST_A_SECOND = 50
 #: The largest body that either reader looks at is 64 KiB; most accidents happen in far shorter ones.
 LONGEST_BODY = 4096
 
@@ -59,7 +62,13 @@ def by_coverage(kind: str, market: Market, *, inputs: int, folder: Path, seed: i
         *(f"-rss_limit_mb={MOST_MEGABYTES}", f"-dict={dictionary}", f"-artifact_prefix={folder}/"),
         str(corpus),
     ]
-    done = subprocess.run(command, cwd=ROOT, env=os.environ, capture_output=True, text=True, check=False)
+    patience = SLOWEST_START_SECONDS + inputs / FEWEST_A_SECOND
+    try:
+        done = subprocess.run(
+            command, cwd=ROOT, env=os.environ, capture_output=True, text=True, check=False, timeout=patience
+        )
+    except subprocess.TimeoutExpired as stuck:
+        return Report(target, 0, Counter(), finding=f"it says nothing for {patience:.0f} s: {stuck.stdout!r}")
     fates = Counter[str](json.loads(figures.read_text()) if figures.exists() else {})
     seen = re.findall(r"cov: (\d+)", done.stderr)
     finding = (
@@ -68,6 +77,11 @@ def by_coverage(kind: str, market: Market, *, inputs: int, folder: Path, seed: i
         else f"ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
     )
     return Report(target, fates.total(), fates, int(seen[-1]) if seen else 0, finding)
+
+
+def _what_went_wrong(output: str) -> str:
+    """The output without libFuzzer's progress."""
+    return "\n".join(line for line in output.splitlines() if not line.startswith(("#", "INFO", "WARNING")))
 
 
 def by_structure(kind: str, market: Market, *, inputs: int, seed: int = 1) -> Report:

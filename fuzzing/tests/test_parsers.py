@@ -2,10 +2,11 @@
 
 import json
 from decimal import Decimal
+from random import Random
 
 import pytest
 
-from fuzzing import feed_messages, parsers, seeds, venue_answers
+from fuzzing import feed_messages, json_mutator, parsers, seeds, venue_answers
 from fuzzing.contract_amounts import can_be_stored
 from fuzzing.mutations import accepted_schema, is_good
 from liquidation.venues import VENUES, VenueProtocol
@@ -29,6 +30,13 @@ def test_bytes_chosen_by_coverage_are_accounted_for(tmp_path):
     reports = parsers.all_by_coverage(inputs=2000, folder=tmp_path)
     assert [report.finding for report in reports] == [""] * 4
     assert all(report.inputs >= 2000 and len(report.fates) >= 2 for report in reports)
+
+
+def test_the_mutator_never_changes_what_it_chooses_from():
+    before, random = repr(json_mutator._VALUES), Random(1)
+    for _ in range(5000):
+        json_mutator.mutate(b"[[1]]", random)
+    assert repr(json_mutator._VALUES) == before
 
 
 @pytest.mark.parametrize("market", list(Market))
