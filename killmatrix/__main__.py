@@ -5,7 +5,7 @@ import sys
 import time
 from pathlib import Path
 
-from killmatrix.cells import Cell, cells
+from killmatrix.cells import Cell, cells, mixed
 from killmatrix.names import failpoints_in_source
 from killmatrix.report import line, summary
 from killmatrix.rooms import RoomLost, play_in_rooms
@@ -16,7 +16,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m killmatrix", description=__doc__)
     parser.add_argument("--only", nargs="+", metavar="CELL", help="such as sell.answered:1, 'sell.*', 'freeze *'")
     parser.add_argument("--short", action="store_true", help="a short lease and recovery period, not the defaults")
-    parser.add_argument("--rooms", type=int, default=2, help="cells at a time (%(default)s)")
+    parser.add_argument("--rooms", type=int, default=4, help="cells at a time (%(default)s)")
     parser.add_argument("--folder", type=Path, default=Path(".local/kill-matrix"), help="data and logs (%(default)s)")
     options = parser.parse_args()
     chosen = [cell for cell in cells(failpoints_in_source()) if _is_wanted(cell, options.only)]
@@ -24,7 +24,7 @@ def main() -> int:
         parser.error("no cell fits")
     began, outcomes = time.monotonic(), []
     try:
-        for outcome in play_in_rooms(chosen, options.folder, rooms=options.rooms, short=options.short):
+        for outcome in play_in_rooms(mixed(chosen), options.folder, rooms=options.rooms, short=options.short):
             outcomes.append(outcome)
             print(line(outcome), flush=True)
     except RoomLost as error:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
+from itertools import zip_longest
 
 
 class Deed(StrEnum):
@@ -94,3 +95,11 @@ def cells(failpoints: Iterable[str]) -> list[Cell]:
     wholes = [Cell(Deed.KILL_ALL, name, 2, role) for name in KILLED_WHOLE for role in ROLES[name.partition(".")[0]]]
     frozen = [Cell(Deed.FREEZE, name, 1, role) for name in FROZEN for role in ROLES[name.partition(".")[0]]]
     return kills + wholes + frozen
+
+
+def mixed(cells: Iterable[Cell]) -> list[Cell]:
+    """The same cells, one of each role in turn: those that wait go well beside those that work."""
+    by_role: dict[str, list[Cell]] = {}
+    for cell in cells:
+        by_role.setdefault(cell.role, []).append(cell)
+    return [cell for turn in zip_longest(*by_role.values()) for cell in turn if cell is not None]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from killmatrix.cells import FROZEN, KILLED_WHOLE, Cell, Deed, cells
+from killmatrix.cells import FROZEN, KILLED_WHOLE, Cell, Deed, cells, mixed
 from killmatrix.names import failpoints_in_source, failpoints_of
 
 SPELT_IN_A_PARAMETER = """
@@ -65,3 +65,10 @@ def test_a_failpoint_of_an_unknown_room_is_an_error():
 )
 def test_cells_are_chosen_by_patterns(pattern, fits):
     assert Cell(Deed.KILL, "sell.answered", 1, "sales").fits(pattern) is fits
+
+
+def test_mixing_loses_no_cell_and_puts_other_roles_between_those_of_one():
+    chosen = cells(failpoints_in_source())
+    played = mixed(chosen)
+    assert sorted(map(str, played)) == sorted(map(str, chosen))
+    assert len({cell.role for cell in played[:4]}) == 4
