@@ -4,8 +4,9 @@ Run by `manage.py check_invariants` and by tests after every fault. What only th
 or two transactions side by side can show (I7 under concurrency, I8, I9) is proved by tests instead.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection, models
 
@@ -21,6 +22,8 @@ AUDITED: tuple[type[models.Model], ...] = (
     TradeOrder,
     LiquidationEvent,
 )
+
+Fetch = Callable[[str], Any]
 
 #: How long a row may be past its due time before it counts as forgotten: the promise for a lost worker, with room.
 OVERDUE_SECONDS = 60
@@ -223,18 +226,25 @@ INVARIANTS: tuple[Invariant, ...] = (
 )
 
 
-def check(*, at_every_moment: bool = False) -> Iterator[Finding]:
+def check(*, at_every_moment: bool = False, fetch: Fetch | None = None) -> Iterator[Finding]:
     """Run every query, history's comparison with the present included; yield one finding each.
 
-    With `at_every_moment`, only those that hold in the middle of any fault too.
+    With `at_every_moment`, only those that hold in the middle of any fault too. `fetch` runs a query and returns its
+    one row, over Django's connection unless another way is given.
     """
     for invariant in (*INVARIANTS, *_history_rebuilds_the_present()):
         if at_every_moment and invariant.in_time:
             continue
-        with connection.cursor() as cursor:
-            cursor.execute(f"SELECT count(*), (array_agg(broken::text))[1:5] FROM ({invariant.sql}) AS found(broken)")  # noqa: S608
-            count, examples = cursor.fetchone()
+        count, examples = (fetch or _fetch)(
+            f"SELECT count(*), (array_agg(broken::text))[1:5] FROM ({invariant.sql}) AS found(broken)"  # noqa: S608
+        )
         yield Finding(invariant, count, tuple(examples or ()))
+
+
+def _fetch(query: str) -> Any:
+    with connection.cursor() as cursor:
+        cursor.execute(query)
+        return cursor.fetchone()
 
 
 def _history_rebuilds_the_present() -> Iterator[Invariant]:

@@ -118,7 +118,7 @@ class Schedule:
         world.after(world.seconds(0, self.beat_seconds), self._beat)
         world.after(world.seconds(5, 20), self._mishap)
         for _ in range(_LOOKS):
-            look = partial(look_into_the_books, world, at_every_moment=True)
+            look = partial(look_into_the_books, world, self.crew.monitor, at_every_moment=True)
             world.after(world.seconds(0, self.storm_seconds), look)
 
     def _plan_sales(self) -> None:
@@ -212,7 +212,7 @@ class Schedule:
             for market in Market:
                 self.publisher.publish(market, price)
             if self.sales:
-                self._hear_all()
+                self._start("the prices", self._hear_all)  # by an actor, since it may wait for a sweep
             for poll in () if self.sales else POLLS:
                 self.edges.broker.send(poll)
             for request in self.clients.requests:
