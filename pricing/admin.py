@@ -24,7 +24,7 @@ from coruscant.admin import (
 from coruscant.representatives import grant
 from pricing import board
 from pricing.markets import Market
-from pricing.models import Feed, PriceQuote, RejectedMessage
+from pricing.models import Feed, JudgedFeed, PriceQuote, RejectedMessage
 from pricing.quotes import PricePoint
 
 grant("pricing")
@@ -148,6 +148,15 @@ class FeedAdmin(ReadOnlyAdmin):
     polled = instant_column("polled_at", "Last receive")
     drained = instant_column("drained_to", "Drained to")
     locked = instant_column("polled_until", "Poller's lock until")
+
+
+@admin.register(JudgedFeed)
+class JudgedFeedAdmin(ReadOnlyAdmin):
+    """How far each market's silence was known when a sweep last judged."""
+
+    list_display = ("market", "judged")
+    fieldsets = ((None, {"fields": ("market", "judged")}),)
+    judged = instant_column("judged_to", "Judged to")
 
 
 @admin.register(RejectedMessage)

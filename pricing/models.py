@@ -63,9 +63,6 @@ class Feed(models.Model):
         help_text="A poller ended with messages it had not recorded: the queue may hide them until then, and until"
         " then no receive proves it drained",
     )
-    judged_to = models.DateTimeField(
-        null=True, help_text="How far its silence was known when a sweep last judged: what is learned later is news"
-    )
     received = models.BigIntegerField(default=0)
     quotes = models.BigIntegerField(default=0)
     duplicates = models.BigIntegerField(default=0)
@@ -85,6 +82,19 @@ class Feed(models.Model):
 
     def __str__(self) -> str:
         return Market(self.market).label
+
+
+class JudgedFeed(models.Model):
+    """How far a feed's silence was known when a sweep last judged by it: what is learned later is news.
+
+    Written by sweeps alone. It is no column of `Feed`, whose rows the ingestion locks: neither may wait for the other.
+    """
+
+    market = models.CharField(max_length=32, choices=Market.choices(), primary_key=True)
+    judged_to = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{Market(self.market).label} to {self.judged_to:%Y-%m-%d %H:%M:%S}"
 
 
 class RejectedMessage(models.Model):

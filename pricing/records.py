@@ -24,6 +24,9 @@ _HISTORY = f"""
            (extract(epoch FROM max(swept_at) FILTER (WHERE NOT too_late) OVER ()) * 1000000)::bigint
     FROM pricing_pricequote WHERE sent_at > %s AND sent_at <= %s ORDER BY sent_at, id
 """  # noqa: S608
+_SILENCES = """
+    SELECT market, f.drained_to, j.judged_to FROM pricing_feed f FULL JOIN pricing_judgedfeed j USING (market)
+"""
 _LATEST = f"""
     SELECT latest.* FROM unnest(%s::text[]) AS asked(market)
     CROSS JOIN LATERAL (SELECT max(sent_at) AS at FROM pricing_pricequote WHERE market = asked.market) AS newest
@@ -67,10 +70,9 @@ def drained_to() -> dict[Market, datetime | None]:
 
 def silences() -> tuple[dict[Market, datetime | None], dict[Market, datetime | None]]:
     """`drained_to`, and for every market how far its silence was known at the last sweep; None = never."""
-    rows = Feed.objects.values_list("market", "drained_to", "judged_to")
-    known = {market: instants for market, *instants in rows}
+    rows = {market: instants for market, *instants in _rows(_SILENCES)}
     nothing = [None, None]
-    drained, judged = ({market: known.get(market, nothing)[n] for market in Market} for n in (0, 1))
+    drained, judged = ({market: rows.get(market, nothing)[n] for market in Market} for n in (0, 1))
     return drained, judged
 
 

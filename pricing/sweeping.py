@@ -84,14 +84,15 @@ def mark_swept(window: Window) -> None:
     """Mark a window's quotes as judged, in the caller's transaction; those marked before keep their instant.
 
     One that was dated back since the window was opened has not been judged as it now stands, and stays unswept. How
-    far silences were known is kept on the feeds. Locks: feeds before quotes, as the ingestion does.
+    far silences were known is kept beside them. The caller holds the sweep's lock.
     """
     judged_to = [(market.value, min(known, window.until)) for market, known in window.drained_to.items() if known]
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE pricing_feed f SET judged_to = j.judged_to"
-            " FROM unnest(%s::text[], %s::timestamptz[]) AS j(market, judged_to)"
-            " WHERE f.market = j.market AND (f.judged_to IS NULL OR f.judged_to < j.judged_to)",
+            "INSERT INTO pricing_judgedfeed AS j (market, judged_to)"
+            " SELECT * FROM unnest(%s::text[], %s::timestamptz[])"
+            " ON CONFLICT (market) DO UPDATE SET judged_to = excluded.judged_to"
+            " WHERE j.judged_to < excluded.judged_to",
             [[market for market, _ in judged_to], [known for _, known in judged_to]],
         )
         cursor.execute(

@@ -12,7 +12,7 @@ from knox.models import AuthToken
 from coruscant import audit, clock, representatives
 from liquidation.models import ClaimFailure, Liquidation, LiquidationEvent, TradeOrder, Venue
 from loans.models import AcceptedRequest, CollateralPosting, Loan, LoanWarning
-from pricing.models import Feed, PriceQuote, RejectedMessage
+from pricing.models import Feed, JudgedFeed, PriceQuote, RejectedMessage
 
 THEN = datetime(2026, 5, 4, 10, 30, tzinfo=UTC)
 
@@ -123,7 +123,9 @@ def make_bank() -> Bank:
     failure = ClaimFailure.objects.create(loan=warned, price=Decimal(40), reason="numeric overflow", failed_at=THEN)
     token, _ = AuthToken.objects.create(user=User.objects.create_user("otc"))
     quote, feed = PriceQuote.objects.get(), Feed.objects.get()
+    judged = JudgedFeed.objects.create(market="mos_espa", judged_to=THEN)
     rows = [
         new, warning, posting, waiting, unresolved, event, accepted, rejected, venue, failure, quote, feed,
+        judged,
     ]  # fmt: skip
     return Bank(new, active, warned, waiting, settled, unresolved, [*rows, token])
