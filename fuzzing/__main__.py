@@ -96,7 +96,8 @@ def _bodies(stack: EmbeddedStack, options: argparse.Namespace) -> list[str]:
         scene.prepare()
         with serving(stack) as service:
             report = raw_bodies.run(service, mutations=options.bodies, seed=options.seed)
-    print(f"bodies: {report.requests:,} requests, answered {_counted(report.statuses)}")
+    print(f"bodies: {report.requests:,} requests, answered {_counted(report.statuses)};", end=" ")
+    print(f"{report.resets} answers lost in a reset")
     return report.findings
 
 

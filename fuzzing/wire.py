@@ -14,6 +14,7 @@ class Answer:
     status: int
     media_type: str
     body: bytes
+    replayed: bool = False
 
 
 _SILENCE = Answer(0, "", b"")
@@ -29,12 +30,15 @@ def exchange(port: int, request: bytes, *, then_close: bool = True) -> Answer:
             connection.sendall(request)
             if then_close:
                 connection.shutdown(socket.SHUT_WR)
-        except (BrokenPipeError, ConnectionResetError):
+        except TimeoutError:
+            raise
+        except OSError:
             pass  # refused before all was sent: the answer may be there all the same
         try:
             response = HTTPResponse(connection, method="POST")
             response.begin()
-            return Answer(response.status, response.getheader("Content-Type", ""), response.read())
+            replayed = response.getheader("Idempotency-Replayed") == "true"
+            return Answer(response.status, response.getheader("Content-Type", ""), response.read(), replayed)
         except (ConnectionError, HTTPException):
             return _SILENCE
 
