@@ -42,8 +42,10 @@ def open_window(now: datetime) -> Window:
     # Before the quotes: a drained_to read after them could prove more than they show.
     drained_to, judged_to = records.silences()
     earliest = PriceQuote.objects.filter(swept_at__isnull=True, sent_at__lte=now).aggregate(at=Min("sent_at"))["at"]
-    # Twice the reach: the start may move back by once, and needs the history behind it.
-    history = records.history(earliest - 2 * reach if earliest else now - reach, now)
+    # Twice the reach: the start may move back by once, and needs the history behind it. A quiet look needs what may
+    # have died within the reach.
+    since = earliest - 2 * reach if earliest else now - reach - freshness.max_age
+    history = records.history(since, now)
     learned = rules.silences_learned(history.quotes, freshness, drained_to=drained_to, judged_to=judged_to)
     if learned and not earliest:
         history = records.history(now - 2 * reach, now)

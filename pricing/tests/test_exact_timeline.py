@@ -6,7 +6,7 @@ The truth is the simulation's oracle, which shares no code with the service: it 
 from decimal import Context, Decimal
 
 from django.core.cache import cache
-from hypothesis import given
+from hypothesis import given, note
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
@@ -110,12 +110,13 @@ class TheTimeline(TestCase):
     @given(delivered(), st.data())
     def test_loses_no_dip_to_a_sweep_that_came_between(self, scene, data):
         deliveries, heard = scene
-        found, last_news = [], 0
+        found, swept, last_news = [], [], 0
 
         def sweep(second):
             window = sweeping.open_window(at(second))
             found.extend(low.price for low in window.lows)
             sweeping.mark_swept(window)
+            swept.append((second, [str(low) for low in found]))
             return window.last.price
 
         for second, market, messages in self.batches(data, deliveries):
@@ -131,5 +132,8 @@ class TheTimeline(TestCase):
         drained_to = {market: at(end) for market in Market}
         # Up to the last news: a dip that ends in silence is found by a later sweep only if it lasts until then.
         judged = oracle.spans(heard, drained_to, at(last_news + 0.001))
+        note(f"sweeps at {swept}")
+        note("\n".join(f"{second} {market} {one['MessageId']}" for second, market, one in deliveries))
+        note("\n".join(f"{one.market} {(one.sent_at - T0).seconds} {one.price} own {one.own_time}" for one in heard))
         assert min(found) <= min(span.price for span in judged if span.price is not None)
         assert last == oracle.spans(heard, drained_to, at(end))[-1].price

@@ -81,6 +81,14 @@ def test_a_silence_that_a_sweep_took_for_lag_is_judged_when_it_is_known():
     assert seen(window(74).points) == [(74, "55")], "once"
 
 
+def test_a_silence_may_be_learned_of_as_late_as_a_window_reaches():
+    row(MOS_ESPA, 0, "50", swept_at=at(1))
+    row(BLACK_SPIRE, 58, "30", swept_at=at(59))
+    row(MOS_ESPA, 117, "70", swept_at=at(118))
+    drain(188)
+    assert seen(window(188).lows)[0] == (60, "30")
+
+
 def test_a_silence_since_the_last_sweep_is_judged_whatever_ends_it():
     row(MOS_ESPA, 0, "50", swept_at=at(1))
     row(BLACK_SPIRE, 20, "30", swept_at=at(21))
