@@ -19,7 +19,7 @@ from mutants.planting import Mutant
 from simulation.__main__ import SETTINGS
 from simulation.processes import migrate
 
-_WIDTH = 160
+_WIDTH = 170
 _SAID = 90
 
 
@@ -64,7 +64,9 @@ def _in_short(catch: Catch) -> str:
 
 def _tell(catches: Sequence[Catch], seconds: float) -> None:
     """The table, in the catalogue's order, and the sum."""
-    table = Table("bug", "noticed by", "schedules", "what it said")
+    table = Table()
+    for column in ("bug", "noticed by", "schedules", "what it said"):
+        table.add_column(column, no_wrap=True)
     for catch in catches:
         schedules = str(catch.schedules) if catch.promise else ""
         said = (catch.promise or catch.test).rpartition("/")[2] if catch.test else catch.promise

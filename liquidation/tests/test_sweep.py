@@ -169,6 +169,22 @@ def test_the_loser_of_two_sweeps_leaves_the_work_to_the_winner(loan, quote, bell
     assert not PriceQuote.objects.filter(swept_at__isnull=True).exists()
 
 
+def test_a_dip_that_comes_and_goes_during_a_sweep_is_the_next_ones(loan, quote, bells):
+    loan()
+    quote("60", ago=3)
+
+    def dip(name):
+        if name == "sweep.window_opened":
+            failpoints.arm(None)
+            quote("25", ago=2)
+            quote("60", ago=1)
+
+    failpoints.arm(dip)
+    assert sweep.sweep()
+    assert Liquidation.objects.get().price == 25
+    assert not PriceQuote.objects.filter(swept_at__isnull=True).exists()
+
+
 def test_only_some_bells_are_rung_in_a_crash(loan, quote, bells, monkeypatch):
     monkeypatch.setattr(sweep, "RUNG_PER_SWEEP", 3)
     for units in range(10, 20):

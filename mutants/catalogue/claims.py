@@ -75,6 +75,7 @@ MUTANTS: tuple[Mutant, ...] = (
                 "WHERE q.swept_at IS NULL",
             ),
         ),
+        tests=("liquidation/tests/test_sweep.py",),
     ),
     Mutant(
         "rung-in-transaction",
