@@ -27,6 +27,10 @@ _HISTORY = f"""
 _SILENCES = """
     SELECT market, f.drained_to, j.judged_to FROM pricing_feed f FULL JOIN pricing_judgedfeed j USING (market)
 """
+_PROGRESS = """
+    SELECT (SELECT min(sent_at) FROM pricing_pricequote WHERE swept_at IS NULL),
+           (SELECT max(swept_at) FROM pricing_pricequote WHERE market = ANY(%s) AND sent_at > %s AND NOT too_late)
+"""
 _LATEST = f"""
     SELECT latest.* FROM unnest(%s::text[]) AS asked(market)
     CROSS JOIN LATERAL (SELECT max(sent_at) AS at FROM pricing_pricequote WHERE market = asked.market) AS newest
@@ -74,6 +78,15 @@ def silences() -> tuple[dict[Market, datetime | None], dict[Market, datetime | N
     nothing = [None, None]
     drained, judged = ({market: rows.get(market, nothing)[n] for market in Market} for n in (0, 1))
     return drained, judged
+
+
+def progress(*, since: datetime) -> tuple[datetime | None, datetime | None]:
+    """When the earliest quote was sent that no sweep has judged, and how far sweeps got with those sent `since`.
+
+    Those aside that came too late; None if there is none.
+    """
+    ((earliest, swept_to),) = _rows(_PROGRESS, list(Market), since)
+    return earliest, swept_to
 
 
 def written_levels(levels: Iterable[Level]) -> list[list[str]]:

@@ -4,14 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+import structlog
 from django.db import connection
-from django.db.models import Min
 
 from pricing import quotes as rules
 from pricing import records
 from pricing.markets import Market
 from pricing.models import PriceQuote
 from pricing.quotes import PricePoint, Quote
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +37,17 @@ def open_window(now: datetime) -> Window:
 
     [now, now] if there is none.
 
-    Takes no lock; the caller holds the sweep's. Quotes recorded later stay unswept for the next one.
+    Takes no lock; the caller holds the sweep's. Quotes recorded later stay unswept for the next one. If the clock was
+    set back since the last sweep, the window goes as far as that one's.
     """
     freshness = records.freshness()
+    earliest, swept_to = records.progress(since=now - freshness.max_age)
+    now = _as_far_as_before(now, swept_to, freshness)
     reach = freshness.max_lag + freshness.max_age
     # Before the quotes: a drained_to read after them could prove more than they show.
     drained_to, judged_to = records.silences()
-    earliest = PriceQuote.objects.filter(swept_at__isnull=True, sent_at__lte=now).aggregate(at=Min("sent_at"))["at"]
+    if earliest and earliest > now:
+        earliest = None
     # Twice the reach: the start may move back by once, and needs the history behind it. A quiet look needs what may
     # have died within the reach.
     since = earliest - 2 * reach if earliest else now - reach - freshness.max_age
@@ -67,6 +73,18 @@ def open_window(now: datetime) -> Window:
 
     points = line(start)
     return Window(tuple(unswept), points, rules.lows(points), line(begin)[-1], now, drained_to)
+
+
+def _as_far_as_before(now: datetime, swept_to: datetime | None, freshness: rules.Freshness) -> datetime:
+    """`now`, or the end of the last sweep if the clock was set back behind it, by no more than a quote lives.
+
+    Messages that the queue dates later than our clock count as sent now. So after such a step new quotes lie before
+    others already judged, and change what the price was where the last sweep looked. All of that is judged again.
+    """
+    if swept_to is None or not now < swept_to <= now + freshness.max_age:
+        return now
+    log.warning("clock_set_back", now=now.isoformat(), swept_to=swept_to.isoformat())
+    return swept_to
 
 
 def _standing_from(quotes: list[Quote], start: datetime, freshness: rules.Freshness) -> tuple[list[Quote], datetime]:

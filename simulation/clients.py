@@ -14,7 +14,7 @@ from simulation.world import World
 
 @dataclass(slots=True)
 class Request:
-    """A request as its client knows it; `bodies` are the answers that came."""
+    """A request as its client knows it; `bodies` are the answers that came, `reused` the amounts refused as reuse."""
 
     service: Callable[..., Accepted]
     request_id: str
@@ -23,12 +23,22 @@ class Request:
     amount: Decimal
     sent: bool = False
     bodies: list[str] = field(default_factory=list)
+    accepted: set[Decimal] = field(default_factory=set)
+    reused: set[Decimal] = field(default_factory=set)
     refusal: str = ""
 
     @property
     def answered(self) -> bool:
         """Whether the client need not ask again."""
-        return bool(self.bodies or self.refusal)
+        return bool(self.bodies or self.refusal or self.amount in self.reused)
+
+    @property
+    def contradicted(self) -> bool:
+        """Whether the same content was accepted and refused, or two contents were accepted.
+
+        Another content, sent first, may have been accepted while its answer is still on its way.
+        """
+        return bool((self.accepted and self.refusal) or self.accepted & self.reused or len(self.accepted) > 1)
 
     def __str__(self) -> str:
         """How the trace calls it."""
@@ -75,13 +85,13 @@ class Clients:
         except (services.LoanNotFound, OperationalError) as error:
             self.world.tell(f"{request} is not answered: {type(error).__name__}")
         except RequestIdReused:
-            if not changed and request.amount == amount and not request.refusal:
-                request.refusal = RequestIdReused.code
+            request.reused.add(amount)
+            self.world.tell(f"{request} is refused: it was sent before with another amount")
         except DomainError as error:
             request.refusal = error.code
             self.world.tell(f"{request} is refused: {error.code}")
         else:
             request.bodies.append(accepted.body)
-            if changed:
-                request.amount = amount
+            request.accepted.add(amount)
+            request.amount = amount
             self.world.tell(f"{request} is accepted{' again' if accepted.replayed else ''}")

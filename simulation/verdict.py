@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from datetime import datetime
 from decimal import Decimal
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from liquidation import invariants
@@ -92,14 +93,17 @@ def _requests_have_one_effect(schedule: "Schedule") -> None:
     for request in schedule.clients.requests:
         if len(set(request.bodies)) > 1:
             schedule.world.blame("I7", f"{request} was answered in {len(set(request.bodies))} ways")
-        if request.bodies and request.refusal:
-            schedule.world.blame("I7", f"{request} was accepted and refused: {request.refusal}")
+        if request.contradicted:
+            schedule.world.blame("I7", f"{request} was accepted and refused: {request.refusal or 'reused'}")
         if not request.answered:
             schedule.world.blame("I7", f"{request} was never answered")
 
 
 def _messages_are_accounted_for(schedule: "Schedule") -> list[Heard]:
-    """I10: every message is a quote, a duplicate, skipped or kept as unreadable; returns the prices heard."""
+    """I10: every message is a quote, a duplicate, skipped or kept as unreadable; returns the prices as they were heard.
+
+    Each market's in the order in which they were recorded, which need not be that in which they were sent.
+    """
     quotes = {quote.message_id: quote for quote in PriceQuote.objects.all()}
     events = {(quote.market, quote.event_id) for quote in quotes.values() if quote.event_id}
     rejected = set(RejectedMessage.objects.values_list("message_id", flat=True))
@@ -107,7 +111,7 @@ def _messages_are_accounted_for(schedule: "Schedule") -> list[Heard]:
     for one in schedule.publisher.published:
         event = one.market, one.event_id or one.message.message_id
         first_sent[event] = min(one.message.sent_at, first_sent.get(event, one.message.sent_at))
-    heard = []
+    heard: list[tuple[int, Heard]] = []
     for one in schedule.publisher.published:
         key, quote = one.message.message_id, quotes.get(one.message.message_id)
         if not one.readable:
@@ -125,12 +129,15 @@ def _messages_are_accounted_for(schedule: "Schedule") -> list[Heard]:
         if quote.sent_at > sent_at or quote.too_late != late:
             schedule.world.blame("I10", f"{key} was sent at {sent_at}, recorded as {quote.sent_at}, {late}")
         reference = one.event_id or key
-        heard.append(Heard(one.market, one.price, quote.sent_at, one.own_time, reference, quote.too_late))
-    return heard
+        heard.append((quote.pk, Heard(one.market, one.price, quote.sent_at, one.own_time, reference, quote.too_late)))
+    return [one for _number, one in sorted(heard, key=itemgetter(0))]
 
 
 def _claims_are_right(schedule: "Schedule", liquidations: list[Liquidation], heard: list[Heard]) -> None:
-    """A claim is at a price that the service can have seen at that instant, and that breaches the loan."""
+    """A claim is at a price that the service can have seen at that instant, and that breaches the loan.
+
+    What it can have seen are the first prices of each market that it recorded, however many.
+    """
     for claimed in liquidations:
         value = claimed.collateral_at_claim * claimed.price
         if claimed.balance_at_claim < Decimal("0.8") * value:
@@ -148,14 +155,16 @@ def _claims_are_right(schedule: "Schedule", liquidations: list[Liquidation], hea
 def _nothing_is_forgotten(schedule: "Schedule", heard: list[Heard]) -> None:
     """The converse: whoever must have been claimed, activated, warned or cleared, is."""
     drained_to = {feed.market: feed.drained_to for feed in Feed.objects.all() if feed.drained_to}
-    spans = oracle.spans(heard, drained_to, schedule.judged_to)
-    last = spans[-1].price if spans else None
+    spans = oracle.spans(heard, drained_to, schedule.world.clock())
+    # The last sweep was begun at `judged_to` and came to look at some instant since.
+    lasts = [span.price for span in spans if span.end > schedule.judged_to] or [None]
+    spans = [span for span in spans if span.start < schedule.judged_to]
     open_warnings = set(LoanWarning.objects.filter(closed_at__isnull=True).values_list("loan_id", flat=True))
     for loan in Loan.objects.filter(status__in=[LoanStatus.NEW, LoanStatus.ACTIVE]).order_by("pk"):
         owed, units = loan.outstanding_balance, loan.collateral
         if loan.status == LoanStatus.NEW:
-            if last is not None and units and owed <= Decimal("0.5") * units * last:
-                schedule.world.blame("oracle", f"{loan} is covered at {last} and not active")
+            if all(last is not None and units and owed <= Decimal("0.5") * units * last for last in lasts):
+                schedule.world.blame("oracle", f"{loan} is covered at {lasts[0]} and not active")
             continue
         for span in spans:
             if span.price is None or not span.judges or loan.judged_from is None or span.end <= loan.judged_from:
@@ -167,9 +176,8 @@ def _nothing_is_forgotten(schedule: "Schedule", heard: list[Heard]) -> None:
                     f"{loan}, judged from {loan.judged_from.time()}, was not claimed at {span.price} from {when}",
                 )
                 break
-        if last is None:
-            continue
-        if owed >= Decimal("0.7") * units * last and loan.pk not in open_warnings:
-            schedule.world.blame("oracle", f"{loan} has no margin call at {last}")
-        if owed < Decimal("0.6") * units * last and loan.pk in open_warnings:
-            schedule.world.blame("oracle", f"{loan} has a margin call at {last}")
+        warned = loan.pk in open_warnings
+        if all(last and owed >= Decimal("0.7") * units * last and not warned for last in lasts):
+            schedule.world.blame("oracle", f"{loan} has no margin call at {lasts[0]}")
+        if all(last and owed < Decimal("0.6") * units * last and warned for last in lasts):
+            schedule.world.blame("oracle", f"{loan} has a margin call at {lasts[0]}")

@@ -52,6 +52,13 @@ MUTANTS: tuple[Mutant, ...] = (
         tests=("pricing/tests/test_quotes.py",),
     ),
     Mutant(
+        "clock-set-back",
+        "after the clock was set back a sweep looks less far than the one before",
+        (Edit("pricing.sweeping", "    return swept_to\n", "    return now\n"),),
+        tests=("pricing/tests/test_sweeping.py",),
+        simulated=False,  # about one schedule in twenty thousand meets it
+    ),
+    Mutant(
         "own-time-ignored",
         "an older event that was sent later replaces a newer one",
         (Edit(_QUOTES, "or quote.market_time >= standing[-1].market_time", "or True"),),

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+import structlog
 
 from pricing import sweeping
 from pricing.models import Feed, PriceQuote
@@ -113,6 +114,25 @@ def test_quotes_later_than_the_window_are_left_for_the_next():
     assert later.pk not in ids(found)
     assert seen((found.last,)) == [(5, "50")]
     assert ids(window(15))[-1] == later.pk
+
+
+def test_a_price_recorded_after_the_clock_was_set_back_is_judged_as_far_as_the_last_sweep():
+    """Mos Espa's 30 counts as sent at 4, before the 50 that the last sweep judged; and takes its place."""
+    row(MOS_ESPA, 5, "50", swept_at=at(20))
+    row(BLACK_SPIRE, 15, "60", swept_at=at(20))
+    dip = row(MOS_ESPA, 4, "30", market_time=Decimal(6))
+    with structlog.testing.capture_logs() as logs:
+        found = window(4.5)
+    assert (ids(found), seen(found.lows)) == ([dip.pk], [(4, "30"), (15, "60")])
+    assert [log["event"] for log in logs] == ["clock_set_back"]
+    sweeping.mark_swept(found)
+    assert not sweeping.anything_unswept(at(20))
+
+
+def test_a_clock_that_was_wrong_by_more_than_a_quote_lives_is_not_followed():
+    row(MOS_ESPA, 1, "50", swept_at=at(3600))
+    row(MOS_ESPA, 4, "30")
+    assert window(5).until == at(5)
 
 
 def test_marking_swept_keeps_the_first_instant():
