@@ -24,6 +24,8 @@ from proving.copies import drop, fresh_copy
 from proving.running_service import NotAsPromised, outside_world, service_environment
 from proving.topology import as_in_production
 
+_TRIES_WITH_A_CROWD = 4
+
 
 class Room:
     """Where cells are played: one stack and a migrated database, of which each cell gets a copy."""
@@ -36,9 +38,20 @@ class Room:
         self._settings = chosen
 
     def play(self, cell: Cell) -> Outcome:
-        """Tell the story while the cell's deed is done; never raises what a broken promise raises."""
-        outcome = Outcome(cell)
+        """Tell the story while the cell's deed is done; never raises what a broken promise raises.
+
+        Where a crowd is sold and the failpoint is not reached, it is told again: recovery may ring for the rest of the
+        crowd before a sales worker does.
+        """
         crowd = cell.failpoint.startswith("doorbell.") and cell.role == "sales"
+        for _ in range(_TRIES_WITH_A_CROWD if crowd else 1):
+            outcome = self._play_once(cell, crowd=crowd)
+            if outcome.seconds is not None:
+                break
+        return outcome
+
+    def _play_once(self, cell: Cell, *, crowd: bool) -> Outcome:
+        outcome = Outcome(cell)
         with self._open(cell) as bank:
             story = Story(bank, crowd=crowd)
             try:

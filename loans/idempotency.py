@@ -64,7 +64,7 @@ def lock(request: Request) -> None:
 
 
 def replay(request: Request) -> Accepted | None:
-    """The stored first answer of the same request; None if it never took effect.
+    """The stored first answer of the same request; None if it never took effect. The caller holds its lock.
 
     Raises RequestIdReused when the requestId was accepted with other content.
     """

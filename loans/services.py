@@ -97,8 +97,6 @@ def apply_for_loan(*, client: str, request_id: str, loan_id: str, borrower_id: s
     RequestIdReused and LoanIdTaken; then nothing is written. Locks the request.
     """
     request = Request.of(AcceptedRequest.Endpoint.LOAN_APPLICATIONS, client, request_id, loan_id, borrower_id, amount)
-    if found := idempotency.replay(request):
-        return found
     point = board.current()
     try:
         with transaction.atomic(), audit.cause("application", correlation_id=request_id):
@@ -106,7 +104,7 @@ def apply_for_loan(*, client: str, request_id: str, loan_id: str, borrower_id: s
             if found := idempotency.replay(request):
                 return found
             failpoints.reach("application.locked")
-            loan = Loan.objects.create(
+            loan = Loan(
                 loan_id=loan_id,
                 borrower_id=borrower_id,
                 amount=amount,
@@ -114,6 +112,7 @@ def apply_for_loan(*, client: str, request_id: str, loan_id: str, borrower_id: s
                 request_id=request_id,
                 created_at=clock.now(),
             )
+            audit.create(loan)
             body = loan_body(loan, None, point.price, thresholds())
             idempotency.remember(request, loan, body, loan.created_at)
             failpoints.reach("application.written")
@@ -134,8 +133,6 @@ def post_collateral(*, client: str, request_id: str, loan_id: str, borrower_id: 
     the activation barrier (shared). The price is read from the database, so no cache can make it fail.
     """
     request = Request.of(AcceptedRequest.Endpoint.COLLATERAL_TOP_UPS, client, request_id, loan_id, borrower_id, amount)
-    if found := idempotency.replay(request):
-        return found
     with transaction.atomic(), audit.cause("posting", correlation_id=request_id):
         idempotency.lock(request)
         if found := idempotency.replay(request):
@@ -143,13 +140,13 @@ def post_collateral(*, client: str, request_id: str, loan_id: str, borrower_id: 
         loan = _open_loan(loan_id, borrower_id)
         failpoints.reach("posting.locked")
         _add_collateral(loan, amount)
-        now = clock.now()
         if loan.status == LoanStatus.NEW:
             hold_activation()
         point = board.current_from_database()
+        now = point.until or clock.now()  # (the instant of that look)
         _activate_if_covered(loan, point, now)
-        loan.save(update_fields=["collateral", "status", "activated_at", "judged_from"])
-        CollateralPosting.objects.create(loan=loan, amount=amount, request_id=request_id, created_at=now)
+        audit.save(loan, "collateral", "status", "activated_at", "judged_from")
+        audit.create(CollateralPosting(loan=loan, amount=amount, request_id=request_id, created_at=now))
         warning = _warning_after_posting(loan, point, now)
         body = loan_body(loan, warning, point.price, thresholds())
         idempotency.remember(request, loan, body, now)
@@ -199,7 +196,7 @@ def _warning_after_posting(loan: Loan, point: PricePoint, now: datetime) -> Loan
     warning.closed_at = now
     warning.close_reason = LoanWarning.CloseReason.CLEARED
     warning.cleared_to = point.judges_before
-    warning.save(update_fields=["closed_at", "close_reason", "cleared_to"])
+    audit.save(warning, "closed_at", "close_reason", "cleared_to")
     return None
 
 

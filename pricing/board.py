@@ -5,10 +5,11 @@ freshness is judged at every look, by the database's clock. A cache that is down
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any, TypeVar
 
 import structlog
@@ -24,6 +25,8 @@ from pricing.quotes import Level, PricePoint, Quote
 log = structlog.get_logger(__name__)
 
 Found = TypeVar("Found")
+#: Writes a line to the log.
+Tell = Callable[..., Any]
 
 _KEY = "pricing.board.1"  # a new number for a new form
 # Two refreshes may overtake each other and leave the older one; it is believed no longer than this.
@@ -104,16 +107,26 @@ def _evaluate(inputs: _Inputs) -> PricePoint:
 
 
 def _from_database() -> _Inputs:
-    # Before the quotes: a drained_to read after them could prove more than they show.
-    drained_to = records.drained_to()
+    # Drained and quotes in one look: a drained_to read after the quotes could prove more than they show.
+    found, drained_to, outranked = [], {}, {}
+    for newest in records.newest(records.freshness().max_age):
+        drained_to[newest.market] = newest.drained_to
+        if newest.quote is None:
+            continue
+        quote = newest.quote if newest.stands else _outranking(newest.quote)
+        found.append(quote)
+        outranked[newest.market] = newest.quote.sent_at - quote.sent_at
+    return _Inputs(tuple(found), drained_to, outranked)
+
+
+def _outranking(newest: Quote) -> Quote:
+    """The quote that stands although its market has sent `newest` since, or that itself, with its levels."""
     freshness = records.freshness()
     # Whether a quote takes part depends on those fresh when it was sent; twice that leaves room for a chain of them.
-    times = records.latest_times(Market, 2 * freshness.max_age)
-    standing = rules.standing(times, freshness).values()
-    levels = records.levels_of(quote.id for quote in standing)
-    found = tuple(replace(quote, sell=levels[quote.id]) for quote in standing if quote.id in levels)
-    newest = {quote.market: quote.sent_at for quote in rules.in_order(times)}
-    return _Inputs(found, drained_to, {quote.market: newest[quote.market] - quote.sent_at for quote in standing})
+    standing = rules.standing(records.latest_times([newest.market], 2 * freshness.max_age), freshness)
+    quote = standing.get(newest.market, newest)
+    levels = records.levels_of([quote.id])
+    return replace(quote, sell=levels[quote.id]) if quote.id in levels else newest
 
 
 def _rebuilt() -> _Inputs:
@@ -138,44 +151,44 @@ def _with_cache(look: Callable[[], Found]) -> Found | None:
 
 def _tell_changes(inputs: _Inputs, point: PricePoint, now: datetime) -> None:
     """Log what has become so since the last look of any process, and what is no longer so."""
-    if _changed("unknown", point.price is None):
-        log.warning("price_unknown", at=now.isoformat(), drained_to=_iso(inputs.drained_to))
-    freshness = records.freshness()
+    states = list(_states(inputs, point, now))
+    told: dict[str, int] = _with_cache(lambda: cache.get_many([_state_key(state) for state, *_ in states])) or {}
+    for state, holds, tell, facts in states:
+        key = _state_key(state)
+        if holds and key not in told:
+            # Another process may tell it just now. A cache that is down cannot say: better told twice than not at all.
+            if _with_cache(partial(cache.add, key, 1, timeout=None)) is not False:
+                tell(**facts)
+        elif not holds and key in told and _with_cache(partial(cache.delete, key)):
+            log.info("price_state_over", state=state)
+
+
+def _states(inputs: _Inputs, point: PricePoint, now: datetime) -> Iterator[tuple[str, bool, Tell, dict[str, Any]]]:
+    """What may hold now: its name, whether it does, and how and with what it is logged when it begins."""
+    drained_to, freshness = inputs.drained_to, records.freshness()
+    unknown = partial(log.warning, "price_unknown")
+    yield "unknown", point.price is None, unknown, {"at": now.isoformat(), "drained_to": _iso(drained_to)}
     for quote in inputs.quotes:
-        drained_to = inputs.drained_to.get(quote.market)
-        death = rules.dies_at(quote, drained_to, freshness)
-        lagging = rules.expires_at(quote, freshness) <= now and death > rules.expires_at(quote, freshness)
-        if inputs.outranked is not None and _changed(
-            f"outranked.{quote.market}", inputs.outranked[quote.market] >= _OUTRANKED_FOR
-        ):
-            log.warning(
-                "feed_outranked",
-                market=quote.market.value,
-                reference=quote.reference,
-                market_time=str(quote.market_time),
-                sent_at=quote.sent_at.isoformat(),
-            )
-        for kind, holds in (("held", lagging and now < death), ("given_up", lagging and now >= death)):
-            if _changed(f"{kind}.{quote.market}", holds):
-                tell = log.error if kind == "given_up" else log.warning
-                tell(
-                    f"lagging_feed_{kind}",
-                    market=quote.market.value,
-                    reference=quote.reference,
-                    sent_at=quote.sent_at.isoformat(),
-                    drained_to=drained_to.isoformat() if drained_to else None,
-                )
+        drained = drained_to.get(quote.market)
+        facts: dict[str, Any] = {
+            "market": quote.market.value,
+            "reference": quote.reference,
+            "sent_at": quote.sent_at.isoformat(),
+        }
+        if inputs.outranked is not None:
+            outranked = inputs.outranked[quote.market] >= _OUTRANKED_FOR
+            tell = partial(log.warning, "feed_outranked", market_time=str(quote.market_time))
+            yield f"outranked.{quote.market}", outranked, tell, facts
+        expiry, death = rules.expires_at(quote, freshness), rules.dies_at(quote, drained, freshness)
+        lagging = death > expiry <= now
+        facts = {**facts, "drained_to": drained.isoformat() if drained else None}
+        yield f"held.{quote.market}", lagging and now < death, partial(log.warning, "lagging_feed_held"), facts
+        given_up = partial(log.error, "lagging_feed_given_up")
+        yield f"given_up.{quote.market}", lagging and now >= death, given_up, facts
 
 
-def _changed(state: str, holds: bool) -> bool:
-    """Whether `state` holds now and did not before, in any process; its end is logged here."""
-    key = f"{_KEY}.{state}"
-    if holds:
-        # A cache that is down cannot say: better told twice than not at all.
-        return _with_cache(lambda: cache.add(key, 1, timeout=None)) is not False
-    if _with_cache(lambda: cache.delete(key)):
-        log.info("price_state_over", state=state)
-    return False
+def _state_key(state: str) -> str:
+    return f"{_KEY}.{state}"
 
 
 def _iso(instants: dict[Market, datetime | None]) -> dict[str, str | None]:

@@ -1,7 +1,8 @@
 """Quotes and feeds as rows: how they are written and read. Nothing here decides anything."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -11,7 +12,7 @@ from django.db import connection
 
 from coruscant import money
 from pricing.markets import Market
-from pricing.models import Feed, PriceQuote
+from pricing.models import PriceQuote
 from pricing.quotes import Freshness, Level, Quote
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -31,6 +32,18 @@ _PROGRESS = """
     SELECT (SELECT min(sent_at) FROM pricing_pricequote WHERE swept_at IS NULL),
            (SELECT max(swept_at) FROM pricing_pricequote WHERE market = ANY(%s) AND sent_at > %s AND NOT too_late)
 """
+# A quote that is no older, by its market's own time, than all sent within the greatest age before it takes part.
+_NEWEST = f"""
+    SELECT asked.market, f.drained_to, newest.*
+    FROM unnest(%(markets)s::text[]) AS asked(market) LEFT JOIN pricing_feed f ON f.market = asked.market
+    LEFT JOIN LATERAL (
+        SELECT {_QUOTE}, sell, market_time >= (
+            SELECT max(before.market_time) FROM pricing_pricequote before WHERE before.market = q.market
+            AND before.sent_at <= q.sent_at AND before.sent_at > q.sent_at - make_interval(secs => %(max_age)s)
+        ) FROM pricing_pricequote q WHERE market = asked.market
+        ORDER BY sent_at DESC, market_time DESC, coalesce(event_id, message_id) COLLATE "C" DESC, id DESC LIMIT 1
+    ) newest ON true
+"""  # noqa: S608
 _LATEST = f"""
     SELECT latest.* FROM unnest(%s::text[]) AS asked(market)
     CROSS JOIN LATERAL (SELECT max(sent_at) AS at FROM pricing_pricequote WHERE market = asked.market) AS newest
@@ -53,6 +66,19 @@ class History:
     swept_to: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """A market's newest quote, with its levels, and how far its feed was drained at the same instant; None = not known.
+
+    `stands` is true if the quote certainly is the one standing; if not, its predecessors decide.
+    """
+
+    market: Market
+    drained_to: datetime | None
+    quote: Quote | None
+    stands: bool
+
+
 def freshness() -> Freshness:
     """How long quotes hold, from the settings."""
     return Freshness(
@@ -64,12 +90,6 @@ def freshness() -> Freshness:
 def reference_quantity() -> Decimal:
     """The number of units whose sell price is the price, from the settings."""
     return Decimal(settings.PRICE_REFERENCE_QUANTITY)
-
-
-def drained_to() -> dict[Market, datetime | None]:
-    """For every market the instant up to which all its messages have been received; None = not known."""
-    known = dict(Feed.objects.values_list("market", "drained_to"))
-    return {market: known.get(market) for market in Market}
 
 
 def silences() -> tuple[dict[Market, datetime | None], dict[Market, datetime | None]]:
@@ -85,7 +105,7 @@ def progress(*, since: datetime) -> tuple[datetime | None, datetime | None]:
 
     Those aside that came too late; None if there is none.
     """
-    ((earliest, swept_to),) = _rows(_PROGRESS, list(Market), since)
+    ((earliest, swept_to),) = _rows(_PROGRESS, [list(Market), since])
     return earliest, swept_to
 
 
@@ -101,18 +121,34 @@ def read_levels(written: Iterable[Iterable[str]]) -> tuple[Level, ...]:
 
 def history(since: datetime, until: datetime) -> History:
     """All quotes sent in (since, until]."""
-    rows = _rows(_HISTORY, since, until)
+    rows = _rows(_HISTORY, [since, until])
     quotes = [_quote(row) for row in rows]
     unswept = [quote for quote, row in zip(quotes, rows, strict=True) if not row[6]]
     return History(quotes, unswept, _instant(rows[0][7]) if rows and rows[0][7] is not None else None)
 
 
+def newest(max_age: timedelta) -> list[Newest]:
+    """Each market's newest quote, however old, in one look."""
+    rows = _rows(_NEWEST, {"markets": list(Market), "max_age": max_age.total_seconds()})
+    return [
+        Newest(Market(market), drained_to, None, stands=False)
+        if found[0] is None
+        else Newest(
+            Market(market),
+            drained_to,
+            replace(_quote(tuple(found)), sell=read_levels(json.loads(sell))),
+            stands=bool(stands),
+        )
+        for market, drained_to, *found, sell, stands in rows
+    ]
+
+
 def latest_times(markets: Iterable[Market], within: timedelta) -> list[Quote]:
-    """Each market's newest quote and those sent up to `within` before it, however old, without their levels.
+    """These markets' newest quotes and those sent up to `within` before them, however old, without their levels.
 
     Enough to tell which one stands; reading some hundreds of curves for that would be waste.
     """
-    return [_quote(row) for row in _rows(_LATEST, [market.value for market in markets], within.total_seconds())]
+    return [_quote(row) for row in _rows(_LATEST, [[market.value for market in markets], within.total_seconds()])]
 
 
 def levels_of(quote_ids: Iterable[int]) -> dict[int, tuple[Level, ...]]:
@@ -121,7 +157,7 @@ def levels_of(quote_ids: Iterable[int]) -> dict[int, tuple[Level, ...]]:
     return {quote_id: read_levels(sell) for quote_id, sell in rows}
 
 
-def _rows(query: str, *parameters: datetime | float | list[str]) -> list[tuple[Any, ...]]:
+def _rows(query: str, parameters: Sequence[Any] | Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(query, parameters)
         rows: list[tuple[Any, ...]] = cursor.fetchall()

@@ -1,6 +1,6 @@
 """Redis as the service uses it: a queue of tasks that may be lost, doubled, late or out of order, and a cache."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -84,8 +84,12 @@ class Cache:
     def get(self, key: str) -> Any:
         """A value, or None."""
         self._may_be_down()
-        value, until = self.found.get(key, (None, None))
-        return value if until is None or until > self.world.time else None
+        return self._found(key)
+
+    def get_many(self, keys: Iterable[str]) -> dict[str, Any]:
+        """Those values that there are."""
+        self._may_be_down()
+        return {key: value for key in keys if (value := self._found(key)) is not None}
 
     def set(self, key: str, value: Any, timeout: float | None = None) -> None:
         """Keep a value."""
@@ -103,6 +107,10 @@ class Cache:
         """Forget a value."""
         self._may_be_down()
         return self.found.pop(key, None) is not None
+
+    def _found(self, key: str) -> Any:
+        value, until = self.found.get(key, (None, None))
+        return value if until is None or until > self.world.time else None
 
     def _may_be_down(self) -> None:
         if self.world.happens("cache.down"):

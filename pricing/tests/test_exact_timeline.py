@@ -12,7 +12,7 @@ from hypothesis.extra.django import TestCase
 
 from coruscant import clock
 from coruscant.tests.exactness import proof
-from pricing import ingest, sweeping
+from pricing import board, ingest, sweeping
 from pricing.markets import Market
 from pricing.models import PriceQuote
 from pricing.tests.builders import BLACK_SPIRE, MOS_ESPA, T0, at, message
@@ -104,6 +104,8 @@ class TheTimeline(TestCase):
         known = [span.price for span in spans if span.price is not None]
         assert window.lows[0].price == min(known)
         assert window.last.price == spans[-1].price
+        with clock.driven_by(lambda: at(end)):
+            assert board.current_from_database().price == spans[-1].price
         assert PriceQuote.objects.count() == len(heard)
 
     @proof(25)
