@@ -151,6 +151,15 @@ class Books:
             self._connection = None
 
     def _rows(self, query: str, **parameters: object) -> list[dict[str, Any]]:
+        kept = self._connection is not None
+        try:
+            return self._ask(query, parameters)
+        except psycopg.OperationalError:
+            if not kept:
+                raise
+        return self._ask(query, parameters)  # what was kept open may have been lost since the last look
+
+    def _ask(self, query: str, parameters: Mapping[str, object]) -> list[dict[str, Any]]:
         if self._connection is None or self._connection.closed:
             self._connection = psycopg.connect(
                 self._url,
