@@ -8,10 +8,11 @@ from decimal import Decimal
 import pytest
 from django.db import IntegrityError, connection, connections, transaction
 
-from coruscant import audit
+from coruscant import audit, failpoints
 from liquidation import claim
 from liquidation.models import ClaimFailure, Liquidation
 from liquidation.tests.conftest import point_now
+from loans import services
 from loans.models import Loan, LoanStatus, LoanWarning
 from loans.tests.factories import LoanFactory, LoanWarningFactory
 
@@ -150,3 +151,38 @@ def test_ten_workers_at_once_claim_every_loan_once(loan, quote):
     [thread.join() for thread in threads]
     assert errors == []
     assert len(made) == len(set(made)) == Liquidation.objects.count() == 30
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_posting_that_would_rescue_a_loan_waits_for_the_claim_that_is_judging_it(loan, quote):
+    judged = loan()
+    quote("25")
+    answers, posting = [], threading.Thread(target=lambda: answers.append(rescue(judged)))
+
+    def let_it_try(name):
+        if name == "claim.locked":
+            posting.start()
+            posting.join(1)
+            answers.append("the claim goes on")
+
+    failpoints.arm(let_it_try)
+    try:
+        claimed = claim_all(point_now())
+    finally:
+        failpoints.arm(None)
+        posting.join(30)
+    assert answers == ["the claim goes on", "loan-closed"]
+    assert Liquidation.objects.get(pk__in=claimed).collateral_at_claim == judged.collateral
+
+
+def rescue(judged):
+    """Post as much collateral again; returns the refusal's code."""
+    try:
+        services.post_collateral(
+            client="", request_id="rescue", loan_id=judged.loan_id, borrower_id=judged.borrower_id,
+            amount=judged.collateral,
+        )  # fmt: skip
+    except services.LoanClosed as refused:
+        return refused.code
+    finally:
+        connections.close_all()
