@@ -1,6 +1,7 @@
 """Where everything is measured: the embedded stack with durability on, banks to clone, and the service's processes."""
 
 import io
+import json
 import os
 import subprocess
 import sys
@@ -129,9 +130,11 @@ class Stage:
         return self.python("beat", *CELERY, "beat", "--schedule", str(self.stack.folder / "celerybeat-schedule"))
 
     def market(self, name: str, *, faults: str, price: str, publishes: bool = True) -> ChildProcess:
-        """A simulated market of 20 ms latency whose price stays about where it is; not started."""
+        """A simulated market of 20 ms latency whose price stays where it is, however much is sold; not started."""
+        script = self.stack.folder / f"price-of-{name}.json"
+        script.write_text(json.dumps([price]))
         arguments = ["--market", name, "--port", str(self.ports[name]), "--faults", faults, "--latency-ms", "20"]
-        arguments += ["--start-price", price, "--price-faults", "0"]
+        arguments += ["--scenario", "script", "--script", str(script), "--price-faults", "0"]
         environment = {} if publishes else {"AWS_ENDPOINT_URL": ""}
         return self.python(name.replace("_", "-"), "-m", "simulators.market", *arguments, **environment)
 

@@ -65,8 +65,8 @@ def _in_short(catch: Catch) -> str:
 def _tell(catches: Sequence[Catch], seconds: float) -> None:
     """The table, in the catalogue's order, and the sum."""
     table = Table()
-    for column in ("bug", "noticed by", "schedules", "what it said"):
-        table.add_column(column, no_wrap=True)
+    for column, width in (("bug", 70), ("noticed by", 10), ("schedules", 9), ("what it said", 64)):
+        table.add_column(column, no_wrap=True, width=width)
     for catch in catches:
         schedules = str(catch.schedules) if catch.promise else ""
         said = (catch.promise or catch.test).rpartition("/")[2] if catch.test else catch.promise

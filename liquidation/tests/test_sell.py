@@ -13,6 +13,7 @@ from django.db import OperationalError, connection, connections, transaction
 
 from coruscant import clock
 from liquidation import invariants
+from liquidation.breaker import FAILURES_BEFORE_PAUSE
 from liquidation.models import Liquidation, LiquidationEvent, OrderStatus, TradeOrder, Venue
 from liquidation.sell import Outcome, lock, sell
 from loans.models import Loan, LoanStatus
@@ -353,11 +354,13 @@ def test_a_stale_price_sells_a_quarter_at_a_time(claimed, markets, time_passes, 
 
 def test_a_venue_that_keeps_failing_is_paused_and_then_probed_once(claimed, markets, quote, time_passes, loan):
     liquidation = claimed("25")
-    markets.then(*["refuse"] * 5)
-    sell(liquidation.pk)
-    venue = Venue.objects.get(market=Market.MOS_ESPA)
+    markets.then(*["refuse"] * FAILURES_BEFORE_PAUSE)
+    while not (venue := Venue.objects.filter(paused_until__isnull=False).first()):
+        time_passes(seconds=1)
+        sell(liquidation.pk)
     assert venue.paused_until > clock.now()
     sent = len(markets.sent)
+    assert sent == FAILURES_BEFORE_PAUSE
     assert sell(liquidation.pk) is Outcome.LATER
     assert len(markets.sent) == sent, "no new order while paused"
     time_passes(seconds=20)
