@@ -1,6 +1,7 @@
 """`python -m chaos --seconds 300`: everything breaks, one thing at a time and then two, and everything must recover."""
 
 import argparse
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -41,6 +42,7 @@ def main() -> int:
     )
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
+    shutil.rmtree(options.folder / "logs", ignore_errors=True)  # what an operator finds must be of this run
     try:
         with EmbeddedStack(folder=options.folder) as stack:
             run = Run(options, stack, console)

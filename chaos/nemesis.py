@@ -39,12 +39,16 @@ class Nemesis:
         occurrences = [FAULTS[name](self._target) for name in faults]
         self._target.tell(f"{names}: {', '.join(fault.what for fault in occurrences)}")
         traces = Traces(self._target.room.stack.log_folder)
-        began = time.monotonic()
+        began, since = time.monotonic(), books.now()
         for fault in occurrences:
             fault.inject()
         ended_at = self._let_last(occurrences, began)
         recovery = self._measure(ended_at)
-        unseen = [fault.name for fault in occurrences if not traces.found(fault.seen_as)]
+        unseen = [
+            fault.name
+            for fault in occurrences
+            if not traces.found(fault.seen_as, by_postgres=fault.seen_by_postgres) and fault.met(since)
+        ]
         one = Played(faults, dict(recovery.seconds), recovery.missing, unseen)
         self.played.append(one)
         self.violations.extend(broken_promises(one, min(fault.events_within_seconds for fault in occurrences)))

@@ -12,12 +12,16 @@ class Traces:
     def __init__(self, folder: Path) -> None:
         """Begin at the present end of every log in `folder`."""
         self._folder = folder
-        self._begins = {path: path.stat().st_size for path in self._logs()}
+        self._begins = {path: path.stat().st_size for path in folder.glob("*.log")}
 
-    def found(self, pattern: str) -> bool:
-        """Whether a line since then matches a regular expression; an empty one is always found."""
+    def found(self, pattern: str, *, by_postgres: bool = False) -> bool:
+        """Whether a line since then matches a regular expression; an empty one is always found.
+
+        A line of the service, or of PostgreSQL.
+        """
         wanted = re.compile(pattern)
-        return not pattern or any(wanted.search(line) for path in self._logs() for line in self._lines(path))
+        logs = self._folder.glob("postgresql.log") if by_postgres else self._logs()
+        return not pattern or any(wanted.search(line) for path in logs for line in self._lines(path))
 
     def _logs(self) -> list[Path]:
         return [path for path in self._folder.glob("*.log") if not path.name.startswith(NOT_THE_SERVICES)]

@@ -191,6 +191,17 @@ def save(row: models.Model, *names: str) -> None:
     write_recorded(type(row), _update(type(row), names), parameters, CHANGED)
 
 
+def note(row: models.Model, *names: str) -> None:
+    """Write the named columns of a row, which the caller has locked: bookkeeping that no history keeps.
+
+    Raises ValueError if history does keep one of them.
+    """
+    if kept := set(names) & set(audited_columns(type(row))):
+        raise ValueError(f"history keeps {', '.join(sorted(kept))}")
+    with connection.cursor() as cursor:
+        cursor.execute(_update(type(row), names), _parameters(row, names) | {"pk": row.pk})
+
+
 @lru_cache(maxsize=64)
 def _insert(model: type[models.Model]) -> tuple[str, tuple[str, ...]]:
     fields = [field for field in model._meta.local_concrete_fields if not (field.primary_key or field.generated)]

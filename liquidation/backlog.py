@@ -23,9 +23,9 @@ def work_off() -> int:
     these sales on, so their events are published here, several at a time; what SNS does not take stays due.
     """
     began, taken = clock.now(), 0
-    settled: list[int] = []
-    while clock.now() - began < LONGEST_RUN:
-        liquidation_id = recovery.take_due_sale()
+    now, settled = began, list[int]()
+    while now - began < LONGEST_RUN:
+        liquidation_id = recovery.take_due_sale(now)
         if liquidation_id is None:
             break
         taken += 1
@@ -34,6 +34,7 @@ def work_off() -> int:
         if len(settled) == publish.BATCH:
             publish.publish_all(settled)
             settled.clear()
+        now = clock.now()
     else:
         ring_for_more()
     publish.publish_all(settled)

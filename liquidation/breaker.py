@@ -13,6 +13,10 @@ from pricing.markets import Market
 FAILURES_BEFORE_PAUSE = 10
 PAUSE = timedelta(seconds=5)
 
+_PAUSED = "SELECT market, paused_until FROM liquidation_venue WHERE paused_until IS NOT NULL"
+_FORGET_FAILURES = (
+    "UPDATE liquidation_venue SET failures_in_row = 0, paused_until = NULL WHERE market = %s AND failures_in_row > 0"
+)
 _COUNT_FAILURE = """
     INSERT INTO liquidation_venue AS venue (market, failures_in_row, paused_until)
     VALUES (%(market)s, 1, CASE WHEN %(limit)s <= 1 THEN %(until)s::timestamptz END)
@@ -34,11 +38,13 @@ class VenueStates:
 
 def states(now: datetime) -> VenueStates:
     """The state of every venue."""
-    paused = {Market(venue.market): venue.paused_until for venue in Venue.objects.filter(paused_until__isnull=False)}
-    waiting = [until for until in paused.values() if until is not None and until > now]
+    with connection.cursor() as cursor:
+        cursor.execute(_PAUSED)
+        paused = {Market(market): until for market, until in cursor.fetchall()}
+    waiting = [until for until in paused.values() if until > now]
     return VenueStates(
         open=frozenset(market for market in Market if market not in paused),
-        probeable=frozenset(market for market, until in paused.items() if until is not None and until <= now),
+        probeable=frozenset(market for market, until in paused.items() if until <= now),
         next_probe_at=min(waiting, default=None),
     )
 
@@ -51,7 +57,8 @@ def take_probe(market: Market, now: datetime) -> bool:
 def note(market: Market, *, failed: bool, now: datetime) -> None:
     """Count the outcome of one send; in autocommit, after it is booked. A lost count is harmless."""
     if not failed:
-        Venue.objects.filter(market=market, failures_in_row__gt=0).update(failures_in_row=0, paused_until=None)
+        with connection.cursor() as cursor:
+            cursor.execute(_FORGET_FAILURES, [market.value])
         return
     failure = {"market": market.value, "limit": FAILURES_BEFORE_PAUSE, "until": now + PAUSE}
     with connection.cursor() as cursor:

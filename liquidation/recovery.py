@@ -53,12 +53,12 @@ def recover(limit: int = BATCH) -> int:
     return len(sales) + len(events)
 
 
-def take_due_sale() -> int | None:
-    """The most overdue sale that no bell is on its way for, noted as rung; None if there is none.
+def take_due_sale(now: datetime) -> int | None:
+    """The most overdue sale at `now` that no bell is on its way for, noted as rung; None if there is none.
 
     So workers pull a backlog as fast as they can work it off, however few bells were rung.
     """
-    found = _note(_RING_SALES, clock.now(), 1)
+    found = _note(_RING_SALES, now, 1)
     return found[0] if found else None
 
 

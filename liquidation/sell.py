@@ -13,9 +13,9 @@ from enum import StrEnum
 
 import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 
-from coruscant import audit, clock, failpoints
+from coruscant import audit, clock, failpoints, rows
 from coruscant.money import exact, fits
 from liquidation import breaker, orders, venues
 from liquidation.models import PENDING_ORDER_STATUSES, Liquidation, LiquidationStatus, OrderStatus, TradeOrder
@@ -32,6 +32,14 @@ log = structlog.get_logger(__name__)
 LONGEST_RUN = timedelta(seconds=30)
 #: So many refusals in a row are the dice of the markets; more are a market that does not want to trade.
 REFUSALS_AT_FULL_SPEED = 4
+_LOAN_FIELDS = rows.names(Loan)
+#: Without the evidence: nothing in a sale asks for it, and it is read when somebody does.
+_LIQUIDATION_FIELDS = rows.names(Liquidation, without=("evidence",))
+_LOCK = (
+    f"SELECT {rows.columns(Loan, _LOAN_FIELDS, 'loan')}, {rows.columns(Liquidation, _LIQUIDATION_FIELDS, 'sale')}"  # noqa: S608
+    " FROM liquidation_liquidation AS sale JOIN loans_loan AS loan ON loan.id = sale.loan_id WHERE sale.id = %s"
+    " FOR UPDATE OF loan, sale"
+)
 #: What every answer changes on an order's row.
 _VERDICT = ("status", "answered_at", "last_outcome", "last_answer")
 
@@ -57,6 +65,7 @@ class Sending:
     request_id: str
     payload: str
     first_send: bool
+    counted_at: datetime
 
 
 def sell(liquidation_id: int) -> Outcome:
@@ -67,7 +76,7 @@ def sell(liquidation_id: int) -> Outcome:
     markets; database errors pass through.
     """
     fence: int | None = None
-    began = clock.now()
+    began: datetime | None = None
     with structlog.contextvars.bound_contextvars(liquidation_id=liquidation_id):
         while True:
             prepared_at = time.monotonic()
@@ -87,21 +96,31 @@ def sell(liquidation_id: int) -> Outcome:
             failpoints.reach("sell.booked")
             if outcome is not None:
                 return outcome
-            fence = step.fence
+            fence, began = step.fence, began or step.counted_at
 
 
 def lock(liquidation_id: int) -> tuple[Loan, Liquidation]:
     """Lock a liquidation's rows for the rest of the transaction, the loan first.
 
-    One statement: PostgreSQL locks the rows of a join in the order in which FOR UPDATE OF names the tables.
+    One statement: PostgreSQL locks the rows of a join in the order in which FOR UPDATE OF names the tables. Raises
+    Liquidation.DoesNotExist.
     """
-    both = Liquidation.objects.select_related("loan").select_for_update(of=("loan", "self"))
-    liquidation = both.get(pk=liquidation_id)
-    return liquidation.loan, liquidation
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK, [liquidation_id])
+        found = cursor.fetchone()
+    if found is None:
+        raise Liquidation.DoesNotExist(f"there is no liquidation {liquidation_id}")
+    loan = rows.row(Loan, _LOAN_FIELDS, found[: len(_LOAN_FIELDS)])
+    liquidation = rows.row(Liquidation, _LIQUIDATION_FIELDS, found[len(_LOAN_FIELDS) :])
+    liquidation.loan = loan
+    return loan, liquidation
 
 
-def _prepare(liquidation_id: int, fence: int | None, began: datetime) -> Sending | Outcome:
-    """Take or renew the lease, find or size the order, count the send; commit."""
+def _prepare(liquidation_id: int, fence: int | None, began: datetime | None) -> Sending | Outcome:
+    """Take or renew the lease, find or size the order, count the send; commit.
+
+    `began` is when this run's first send was counted.
+    """
     with transaction.atomic():
         loan, liquidation = lock(liquidation_id)
         now = clock.now()
@@ -115,7 +134,7 @@ def _prepare(liquidation_id: int, fence: int | None, began: datetime) -> Sending
             # The same answer for the same row at any time: what is left may be too little to sell from the start.
             if settle_if_done(loan, liquidation, now):
                 return Outcome.SETTLED
-            if now - began > LONGEST_RUN:
+            if began is not None and now - began > LONGEST_RUN:
                 return _later(liquidation, now)
             latest = orders.latest(liquidation)
             order = latest[0] if latest and latest[0].status in PENDING_ORDER_STATUSES else None
@@ -135,7 +154,7 @@ def _count_send(liquidation: Liquidation, order: TradeOrder, fence: int | None, 
     if fence is None or liquidation.fence != fence:
         liquidation.fence += 1
     liquidation.leased_until = liquidation.due_at = now + timedelta(seconds=settings.LEASE_SECONDS)
-    liquidation.save(update_fields=["fence", "leased_until", "due_at"])
+    audit.note(liquidation, "fence", "leased_until", "due_at")
     order.sends += 1
     if order.sends >= settings.ORDER_SENDS_BEFORE_ATTENTION:
         log.error("order_needs_attention", order_request_id=order.request_id, market=order.market, sends=order.sends)
@@ -152,6 +171,7 @@ def _count_send(liquidation: Liquidation, order: TradeOrder, fence: int | None, 
         request_id=order.request_id,
         payload=order.payload,
         first_send=order.sends == 1,
+        counted_at=now,
     )
 
 
@@ -159,7 +179,7 @@ def _later(liquidation: Liquidation, due_at: datetime) -> Outcome:
     """Let go of the lease until the row is due again."""
     liquidation.leased_until = None
     liquidation.due_at = due_at
-    liquidation.save(update_fields=["leased_until", "due_at"])
+    audit.note(liquidation, "leased_until", "due_at")
     return Outcome.LATER
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, TypeVar
 
 import structlog
@@ -215,6 +215,7 @@ def _written(inputs: _Inputs) -> str:
     )
 
 
+@lru_cache(maxsize=4)  # the same text is read for every order until a price changes
 def _read(written: str) -> _Inputs:
     inputs: dict[str, Any] = json.loads(written)
     return _Inputs(

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from random import Random
 from typing import ClassVar
 
@@ -27,13 +28,14 @@ class Fault(ABC):
 
     Two faults that `touch` the same part are never played together. The fault ends with `heal`; recovery is
     measured from there. `seen_as` is what an operator finds of it in the service's logs, as a regular expression; it
-    is empty for a fault that the service does not notice.
+    is empty for a fault that the service does not notice. With `seen_by_postgres` it is PostgreSQL's log that tells.
     """
 
     name: ClassVar[str]
     what: ClassVar[str]
     touches: ClassVar[frozenset[str]]
     seen_as: ClassVar[str]
+    seen_by_postgres: ClassVar[bool] = False
     lasts_seconds: ClassVar[float] = 0.0
     events_within_seconds: ClassVar[float] = 60.0
 
@@ -49,6 +51,10 @@ class Fault(ABC):
 
     def go_on(self) -> None:  # noqa: B027  (most faults need nothing)
         """What is to be done again about once a second while the fault lasts."""
+
+    def met(self, since: datetime) -> bool:
+        """Whether the service ran into it at all; `since` is when it began, by the database's clock."""
+        return True
 
     def heal(self) -> None:  # noqa: B027  (a kill is over at once)
         """End it: from now on nothing is in the way of recovery."""

@@ -1,5 +1,9 @@
 """Faults of the markets' order endpoints; their prices go on."""
 
+from collections.abc import Sequence
+from datetime import datetime
+
+from chaos import books
 from chaos.faults.fault import Fault
 from demo.world import MARKETS
 
@@ -8,7 +12,21 @@ USUAL_SHARE = "0.3"
 LONGER_THAN_EVERY_BACK_OFF_SECONDS = 20
 
 
-class MarketsFail(Fault):
+_SENT = "SELECT EXISTS (SELECT FROM liquidation_tradeorder WHERE market = ANY(%s) AND created_at >= %s)"
+
+
+class _OrdersFail(Fault):
+    """Orders fail in some markets; all of them unless `inject` chooses."""
+
+    markets: Sequence[str] = MARKETS
+
+    def met(self, since: datetime) -> bool:
+        """Whether an order was placed there."""
+        ((sent,),) = books.rows(_SENT, [list(self.markets), since])
+        return bool(sent)
+
+
+class MarketsFail(_OrdersFail):
     """Most orders fail, in every way there is."""
 
     name = "markets-fail"
@@ -26,7 +44,7 @@ class MarketsFail(Fault):
         self.room.world.tell_markets({"faultShare": USUAL_SHARE})
 
 
-class MarketDown(Fault):
+class MarketDown(_OrdersFail):
     """One market drops every order, for longer than every back-off."""
 
     name = "market-down"
@@ -37,14 +55,15 @@ class MarketDown(Fault):
 
     def inject(self) -> None:
         """Choose one and take it down."""
-        self.room.world.tell_markets({"down": True}, [self.dice.choice(MARKETS)])
+        self.markets = [self.dice.choice(MARKETS)]
+        self.room.world.tell_markets({"down": True}, self.markets)
 
     def heal(self) -> None:
         """Take it up."""
         self.room.world.tell_markets({"down": False})
 
 
-class MarketsDown(Fault):
+class MarketsDown(_OrdersFail):
     """Both markets drop every order, for longer than every back-off."""
 
     name = "markets-down"

@@ -75,14 +75,16 @@ class TwoBeats(Fault):
     touches = frozenset({"beat"})
     seen_as = r"beat v[0-9.]+ .* is starting"
     lasts_seconds = 8
+    number = 1
 
     def inject(self) -> None:
-        """Start it."""
-        self.room.supervisor.start([self.room.programs.beat(2)])
+        """Start it, under a number of its own, so that its log is its own too."""
+        TwoBeats.number += 1
+        self.room.supervisor.start([self.room.programs.beat(self.number)])
 
     def heal(self) -> None:
         """Stop it."""
-        self.room.supervisor.stop(["beat-2"])
+        self.room.supervisor.stop([f"beat-{self.number}"])
 
 
 class PollerStopped(Fault):

@@ -16,3 +16,6 @@ def test_only_what_the_service_wrote_since_is_found(tmp_path):
     assert traces.found("")
     assert not traces.found("before")
     assert not traces.found("somebody else")
+    (tmp_path / "postgresql.log").write_text("terminating connection\n")
+    assert not traces.found("terminating")
+    assert traces.found("terminating", by_postgres=True)

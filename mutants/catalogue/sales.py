@@ -76,12 +76,12 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "unlocked-sale",
         "the sale reads its rows without locking them",
-        (Edit(_SELL, '.select_for_update(of=("loan", "self"))', ""),),
+        (Edit(_SELL, '    " FOR UPDATE OF loan, sale"\n', ""),),
     ),
     Mutant(
         "liquidation-locked-first",
         "the sale locks the liquidation before the loan",
-        (Edit(_SELL, 'of=("loan", "self")', 'of=("self", "loan")'),),
+        (Edit(_SELL, "FOR UPDATE OF loan, sale", "FOR UPDATE OF sale, loan"),),
         tests=_TESTS,
     ),
     Mutant(
