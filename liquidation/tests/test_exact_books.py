@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from coruscant import clock
+from coruscant.money import DECIMAL_PLACES, exact, round_down
 from coruscant.tests.exactness import examples
 from liquidation import invariants, resolution, sell, sweep
 from liquidation.errors import FiguresDoNotFit
@@ -90,7 +91,9 @@ class Books(RuleBasedStateMachine):
                 return http.Response(200, json.dumps(refusal).encode())
         units = quantity if self.mood != "part" else max(STEP, (quantity / 3).quantize(STEP))
         price = Decimal("9" * 19) if self.mood == "too much money" else Decimal("23.456789")
-        units, proceeds = self.traded.setdefault(order["requestId"], (units, max(TINY, (units * price).quantize(TINY))))
+        with exact():
+            fetched = max(TINY, round_down(units * price, DECIMAL_PLACES))
+        units, proceeds = self.traded.setdefault(order["requestId"], (units, fetched))
         if self.mood == "lose":
             return Unclear("time-out", "no answer")
         if self.mood == "misfit":
@@ -136,7 +139,8 @@ class Books(RuleBasedStateMachine):
     def collateral_is_posted_that_fits(self, data, tenths):
         """So much that the loan is near its thresholds at 25 GC a unit."""
         loan = data.draw(st.sampled_from(sorted(self.lent)))
-        units = (Decimal(Loan.objects.get(loan_id=loan).amount) * tenths / 250).quantize(TINY)
+        with exact():
+            units = round_down(Loan.objects.get(loan_id=loan).amount * tenths / 250, DECIMAL_PLACES)
         if TINY <= units < Decimal(10) ** 20:
             self.collateral_is_posted(loan, units)
 
