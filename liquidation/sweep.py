@@ -55,7 +55,9 @@ def _sweep_once() -> None:
     services.wait_for_activations()
     failpoints.reach("sweep.window_opened")
     last = window.last if window.last.price is not None else None
-    _claim(number, (*window.lows, *([last] if last else [])))
+    # Most often the last price is the last low as well: who meets that need not be looked for twice.
+    points = [*window.lows, *([last] if last and not _judges_as(last, window.lows[-1:]) else [])]
+    _claim(number, points)
     moves: list[Move] = [(price_moves.warn_loans, low) for low in window.lows]
     if last:
         moves += [(move, last) for move in (price_moves.activate_loans, price_moves.clear_warnings)]
@@ -67,6 +69,11 @@ def _sweep_once() -> None:
             forget_recovered(last)
         failpoints.reach("sweep.marked")
     failpoints.reach("sweep.mark_committed")
+
+
+def _judges_as(point: PricePoint, others: Iterable[PricePoint]) -> bool:
+    """Whether one of the others claims whomever `point` would."""
+    return any((other.price, other.judges_before) == (point.price, point.judges_before) for other in others)
 
 
 def _claim(number: int, points: Iterable[PricePoint]) -> None:

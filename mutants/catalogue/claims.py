@@ -5,7 +5,7 @@ from mutants.planting import Edit, Mutant
 _CLAIM = "liquidation.claim"
 _SWEEP = "liquidation.sweep"
 _RISK = "loans.risk"
-_POINTS = "(*window.lows, *([last] if last else []))"
+_POINTS = "[*window.lows, *([last] if last and not _judges_as(last, window.lows[-1:]) else [])]"
 
 MUTANTS: tuple[Mutant, ...] = (
     Mutant(
@@ -50,7 +50,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "lowest-low-only",
         "of a window's lows only the lowest is judged by",
-        (Edit(_SWEEP, _POINTS, "(*window.lows[:1], *([last] if last else []))"),),
+        (Edit(_SWEEP, _POINTS, "[*window.lows[:1], *([last] if last else [])]"),),
         tests=("liquidation/tests/test_sweep.py",),
     ),
     Mutant(
