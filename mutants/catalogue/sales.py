@@ -31,17 +31,16 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "local-clock",
-        "leases are measured by the workers' own clocks, half of which are a minute fast",
+        "leases and due times of a sale are measured by the worker's own clock",
         (
             Edit(
                 _SELL,
                 "        now = clock.now()\n        if liquidation.status == LiquidationStatus.SETTLED:",
-                "        import threading\n"
-                '        fast = threading.current_thread().name[-1] in "13579"\n'
-                "        now = clock.now() + timedelta(minutes=fast)\n"
+                "        now = datetime.now().astimezone()\n"
                 "        if liquidation.status == LiquidationStatus.SETTLED:",
             ),
         ),
+        tests=_TESTS,
     ),
     Mutant(
         "new-request-id",
