@@ -178,8 +178,10 @@ def _count() -> int:
 
 
 def _last_commit() -> datetime:
-    """When the last claim was committed."""
+    """When the last claim was committed: by its history, since recovery notes its bells on the liquidation's row."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT max(pg_xact_commit_timestamp(xmin)) FROM liquidation_liquidation")
+        cursor.execute(
+            "SELECT max(pg_xact_commit_timestamp(xmin)) FROM liquidation_historicalliquidation WHERE history_type = '+'"
+        )
         committed: datetime = cursor.fetchone()[0]
     return committed

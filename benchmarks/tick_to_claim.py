@@ -103,12 +103,14 @@ def _publish(market: Market, price: Decimal) -> _Event:
 def _last_commits(events: Sequence[_Event]) -> list[tuple[_Event, float]]:
     """For each event that breached loans: when the last claim of these was committed.
 
-    A loan belongs to the event that first breached it, even if it was claimed by a later one's price.
+    A loan belongs to the event that first breached it, even if it was claimed by a later one's price. A claim's commit
+    is that of its first history row, which nothing ever writes again; recovery notes its bells on the liquidation's.
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT l.debt_per_unit, extract(epoch FROM pg_xact_commit_timestamp(q.xmin))::float8"
-            " FROM liquidation_liquidation q JOIN loans_loan l ON l.id = q.loan_id ORDER BY 1 DESC"
+            "SELECT l.debt_per_unit, extract(epoch FROM pg_xact_commit_timestamp(h.xmin))::float8"
+            " FROM liquidation_historicalliquidation h JOIN loans_loan l ON l.id = h.loan_id"
+            " WHERE h.history_type = '+' ORDER BY 1 DESC"
         )
         claimed = cursor.fetchall()
         cursor.execute(

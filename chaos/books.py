@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Mapping
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -58,13 +57,6 @@ def look() -> Look | None:
     except Error:
         connection.close()
         return None
-
-
-def now() -> datetime:
-    """The database's clock."""
-    ((instant,),) = rows("SELECT clock_timestamp()")
-    assert isinstance(instant, datetime)
-    return instant
 
 
 def rows(query: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...]]:

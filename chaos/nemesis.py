@@ -11,6 +11,7 @@ from chaos.plan import Round
 from chaos.recovery import Aspect, Recovery
 from chaos.report import Played
 from chaos.traces import Traces
+from coruscant import clock
 
 RECOVERED_WITHIN_SECONDS = 60.0
 GIVEN_UP_AFTER_SECONDS = 120.0
@@ -39,7 +40,7 @@ class Nemesis:
         occurrences = [FAULTS[name](self._target) for name in faults]
         self._target.tell(f"{names}: {', '.join(fault.what for fault in occurrences)}")
         traces = Traces(self._target.room.stack.log_folder)
-        began, since = time.monotonic(), books.now()
+        began, since = time.monotonic(), clock.now()
         for fault in occurrences:
             fault.inject()
         ended_at = self._let_last(occurrences, began)

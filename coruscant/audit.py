@@ -196,7 +196,8 @@ def note(row: models.Model, *names: str) -> None:
 
     Raises ValueError if history does keep one of them.
     """
-    if kept := set(names) & set(audited_columns(type(row))):
+    kept = {name for name in names if _column(type(row), name) in audited_columns(type(row))}
+    if kept:
         raise ValueError(f"history keeps {', '.join(sorted(kept))}")
     with connection.cursor() as cursor:
         cursor.execute(_update(type(row), names), _parameters(row, names) | {"pk": row.pk})
@@ -211,10 +212,14 @@ def _insert(model: type[models.Model]) -> tuple[str, tuple[str, ...]]:
     return statement, tuple(field.name for field in fields)
 
 
+def _column(model: type[models.Model], name: str) -> str:
+    field: Any = model._meta.get_field(name)
+    return str(field.column)
+
+
 @lru_cache(maxsize=64)
 def _update(model: type[models.Model], names: tuple[str, ...]) -> str:
-    fields: list[Any] = [model._meta.get_field(name) for name in names]
-    changes = ", ".join(f'"{field.column}" = %({field.name})s' for field in fields)
+    changes = ", ".join(f'"{_column(model, name)}" = %({name})s' for name in names)
     return f'UPDATE "{model._meta.db_table}" SET {changes} WHERE id = %(pk)s'  # noqa: S608
 
 

@@ -44,6 +44,7 @@ def test_bookkeeping_is_written_without_history(liquidation):
     assert (stored.fence, stored.status, Liquidation.history.count()) == (7, "selling", before)
 
 
-def test_what_history_keeps_is_not_noted_without_it(liquidation):
-    with pytest.raises(ValueError, match="history keeps status"):
-        audit.note(liquidation, "fence", "status")
+@pytest.mark.parametrize("name", ["status", "loan"])
+def test_what_history_keeps_is_not_noted_without_it(liquidation, name):
+    with pytest.raises(ValueError, match=f"history keeps {name}"):
+        audit.note(liquidation, "fence", name)
