@@ -60,19 +60,29 @@ class MachineRoom:
             self.manage(*command)
 
     def open(self) -> None:
-        """Start the markets, the service and the OTC service, each when what it needs answers."""
+        """Start the markets, the web, the OTC service and the workers, each when what it needs answers.
+
+        An earlier run may have left sales that are published at once, and SNS forgets whatever nobody subscribed to:
+        so nobody sells before the OTC service listens.
+        """
         self._tell("Opening the markets …")
         self.supervisor.start(self.programs.markets())
         self.wait_for("the markets", lambda: [self.world.market_state(name) for name in MARKETS])
         self._tell("Starting web, workers, beat and Flower …")
-        self.supervisor.start(self.programs.service())
+        self.supervisor.start(self.programs.webs())
         self.wait_for("the API", self.ask_api)
         self.supervisor.start([self.programs.otc()])
-        self.wait_for("the OTC service", self.world.otc_report)
+        self.wait_for("the OTC service", self.ask_whether_the_otc_service_listens)
+        self.supervisor.start(self.programs.behind_the_web())
 
     def ask_api(self) -> None:
         """List loans over the API; raises requests.RequestException if that fails."""
         requests.get(f"{self.addresses.url('web')}/loans", timeout=5).raise_for_status()
+
+    def ask_whether_the_otc_service_listens(self) -> None:
+        """Ask for its report; raises requests.RequestException if that fails, or its queue is not yet subscribed."""
+        if not self.world.otc_report()["listening"]:
+            raise requests.ConnectionError("it has not yet subscribed to the events")
 
     def keep_running(self) -> list[str]:
         """Start again what has ended, unless it is held down; return the names of what was found ended just now."""

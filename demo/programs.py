@@ -47,13 +47,16 @@ class Programs:
         """Both simulated markets."""
         return [self._market("mos_espa", self._options.seed), self._market("black_spire_outpost", self._options.seed)]
 
-    def service(self) -> list[ChildProcess]:
-        """Web, workers, beats and Flower, as many as were asked for."""
+    def webs(self) -> list[ChildProcess]:
+        """As many web servers as were asked for."""
+        return [self._web(number) for number in range(1, self._options.web + 1)]
+
+    def behind_the_web(self) -> list[ChildProcess]:
+        """Workers and beats, as many as were asked for, and Flower."""
         options = self._options
-        web = [self._web(number) for number in range(1, options.web + 1)]
         workers = [self._worker(name, number) for number in range(1, options.workers + 1) for name in WORKERS]
         beats = [self.beat(number) for number in range(1, options.beats + 1)]
-        return [*web, *workers, *beats, self._flower()]
+        return [*workers, *beats, self._flower()]
 
     def otc(self) -> ChildProcess:
         """The simulated OTC service: clients who apply, post, top up, and hear of liquidations."""
