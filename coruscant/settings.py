@@ -117,6 +117,9 @@ DATABASES: dict[str, dict[str, Any]] = {
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
             "connect_timeout": 5,
+            # Statements that come again are prepared: PostgreSQL parses and plans them once (decisions/0019).
+            "server_side_binding": True,
+            "prepare_threshold": 3,
             # No transaction spans network I/O, so one that idles belongs to a process that is stuck or gone.
             "options": "-c idle_in_transaction_session_timeout=30000 -c lock_timeout=20000 -c timezone=UTC",
             "keepalives": 1,

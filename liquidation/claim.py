@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 import structlog
@@ -12,21 +11,14 @@ from django.db import DatabaseError, OperationalError, connection, transaction
 from coruscant import audit, clock, failpoints
 from coruscant.money import decimal_string
 from liquidation.models import ClaimFailure, Liquidation
-from loans import price_moves, risk, services
+from loans import candidates, price_moves, risk, services
+from loans.candidates import Place
 from loans.models import Loan, LoanStatus
 from pricing.quotes import PricePoint, unit_price
 
 log = structlog.get_logger(__name__)
 
 BATCH = 500
-
-# The status is a literal: as a parameter, a generic plan would miss the partial index.
-_CANDIDATES = """
-    SELECT id, debt_per_unit FROM loans_loan
-    WHERE status = 'active' AND debt_per_unit >= %(threshold)s AND judged_from < %(judges_before)s
-      AND (debt_per_unit, id) < (%(debt_per_unit)s, %(id)s)
-    ORDER BY debt_per_unit DESC, id DESC LIMIT %(limit)s
-"""
 
 # What the claim fixes is copied from the locked rows themselves.
 _INSERT = """
@@ -38,28 +30,22 @@ _INSERT = """
     FROM loans_loan WHERE id = ANY(%(loans)s) ORDER BY id
 """
 
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a walk over the breached loans stands, worst LTV first; the next batch begins after it."""
-
-    debt_per_unit: Decimal
-    id: int
-
-
-#: Before the worst loan that the column can hold.
-START = Place(Decimal(10) ** 46 - 1, 0)
+_FORGET_RECOVERED = (
+    "DELETE FROM liquidation_claimfailure f USING loans_loan l"
+    " WHERE l.id = f.loan_id AND NOT (l.status = 'active' AND l.debt_per_unit >= %s)"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimedBatch:
-    """The liquidations made by one batch; `next` is None when the walk has come to its end."""
+    """The liquidations made by one batch of so many candidates; `next` is None when the walk has come to its end."""
 
-    liquidation_ids: tuple[int, ...]
-    next: Place | None
+    liquidation_ids: tuple[int, ...] = ()
+    next: Place | None = None
+    looked_at: int = 0
 
 
-def claim_batch(point: PricePoint, place: Place = START, *, limit: int = BATCH) -> ClaimedBatch:
+def claim_batch(point: PricePoint, place: Place | None = None, *, limit: int = BATCH) -> ClaimedBatch:
     """Claim up to `limit` loans whose LTV reaches the threshold at `point`, beginning after `place`.
 
     One transaction. Candidates are chosen worst LTV first, locked in id order, and judged again by the exact rule
@@ -67,12 +53,12 @@ def claim_batch(point: PricePoint, place: Place = START, *, limit: int = BATCH) 
     ClaimFailure for a person, and passed over. Locks: loans, in id order. Idempotent: a claimed loan is no candidate.
     """
     if point.price is None:
-        return ClaimedBatch((), None)
-    candidates = _candidates(point, place, limit)
-    if not candidates:
-        return ClaimedBatch((), None)
-    ids = sorted(candidate.id for candidate in candidates)
-    following = candidates[-1] if len(candidates) == limit else None
+        return ClaimedBatch()
+    search = candidates.breached(point, services.thresholds())
+    found, following = search.page(place or search.start, limit)
+    if not found:
+        return ClaimedBatch()
+    ids = sorted(found)
     try:
         claimed = claim_loans(ids, point)
     except OperationalError:
@@ -80,12 +66,12 @@ def claim_batch(point: PricePoint, place: Place = START, *, limit: int = BATCH) 
     except DatabaseError:
         log.exception("claim_batch_failed", loans=len(ids))
         claimed = [pk for loan_pk in ids for pk in _claim_alone(loan_pk, point)]
-    return ClaimedBatch(tuple(claimed), following)
+    return ClaimedBatch(tuple(claimed), following, len(ids))
 
 
 def claim_loans(loan_pks: list[int], point: PricePoint) -> list[int]:
     """Claim those of the loans that are breached at `point`; returns the new liquidations' ids. One transaction."""
-    price = _known_price(point)
+    price = point.known_price
     correlation_id = price_moves.correlation_id(point)
     with transaction.atomic(), audit.cause("claim", correlation_id=correlation_id):
         loans = _locked_and_breached(loan_pks, point)
@@ -117,34 +103,14 @@ def claim_loans(loan_pks: list[int], point: PricePoint) -> list[int]:
 
 def forget_recovered(point: PricePoint) -> None:
     """Withdraw the failures of loans that a person need not see any more: no longer active, or no longer breached."""
-    floor = risk.search_floor(settings.LIQUIDATION_LTV, _known_price(point))
-    ClaimFailure.objects.exclude(loan__status=LoanStatus.ACTIVE, loan__debt_per_unit__gte=floor).delete()
-
-
-def _candidates(point: PricePoint, place: Place, limit: int) -> list[Place]:
+    floor = risk.search_floor(settings.LIQUIDATION_LTV, point.known_price)
     with connection.cursor() as cursor:
-        cursor.execute(
-            _CANDIDATES,
-            {
-                "threshold": risk.search_floor(settings.LIQUIDATION_LTV, _known_price(point)),
-                "judges_before": point.judges_before,
-                "debt_per_unit": place.debt_per_unit,
-                "id": place.id,
-                "limit": limit,
-            },
-        )
-        return [Place(debt_per_unit, pk) for pk, debt_per_unit in cursor.fetchall()]
-
-
-def _known_price(point: PricePoint) -> Decimal:
-    if point.price is None:
-        raise ValueError("nothing is claimed at an unknown price")
-    return point.price
+        cursor.execute(_FORGET_RECOVERED, [floor])
 
 
 def _locked_and_breached(loan_pks: list[int], point: PricePoint) -> list[int]:
     """Lock loans, in id order, and return those that are breached by the exact rule, on the locked rows."""
-    price, thresholds = _known_price(point), services.thresholds()
+    price, thresholds = point.known_price, services.thresholds()
     locked = Loan.objects.select_for_update().filter(pk__in=loan_pks).order_by("pk")
     return [
         pk
@@ -166,7 +132,7 @@ def _claim_alone(loan_pk: int, point: PricePoint) -> list[int]:
     except DatabaseError as error:
         log.exception("claim_failed", loan_pk=loan_pk)
         ClaimFailure.objects.update_or_create(
-            loan_id=loan_pk, defaults={"reason": str(error), "failed_at": clock.now(), "price": _known_price(point)}
+            loan_id=loan_pk, defaults={"reason": str(error), "failed_at": clock.now(), "price": point.known_price}
         )
         return []
 

@@ -3,17 +3,21 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from functools import partial
+from itertools import islice
+from typing import Any, NamedTuple
 
 import structlog
 from django.db import connection, transaction
 
 from coruscant import clock, doorbell, failpoints
 from liquidation import chains, recovery
-from liquidation.claim import START, Place, claim_batch, forget_recovered
-from loans import price_moves, services
+from liquidation.claim import claim_batch, forget_recovered
+from loans import candidates, price_moves, services
+from loans.candidates import Place, Search
 from pricing import sweeping
 from pricing.quotes import PricePoint
+from pricing.sweeping import Window
 
 log = structlog.get_logger(__name__)
 
@@ -22,8 +26,18 @@ _SWEEP_LOCK = 7_301_001
 #: So many sales are rung at once after a crash; workers pull the rest, which are due at once.
 RUNG_PER_SWEEP = 64
 
-#: A bulk move of `loans.price_moves`, and the price it is made at.
-Move = tuple[Callable[[PricePoint], int], PricePoint]
+#: Steps that are asked in one statement whether they find anybody; after an outage there may be hundreds.
+ASKED_AT_ONCE = 8
+
+
+class Step(NamedTuple):
+    """A part of a sweep: whom it looks for, and what does one batch of it in the caller's transaction.
+
+    `act` returns how much it did; 0 once there is nothing left.
+    """
+
+    search: Search
+    act: Callable[[], int]
 
 
 class _Overtaken(Exception):  # not an error: another sweep is at it
@@ -35,9 +49,9 @@ def sweep() -> bool:
 
     At every low of the window and at its last price: claim. Then, at every low: warn. At the last price: activate,
     clear, warn. Each batch is a transaction under a try-lock, and under the number of its sweep: once a newer sweep
-    has opened its window, an older one changes nothing more. The quotes are marked as swept only after the last
-    batch, so a sweep that dies is done again. Without unswept quotes the present price alone is looked at: a quote
-    may have died meanwhile.
+    has opened its window, an older one changes nothing more. The quotes are marked as swept with the last look, once
+    it finds nobody, so a sweep that dies is done again. Without unswept quotes the present price alone is looked at: a
+    quote may have died meanwhile.
     """
     try:
         while True:
@@ -49,26 +63,39 @@ def sweep() -> bool:
 
 
 def _sweep_once() -> None:
-    with _locked():
-        number = _next_number()
+    with _locked() as number:
         window = sweeping.open_window(clock.now())
     services.wait_for_activations()
     failpoints.reach("sweep.window_opened")
+    bells = _Bells()
+    waiting = deque(_steps(window, bells))
+    while waiting:
+        with _batch(number):
+            changed = _first_change(waiting)
+            if not waiting:
+                _mark(window)
+        if changed:
+            failpoints.reach("sweep.batch_committed")
+        bells.ring()
+    failpoints.reach("sweep.mark_committed")
+
+
+def _steps(window: Window, bells: "_Bells") -> Iterator[Step]:
+    """What a window asks for, in order: claims at all points first, so that nothing else can hold them back."""
+    thresholds = services.thresholds()
     last = window.last if window.last.price is not None else None
     # Most often the last price is the last low as well: who meets that need not be looked for twice.
     points = [*window.lows, *([last] if last and not _judges_as(last, window.lows[-1:]) else [])]
-    _claim(number, points)
-    moves: list[Move] = [(price_moves.warn_loans, low) for low in window.lows]
+    for point in points:
+        yield Step(candidates.breached(point, thresholds), _Claims(point, bells).next_batch)
+    for low in window.lows:
+        yield Step(candidates.unwarned(low, thresholds), partial(price_moves.warn_loans, low))
     if last:
-        moves += [(move, last) for move in (price_moves.activate_loans, price_moves.clear_warnings)]
-        moves.append((price_moves.warn_loans, last))
-    _carry_out(number, moves)
-    with _batch(number):
-        sweeping.mark_swept(window)
-        if last:
-            forget_recovered(last)
-        failpoints.reach("sweep.marked")
-    failpoints.reach("sweep.mark_committed")
+        yield Step(candidates.new(last, thresholds), partial(price_moves.activate_loans, last))
+        yield Step(candidates.warned(last, thresholds), partial(price_moves.clear_warnings, last))
+        # Whom the last price has activated or cleared, it does not warn.
+        for point in points[len(window.lows) :]:
+            yield Step(candidates.unwarned(point, thresholds), partial(price_moves.warn_loans, point))
 
 
 def _judges_as(point: PricePoint, others: Iterable[PricePoint]) -> bool:
@@ -76,58 +103,83 @@ def _judges_as(point: PricePoint, others: Iterable[PricePoint]) -> bool:
     return any((other.price, other.judges_before) == (point.price, point.judges_before) for other in others)
 
 
-def _claim(number: int, points: Iterable[PricePoint]) -> None:
-    """Claim every loan breached at one of the points, batch by batch; ring the first sales."""
-    walks: deque[tuple[PricePoint, Place]] = deque((point, START) for point in points)
-    bells = RUNG_PER_SWEEP
-    while walks:
-        with _batch(number):
-            ringing = _claim_next(walks)[:bells]
-            if ringing:
-                recovery.note_rung(ringing)
-        failpoints.reach("sweep.batch_committed")
-        for pk in ringing:
-            doorbell.ring(chains.sale(pk), expires=recovery.RUNG_AGAIN_AFTER.total_seconds())
-        bells -= len(ringing)
+def _first_change(waiting: deque[Step]) -> int:
+    """Take steps until one has changed something, and drop those with nothing left to do; returns how much it changed.
 
-
-def _claim_next(walks: deque[tuple[PricePoint, Place]]) -> tuple[int, ...]:
-    """The next batch of the first walk that is not at its end; what finds nobody costs no transaction of its own."""
-    while walks:
-        point, place = walks.popleft()
-        batch = claim_batch(point, place)
-        if batch.next is not None:
-            walks.appendleft((point, batch.next))
-        if batch.liquidation_ids or batch.next is not None:
-            return batch.liquidation_ids
-    return ()
-
-
-def _carry_out(number: int, moves: Iterable[Move]) -> None:
-    """Make bulk moves one after the other, each batch by batch until nothing is left to move at its point.
-
-    A batch is a transaction in which one move changes something; those that change nothing cost none of their own.
+    So a batch holds one change. Some steps at a time are asked in one statement whether they would find anybody: most
+    often none does. After a change they are asked anew.
     """
-    waiting = deque(moves)
     while waiting:
-        moved = 0
-        with _batch(number):
-            while waiting and not moved:
-                move, point = waiting[0]
-                moved = move(point)
-                if not moved:
-                    waiting.popleft()
-        if moved:
-            failpoints.reach("sweep.batch_committed")
+        for hit in candidates.any_found([step.search for step in islice(waiting, ASKED_AT_ONCE)]):
+            if hit and (changed := waiting[0].act()):
+                return changed
+            waiting.popleft()
+    return 0
+
+
+class _Claims:
+    """Claims every loan breached at a point, batch by batch."""
+
+    def __init__(self, point: PricePoint, bells: "_Bells") -> None:
+        """Nothing is claimed yet. Bells for the first sales are left with `bells`."""
+        self._point = point
+        self._bells = bells
+        self._place: Place | None = None
+        self._over = False
+
+    def next_batch(self) -> int:
+        """Claim the next batch, in the caller's transaction; returns how many loans it looked at, 0 at the end."""
+        if self._over:
+            return 0
+        batch = claim_batch(self._point, self._place)
+        self._bells.note(batch.liquidation_ids)
+        self._place, self._over = batch.next, batch.next is None
+        return batch.looked_at
+
+
+class _Bells:
+    """Bells for the first sales of a sweep: noted with their claim, rung after its commit."""
+
+    def __init__(self) -> None:
+        """None is rung yet."""
+        self._left = RUNG_PER_SWEEP
+        self._noted: tuple[int, ...] = ()
+
+    def note(self, liquidation_ids: tuple[int, ...]) -> None:
+        """Note as many of these as are to be rung, in the caller's transaction."""
+        self._noted = liquidation_ids[: self._left]
+        if self._noted:
+            recovery.note_rung(self._noted)
+
+    def ring(self) -> None:
+        """Ring for what has been noted, now that it is committed."""
+        for pk in self._noted:
+            doorbell.ring(chains.sale(pk), expires=recovery.RUNG_AGAIN_AFTER.total_seconds())
+        self._left -= len(self._noted)
+        self._noted = ()
+
+
+def _mark(window: Window) -> None:
+    """Nobody is left whom the window hits: it is judged."""
+    sweeping.mark_swept(window)
+    if window.last.price is not None:
+        forget_recovered(window.last)
+    failpoints.reach("sweep.marked")
 
 
 @contextmanager
-def _locked() -> Iterator[None]:
-    """A transaction under the sweep's lock. Raises _Overtaken when another sweep has it."""
+def _locked() -> Iterator[int]:
+    """A transaction under the sweep's lock, with a number above that of every sweep before.
+
+    Raises _Overtaken when another sweep has the lock.
+    """
     with transaction.atomic():
-        if not _asked("SELECT pg_try_advisory_xact_lock(%s)", _SWEEP_LOCK):
+        number = _asked(
+            "SELECT CASE WHEN pg_try_advisory_xact_lock(%s) THEN nextval('liquidation_sweep_number') END", _SWEEP_LOCK
+        )
+        if number is None:
             raise _Overtaken
-        yield
+        yield number
 
 
 @contextmanager
@@ -142,11 +194,6 @@ def _batch(number: int) -> Iterator[None]:
         if newest != number:
             raise _Overtaken
         yield
-
-
-def _next_number() -> int:
-    """A number above that of every sweep before."""
-    return int(_asked("SELECT nextval('liquidation_sweep_number')"))
 
 
 def _asked(question: str, *parameters: int) -> Any:

@@ -1,42 +1,22 @@
 """What a price does to loans, in bulk: activation, margin calls and their clearing.
 
 Each function works on one batch in one transaction and returns how many rows it changed; 0 means that nothing is
-left at this price. Candidates come from range scans over `debt_per_unit`, worst or safest first, so those that the
-exact rule turns down lie at the end and are passed over, never found for ever. Rows are locked in id order.
+left at this price. Whom the exact rule turns down is passed over (see `candidates`). Rows are locked in id order.
 """
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
-from decimal import Decimal
 
 import structlog
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import QuerySet
 
 from coruscant import audit, clock, failpoints, money
-from loans import risk, services
+from loans import candidates, risk, services
 from loans.models import Loan, LoanStatus, LoanWarning
 from pricing.quotes import PricePoint
 
 log = structlog.get_logger(__name__)
 
-# The status is a literal: with a parameter, a generic plan misses the partial index.
-_NEW_LOANS = (
-    "SELECT id, debt_per_unit FROM loans_loan WHERE status = 'new' AND debt_per_unit <= %s"
-    " AND (debt_per_unit, id) > (%s, %s) ORDER BY debt_per_unit, id LIMIT %s"
-)
-_UNWARNED_LOANS = (
-    "SELECT id, debt_per_unit FROM loans_loan WHERE status = 'active' AND debt_per_unit >= %s"
-    " AND (debt_per_unit, id) < (%s, %s) AND judged_from < %s AND NOT EXISTS"
-    " (SELECT FROM loans_loanwarning w WHERE w.loan_id = loans_loan.id"
-    " AND (w.closed_at IS NULL OR w.cleared_to >= %s))"
-    " ORDER BY debt_per_unit DESC, id DESC LIMIT %s"
-)
-_WARNED_LOANS = (
-    "SELECT l.id, l.debt_per_unit FROM loans_loanwarning w JOIN loans_loan l ON l.id = w.loan_id"
-    " WHERE w.closed_at IS NULL AND l.status = 'active' AND l.debt_per_unit <= %s"
-    " AND (l.debt_per_unit, l.id) > (%s, %s) ORDER BY l.debt_per_unit, l.id LIMIT %s"
-)
 _ACTIVATE = (
     "UPDATE loans_loan SET status = 'active', activated_at = %(now)s, judged_from = %(judged_from)s"
     " WHERE id = ANY(%(loans)s)"
@@ -47,12 +27,6 @@ _WARN = (
     " SELECT id, %(price)s, %(price_at)s, outstanding_balance, collateral, %(now)s, ''"
     " FROM loans_loan WHERE id = ANY(%(loans)s) ORDER BY id"
 )
-# Beyond every debt per unit and every id.
-_BELOW_ALL = (Decimal(-1), 0)
-_ABOVE_ALL = (Decimal(10) ** 45, 2**63 - 1)
-
-Key = tuple[Decimal, int]
-Parameters = Callable[[Key], list[Decimal | int | datetime]]
 
 
 def activate_loans(point: PricePoint, limit: int = 500) -> int:
@@ -63,7 +37,6 @@ def activate_loans(point: PricePoint, limit: int = 500) -> int:
     if point.price is None:
         return 0
     price, thresholds = point.price, services.thresholds()
-    ceiling = risk.search_ceiling(thresholds.activation_ltv, price)
 
     def choose(loans: list[Loan]) -> list[Loan]:
         return [
@@ -77,8 +50,7 @@ def activate_loans(point: PricePoint, limit: int = 500) -> int:
         activation = {"loans": _keys(loans), "now": clock.now(), "judged_from": point.until or point.at}
         audit.write_recorded(Loan, _ACTIVATE, activation, audit.CHANGED)
 
-    pages = _pages(_NEW_LOANS, lambda key: [ceiling, *key, limit], _BELOW_ALL)
-    return _move("activation", point, pages, choose, act)
+    return _move("activation", point, candidates.new(point, thresholds).pages(limit), choose, act)
 
 
 def warn_loans(point: PricePoint, limit: int = 500) -> int:
@@ -90,7 +62,6 @@ def warn_loans(point: PricePoint, limit: int = 500) -> int:
     if point.price is None:
         return 0
     price, thresholds = point.price, services.thresholds()
-    floor = risk.search_floor(thresholds.warning_ltv, price)
 
     def choose(loans: list[Loan]) -> list[Loan]:
         warned = set(_open_warnings(loans).values_list("loan_id", flat=True))
@@ -107,10 +78,7 @@ def warn_loans(point: PricePoint, limit: int = 500) -> int:
         call = {"loans": _keys(loans), "price": shown, "price_at": point.at, "now": clock.now()}
         audit.write_recorded(LoanWarning, _WARN, call, audit.CREATED)
 
-    pages = _pages(
-        _UNWARNED_LOANS, lambda key: [floor, *key, point.judges_before, point.judges_before, limit], _ABOVE_ALL
-    )
-    return _move("margin_call", point, pages, choose, act)
+    return _move("margin_call", point, candidates.unwarned(point, thresholds).pages(limit), choose, act)
 
 
 def clear_warnings(point: PricePoint, limit: int = 500) -> int:
@@ -121,7 +89,6 @@ def clear_warnings(point: PricePoint, limit: int = 500) -> int:
     if point.price is None:
         return 0
     price, thresholds = point.price, services.thresholds()
-    ceiling = risk.search_ceiling(thresholds.warning_clear_ltv, price)
 
     def choose(loans: list[Loan]) -> list[Loan]:
         warned = set(_open_warnings(loans).values_list("loan_id", flat=True))
@@ -135,8 +102,7 @@ def clear_warnings(point: PricePoint, limit: int = 500) -> int:
         keys = list(_open_warnings(loans).values_list("pk", flat=True))
         services.close_warnings(keys, LoanWarning.CloseReason.CLEARED, clock.now(), cleared_to=point.judges_before)
 
-    pages = _pages(_WARNED_LOANS, lambda key: [ceiling, *key, limit], _BELOW_ALL)
-    return _move("margin_call_cleared", point, pages, choose, act)
+    return _move("margin_call_cleared", point, candidates.warned(point, thresholds).pages(limit), choose, act)
 
 
 def correlation_id(point: PricePoint) -> str:
@@ -167,20 +133,6 @@ def _move(
         failpoints.reach(f"{action}.committed")
         log.info("loans_moved", action=action, loans=len(chosen), price=str(point.price), price_at=point.at.isoformat())
     return len(chosen)
-
-
-def _pages(query: str, parameters: Parameters, start: Key) -> Iterator[list[int]]:
-    """Ids of candidates, page by page, each page beginning after the key of the one before."""
-    key = start
-    while True:
-        with connection.cursor() as cursor:
-            cursor.execute(query, parameters(key))
-            rows = cursor.fetchall()
-        if not rows:
-            return
-        yield [row[0] for row in rows]
-        last_id, debt_per_unit = rows[-1]
-        key = (debt_per_unit, last_id)
 
 
 def _keys(loans: list[Loan]) -> list[int]:

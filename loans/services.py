@@ -214,11 +214,11 @@ def hold_activation() -> None:
 def wait_for_activations() -> None:
     """Return when every posting that may have read an older price has committed or given up.
 
-    A short transaction of its own with the exclusive side of the barrier. The sweep calls it after it has seen
-    which quotes are unswept and before it looks for loans: later postings read a price that includes those quotes.
-    Call it outside any transaction.
+    The exclusive side of the barrier, held for this one statement. The sweep calls it after it has seen which quotes
+    are unswept and before it looks for loans: later postings read a price that includes those quotes. Call it outside
+    any transaction, which would hold it to its end.
     """
-    with transaction.atomic(durable=True), connection.cursor() as cursor:
+    with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", _ACTIVATION_BARRIER)
 
 

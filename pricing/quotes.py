@@ -61,6 +61,13 @@ class PricePoint:
     until: datetime | None = None
 
     @property
+    def known_price(self) -> Decimal:
+        """The price. Raises ValueError if it is not known."""
+        if self.price is None:
+            raise ValueError("nothing is judged by an unknown price")
+        return self.price
+
+    @property
     def judges_before(self) -> datetime:
         """A loan stamped before this instant was active while the price held, so it is judged by it."""
         return self.until or self.at + timedelta(microseconds=1)

@@ -16,21 +16,37 @@ from pricing.models import PriceQuote
 from pricing.quotes import Freshness, Level, Quote
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# Hundreds of rows are read for every new quote, so without the ORM, and instants as whole microseconds.
+# These run for every new quote, so without the ORM, and instants come as whole microseconds.
 _QUOTE = (
     "id, market, market_time, (extract(epoch FROM sent_at) * 1000000)::bigint, coalesce(event_id, message_id), too_late"
 )
+# The anchor of each market: its last quote sent before `since` that certainly takes part, since it is no older, by the
+# market's own time, than all sent within the greatest age before it. Whoever follows it is judged as if all were read.
 _HISTORY = f"""
-    SELECT {_QUOTE}, swept_at IS NOT NULL,
+    SELECT {_QUOTE}, sell, swept_at IS NOT NULL,
            (extract(epoch FROM max(swept_at) FILTER (WHERE NOT too_late) OVER ()) * 1000000)::bigint
-    FROM pricing_pricequote WHERE sent_at > %s AND sent_at <= %s ORDER BY sent_at, id
+    FROM unnest(%(markets)s::text[]) AS asked(name)
+    CROSS JOIN LATERAL (
+        SELECT coalesce((
+            SELECT a.sent_at FROM pricing_pricequote a
+            WHERE a.market = asked.name AND a.sent_at < %(since)s AND a.sent_at > %(no_earlier)s AND a.market_time >= (
+                SELECT max(b.market_time) FROM pricing_pricequote b WHERE b.market = a.market
+                AND b.sent_at <= a.sent_at AND b.sent_at > a.sent_at - make_interval(secs => %(max_age)s)
+            ) ORDER BY a.sent_at DESC LIMIT 1
+        ), %(no_earlier)s) AS at
+    ) AS anchor
+    JOIN LATERAL (
+        SELECT * FROM pricing_pricequote WHERE market = asked.name AND sent_at >= anchor.at AND sent_at <= %(until)s
+    ) AS quote ON true
+    ORDER BY sent_at, id
 """  # noqa: S608
-_SILENCES = """
-    SELECT market, f.drained_to, j.judged_to FROM pricing_feed f FULL JOIN pricing_judgedfeed j USING (market)
-"""
 _PROGRESS = """
     SELECT (SELECT min(sent_at) FROM pricing_pricequote WHERE swept_at IS NULL),
-           (SELECT max(swept_at) FROM pricing_pricequote WHERE market = ANY(%s) AND sent_at > %s AND NOT too_late)
+           (SELECT max(swept_at) FROM pricing_pricequote
+            WHERE market = ANY(%(markets)s) AND sent_at > %(since)s AND NOT too_late),
+           market, f.drained_to, j.judged_to
+    FROM unnest(%(markets)s::text[]) AS asked(market)
+    LEFT JOIN pricing_feed f USING (market) LEFT JOIN pricing_judgedfeed j USING (market)
 """
 # A quote that is no older, by its market's own time, than all sent within the greatest age before it takes part.
 _NEWEST = f"""
@@ -55,8 +71,23 @@ _LATEST = f"""
 
 
 @dataclass(frozen=True, slots=True)
+class Progress:
+    """How far sweeps have come: what they have not judged, and what they knew of silences.
+
+    `earliest` is when the earliest quote was sent that no sweep has judged; `swept_to` when the latest of the recent
+    others was swept, those aside that came too late. `drained_to` is how far each feed is drained, `judged_to` how far
+    that was known at the last sweep. None: there is none, or it is not known.
+    """
+
+    earliest: datetime | None
+    swept_to: datetime | None
+    drained_to: dict[Market, datetime | None]
+    judged_to: dict[Market, datetime | None]
+
+
+@dataclass(frozen=True, slots=True)
 class History:
-    """Quotes sent within a time, without their levels, oldest first, and which of them no sweep has judged.
+    """Quotes sent within a time, with their sell levels, oldest first, and which of them no sweep has judged.
 
     `swept_to` is when the latest of the others was swept, those aside that came too late; None if there is none.
     """
@@ -92,21 +123,13 @@ def reference_quantity() -> Decimal:
     return Decimal(settings.PRICE_REFERENCE_QUANTITY)
 
 
-def silences() -> tuple[dict[Market, datetime | None], dict[Market, datetime | None]]:
-    """`drained_to`, and for every market how far its silence was known at the last sweep; None = never."""
-    rows = {market: instants for market, *instants in _rows(_SILENCES)}
-    nothing = [None, None]
-    drained, judged = ({market: rows.get(market, nothing)[n] for market in Market} for n in (0, 1))
-    return drained, judged
-
-
-def progress(*, since: datetime) -> tuple[datetime | None, datetime | None]:
-    """When the earliest quote was sent that no sweep has judged, and how far sweeps got with those sent `since`.
-
-    Those aside that came too late; None if there is none.
-    """
-    ((earliest, swept_to),) = _rows(_PROGRESS, [list(Market), since])
-    return earliest, swept_to
+def progress(*, since: datetime) -> Progress:
+    """How far sweeps have come, by the quotes sent `since`, all at one instant."""
+    rows = _rows(_PROGRESS, {"markets": list(Market), "since": since})
+    earliest, swept_to, *_feed = rows[0]
+    drained_to = {Market(market): drained for _earliest, _swept, market, drained, _judged in rows}
+    judged_to = {Market(market): judged for _earliest, _swept, market, _drained, judged in rows}
+    return Progress(earliest, swept_to, drained_to, judged_to)
 
 
 def written_levels(levels: Iterable[Level]) -> list[list[str]]:
@@ -119,12 +142,18 @@ def read_levels(written: Iterable[Iterable[str]]) -> tuple[Level, ...]:
     return tuple(Level(Decimal(quantity), Decimal(price)) for quantity, price in written)
 
 
-def history(since: datetime, until: datetime) -> History:
-    """All quotes sent in (since, until]."""
-    rows = _rows(_HISTORY, [since, until])
-    quotes = [_quote(row) for row in rows]
-    unswept = [quote for quote, row in zip(quotes, rows, strict=True) if not row[6]]
-    return History(quotes, unswept, _instant(rows[0][7]) if rows and rows[0][7] is not None else None)
+def history(since: datetime, until: datetime, *, no_earlier: datetime) -> History:
+    """All quotes sent in [since, until], and before them as many as decide which of these take part.
+
+    That is, each market's last one that certainly takes part, and what it sent after it; should there be none sent
+    after `no_earlier`, all sent from then on.
+    """
+    max_age = freshness().max_age.total_seconds()
+    asked = {"markets": list(Market), "since": since, "until": until, "no_earlier": no_earlier, "max_age": max_age}
+    rows = _rows(_HISTORY, asked)
+    quotes = [replace(_quote(row), sell=read_levels(json.loads(row[6]))) for row in rows]
+    unswept = [quote for quote, row in zip(quotes, rows, strict=True) if not row[7]]
+    return History(quotes, unswept, _instant(rows[0][8]) if rows and rows[0][8] is not None else None)
 
 
 def newest(max_age: timedelta) -> list[Newest]:

@@ -1,8 +1,8 @@
 """What a sweep must judge: the quotes not yet swept, and the best price over the time they cover."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import structlog
 from django.db import connection
@@ -10,10 +10,23 @@ from django.db import connection
 from pricing import quotes as rules
 from pricing import records
 from pricing.markets import Market
-from pricing.models import PriceQuote
-from pricing.quotes import PricePoint, Quote
+from pricing.quotes import Freshness, PricePoint, Quote
+from pricing.records import History, Progress
 
 log = structlog.get_logger(__name__)
+
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+_MARK = """
+    WITH silences AS (
+        INSERT INTO pricing_judgedfeed AS j (market, judged_to)
+        SELECT * FROM unnest(%(markets)s::text[], %(known)s::timestamptz[])
+        ON CONFLICT (market) DO UPDATE SET judged_to = excluded.judged_to WHERE j.judged_to < excluded.judged_to
+    )
+    UPDATE pricing_pricequote q SET swept_at = %(until)s
+    FROM unnest(%(quotes)s::bigint[], %(sent)s::timestamptz[]) AS judged(id, sent_at)
+    WHERE q.swept_at IS NULL AND q.id = judged.id AND q.sent_at = judged.sent_at
+"""
+_ANYTHING_UNSWEPT = "SELECT EXISTS (SELECT FROM pricing_pricequote WHERE swept_at IS NULL AND sent_at <= %s)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,30 +54,16 @@ def open_window(now: datetime) -> Window:
     set back since the last sweep, the window goes as far as that one's.
     """
     freshness = records.freshness()
-    earliest, swept_to = records.progress(since=now - freshness.max_age)
-    now = _as_far_as_before(now, swept_to, freshness)
-    reach = freshness.max_lag + freshness.max_age
     # Before the quotes: a drained_to read after them could prove more than they show.
-    drained_to, judged_to = records.silences()
-    if earliest and earliest > now:
-        earliest = None
-    # Twice the reach: the start may move back by once, and needs the history behind it. A quiet look needs what may
-    # have died within the reach.
-    since = earliest - 2 * reach if earliest else now - reach - freshness.max_age
-    history = records.history(since, now)
-    learned = rules.silences_learned(history.quotes, freshness, drained_to=drained_to, judged_to=judged_to)
-    if learned and not earliest:
-        history = records.history(now - 2 * reach, now)
-    unswept, start = history.unswept, min([now, *(death for death in learned if death >= now - reach)])
-    if unswept:
-        recent = [quote for quote in history.quotes if quote.sent_at > unswept[0].sent_at - reach]
-        start = min(start, rules.window_start(recent, unswept, freshness, history.swept_to))
+    progress = records.progress(since=now - freshness.max_age)
+    now = _as_far_as_before(now, progress.swept_to, freshness)
+    history, unswept, start = _history(progress, now, freshness)
     quotes, begin = _standing_from(history.quotes, start, freshness)
 
     def line(first: datetime) -> tuple[PricePoint, ...]:
         return rules.timeline(
             quotes,
-            drained_to=drained_to,
+            drained_to=progress.drained_to,
             freshness=freshness,
             reference_quantity=records.reference_quantity(),
             start=first,
@@ -72,10 +71,42 @@ def open_window(now: datetime) -> Window:
         )
 
     points = line(start)
-    return Window(tuple(unswept), points, rules.lows(points), line(begin)[-1], now, drained_to)
+    return Window(tuple(unswept), points, rules.lows(points), line(begin)[-1], now, progress.drained_to)
 
 
-def _as_far_as_before(now: datetime, swept_to: datetime | None, freshness: rules.Freshness) -> datetime:
+def _history(progress: Progress, now: datetime, freshness: Freshness) -> tuple[History, list[Quote], datetime]:
+    """The quotes that a window up to `now` needs, which of them are to be judged, and where the window starts."""
+    reach = freshness.max_lag + freshness.max_age
+    earliest = progress.earliest if progress.earliest and progress.earliest <= now else None
+    # Twice the reach: the start may move back by once, and needs the history behind it.
+    since = max((earliest or now) - 2 * reach, min(earliest or now, _settled_to(progress)))
+    while True:
+        history = records.history(since, now, no_earlier=since - reach)
+        # One that was recorded or dated back meanwhile, to before all of these, is left to the next sweep.
+        unswept = [quote for quote in history.unswept if earliest and quote.sent_at >= earliest]
+        learned = rules.silences_learned(
+            history.quotes, freshness, drained_to=progress.drained_to, judged_to=progress.judged_to
+        )
+        start = min([now, *(death for death in learned if death >= now - reach)])
+        if unswept:
+            recent = [quote for quote in history.quotes if quote.sent_at > unswept[0].sent_at - reach]
+            swept_to = progress.swept_to or history.swept_to
+            start = min(start, rules.window_start(recent, unswept, freshness, swept_to))
+        if start >= since:
+            return history, unswept, start
+        since = start  # a silence before the news: what the other market sent meanwhile is needed, too
+
+
+def _settled_to(progress: Progress) -> datetime:
+    """Up to when all is judged for good: no quote, and no silence learned of since, changes what the price was.
+
+    A market's silences are learned of as its feed is found to be drained further than at the last sweep.
+    """
+    learning = [market for market, drained in progress.drained_to.items() if drained != progress.judged_to[market]]
+    return min(instant or _LONG_AGO for instant in (progress.swept_to, *map(progress.judged_to.get, learning)))
+
+
+def _as_far_as_before(now: datetime, swept_to: datetime | None, freshness: Freshness) -> datetime:
     """`now`, or the end of the last sweep if the clock was set back behind it, by no more than a quote lives.
 
     Messages that the queue dates later than our clock count as sent now. So after such a step new quotes lie before
@@ -87,17 +118,14 @@ def _as_far_as_before(now: datetime, swept_to: datetime | None, freshness: rules
     return swept_to
 
 
-def _standing_from(quotes: list[Quote], start: datetime, freshness: rules.Freshness) -> tuple[list[Quote], datetime]:
-    """The quotes that can stand at `start` or later, with their levels, and the earliest time of these.
+def _standing_from(quotes: list[Quote], start: datetime, freshness: Freshness) -> tuple[list[Quote], datetime]:
+    """The quotes that can stand at `start` or later, and the earliest time of these.
 
-    What stood before them decides nothing any more: whether a quote takes part depends on the one standing alone. So
-    a few curves are read, and a few quotes walked over, of some hundreds.
+    What stood before them decides nothing any more: whether a quote takes part depends on the one standing alone.
     """
     before = [quote for quote in quotes if quote.sent_at < start]
     needed = [*rules.standing(before, freshness).values(), *(quote for quote in quotes if quote.sent_at >= start)]
-    levels = records.levels_of(quote.id for quote in needed)
-    begin = min([start, *(quote.sent_at for quote in needed)])
-    return [replace(quote, sell=levels.get(quote.id, ())) for quote in needed], begin
+    return needed, min([start, *(quote.sent_at for quote in needed)])
 
 
 def mark_swept(window: Window) -> None:
@@ -109,20 +137,20 @@ def mark_swept(window: Window) -> None:
     judged_to = [(market.value, min(known, window.until)) for market, known in window.drained_to.items() if known]
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO pricing_judgedfeed AS j (market, judged_to)"
-            " SELECT * FROM unnest(%s::text[], %s::timestamptz[])"
-            " ON CONFLICT (market) DO UPDATE SET judged_to = excluded.judged_to"
-            " WHERE j.judged_to < excluded.judged_to",
-            [[market for market, _ in judged_to], [known for _, known in judged_to]],
-        )
-        cursor.execute(
-            "UPDATE pricing_pricequote q SET swept_at = %s"
-            " FROM unnest(%s::bigint[], %s::timestamptz[]) AS judged(id, sent_at)"
-            " WHERE q.swept_at IS NULL AND q.id = judged.id AND q.sent_at = judged.sent_at",
-            [window.until, [q.id for q in window.unswept], [q.sent_at for q in window.unswept]],
+            _MARK,
+            {
+                "markets": [market for market, _ in judged_to],
+                "known": [known for _, known in judged_to],
+                "until": window.until,
+                "quotes": [quote.id for quote in window.unswept],
+                "sent": [quote.sent_at for quote in window.unswept],
+            },
         )
 
 
 def anything_unswept(now: datetime) -> bool:
     """Whether quotes sent by `now` wait for a sweep."""
-    return PriceQuote.objects.filter(swept_at__isnull=True, sent_at__lte=now).exists()
+    with connection.cursor() as cursor:
+        cursor.execute(_ANYTHING_UNSWEPT, [now])
+        (found,) = cursor.fetchone()
+    return bool(found)

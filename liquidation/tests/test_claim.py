@@ -20,12 +20,17 @@ pytestmark = pytest.mark.django_db
 
 
 def claim_all(point, limit=500):
-    place, made = claim.START, []
-    while place is not None:
+    return [pk for batch in batches(point, limit) for pk in batch.liquidation_ids]
+
+
+def batches(point, limit):
+    place = None
+    while True:
         batch = claim.claim_batch(point, place, limit=limit)
-        made.extend(batch.liquidation_ids)
+        yield batch
         place = batch.next
-    return made
+        if place is None:
+            return
 
 
 def test_exactly_eighty_per_cent_is_claimed_and_a_hair_below_is_not(loan, quote):
@@ -84,11 +89,10 @@ def test_all_breached_loans_are_claimed_worst_first_in_batches(loan, quote):
     made = [loan(collateral=str(units)) for units in (30, 10, 40, 20, 25)]
     spared = loan(collateral="400")
     quote("25")
-    place, order = claim.START, []
-    while place is not None:
-        batch = claim.claim_batch(point_now(), place, limit=2)
-        order.append(sorted(Liquidation.objects.get(pk=pk).collateral_at_claim for pk in batch.liquidation_ids))
-        place = batch.next
+    order = [
+        sorted(Liquidation.objects.get(pk=pk).collateral_at_claim for pk in batch.liquidation_ids)
+        for batch in batches(point_now(), 2)
+    ]
     assert order == [[10, 20], [25, 30], [40]]
     assert Liquidation.objects.count() == len(made)
     spared.refresh_from_db()

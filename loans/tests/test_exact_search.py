@@ -10,7 +10,7 @@ from hypothesis.extra.django import TestCase
 
 from coruscant import audit
 from coruscant.tests.exactness import proof
-from liquidation.claim import START, claim_batch
+from liquidation.claim import claim_batch
 from liquidation.models import Liquidation
 from loans import price_moves
 from loans.models import Loan, LoanStatus, LoanWarning
@@ -128,9 +128,9 @@ class EverySearch(TestCase):
         assert set(Loan.objects.filter(status="active").values_list("pk", flat=True)) == fresh | {
             loan.pk for loan in active
         }
-        place = START
-        while place is not None:
-            place = claim_batch(point, place, limit=limit).next
+        batch = claim_batch(point, limit=limit)
+        while batch.next:
+            batch = claim_batch(point, batch.next, limit=limit)
         assert set(Liquidation.objects.values_list("loan_id", flat=True)) == {
             loan.pk for loan in active if ltv(loan, price) >= Fraction(8, 10)
         }

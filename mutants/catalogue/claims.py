@@ -83,9 +83,9 @@ MUTANTS: tuple[Mutant, ...] = (
         (
             Edit(
                 _SWEEP,
-                "            recovery.note_rung(ringing)\n",
-                "            recovery.note_rung(ringing)\n"
-                "            for pk in ringing:\n                doorbell.ring(chains.sale(pk))\n",
+                "            recovery.note_rung(self._noted)\n",
+                "            recovery.note_rung(self._noted)\n"
+                "            for pk in self._noted:\n                doorbell.ring(chains.sale(pk))\n",
             ),
         ),
     ),

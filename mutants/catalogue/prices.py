@@ -59,6 +59,27 @@ MUTANTS: tuple[Mutant, ...] = (
         simulated=False,  # about one schedule in twenty thousand meets it
     ),
     Mutant(
+        "history-from-any-quote",
+        "a sweep begins its history at a quote that may take no part",
+        (Edit("pricing.records", " AND a.market_time >= (", " AND 0 <= ("),),
+        tests=("pricing/tests/test_sweeping.py",),
+        simulated=False,  # it needs events that overtake each other just where a history begins
+    ),
+    Mutant(
+        "silence-without-its-history",
+        "a silence before the news is judged without what the other market sent meanwhile",
+        (Edit("pricing.sweeping", "        if start >= since:\n", "        if True:\n"),),
+        tests=("pricing/tests/test_sweeping.py",),
+        simulated=False,  # one life in fifteen of that test meets it
+    ),
+    Mutant(
+        "silence-learned-too-late",
+        "a silence that was learned of only now is not judged",
+        (Edit("pricing.sweeping", ", *map(progress.judged_to.get, learning)", ","),),
+        tests=("pricing/tests/test_sweeping.py",),
+        simulated=False,  # its quotes are read anyway where anything else is amiss
+    ),
+    Mutant(
         "own-time-ignored",
         "an older event that was sent later replaces a newer one",
         (Edit(_QUOTES, "or quote.market_time >= standing[-1].market_time", "or True"),),

@@ -1,6 +1,8 @@
 """The window a sweep judges."""
 
+import itertools
 from decimal import Decimal
+from random import Random
 
 import pytest
 import structlog
@@ -153,3 +155,47 @@ def test_a_quote_that_was_dated_back_during_a_sweep_stays_unswept():
     assert sweeping.anything_unswept(at(10))
     sweeping.mark_swept(window(11))
     assert not sweeping.anything_unswept(at(11))
+
+
+def a_life(dice, *, until):
+    """Two feeds that lag, fall silent and send out of order; yields the instants at which a sweep looks."""
+    waiting = {MOS_ESPA: [], BLACK_SPIRE: []}
+    silent_until = dict.fromkeys(waiting, 0.0)
+    stuck_until, second, price = dict.fromkeys(waiting, 0.0), 0.0, itertools.count(30)
+    while second < until:
+        second += dice.choice([0.5, 1, 1, 1, 7, 20, 70])
+        for market, queue in waiting.items():
+            if second >= silent_until[market] and dice.random() < 0.8:
+                own = second + dice.choice([0, 0, 0, 0, -3, -80, 10**9])
+                queue.append({"second": second, "price": str(next(price)), "time": own})
+            if dice.random() < 0.1:
+                silent_until[market] = second + dice.choice([30, 61, 100, 200])
+            if dice.random() < 0.1:
+                stuck_until[market] = second + dice.choice([5, 50, 130])
+            if second >= stuck_until[market]:
+                for sent in queue:
+                    late = second - sent["second"] >= 60
+                    row(market, sent["second"], sent["price"], market_time=Decimal(sent["time"]),
+                        received_at=at(second), too_late=late, swept_at=at(second) if late else None)  # fmt: skip
+                queue.clear()
+                if dice.random() < 0.7:
+                    drain(second, market)
+        if dice.random() < 0.6:
+            yield second
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_few_quotes_read_say_what_all_of_them_would(seed, monkeypatch):
+    looked = 0
+    for second in a_life(Random(seed), until=700):
+        found = window(second)
+        with monkeypatch.context() as patch:
+            patch.setattr(sweeping, "_settled_to", lambda progress: at(-10_000))
+            everything = window(second)
+        for name in ("unswept", "points", "lows", "until", "drained_to"):
+            assert getattr(found, name) == getattr(everything, name), (name, second)
+        assert found.last.price == everything.last.price
+        assert found.last.price is None or found.last == everything.last
+        sweeping.mark_swept(found)
+        looked += 1
+    assert looked
