@@ -19,6 +19,7 @@ from decimal import (
     Overflow,
     localcontext,
 )
+from functools import lru_cache
 
 MAX_INTEGER_DIGITS = 20
 DECIMAL_PLACES = 24
@@ -89,12 +90,18 @@ def decimal_string(value: Decimal) -> str:
 
 def round_down(value: Decimal, places: int) -> Decimal:
     """Round towards minus infinity to `places` decimals."""
-    return value.quantize(Decimal(1).scaleb(-places), rounding=ROUND_FLOOR, context=CONTEXT)
+    return value.quantize(_unit(places), rounding=ROUND_FLOOR, context=CONTEXT)
 
 
 def round_up(value: Decimal, places: int) -> Decimal:
     """Round towards plus infinity to `places` decimals."""
-    return value.quantize(Decimal(1).scaleb(-places), rounding=ROUND_CEILING, context=CONTEXT)
+    return value.quantize(_unit(places), rounding=ROUND_CEILING, context=CONTEXT)
+
+
+@lru_cache(maxsize=64)
+def _unit(places: int) -> Decimal:
+    """One in the last of so many decimals."""
+    return Decimal(1).scaleb(-places)
 
 
 def floor_to_step(value: Decimal, step: Decimal) -> Decimal:

@@ -38,9 +38,11 @@ POLL_SECONDS = 15
 # A receive returns at once when there is a message, so waiting longer only delays the end of the poll and, should this
 # worker be killed, the expiry of its lock.
 WAIT_SECONDS = 5
-#: As many as SQS hands out at once.
+#: As many as SQS hands out, and deletes, at once.
 BATCH = 10
-#: While the queue is full, the news of several batches are told at once, but no later than this.
+#: While the queue is full, so many messages are received before they are recorded in one transaction.
+GATHERED = 200
+#: While the queue is full, the news of several transactions are told at once, but no later than this.
 ANNOUNCED_WITHIN = timedelta(seconds=0.2)
 
 
@@ -48,10 +50,10 @@ def poll(market: Market, *, seconds: int = POLL_SECONDS, wait_seconds: int = WAI
     """Long-poll a market's queue for `seconds`, at least once; returns what became of the messages received.
 
     Each receive waits `wait_seconds` (1 to 10) at most: never 0, since a short poll that finds nothing proves nothing.
-    While the queue is full, news are announced every ANNOUNCED_WITHIN; a crash in between leaves unswept quotes, which
-    the sweep finds on its schedule. Does nothing while another poller holds the feed. A queue that is missing is logged
-    and ends the poll. Raises what the database or SQS raise when they cannot be reached; messages not recorded then
-    come again.
+    While the queue is full, up to GATHERED messages are recorded at a time, and news are announced every
+    ANNOUNCED_WITHIN; a crash in between leaves unswept quotes, which the sweep finds on its schedule. Does nothing
+    while another poller holds the feed. A queue that is missing is logged and ends the poll. Raises what the database
+    or SQS raise when they cannot be reached; messages not recorded then come again.
     """
     source, fates, end = FEEDS[market], Fates(), time.monotonic() + seconds
     wait_seconds = max(1, min(wait_seconds, aws.LONGEST_POLL_SECONDS))
@@ -64,24 +66,25 @@ def poll(market: Market, *, seconds: int = POLL_SECONDS, wait_seconds: int = WAI
             # With news to tell there is no time to wait: is there more at once?
             wait = 0 if untold is not None else max(1, min(wait_seconds, math.ceil(left)))
             try:
-                messages = _receive(source, wait)
+                messages, is_full, failure = _gather(source, wait)
             except QueueMissing:
                 log.error("queue_missing", market=market.value, queue=source.queue)  # noqa: TRY400  (says it all)
                 break
-            except aws.FAILURES as error:
-                log.warning("prices_not_received", market=market.value, queue=source.queue, error=str(error))
-                raise
             failpoints.reach("ingest.received")
             now = clock.now()
-            if messages or wait:
+            if messages or (wait and not failure):
                 found = _record(market, messages, now, began)
                 fates += found
                 untold = untold or (now if found.quotes else None)
-            if len(messages) < BATCH or untold is None or now - untold >= ANNOUNCED_WITHIN:
+            if not is_full or untold is None or now - untold >= ANNOUNCED_WITHIN:
                 announce(quotes=untold is not None)
                 untold = None
             _delete(source, messages)
             failpoints.reach("ingest.deleted")
+            if failure:
+                # Not the end of a poll like others: what SQS may have handed out is hidden, and unrecorded.
+                log.warning("prices_not_received", market=market.value, queue=source.queue, error=str(failure))
+                raise failure
             left = end - time.monotonic()
             if left <= 0:
                 break
@@ -153,6 +156,28 @@ def _one_by_one(source: FeedSource, batch: Sequence[Received], now: datetime, be
     return fates
 
 
+def _gather(source: FeedSource, wait_seconds: int) -> "tuple[list[MessageTypeDef], bool, Exception | None]":
+    """What one receive brings, and up to GATHERED messages if the queue is full.
+
+    Also whether it still seems to be, and the failure of a receive: what has come before it is to be recorded first.
+    Raises QueueMissing if there is nothing to be received from.
+    """
+    found: list[MessageTypeDef] = []
+    wait, is_full = wait_seconds, True
+    while is_full and len(found) < GATHERED:
+        try:
+            batch = _receive(source, wait)
+        except QueueMissing:
+            if not found:
+                raise
+            return found, False, None
+        except aws.FAILURES as error:
+            return found, False, error
+        found += batch
+        wait, is_full = 0, len(batch) == BATCH
+    return found, is_full, None
+
+
 def _receive(source: FeedSource, wait_seconds: int) -> "list[MessageTypeDef]":
     """Up to ten messages. Raises QueueMissing when there is no such queue, looked up anew once."""
     for attempt in (1, 2):
@@ -183,9 +208,9 @@ def _delete(source: FeedSource, messages: "Sequence[MessageTypeDef]") -> None:
     ]
     with suppress(QueueMissing):
         for _attempt in (1, 2):
-            if not entries:
-                return
-            failed = _delete_batch(queue_url(source.queue), entries)
+            failed: set[str] = set()
+            for first in range(0, len(entries), BATCH):
+                failed |= _delete_batch(queue_url(source.queue), entries[first : first + BATCH])
             entries = [entry for entry in entries if entry["Id"] in failed]
     if entries:
         log.warning("messages_not_deleted", market=source.market.value, count=len(entries))

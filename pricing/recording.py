@@ -19,6 +19,24 @@ from pricing.models import Feed
 
 log = structlog.get_logger(__name__)
 
+_ROWS = (
+    "jsonb_to_recordset(%(rows)s::jsonb) AS m(message_id text, event_id text, market_time numeric, sent_at timestamptz,"
+    " sell jsonb, buy jsonb, too_late boolean, swept_at timestamptz)"
+)
+_INSERT = f"""
+    INSERT INTO pricing_pricequote
+        (market, received_at, message_id, event_id, market_time, sent_at, sell, buy, too_late, swept_at)
+    SELECT %(market)s, %(now)s, m.* FROM {_ROWS} ON CONFLICT DO NOTHING RETURNING message_id
+"""  # noqa: S608
+_DATE_BACK = f"""
+    UPDATE pricing_pricequote q SET market_time = e.market_time, sent_at = e.sent_at, sell = e.sell, buy = e.buy,
+        too_late = q.received_at - e.sent_at >= make_interval(secs => %(seconds)s),
+        swept_at = CASE WHEN q.received_at - e.sent_at >= make_interval(secs => %(seconds)s)
+                        THEN coalesce(q.swept_at, %(now)s) END
+    FROM (SELECT DISTINCT ON (event_id) * FROM {_ROWS} WHERE event_id IS NOT NULL ORDER BY event_id, sent_at) e
+    WHERE q.market = %(market)s AND q.event_id = e.event_id AND e.sent_at < q.sent_at RETURNING q.event_id
+"""  # noqa: S608
+
 
 @dataclass(frozen=True, slots=True)
 class Fates:
@@ -42,6 +60,30 @@ class Fates:
     def total(self) -> int:
         """How many messages these are."""
         return self.quotes + self.duplicates + self.skipped + self.rejected
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A quote to be recorded; one that came too late is never swept again."""
+
+    message_id: str
+    quote: ParsedQuote
+    sent_at: datetime
+    received_at: datetime
+    too_late: bool
+
+    def as_json(self) -> dict[str, object]:
+        """The row's columns, for `_ROWS`."""
+        return {
+            "message_id": self.message_id,
+            "event_id": self.quote.event_id,
+            "market_time": str(self.quote.market_time),
+            "sent_at": self.sent_at.isoformat(),
+            "sell": records.written_levels(self.quote.sell),
+            "buy": records.written_levels(self.quote.buy),
+            "too_late": self.too_late,
+            "swept_at": self.received_at.isoformat() if self.too_late else None,
+        }
 
 
 def write(
@@ -85,67 +127,42 @@ def _locked_feed(market: Market) -> Feed:
 def _insert_quotes(source: FeedSource, batch: Sequence[Received], now: datetime) -> Fates:
     max_age = records.freshness().max_age
     rows = [
-        _quote_row(one, one.content, one.sent_at, now, max_age)
+        _Row(one.message_id, one.content, one.sent_at, now, too_late=now - one.sent_at >= max_age)
         for one in batch
         if isinstance(one.content, ParsedQuote) and one.sent_at is not None
     ]
     if not rows:
         return Fates()
     with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO pricing_pricequote"
-            " (market, received_at, message_id, event_id, market_time, sent_at, sell, buy, too_late, swept_at)"
-            " SELECT %s, %s, * FROM unnest(%s::text[], %s::text[], %s::numeric[], %s::timestamptz[], %s::jsonb[],"
-            " %s::jsonb[], %s::boolean[], %s::timestamptz[]) ON CONFLICT DO NOTHING RETURNING message_id",
-            [source.market.value, now, *(list(column) for column in zip(*rows, strict=True))],
-        )
+        # As one JSON text: psycopg builds arrays of hundreds of values in Python.
+        inserting = {"market": source.market.value, "now": now, "rows": json.dumps([row.as_json() for row in rows])}
+        cursor.execute(_INSERT, inserting)
         new = len(cursor.fetchall())
     if new < len(rows):
         _date_back(source, rows, now, max_age)
-    late = sum(row[-1] is not None for row in rows)
+    late = sum(row.too_late for row in rows)
     if late:
         log.warning("quotes_came_too_late", market=source.market.value, count=late)
     return Fates(quotes=new, duplicates=len(rows) - new)
 
 
-def _date_back(source: FeedSource, rows: Sequence[tuple[object, ...]], now: datetime, max_age: timedelta) -> None:
+def _date_back(source: FeedSource, rows: Sequence[_Row], now: datetime, max_age: timedelta) -> None:
     """Of an event that came in several messages the earliest sent is the quote, in whatever order they reach us.
 
     Else a copy that overtakes the first message would move its price to a later instant, and hide a dip. The quote is
     unswept again, so that the next sweep looks at the time it now covers, unless it was too late when first received.
     """
-    columns, seconds = [list(column) for column in zip(*rows, strict=True)], max_age.total_seconds()
+    dating = {
+        "market": source.market.value,
+        "now": now,
+        "seconds": max_age.total_seconds(),
+        "rows": json.dumps([row.as_json() for row in rows]),
+    }
     with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE pricing_pricequote q SET market_time = e.market_time, sent_at = e.sent_at, sell = e.sell,"
-            " buy = e.buy, too_late = q.received_at - e.sent_at >= make_interval(secs => %s),"
-            " swept_at = CASE WHEN q.received_at - e.sent_at >= make_interval(secs => %s)"
-            " THEN coalesce(q.swept_at, %s) END"
-            " FROM (SELECT DISTINCT ON (event_id) * FROM unnest(%s::text[], %s::numeric[], %s::timestamptz[],"
-            " %s::jsonb[], %s::jsonb[]) AS m(event_id, market_time, sent_at, sell, buy)"
-            " WHERE event_id IS NOT NULL ORDER BY event_id, sent_at) e"
-            " WHERE q.market = %s AND q.event_id = e.event_id AND e.sent_at < q.sent_at RETURNING q.event_id",
-            [seconds, seconds, now, *columns[1:6], source.market.value],
-        )
+        cursor.execute(_DATE_BACK, dating)
         moved = [event_id for (event_id,) in cursor.fetchall()]
     if moved:
         log.info("events_dated_back", market=source.market.value, event_ids=moved)
-
-
-def _quote_row(
-    one: Received, quote: ParsedQuote, sent_at: datetime, now: datetime, max_age: timedelta
-) -> tuple[object, ...]:
-    too_late = now - sent_at >= max_age
-    return (
-        one.message_id,
-        quote.event_id,
-        quote.market_time,
-        sent_at,
-        json.dumps(records.written_levels(quote.sell)),
-        json.dumps(records.written_levels(quote.buy)),
-        too_late,
-        now if too_late else None,
-    )
 
 
 def _insert_rejected(source: FeedSource, batch: Sequence[Received], now: datetime) -> Fates:

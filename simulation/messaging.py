@@ -106,8 +106,10 @@ class Queues:
         taken = visible[: 1 if world.happens("sqs.few") else MaxNumberOfMessages]
         for message in taken:
             message.visible_at = world.time + timedelta(seconds=VisibilityTimeout)
-        self._received[actor.number] = QueueUrl, taken
         lost = world.happens("sqs.receive_lost")
+        # A long poll begins anew; short ones gather more before all of it is recorded.
+        _queue, gathered = self._received.get(actor.number, (QueueUrl, [])) if WaitTimeSeconds == 0 else (QueueUrl, [])
+        self._received[actor.number] = QueueUrl, gathered if lost else [*gathered, *taken]
         actor.reach(f"sqs.handed_out {len(taken)}")
         if lost:
             raise ReadTimeoutError(endpoint_url="simulated", error="the answer was lost")

@@ -5,13 +5,14 @@ from mutants.planting import Edit, Mutant
 _INGEST = "pricing.ingest"
 _RECORDING = "pricing.recording"
 _QUOTES = "pricing.quotes"
+_RECORD = "            if messages or (wait and not failure):\n"
 _DELETE = "            _delete(source, messages)\n"
 
 MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "deleted-before-recorded",
         "messages are deleted before what they say is committed",
-        (Edit(_INGEST, "            if messages or wait:\n", _DELETE + "            if messages or wait:\n"),),
+        (Edit(_INGEST, _RECORD, _DELETE + _RECORD),),
         tests=("pricing/tests/test_poll.py",),
     ),
     Mutant(
@@ -37,6 +38,13 @@ MUTANTS: tuple[Mutant, ...] = (
         "an empty receive counts as proof while a dead poller's messages are hidden",
         (Edit(_RECORDING, " and not (feed.in_flight_until and feed.in_flight_until > began)", ""),),
         tests=("pricing/tests/test_recording.py",),
+    ),
+    Mutant(
+        "lost-answer-forgotten",
+        "a receive whose answer was lost, after others that came, leaves no trace",
+        (Edit(_INGEST, "                raise failure\n", ""),),
+        tests=("pricing/tests/test_poll.py",),
+        simulated=False,  # it needs a full receive just before it
     ),
     Mutant(
         "drained-moves-back",

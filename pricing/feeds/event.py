@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import combinations
 from typing import Literal
 
 from coruscant import money
@@ -89,8 +90,10 @@ def bounded_time(seconds: Decimal) -> Decimal:
 def per_unit(price: Decimal, units: Decimal, basis: Basis) -> Decimal:
     """The price of one unit, from a price in the market's basis. Raises Unreadable if it cannot be stored exactly."""
     if price.is_finite() and price > 0 and money.fits(price):
+        if basis == "unit":
+            return price
         with money.exact():
-            one = price / units if basis == "total" else price
+            one = price / units
         if money.fits(one):
             return one
     raise Unreadable("a price must be positive, with at most 20 integer digits and 24 decimals")
@@ -101,8 +104,8 @@ def curve(side: Literal["sell", "buy"], levels: Sequence[Level]) -> tuple[Level,
     ordered = tuple(sorted(levels, key=lambda level: level.quantity))
     if len({level.quantity for level in ordered}) != len(ordered):
         raise Unreadable(f"{side} names a quantity twice")
-    for index, level in enumerate(ordered):
-        for shallower in ordered[:index]:
+    with money.exact():
+        for shallower, level in combinations(ordered, 2):
             if _better(side, level.unit_price, shallower.unit_price):
                 raise Unreadable(
                     f"the {side} price of {level.quantity} units is more than {BETTER_WITH_DEPTH:%} better than that"
@@ -112,8 +115,7 @@ def curve(side: Literal["sell", "buy"], levels: Sequence[Level]) -> tuple[Level,
 
 
 def _better(side: Literal["sell", "buy"], deeper: Decimal, shallower: Decimal) -> bool:
-    """Whether the deeper price is better beyond noise: selling, that is more; buying, less."""
-    with money.exact():
-        if side == "sell":
-            return deeper > shallower * (1 + BETTER_WITH_DEPTH)
-        return deeper < shallower * (1 - BETTER_WITH_DEPTH)
+    """Whether the deeper price is better beyond noise: selling, that is more; buying, less. In an exact context."""
+    if side == "sell":
+        return deeper > shallower * (1 + BETTER_WITH_DEPTH)
+    return deeper < shallower * (1 - BETTER_WITH_DEPTH)

@@ -1,5 +1,6 @@
 """Polling real queues: what is received is recorded, and only then deleted."""
 
+import itertools
 import json
 import threading
 import time
@@ -72,6 +73,7 @@ def test_a_full_queue_is_announced_at_its_end_and_nothing_waits_while_there_are_
     waits, receive = [], ingest._receive
     monkeypatch.setattr(ingest, "_receive", lambda source, wait: waits.append(wait) or receive(source, wait))
     monkeypatch.setattr(ingest, "ANNOUNCED_WITHIN", timedelta(seconds=60))
+    monkeypatch.setattr(ingest, "GATHERED", ingest.BATCH)
     for number in range(2 * ingest.BATCH):
         send(json.dumps(mos_espa_event(f"e{number}")))
     assert poll(seconds=1) == Fates(quotes=2 * ingest.BATCH)
@@ -83,6 +85,7 @@ def test_a_full_queue_is_announced_at_its_end_and_nothing_waits_while_there_are_
 
 def test_a_full_queue_is_announced_before_its_end_when_that_takes_long(messaging, reached, monkeypatch):
     monkeypatch.setattr(ingest, "ANNOUNCED_WITHIN", timedelta(0))
+    monkeypatch.setattr(ingest, "GATHERED", ingest.BATCH)
     for number in range(2 * ingest.BATCH):
         send(json.dumps(mos_espa_event(f"e{number}")))
     assert poll(seconds=1) == Fates(quotes=2 * ingest.BATCH)
@@ -92,11 +95,48 @@ def test_a_full_queue_is_announced_before_its_end_when_that_takes_long(messaging
 
 def test_a_poll_whose_time_is_over_is_announced_and_leaves_the_rest(messaging, reached, monkeypatch):
     monkeypatch.setattr(ingest, "ANNOUNCED_WITHIN", timedelta(seconds=60))
+    monkeypatch.setattr(ingest, "GATHERED", ingest.BATCH)
     for number in range(ingest.BATCH + 1):
         send(json.dumps(mos_espa_event(f"e{number}")))
     assert poll() == Fates(quotes=ingest.BATCH)
     assert reached.names[-1] == "ingest.announced"
     assert messaging.left(MOS_ESPA) == 1
+
+
+def fill(count):
+    for number in range(count):
+        send(json.dumps(mos_espa_event(f"e{number}")))
+
+
+def test_what_several_receives_bring_is_recorded_at_once_and_all_of_it_deleted(messaging, reached):
+    fill(2 * ingest.BATCH + 3)
+    assert poll(seconds=1) == Fates(quotes=2 * ingest.BATCH + 3)
+    assert reached.names.count("ingest.recorded") == 2, "the quotes, and the empty receive"
+    assert messaging.left(MOS_ESPA) == 0
+
+
+def test_no_more_is_gathered_than_one_transaction_shall_hold(messaging, reached, monkeypatch):
+    monkeypatch.setattr(ingest, "GATHERED", 2 * ingest.BATCH)
+    fill(3 * ingest.BATCH)
+    assert poll(seconds=1) == Fates(quotes=3 * ingest.BATCH)
+    assert reached.names.count("ingest.recorded") == 3
+    assert messaging.left(MOS_ESPA) == 0
+
+
+def test_a_receive_that_fails_loses_nothing_of_those_before_it(messaging, monkeypatch):
+    receive, calls = ingest._receive, itertools.count(1)
+
+    def failing(source, wait):
+        if next(calls) == 2:
+            raise EndpointConnectionError(endpoint_url="http://sqs")
+        return receive(source, wait)
+
+    monkeypatch.setattr(ingest, "_receive", failing)
+    fill(ingest.BATCH + 1)
+    with pytest.raises(EndpointConnectionError):
+        poll()
+    assert (PriceQuote.objects.count(), messaging.left(MOS_ESPA)) == (ingest.BATCH, 1)
+    assert feed().in_flight_until > clock.now(), "its answer may be what was lost"
 
 
 def test_an_envelope_is_understood(messaging):

@@ -221,13 +221,12 @@ def test_nothing_is_proved_while_messages_may_be_hidden():
 
 def refusing(monkeypatch, culprit):
     """Make the database refuse any quote with the message id `culprit`."""
-    original = recording._quote_row
+    original = recording._Row.as_json
 
-    def row(one, *rest):
-        values = original(one, *rest)
-        return (*values[:2], Decimal(10) ** 60, *values[3:]) if one.message_id == culprit else values
+    def as_json(row):
+        return original(row) | ({"market_time": "1e60"} if row.message_id == culprit else {})
 
-    monkeypatch.setattr(recording, "_quote_row", row)
+    monkeypatch.setattr(recording._Row, "as_json", as_json)
 
 
 def test_one_message_the_database_refuses_does_not_hold_back_the_rest(monkeypatch, rung):
