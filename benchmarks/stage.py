@@ -26,7 +26,7 @@ CELERY = ("-m", "celery", "-A", "coruscant")
 WORKERS = {
     "prices": ("-Q", "prices", "-c", "2"),
     "risk": ("-Q", "risk,maintenance", "-c", "2"),
-    "sales": ("-Q", "liquidations,events", "--pool", "threads", "-c", "16"),
+    "sales": ("-Q", "liquidations,events", "--pool", "threads", "-c", "48"),
 }
 GUNICORN = ("--workers", "2", "--threads", "8", "--no-control-socket")
 POSTGRES_SETTINGS = {

@@ -26,6 +26,15 @@ def now() -> datetime:
     return _source()
 
 
+#: The instant by the same clock, as a column of a statement that runs anyway: `read` what it says.
+COLUMN = "clock_timestamp()"
+
+
+def read(column: datetime) -> datetime:
+    """The instant at which a statement looked, of its `COLUMN`; the present one if something else drives the clock."""
+    return column if _source is _database_now else _source()
+
+
 @contextmanager
 def driven_by(source: Callable[[], datetime]) -> Iterator[None]:
     """Let tests and simulations drive the clock for the length of a block (process-wide)."""

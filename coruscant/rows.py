@@ -5,9 +5,9 @@ instance; columns left out are deferred, and read when somebody asks for them.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
-from django.db import DEFAULT_DB_ALIAS, models
+from django.db import DEFAULT_DB_ALIAS, connection, models
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -18,12 +18,33 @@ def names(model: type[models.Model], *, without: Iterable[str] = ()) -> tuple[st
     return tuple(field.attname for field in model._meta.concrete_fields if field.name not in left_out)
 
 
-def columns(model: type[models.Model], attributes: Iterable[str], table: str) -> str:
-    """These attributes' columns as a list for SELECT, of a table of that name."""
+def columns(model: type[models.Model], attributes: Iterable[str], table: str, prefix: str = "") -> str:
+    """These attributes' columns as a list for SELECT, of a table of that name; each is called what the prefix adds."""
     by_attribute = {field.attname: field.column for field in model._meta.concrete_fields}
-    return ", ".join(f'{table}."{by_attribute[attribute]}"' for attribute in attributes)
+    found = [by_attribute[attribute] for attribute in attributes]
+    return ", ".join(f'{table}."{column}" AS "{prefix}{column}"' for column in found)
 
 
 def row(model: type[Row], attributes: Sequence[str], values: Sequence[Any]) -> Row:
     """An instance of what was read of these attributes."""
     return model.from_db(DEFAULT_DB_ALIAS, attributes, values)
+
+
+class Select(Generic[Row]):
+    """A statement of fixed text that reads rows of one model: `tail` is what follows the columns, `FROM …`."""
+
+    def __init__(self, model: type[Row], tail: str) -> None:
+        """The model's table goes by its own name in `tail`."""
+        self._model = model
+        self._names = names(model)
+        self._text = f"SELECT {columns(model, self._names, model._meta.db_table)} {tail}"
+
+    def all(self, *parameters: str | int) -> list[Row]:
+        """Every row."""
+        with connection.cursor() as cursor:
+            cursor.execute(self._text, parameters)
+            return [row(self._model, self._names, values) for values in cursor.fetchall()]
+
+    def first(self, *parameters: str | int) -> Row | None:
+        """The first row, or None."""
+        return next(iter(self.all(*parameters)), None)

@@ -13,7 +13,7 @@ QUIET = ("--without-gossip", "--without-mingle")
 WORKERS = {
     "prices": ("-Q", "prices", "-c", "2"),
     "risk": ("-Q", "risk,maintenance", "-c", "2"),
-    "sales": ("-Q", "liquidations,events", "--pool", "threads", "-c", "16"),
+    "sales": ("-Q", "liquidations,events", "--pool", "threads", "-c", "48"),
 }
 LONGEST_WARM_SHUTDOWN_SECONDS = 12
 

@@ -24,7 +24,7 @@ DATABASE = "coruscant"
 UNPRIVILEGED_USER = "nobody"
 SETTINGS = {
     "unix_socket_directories": "",  # TCP is enough, and a socket's path has a length limit
-    "max_connections": "200",
+    "max_connections": "400",
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_checkpoints": "off",

@@ -1,6 +1,8 @@
 """The backlog after a crash: a worker that has finished one sale rings for the next that is due."""
 
-from datetime import timedelta
+import time
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from coruscant import clock, doorbell
 from liquidation import chains, publish, recovery
@@ -8,6 +10,10 @@ from liquidation.sell import Outcome, sell
 
 #: Short, so that the threads of a pool are soon free for other queues; what is left is rung for again.
 LONGEST_RUN = timedelta(seconds=5)
+#: Sales taken in one statement, to be sold one after the other.
+TAKEN_AT_ONCE = 8
+#: When one of them has kept the others waiting for so long, they are given back to whoever is free.
+LONGEST_WAIT_SECONDS = 1.0
 
 
 def ring_for_more() -> None:
@@ -25,17 +31,27 @@ def work_off() -> int:
     began, taken = clock.now(), 0
     now, settled = began, list[int]()
     while now - began < LONGEST_RUN:
-        liquidation_id = recovery.take_due_sale(now)
-        if liquidation_id is None:
+        due = recovery.take_due_sales(now, TAKEN_AT_ONCE)
+        if not due:
             break
-        taken += 1
-        if sell(liquidation_id) is Outcome.SETTLED:
-            settled.append(liquidation_id)
-        if len(settled) == publish.BATCH:
-            publish.publish_all(settled)
-            settled.clear()
+        taken += _sell_in_turn(due, now, settled)
+        while len(settled) >= publish.BATCH:
+            publish.publish_all(settled[: publish.BATCH])
+            del settled[: publish.BATCH]
         now = clock.now()
     else:
         ring_for_more()
     publish.publish_all(settled)
     return taken
+
+
+def _sell_in_turn(due: Sequence[int], taken_at: datetime, settled: list[int]) -> int:
+    """Sell what was taken at an instant, adding those settled; returns how many, since a slow market ends it early."""
+    began = time.monotonic()
+    for sold, liquidation_id in enumerate(due, 1):
+        if sell(liquidation_id) is Outcome.SETTLED:
+            settled.append(liquidation_id)
+        if sold < len(due) and time.monotonic() - began > LONGEST_WAIT_SECONDS:
+            recovery.give_back(due[sold:], taken_at)
+            return sold
+    return len(due)

@@ -53,17 +53,21 @@ def recover(limit: int = BATCH) -> int:
     return len(sales) + len(events)
 
 
-def take_due_sale(now: datetime) -> int | None:
-    """The most overdue sale at `now` that no bell is on its way for, noted as rung; None if there is none.
+def take_due_sales(now: datetime, limit: int) -> list[int]:
+    """The most overdue sales at `now` that no bell is on its way for, noted as rung.
 
     So workers pull a backlog as fast as they can work it off, however few bells were rung.
     """
-    found = _note(_RING_SALES, now, 1)
-    return found[0] if found else None
+    return _note(_RING_SALES, now, limit)
+
+
+def give_back(liquidation_ids: Sequence[int], taken_at: datetime) -> None:
+    """Let sales that `take_due_sales` took at an instant, and nobody has rung for since, be taken by others at once."""
+    Liquidation.objects.filter(pk__in=liquidation_ids, rung_at=taken_at).update(rung_at=None)
 
 
 def any_due_sale() -> bool:
-    """Whether `take_due_sale` would find one."""
+    """Whether `take_due_sales` would find one."""
     now = clock.now()
     due = Liquidation.objects.filter(status=LiquidationStatus.SELLING, due_at__lte=now)
     return due.exclude(rung_at__gt=now - RUNG_AGAIN_AFTER).exists()

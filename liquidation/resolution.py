@@ -8,7 +8,7 @@ from decimal import Decimal
 import structlog
 from django.db import transaction
 
-from coruscant import audit, clock, doorbell
+from coruscant import audit, doorbell
 from liquidation import chains
 from liquidation.errors import FiguresDoNotFit, OrderNotUnresolved
 from liquidation.models import Liquidation, LiquidationStatus, OrderStatus, TradeOrder
@@ -49,11 +49,10 @@ def _resolving(
     """The order and what it belongs to, locked, the liquidation selling again; its sale is rung after the commit."""
     with transaction.atomic():
         liquidation_id = TradeOrder.objects.values_list("liquidation_id", flat=True).get(pk=order_id)
-        loan, liquidation = lock(liquidation_id)
+        loan, liquidation, now = lock(liquidation_id)
         order = TradeOrder.objects.get(pk=order_id)
         if order.status != OrderStatus.UNRESOLVED:
             raise OrderNotUnresolved("The order is no longer waiting for a person: somebody has answered for it.")
-        now = clock.now()
         with audit.cause("resolve", correlation_id=order.request_id, actor_name=actor_name, actor_id=actor_id):
             liquidation.status = LiquidationStatus.SELLING
             liquidation.due_at = now

@@ -35,10 +35,12 @@ REFUSALS_AT_FULL_SPEED = 4
 _LOAN_FIELDS = rows.names(Loan)
 #: Without the evidence: nothing in a sale asks for it, and it is read when somebody does.
 _LIQUIDATION_FIELDS = rows.names(Liquidation, without=("evidence",))
+# The clock is read outside, once the locks are held.
 _LOCK = (
-    f"SELECT {rows.columns(Loan, _LOAN_FIELDS, 'loan')}, {rows.columns(Liquidation, _LIQUIDATION_FIELDS, 'sale')}"  # noqa: S608
+    f"SELECT locked.*, {clock.COLUMN} FROM (SELECT {rows.columns(Loan, _LOAN_FIELDS, 'loan', 'loan_')},"  # noqa: S608
+    f" {rows.columns(Liquidation, _LIQUIDATION_FIELDS, 'sale', 'sale_')}"
     " FROM liquidation_liquidation AS sale JOIN loans_loan AS loan ON loan.id = sale.loan_id WHERE sale.id = %s"
-    " FOR UPDATE OF loan, sale"
+    " FOR UPDATE OF loan, sale) AS locked"
 )
 #: What every answer changes on an order's row.
 _VERDICT = ("status", "answered_at", "last_outcome", "last_answer")
@@ -99,8 +101,8 @@ def sell(liquidation_id: int) -> Outcome:
             fence, began = step.fence, began or step.counted_at
 
 
-def lock(liquidation_id: int) -> tuple[Loan, Liquidation]:
-    """Lock a liquidation's rows for the rest of the transaction, the loan first.
+def lock(liquidation_id: int) -> tuple[Loan, Liquidation, datetime]:
+    """Lock a liquidation's rows for the rest of the transaction, the loan first; and say when they were locked.
 
     One statement: PostgreSQL locks the rows of a join in the order in which FOR UPDATE OF names the tables. Raises
     Liquidation.DoesNotExist.
@@ -111,9 +113,9 @@ def lock(liquidation_id: int) -> tuple[Loan, Liquidation]:
     if found is None:
         raise Liquidation.DoesNotExist(f"there is no liquidation {liquidation_id}")
     loan = rows.row(Loan, _LOAN_FIELDS, found[: len(_LOAN_FIELDS)])
-    liquidation = rows.row(Liquidation, _LIQUIDATION_FIELDS, found[len(_LOAN_FIELDS) :])
+    liquidation = rows.row(Liquidation, _LIQUIDATION_FIELDS, found[len(_LOAN_FIELDS) : -1])
     liquidation.loan = loan
-    return loan, liquidation
+    return loan, liquidation, clock.read(found[-1])
 
 
 def _prepare(liquidation_id: int, fence: int | None, began: datetime | None) -> Sending | Outcome:
@@ -122,8 +124,7 @@ def _prepare(liquidation_id: int, fence: int | None, began: datetime | None) -> 
     `began` is when this run's first send was counted.
     """
     with transaction.atomic():
-        loan, liquidation = lock(liquidation_id)
-        now = clock.now()
+        loan, liquidation, now = lock(liquidation_id)
         if liquidation.status == LiquidationStatus.SETTLED:
             return Outcome.SETTLED
         if liquidation.status == LiquidationStatus.WAITING:
@@ -162,7 +163,7 @@ def _count_send(liquidation: Liquidation, order: TradeOrder, fence: int | None, 
     if order._state.adding:
         audit.create(order)
     else:
-        order.save(update_fields=["sends", "due_at"])
+        audit.note(order, "sends", "due_at")
     return Sending(
         liquidation_id=liquidation.pk,
         fence=liquidation.fence,
@@ -186,12 +187,11 @@ def _later(liquidation: Liquidation, due_at: datetime) -> Outcome:
 def _book(step: Sending, answer: Answer) -> Outcome | None:
     """Book what the answer proves, under the fence; None means that the sale goes on at once."""
     with transaction.atomic():
-        loan, liquidation = lock(step.liquidation_id)
-        now = clock.now()
+        loan, liquidation, now = lock(step.liquidation_id)
         if liquidation.fence != step.fence or liquidation.status != LiquidationStatus.SELLING:
             log.warning("stale_lease_holder_writes_nothing", order_request_id=step.request_id, fence=step.fence)
             return Outcome.BUSY
-        order = TradeOrder.objects.get(pk=step.order_id)
+        order = orders.by_id(step.order_id)
         answer = _within_the_books(answer, liquidation)
         judged = verdict(answer, ordered=order.quantity, first_send=step.first_send, known_misfit=order.misfit)
         log.info("order_answered", order_request_id=order.request_id, market=order.market, verdict=str(judged))

@@ -13,6 +13,17 @@ from coruscant.errors import DomainError
 from coruscant.money import decimal_string
 from loans.models import AcceptedRequest, Loan
 
+_FIRST = (
+    "SELECT first.content_digest, first.response_body, loan.loan_id FROM loans_acceptedrequest first"
+    " JOIN loans_loan loan ON loan.id = first.loan_id"
+    " WHERE first.client = %s AND first.endpoint = %s AND first.request_id = %s"
+)
+_REMEMBER = (
+    "INSERT INTO loans_acceptedrequest"
+    " (client, endpoint, request_id, content_digest, response_body, loan_id, created_at)"
+    " VALUES (%s, %s, %s, %s, %s, %s, %s)"
+)
+
 
 class RequestIdReused(DomainError):
     """The requestId came before, with other content."""
@@ -68,26 +79,21 @@ def replay(request: Request) -> Accepted | None:
 
     Raises RequestIdReused when the requestId was accepted with other content.
     """
-    first = (
-        AcceptedRequest.objects.filter(client=request.client, endpoint=request.endpoint, request_id=request.request_id)
-        .select_related("loan")
-        .first()
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(_FIRST, [request.client, request.endpoint.value, request.request_id])
+        first = cursor.fetchone()
     if first is None:
         return None
-    if first.content_digest != request.content_digest:
+    content_digest, body, loan_id = first
+    if content_digest != request.content_digest:
         raise RequestIdReused("The same requestId was accepted before with other content.")
-    return Accepted(body=first.response_body, replayed=True, loan_id=first.loan.loan_id)
+    return Accepted(body=body, replayed=True, loan_id=loan_id)
 
 
 def remember(request: Request, loan: Loan, body: str, now: datetime) -> None:
     """Store the answer beside its effect, in the same transaction."""
-    AcceptedRequest.objects.create(
-        client=request.client,
-        endpoint=request.endpoint,
-        request_id=request.request_id,
-        content_digest=request.content_digest,
-        response_body=body,
-        loan=loan,
-        created_at=now,
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _REMEMBER,
+            (request.client, request.endpoint.value, request.request_id, request.content_digest, body, loan.pk, now),
+        )

@@ -16,6 +16,7 @@ from django.db import IntegrityError, connection, transaction
 from coruscant import audit, clock, failpoints, money
 from coruscant.errors import DomainError
 from coruscant.money import ZERO
+from coruscant.rows import Select
 from loans import idempotency, risk
 from loans.idempotency import Accepted, Request
 from loans.models import AcceptedRequest, CollateralPosting, Loan, LoanStatus, LoanWarning
@@ -29,6 +30,8 @@ log = structlog.get_logger(__name__)
 #: Key of the activation barrier: an advisory lock in the space of two 32-bit keys, which nothing else here uses.
 _ACTIVATION_BARRIER = (0x4C4F414E, 1)
 
+_LOCK = Select(Loan, "FROM loans_loan WHERE loan_id = %s FOR UPDATE")
+_OPEN_WARNING = Select(LoanWarning, "FROM loans_loanwarning WHERE loan_id = %s AND closed_at IS NULL")
 _BEGIN_LIQUIDATION = "UPDATE loans_loan SET status = 'liquidating' WHERE id = ANY(%(loans)s) AND status = 'active'"
 _CLOSE_WARNINGS = (
     "UPDATE loans_loanwarning SET closed_at = %(now)s, close_reason = %(reason)s, cleared_to = %(cleared_to)s"
@@ -158,7 +161,7 @@ def post_collateral(*, client: str, request_id: str, loan_id: str, borrower_id: 
 
 def _open_loan(loan_id: str, borrower_id: str) -> Loan:
     """Lock the loan that a posting is for, and check that it may be posted to."""
-    loan = Loan.objects.select_for_update().filter(loan_id=loan_id).first()
+    loan = _LOCK.first(loan_id)
     if loan is None:
         raise LoanNotFound("There is no loan of this loanId.")
     if loan.borrower_id != borrower_id:
@@ -188,7 +191,7 @@ def _activate_if_covered(loan: Loan, point: PricePoint, now: datetime) -> None:
 
 def _warning_after_posting(loan: Loan, point: PricePoint, now: datetime) -> LoanWarning | None:
     """Close the loan's margin call if LTV is now below the clearing threshold; return the one still open."""
-    warning = LoanWarning.objects.filter(loan=loan, closed_at__isnull=True).first()
+    warning = _OPEN_WARNING.first(loan.pk)
     if warning is None or point.price is None:
         return warning
     if not risk.may_clear(loan.outstanding_balance, loan.collateral, point.price, thresholds()):

@@ -58,29 +58,29 @@ class _Inputs:
 
 def current() -> PricePoint:
     """The best price now, from the cache if it has one."""
-    inputs = _cached() or _rebuilt()
-    point = _evaluate(inputs)
+    inputs, now = _cached_now() or _rebuilt()
+    point = _evaluate(inputs, now)
     if point.price is None:
-        _tell_changes(inputs, point, clock.now())  # pollers that are all gone could not
+        _tell_changes(inputs, point, now)  # pollers that are all gone could not
     return point
 
 
 def current_from_database() -> PricePoint:
     """The best price now, never from the cache: for decisions under a lock."""
-    return _evaluate(_from_database())
+    return _evaluate(*_from_database())
 
 
 def refresh() -> PricePoint:
     """Rebuild the cache from the database; what has become unknown or late is logged once per change."""
-    inputs = _rebuilt()
-    point = _evaluate(inputs)
-    _tell_changes(inputs, point, clock.now())
+    inputs, now = _rebuilt()
+    point = _evaluate(inputs, now)
+    _tell_changes(inputs, point, now)
     return point
 
 
 def curves(now: datetime) -> dict[Market, Curve]:
     """Each market's last curve at `now`, stale ones too; a market that never sent a quote is missing."""
-    inputs, freshness = _cached() or _rebuilt(), records.freshness()
+    inputs, freshness = _cached() or _rebuilt()[0], records.freshness()
     return {
         quote.market: Curve(
             market=quote.market,
@@ -93,8 +93,7 @@ def curves(now: datetime) -> dict[Market, Curve]:
     }
 
 
-def _evaluate(inputs: _Inputs) -> PricePoint:
-    now = clock.now()
+def _evaluate(inputs: _Inputs, now: datetime) -> PricePoint:
     # From the oldest quote on, so that the last point lies where the present price began.
     return rules.timeline(
         inputs.quotes,
@@ -106,17 +105,19 @@ def _evaluate(inputs: _Inputs) -> PricePoint:
     )[-1]
 
 
-def _from_database() -> _Inputs:
+def _from_database() -> tuple[_Inputs, datetime]:
+    """The inputs, and the instant at which they were read."""
     # Drained and quotes in one look: a drained_to read after the quotes could prove more than they show.
     found, drained_to, outranked = [], {}, {}
-    for newest in records.newest(records.freshness().max_age):
+    newest_quotes, now = records.newest(records.freshness().max_age)
+    for newest in newest_quotes:
         drained_to[newest.market] = newest.drained_to
         if newest.quote is None:
             continue
         quote = newest.quote if newest.stands else _outranking(newest.quote)
         found.append(quote)
         outranked[newest.market] = newest.quote.sent_at - quote.sent_at
-    return _Inputs(tuple(found), drained_to, outranked)
+    return _Inputs(tuple(found), drained_to, outranked), now
 
 
 def _outranking(newest: Quote) -> Quote:
@@ -129,10 +130,15 @@ def _outranking(newest: Quote) -> Quote:
     return replace(quote, sell=levels[quote.id]) if quote.id in levels else newest
 
 
-def _rebuilt() -> _Inputs:
-    inputs = _from_database()
+def _rebuilt() -> tuple[_Inputs, datetime]:
+    inputs, now = _from_database()
     _with_cache(lambda: cache.set(_KEY, _written(inputs), timeout=_CACHE_SECONDS))
-    return inputs
+    return inputs, now
+
+
+def _cached_now() -> tuple[_Inputs, datetime] | None:
+    inputs = _cached()
+    return (inputs, clock.now()) if inputs else None
 
 
 def _cached() -> _Inputs | None:

@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
-from coruscant import money
+from coruscant import clock, money
 from pricing.markets import Market
 from pricing.models import PriceQuote
 from pricing.quotes import Freshness, Level, Quote
@@ -50,7 +50,7 @@ _PROGRESS = """
 """
 # A quote that is no older, by its market's own time, than all sent within the greatest age before it takes part.
 _NEWEST = f"""
-    SELECT asked.market, f.drained_to, newest.*
+    SELECT {clock.COLUMN}, asked.market, f.drained_to, newest.*
     FROM unnest(%(markets)s::text[]) AS asked(market) LEFT JOIN pricing_feed f ON f.market = asked.market
     LEFT JOIN LATERAL (
         SELECT {_QUOTE}, sell, market_time >= (
@@ -156,20 +156,21 @@ def history(since: datetime, until: datetime, *, no_earlier: datetime) -> Histor
     return History(quotes, unswept, _instant(rows[0][8]) if rows and rows[0][8] is not None else None)
 
 
-def newest(max_age: timedelta) -> list[Newest]:
-    """Each market's newest quote, however old, in one look."""
+def newest(max_age: timedelta) -> tuple[list[Newest], datetime]:
+    """Each market's newest quote, however old, in one look; and the instant of that look."""
     rows = _rows(_NEWEST, {"markets": list(Market), "max_age": max_age.total_seconds()})
-    return [
+    found = [
         Newest(Market(market), drained_to, None, stands=False)
-        if found[0] is None
+        if columns[0] is None
         else Newest(
             Market(market),
             drained_to,
-            replace(_quote(tuple(found)), sell=read_levels(json.loads(sell))),
+            replace(_quote(tuple(columns)), sell=read_levels(json.loads(sell))),
             stands=bool(stands),
         )
-        for market, drained_to, *found, sell, stands in rows
+        for _instant, market, drained_to, *columns, sell, stands in rows
     ]
+    return found, clock.read(rows[-1][0])
 
 
 def latest_times(markets: Iterable[Market], within: timedelta) -> list[Quote]:

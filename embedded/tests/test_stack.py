@@ -32,7 +32,7 @@ def test_environment_points_at_servers_that_answer(stack: EmbeddedStack) -> None
     assert redis.Redis.from_url(stack.environment["CACHE_URL"]).ping()
     assert setting(stack, "TimeZone") == "UTC"
     assert setting(stack, "server_encoding") == "UTF8"
-    assert setting(stack, "max_connections") == "200"
+    assert setting(stack, "max_connections") == "400"
 
 
 def test_role_may_create_databases_but_is_no_superuser(stack: EmbeddedStack) -> None:

@@ -176,14 +176,41 @@ def test_a_worker_pulls_what_is_due_and_rung_for_nobody(loan, quote, bells, mark
     assert len(bells) == 1, "nothing is left to ring for"
 
 
-def test_one_sale_is_taken_whatever_plan_the_database_chooses(loan, quote):
+def test_a_slow_market_keeps_nobody_waiting_who_was_taken_with_it(loan, quote, bells, markets, monkeypatch):
+    quote("25")
+    pks = claim_loans([loan(collateral=str(n)).pk for n in range(40, 43)], point_now())
+    monkeypatch.setattr(backlog, "LONGEST_WAIT_SECONDS", 0.0)
+    taken = []
+    monkeypatch.setattr(backlog, "sell", lambda pk: taken.append(pk) or sell(pk))
+    monkeypatch.setattr(publish, "publish_all", lambda settled: None)
+    given_back = []
+    give_back = recovery.give_back
+    monkeypatch.setattr(
+        recovery, "give_back", lambda left, taken_at: given_back.append(list(left)) or give_back(left, taken_at)
+    )
+    assert backlog.work_off() == 3
+    assert sorted(taken) == sorted(pks), "given back and taken again, at once"
+    assert [len(left) for left in given_back] == [2, 1]
+
+
+def test_what_somebody_has_rung_for_meanwhile_is_not_given_back(claimed, bells, time_passes):
+    liquidation, taken_at = claimed("25"), clock.now()
+    assert recovery.take_due_sales(taken_at, 1) == [liquidation.pk]
+    time_passes(seconds=20)
+    assert recovery.recover() == 1
+    recovery.give_back([liquidation.pk], taken_at)
+    assert recovery.take_due_sales(clock.now(), 1) == []
+
+
+def test_no_more_sales_are_taken_than_asked_for_whatever_plan_the_database_chooses(loan, quote):
     quote("25")
     pks = claim_loans([loan(collateral=str(n)).pk for n in range(40, 45)], point_now())
     with connection.cursor() as cursor:
         for way in ("hashjoin", "mergejoin", "hashagg", "sort", "material", "indexscan", "bitmapscan", "indexonlyscan"):
             cursor.execute(f"SET LOCAL enable_{way} = off")
-    assert recovery.take_due_sale(clock.now()) in pks
-    assert Liquidation.objects.filter(rung_at__isnull=False).count() == 1
+    taken = recovery.take_due_sales(clock.now(), 2)
+    assert set(taken) < set(pks)
+    assert len(taken) == Liquidation.objects.filter(rung_at__isnull=False).count() == 2
 
 
 def test_a_sale_that_nobody_takes_up_becomes_overdue_however_often_it_is_rung(claimed, bells):

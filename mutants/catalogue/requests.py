@@ -13,8 +13,8 @@ MUTANTS: tuple[Mutant, ...] = (
         (
             Edit(
                 _SERVICES,
-                "Loan.objects.select_for_update().filter(loan_id=loan_id)",
-                "Loan.objects.filter(loan_id=loan_id)",
+                "FROM loans_loan WHERE loan_id = %s FOR UPDATE",
+                "FROM loans_loan WHERE loan_id = %s",
             ),
         ),
         tests=("loans/tests/test_concurrency.py",),
@@ -54,13 +54,13 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "answer-not-stored",
         "a repeated request is answered by the present state instead of its first answer",
-        (Edit(_IDEMPOTENCY, "body=first.response_body", 'body=first.response_body.replace("new", "active")'),),
+        (Edit(_IDEMPOTENCY, "body=body", 'body=body.replace("new", "active")'),),
         tests=("loans/tests/test_posting.py",),
     ),
     Mutant(
         "content-not-compared",
         "a requestId that comes again with other content gets the first answer",
-        (Edit(_IDEMPOTENCY, "if first.content_digest != request.content_digest:", "if False:"),),
+        (Edit(_IDEMPOTENCY, "if content_digest != request.content_digest:", "if False:"),),
         tests=("loans/tests/test_posting.py",),
     ),
     Mutant(

@@ -35,7 +35,7 @@ MUTANTS: tuple[Mutant, ...] = (
         (
             Edit(
                 _SELL,
-                "        now = clock.now()\n        if liquidation.status == LiquidationStatus.SETTLED:",
+                "        if liquidation.status == LiquidationStatus.SETTLED:",
                 "        now = datetime.now().astimezone()\n"
                 "        if liquidation.status == LiquidationStatus.SETTLED:",
             ),
@@ -48,7 +48,7 @@ MUTANTS: tuple[Mutant, ...] = (
         (
             Edit(
                 _SELL,
-                '        order.save(update_fields=["sends", "due_at"])',
+                '        audit.note(order, "sends", "due_at")',
                 "        import uuid\n"
                 "        old, order.request_id = order.request_id, str(uuid.uuid4())\n"
                 "        order.payload = order.payload.replace(old, order.request_id)\n"
@@ -75,7 +75,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "unlocked-sale",
         "the sale reads its rows without locking them",
-        (Edit(_SELL, '    " FOR UPDATE OF loan, sale"\n', ""),),
+        (Edit(_SELL, '" FOR UPDATE OF loan, sale) AS locked"', '") AS locked"'),),
     ),
     Mutant(
         "liquidation-locked-first",
