@@ -28,4 +28,4 @@ RUN DEBUG=true SECRET_KEY=build \
     python manage.py collectstatic --noinput
 USER coruscant
 EXPOSE 4000
-CMD ["gunicorn", "coruscant.wsgi", "--bind", "0.0.0.0:4000", "--workers", "2", "--threads", "8", "--access-logfile", "-"]
+CMD ["gunicorn", "coruscant.wsgi", "--bind", "0.0.0.0:4000", "--workers", "2", "--threads", "4", "--access-logfile", "-"]

@@ -28,7 +28,7 @@ WORKERS = {
     "risk": ("-Q", "risk,maintenance", "-c", "2"),
     "sales": ("-Q", "liquidations,events", "--pool", "threads", "-c", "48"),
 }
-GUNICORN = ("--workers", "2", "--threads", "8", "--no-control-socket")
+GUNICORN = ("--workers", "2", "--threads", "4", "--no-control-socket")
 POSTGRES_SETTINGS = {
     "shared_preload_libraries": "pg_stat_statements",
     "track_commit_timestamp": "on",

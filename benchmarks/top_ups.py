@@ -71,7 +71,7 @@ def measure(stage: Stage, scale: Scale) -> Measured:
                 reach=under(waits.value, 250, "≤ 250 ms"),
             ),
         ),
-        notes=("Both under `gunicorn --workers 2 --threads 8`; the clients share the cores.",),
+        notes=("Both under `gunicorn --workers 2 --threads 4`; the clients share the cores.",),
     )
 
 

@@ -6,7 +6,8 @@ History tables are append-only in the database itself, so the actor is kept as p
 key. Bulk writes, which send no signals, go through `write_recorded`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -172,14 +173,46 @@ def write_recorded(
         return [pk for (pk,) in cursor.fetchall()]
 
 
+@dataclass(frozen=True, slots=True)
+class _Write:
+    """One row's INSERT or UPDATE; `kind` is None if no history keeps what it writes."""
+
+    row: models.Model
+    statement: str
+    parameters: Mapping[str, Any]
+    kind: Literal["+", "~"] | None
+    cause: Cause | None
+
+
+_gathered: ContextVar[list[_Write] | None] = ContextVar("gathered", default=None)
+
+
+@contextmanager
+def together() -> Iterator[None]:
+    """Make what `create`, `save`, `note` and `add` write in a block one statement, sent at its end.
+
+    A block inside joins it. Nothing of it can be read before. Each row is written at most once: PostgreSQL would drop
+    the second write of a statement, so that raises ValueError. A new row has its id after the block.
+    """
+    if _gathered.get() is not None:
+        yield
+        return
+    writes: list[_Write] = []
+    token = _gathered.set(writes)
+    try:
+        yield
+    finally:
+        _gathered.reset(token)
+    _send(writes)
+
+
 def create(row: models.Model) -> None:
     """Insert a row and its history in one statement, and give the row its id.
 
     What `row.save()` does with simple-history in two statements and a second model instance. Raises NoCause.
     """
     statement, names = _insert(type(row))
-    (row.pk,) = write_recorded(type(row), statement, _parameters(row, names), CREATED)
-    row._state.adding = False
+    _write(_Write(row, statement, _parameters(row, names), CREATED, current_cause()))
 
 
 def save(row: models.Model, *names: str) -> None:
@@ -188,7 +221,7 @@ def save(row: models.Model, *names: str) -> None:
     At least one of them is audited. Raises NoCause.
     """
     parameters = _parameters(row, names) | {"pk": row.pk}
-    write_recorded(type(row), _update(type(row), names), parameters, CHANGED)
+    _write(_Write(row, _update(type(row), names), parameters, CHANGED, current_cause()))
 
 
 def note(row: models.Model, *names: str) -> None:
@@ -199,8 +232,71 @@ def note(row: models.Model, *names: str) -> None:
     kept = {name for name in names if _column(type(row), name) in audited_columns(type(row))}
     if kept:
         raise ValueError(f"history keeps {', '.join(sorted(kept))}")
+    _write(_Write(row, _update(type(row), names), _parameters(row, names) | {"pk": row.pk}, None, None))
+
+
+def add(row: models.Model) -> None:
+    """Insert a row of a model that has no history, and give it its id. Raises ValueError if it has one."""
+    if hasattr(type(row), "history"):
+        raise ValueError(f"history keeps {type(row).__name__}")
+    statement, names = _insert(type(row))
+    _write(_Write(row, statement, _parameters(row, names), None, None))
+
+
+def _write(write: _Write) -> None:
+    """Send a write now, or with the others of its block."""
+    gathered = _gathered.get()
+    if gathered is None:
+        _send([write])
+        return
+    if write.row.pk is not None and any(_same_row(write.row, other.row) for other in gathered):
+        raise ValueError(f"{write.row!r} is written twice in one statement")
+    gathered.append(write)
+
+
+def _same_row(one: models.Model, other: models.Model) -> bool:
+    return type(one) is type(other) and one.pk == other.pk
+
+
+def _send(writes: Sequence[_Write]) -> None:
+    if not writes:
+        return
+    statement = _together(tuple((type(write.row), write.statement, write.kind) for write in writes))
+    parameters: dict[str, Any] = {}
+    for number, write in enumerate(writes):
+        parameters |= {f"{number}_{name}": value for name, value in write.parameters.items()}
+        if write.cause:
+            parameters |= {
+                f"{number}_history_type": write.kind,
+                f"{number}_history_reason": write.cause.reason,
+                f"{number}_history_user": write.cause.actor_id,
+                f"{number}_history_actor": write.cause.actor_name,
+            }
     with connection.cursor() as cursor:
-        cursor.execute(_update(type(row), names), _parameters(row, names) | {"pk": row.pk})
+        cursor.execute(statement, parameters)
+        pks = cursor.fetchone()
+    for write, pk in zip(writes, pks, strict=True):
+        write.row.pk = pk
+        write.row._state.adding = False
+
+
+@lru_cache(maxsize=128)
+def _together(writes: tuple[tuple[type[models.Model], str, str | None], ...]) -> str:
+    """One statement of several writes, each with its history; it answers with the id of each row."""
+    parts: list[str] = []
+    for number, (model, statement, kind) in enumerate(writes):
+        if kind is None:
+            parts.append(_numbered(f"written AS ({statement} RETURNING id)", number))
+            continue
+        before, after = _recording(model)
+        parts.append(_numbered(f"{before.removeprefix('WITH ')}{statement}{after.rpartition(' SELECT ')[0]}", number))
+    ids = ", ".join(f"(SELECT id FROM written_{number})" for number in range(len(writes)))  # noqa: S608
+    return f"WITH {', '.join(parts)} SELECT {ids}"
+
+
+def _numbered(text: str, number: int) -> str:
+    """The text with names of its own: those of its two parts, and those of its parameters."""
+    return re.sub(r"%\(", f"%({number}_", re.sub(r"\b(written|recorded)\b", rf"\1_{number}", text))
 
 
 @lru_cache(maxsize=64)

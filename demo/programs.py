@@ -78,7 +78,7 @@ class Programs:
             "--workers",
             "2",
             "--threads",
-            "8",
+            "4",
         ]
         arguments += ["--no-control-socket", "--graceful-timeout", "5"]
         if self._options.web > 1:

@@ -155,15 +155,16 @@ def _count_send(liquidation: Liquidation, order: TradeOrder, fence: int | None, 
     if fence is None or liquidation.fence != fence:
         liquidation.fence += 1
     liquidation.leased_until = liquidation.due_at = now + timedelta(seconds=settings.LEASE_SECONDS)
-    audit.note(liquidation, "fence", "leased_until", "due_at")
     order.sends += 1
     if order.sends >= settings.ORDER_SENDS_BEFORE_ATTENTION:
         log.error("order_needs_attention", order_request_id=order.request_id, market=order.market, sends=order.sends)
     order.due_at = liquidation.leased_until
-    if order._state.adding:
-        audit.create(order)
-    else:
-        audit.note(order, "sends", "due_at")
+    with audit.together():
+        audit.note(liquidation, "fence", "leased_until", "due_at")
+        if order._state.adding:
+            audit.create(order)
+        else:
+            audit.note(order, "sends", "due_at")
     return Sending(
         liquidation_id=liquidation.pk,
         fence=liquidation.fence,
@@ -251,15 +252,16 @@ def book_trade(
     order.venue_order_id = venue_order_id
     order.units_traded, order.proceeds = units, proceeds
     order.answered_at = now
-    audit.save(order, *_VERDICT, "venue_order_id", "units_traded", "proceeds")
     with exact():
         liquidation.collateral_sold += units
         liquidation.proceeds += proceeds
-    done = services.book_sale(loan, units, proceeds, smallest_sale=settings.ORDER_QUANTITY_STEP)
-    if done:
-        settle(loan, liquidation, now)
-    else:
-        audit.save(liquidation, *SALE_FIGURES)
+    with audit.together():
+        audit.save(order, *_VERDICT, "venue_order_id", "units_traded", "proceeds")
+        done = services.book_sale(loan, units, proceeds, smallest_sale=settings.ORDER_QUANTITY_STEP)
+        if done:
+            settle(loan, liquidation, now)
+        else:
+            audit.save(liquidation, *SALE_FIGURES)
     return done
 
 

@@ -9,6 +9,7 @@ from typing import ClassVar, Self
 
 from django.db import connection
 
+from coruscant import audit
 from coruscant.errors import DomainError
 from coruscant.money import decimal_string
 from loans.models import AcceptedRequest, Loan
@@ -17,11 +18,6 @@ _FIRST = (
     "SELECT first.content_digest, first.response_body, loan.loan_id FROM loans_acceptedrequest first"
     " JOIN loans_loan loan ON loan.id = first.loan_id"
     " WHERE first.client = %s AND first.endpoint = %s AND first.request_id = %s"
-)
-_REMEMBER = (
-    "INSERT INTO loans_acceptedrequest"
-    " (client, endpoint, request_id, content_digest, response_body, loan_id, created_at)"
-    " VALUES (%s, %s, %s, %s, %s, %s, %s)"
 )
 
 
@@ -92,8 +88,14 @@ def replay(request: Request) -> Accepted | None:
 
 def remember(request: Request, loan: Loan, body: str, now: datetime) -> None:
     """Store the answer beside its effect, in the same transaction."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _REMEMBER,
-            (request.client, request.endpoint.value, request.request_id, request.content_digest, body, loan.pk, now),
+    audit.add(
+        AcceptedRequest(
+            client=request.client,
+            endpoint=request.endpoint,
+            request_id=request.request_id,
+            content_digest=request.content_digest,
+            response_body=body,
+            loan=loan,
+            created_at=now,
         )
+    )

@@ -48,11 +48,11 @@ MUTANTS: tuple[Mutant, ...] = (
         (
             Edit(
                 _SELL,
-                '        audit.note(order, "sends", "due_at")',
-                "        import uuid\n"
-                "        old, order.request_id = order.request_id, str(uuid.uuid4())\n"
-                "        order.payload = order.payload.replace(old, order.request_id)\n"
-                "        order.save()",
+                '            audit.note(order, "sends", "due_at")',
+                "            import uuid\n"
+                "            old, order.request_id = order.request_id, str(uuid.uuid4())\n"
+                "            order.payload = order.payload.replace(old, order.request_id)\n"
+                "            order.save()",
             ),
         ),
         tests=_TESTS,

@@ -1,0 +1,84 @@
+"""Several writes as one statement, each with its history."""
+
+from decimal import Decimal
+
+import pytest
+
+from coruscant import audit
+from loans.models import AcceptedRequest, CollateralPosting, Loan
+from loans.tests.factories import LONG_AGO, LoanFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def posting(loan):
+    return CollateralPosting(loan=loan, amount=Decimal(3), request_id="posting", created_at=LONG_AGO)
+
+
+def accepted(loan):
+    return AcceptedRequest(
+        client="", endpoint=AcceptedRequest.Endpoint.COLLATERAL_TOP_UPS, request_id="posting", content_digest="0" * 64,
+        response_body="{}", loan=loan, created_at=LONG_AGO,
+    )  # fmt: skip
+
+
+def test_several_writes_are_one_statement_and_each_has_its_history(django_assert_num_queries):
+    loan = LoanFactory()
+    loan.collateral = Decimal(3)
+    made, remembered = posting(loan), accepted(loan)
+    before = loan.history.count()
+    with django_assert_num_queries(1), audit.together():
+        with audit.cause("posting", correlation_id="posting", actor_name="somebody"):
+            audit.save(loan, "collateral")
+        with audit.cause("other", correlation_id="request"):
+            audit.create(made)
+        audit.add(remembered)
+        assert made.pk is None, "nothing is written before the end"
+    assert Loan.objects.get().collateral == 3
+    assert CollateralPosting.objects.get().pk == made.pk
+    assert AcceptedRequest.objects.get().pk == remembered.pk
+    assert loan.history.count() == before + 1
+    changed, created = loan.history.latest("history_id"), made.history.get()
+    assert (changed.history_type, changed.history_change_reason, changed.history_actor, changed.collateral) == (
+        "~", "posting posting", "somebody", 3,
+    )  # fmt: skip
+    assert (created.history_type, created.history_change_reason, created.id) == ("+", "other request", made.pk)
+
+
+def test_a_block_inside_another_joins_it(django_assert_num_queries):
+    loan = LoanFactory()
+    with django_assert_num_queries(1), audit.cause("posting", correlation_id=""), audit.together():
+        with audit.together():
+            audit.create(posting(loan))
+        audit.save(loan, "collateral")
+    assert CollateralPosting.objects.count() == 1
+
+
+def test_a_block_that_fails_writes_nothing(django_assert_num_queries):
+    loan = LoanFactory()
+
+    def failing():
+        with audit.together():
+            audit.create(posting(loan))
+            raise RuntimeError
+
+    with django_assert_num_queries(0), audit.cause("posting", correlation_id=""), pytest.raises(RuntimeError):
+        failing()
+
+
+def test_a_row_is_not_written_twice_in_one_statement():
+    loan = LoanFactory()
+    with audit.cause("posting", correlation_id=""), audit.together():
+        audit.save(loan, "collateral")
+        with pytest.raises(ValueError, match="twice"):
+            audit.save(loan, "status")
+
+
+def test_an_audited_row_is_not_added_without_history():
+    with pytest.raises(ValueError, match="history keeps CollateralPosting"):
+        audit.add(posting(LoanFactory()))
+
+
+def test_an_empty_block_sends_nothing(django_assert_num_queries):
+    with django_assert_num_queries(0), audit.together():
+        pass
