@@ -19,6 +19,7 @@ MEASUREMENTS = {
     "crash": "b",
     "loan_lists": "f",
     "chain": "c",
+    "pools": "c",
     "tick_to_claim": "d",
     "top_ups": "e",
     "ingestion": "g",

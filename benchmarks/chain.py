@@ -1,6 +1,7 @@
 """c: claimed loans, sold on markets that fail, settled and published: how many a second, and where the time goes."""
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from django.db import connection
@@ -23,12 +24,9 @@ _PGBENCH_CLIENTS = 8
 
 def measure(stage: Stage, scale: Scale) -> Measured:
     """Published per second with a third of all orders failing, beside pgbench's ceiling and a world without faults."""
-    open_bank(stage, scale.chain_backlog, edge_every=1)
-    _claim_all()
-    claimed = f"benchmarks_claimed_{scale.chain_backlog}"
-    stage.keep(claimed)
-    failing, where = _chain(stage, scale, claimed, faults="0.3")
-    faultless, where_faultless = _chain(stage, scale, claimed, faults="0")
+    claimed = claimed_bank(stage, scale)
+    failing, where = sell_off(stage, scale, claimed, faults="0.3")
+    faultless, where_faultless = sell_off(stage, scale, claimed, faults="0")
     ceiling = _ceiling(stage, scale, claimed)
     rate = Figure(what="published a second, 30 % faults, 20 ms", runs=failing, unit="/s")
     return Measured(
@@ -48,6 +46,16 @@ def measure(stage: Stage, scale: Scale) -> Measured:
     )
 
 
+def claimed_bank(stage: Stage, scale: Scale) -> str:
+    """The name under which a bank is kept whose loans are all claimed, and none sold."""
+    name = f"benchmarks_claimed_{scale.chain_backlog}"
+    if not stage.kept(name):
+        open_bank(stage, scale.chain_backlog, edge_every=1)
+        _claim_all()
+        stage.keep(name)
+    return name
+
+
 def _claim_all() -> None:
     """Breach and claim the whole bank, while nobody is there to sell."""
     prices.have_heard(prices.SAFE)
@@ -64,8 +72,13 @@ def _claim_all() -> None:
         cursor.execute("CREATE INDEX ON benchmark_event (liquidation_id)")
 
 
-def _chain(stage: Stage, scale: Scale, claimed: str, *, faults: str) -> tuple[tuple[float, ...], dict[str, float]]:
-    """Published a second in each of some windows; and processor milliseconds a liquidation, by process."""
+def sell_off(
+    stage: Stage, scale: Scale, claimed: str, *, faults: str, pool: Sequence[str] = ()
+) -> tuple[tuple[float, ...], dict[str, float]]:
+    """Published a second in each of some windows; and processor milliseconds a liquidation, by process.
+
+    `pool` are options of the sales workers in place of those they have in service.
+    """
     stage.use(claimed)
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
@@ -73,7 +86,7 @@ def _chain(stage: Stage, scale: Scale, claimed: str, *, faults: str) -> tuple[tu
         "markets": [
             stage.market(name, faults=faults, price=prices.CRASHED) for name in ("mos_espa", "black_spire_outpost")
         ],
-        "sales workers": [stage.worker("sales", number + 1) for number in range(_SALES_WORKERS)],
+        "sales workers": [stage.worker("sales", number + 1, pool=pool) for number in range(_SALES_WORKERS)],
         "prices and risk workers": [stage.worker("prices"), stage.worker("risk")],
         "beat": [stage.beat()],
     }

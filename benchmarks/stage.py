@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -119,10 +119,10 @@ class Stage:
             found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
         return found is not None
 
-    def worker(self, kind: str, number: int = 1) -> ChildProcess:
-        """A worker as docs/operations.md has it; not started."""
+    def worker(self, kind: str, number: int = 1, *, pool: Sequence[str] = ()) -> ChildProcess:
+        """A worker as docs/operations.md has it, or with other options for its pool; not started."""
         host = f"{kind}{number}@benchmarks"
-        arguments = ("worker", *WORKERS[kind], "-n", host, "--without-gossip", "--without-mingle")
+        arguments = ("worker", *WORKERS[kind], *pool, "-n", host, "--without-gossip", "--without-mingle")
         return self.python(f"{kind}-{number}", *CELERY, *arguments)
 
     def beat(self) -> ChildProcess:
