@@ -54,7 +54,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "answer-not-stored",
         "a repeated request is answered by the present state instead of its first answer",
-        (Edit(_IDEMPOTENCY, "body=body", 'body=body.replace("new", "active")'),),
+        (Edit(_IDEMPOTENCY, "Accepted(body=body", 'Accepted(body=body.replace("new", "active")'),),
         tests=("loans/tests/test_posting.py",),
     ),
     Mutant(
