@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from functools import partial
 from itertools import islice
 from typing import Any, NamedTuple
@@ -23,6 +24,7 @@ log = structlog.get_logger(__name__)
 
 #: One sweep at a time does the work; the number is any that nothing else uses.
 _SWEEP_LOCK = 7_301_001
+_LOCK = "SELECT CASE WHEN pg_try_advisory_xact_lock(%s) THEN nextval('liquidation_sweep_number') END, " + clock.COLUMN
 #: So many sales are rung at once after a crash; workers pull the rest, which are due at once.
 RUNG_PER_SWEEP = 64
 
@@ -56,15 +58,16 @@ def sweep() -> bool:
     try:
         while True:
             _sweep_once()
-            if not sweeping.anything_unswept(clock.now()):
+            earliest = sweeping.earliest_unswept()
+            if earliest is None or earliest > clock.now():
                 return True
     except _Overtaken:
         return False
 
 
 def _sweep_once() -> None:
-    with _locked() as number:
-        window = sweeping.open_window(clock.now())
+    with _locked() as (number, now):
+        window = sweeping.open_window(now)
     services.wait_for_activations()
     failpoints.reach("sweep.window_opened")
     bells = _Bells()
@@ -168,18 +171,18 @@ def _mark(window: Window) -> None:
 
 
 @contextmanager
-def _locked() -> Iterator[int]:
-    """A transaction under the sweep's lock, with a number above that of every sweep before.
+def _locked() -> Iterator[tuple[int, datetime]]:
+    """A transaction under the sweep's lock, with a number above that of every sweep before, and the instant it began.
 
     Raises _Overtaken when another sweep has the lock.
     """
     with transaction.atomic():
-        number = _asked(
-            "SELECT CASE WHEN pg_try_advisory_xact_lock(%s) THEN nextval('liquidation_sweep_number') END", _SWEEP_LOCK
-        )
+        with connection.cursor() as cursor:
+            cursor.execute(_LOCK, [_SWEEP_LOCK])
+            number, instant = cursor.fetchone()
         if number is None:
             raise _Overtaken
-        yield number
+        yield number, clock.read(instant)
 
 
 @contextmanager

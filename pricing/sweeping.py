@@ -26,7 +26,6 @@ _MARK = """
     FROM unnest(%(quotes)s::bigint[], %(sent)s::timestamptz[]) AS judged(id, sent_at)
     WHERE q.swept_at IS NULL AND q.id = judged.id AND q.sent_at = judged.sent_at
 """
-_ANYTHING_UNSWEPT = "SELECT EXISTS (SELECT FROM pricing_pricequote WHERE swept_at IS NULL AND sent_at <= %s)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,9 +147,15 @@ def mark_swept(window: Window) -> None:
         )
 
 
+def earliest_unswept() -> datetime | None:
+    """When the earliest quote was sent that waits for a sweep; None if none does."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT min(sent_at) FROM pricing_pricequote WHERE swept_at IS NULL")
+        (earliest,) = cursor.fetchone()
+    return earliest  # type: ignore[no-any-return]
+
+
 def anything_unswept(now: datetime) -> bool:
     """Whether quotes sent by `now` wait for a sweep."""
-    with connection.cursor() as cursor:
-        cursor.execute(_ANYTHING_UNSWEPT, [now])
-        (found,) = cursor.fetchone()
-    return bool(found)
+    earliest = earliest_unswept()
+    return earliest is not None and earliest <= now

@@ -59,8 +59,8 @@ MUTANTS: tuple[Mutant, ...] = (
         (
             Edit(
                 _SWEEP,
-                "        window = sweeping.open_window(clock.now())\n",
-                "        window = sweeping.open_window(clock.now())\n        sweeping.mark_swept(window)\n",
+                "        window = sweeping.open_window(now)\n",
+                "        window = sweeping.open_window(now)\n        sweeping.mark_swept(window)\n",
             ),
         ),
         tests=("liquidation/tests/test_sweep.py",),
