@@ -109,12 +109,16 @@ def _judges_as(point: PricePoint, others: Iterable[PricePoint]) -> bool:
 def _first_change(waiting: deque[Step]) -> int:
     """Take steps until one has changed something, and drop those with nothing left to do; returns how much it changed.
 
-    So a batch holds one change. Some steps at a time are asked in one statement whether they would find anybody: most
-    often none does. After a change they are asked anew.
+    So a batch holds one change. Some steps at a time are asked in one statement which of them is the first to find
+    anybody: most often none does.
     """
     while waiting:
-        for hit in candidates.any_found([step.search for step in islice(waiting, ASKED_AT_ONCE)]):
-            if hit and (changed := waiting[0].act()):
+        asked = list(islice(waiting, ASKED_AT_ONCE))
+        first = candidates.first_found([step.search for step in asked])
+        for _nobody in asked[:first]:
+            waiting.popleft()
+        if first is not None:
+            if changed := waiting[0].act():
                 return changed
             waiting.popleft()
     return 0

@@ -101,13 +101,17 @@ def warned(point: PricePoint, thresholds: Thresholds) -> Search:
     return Search(_WARNED, risk.search_ceiling(thresholds.warning_clear_ltv, point.known_price), _BELOW_ALL)
 
 
-def any_found(searches: Sequence[Search]) -> list[bool]:
-    """Whether each search finds anybody, all in one statement."""
+def first_found(searches: Sequence[Search]) -> int | None:
+    """Which of these searches is the first to find anybody, in one statement; None if none does.
+
+    Those after it are not made: after a crash each may pass over thousands of loans.
+    """
     if not searches:
-        return []
-    # Not EXISTS, which forgets the order, and with it the index.
-    looks = ", ".join(f"(SELECT l.id {search.rows}) IS NOT NULL" for search in searches)
+        return None
+    # CASE stops at the first. Not EXISTS, which forgets the order, and with it the index.
+    looks = " ".join(f"WHEN (SELECT l.id {one.rows}) IS NOT NULL THEN {n}" for n, one in enumerate(searches))
     parameters = [value for search in searches for value in search.parameters(search.start, 1)]
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {looks}", parameters)
-        return list(cursor.fetchone())
+        cursor.execute(f"SELECT CASE {looks} END", parameters)
+        (first,) = cursor.fetchone()
+    return first  # type: ignore[no-any-return]
