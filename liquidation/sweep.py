@@ -72,15 +72,14 @@ def _sweep_once() -> None:
     failpoints.reach("sweep.window_opened")
     bells = _Bells()
     waiting = deque(_steps(window, bells))
-    while waiting:
+    judged = False
+    while not judged:
         with _batch(number):
-            changed = _first_change(waiting)
-            if not waiting:
+            judged = not _first_change(waiting)
+            if judged:  # a window without any price, which has no steps, too
                 _mark(window)
-        if changed:
-            failpoints.reach("sweep.batch_committed")
+        failpoints.reach("sweep.mark_committed" if judged else "sweep.batch_committed")
         bells.ring()
-    failpoints.reach("sweep.mark_committed")
 
 
 def _steps(window: Window, bells: "_Bells") -> Iterator[Step]:
@@ -115,7 +114,7 @@ def _first_change(waiting: deque[Step]) -> int:
     while waiting:
         asked = list(islice(waiting, ASKED_AT_ONCE))
         first = candidates.first_found([step.search for step in asked])
-        for _nobody in asked[:first]:
+        for _finds_nobody in asked if first is None else asked[:first]:
             waiting.popleft()
         if first is not None:
             if changed := waiting[0].act():

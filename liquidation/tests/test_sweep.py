@@ -39,6 +39,15 @@ def test_a_dip_between_two_sweeps_is_found_although_the_price_has_recovered(loan
     assert bells == [(("liquidation.sell", "liquidation.publish"), {"liquidation_id": liquidation.pk})]
 
 
+def test_quotes_without_a_price_are_judged_too_and_hold_up_nothing(loan, quote, bells, settings):
+    settings.PRICE_REFERENCE_QUANTITY = Decimal(1000)  # deeper than any curve, so that no price is known
+    loan()
+    quote("25")
+    assert sweep.sweep()
+    assert not Liquidation.objects.exists()
+    assert not PriceQuote.objects.filter(swept_at__isnull=True).exists()
+
+
 def test_the_best_of_both_markets_counts(loan, quote, bells):
     loan()
     quote("60", market=Market.BLACK_SPIRE_OUTPOST, ago=5)
