@@ -6,13 +6,12 @@ History tables are append-only in the database itself, so the actor is kept as p
 key. Bulk writes, which send no signals, go through `write_recorded`.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from django.db import connection, models
 from simple_history.models import HistoricalRecords
@@ -134,19 +133,31 @@ def audited_columns(model: type[models.Model]) -> tuple[str, ...]:
     return tuple(field.column for field in model.history.model.tracked_fields)  # type: ignore[attr-defined]
 
 
-@lru_cache(maxsize=64)
-def _recording(model: type[models.Model]) -> tuple[str, str]:
-    """What is written before and after a statement so that it writes history, too."""
+@lru_cache(maxsize=256)
+def _recorded(model: type[models.Model], statement: str, key: str = "") -> str:
+    """Two parts of a WITH: `written…` is the statement's rows, `recorded…` writes their history.
+
+    The key is part of their names and of the history's parameters.
+    """
     columns, history = audited_columns(model), model.history.model._meta.db_table  # type: ignore[attr-defined]
     returned = ", ".join(f'"{model._meta.db_table}"."{column}"' for column in columns)
     kept = ", ".join(f'"{column}"' for column in columns)
     return (
-        "WITH written AS (",
-        f' RETURNING {returned}), recorded AS (INSERT INTO "{history}" ({kept}, history_date, history_type,'  # noqa: S608
-        f" history_change_reason, history_user_id, history_actor) SELECT {kept}, clock_timestamp(), %(history_type)s,"
-        " %(history_reason)s, %(history_user)s, %(history_actor)s FROM written ORDER BY id)"
-        " SELECT id FROM written ORDER BY id",
+        f'written{key} AS ({statement} RETURNING {returned}), recorded{key} AS (INSERT INTO "{history}" ({kept},'  # noqa: S608
+        f" history_date, history_type, history_change_reason, history_user_id, history_actor) SELECT {kept},"
+        f" clock_timestamp(), %({key}history_type)s, %({key}history_reason)s, %({key}history_user)s,"
+        f" %({key}history_actor)s FROM written{key} ORDER BY id)"
     )
+
+
+def _why(found: Cause, kind: Literal["+", "~"], key: str = "") -> dict[str, Any]:
+    """The history's parameters in `_recorded`."""
+    return {
+        f"{key}history_type": kind,
+        f"{key}history_reason": found.reason,
+        f"{key}history_user": found.actor_id,
+        f"{key}history_actor": found.actor_name,
+    }
 
 
 def write_recorded(
@@ -157,31 +168,26 @@ def write_recorded(
     `statement` has no RETURNING; its parameters are named. Returns the ids of the rows, ascending. What a batch of
     hundreds costs is one round trip, and no row's history can be forgotten. Raises NoCause.
     """
-    found = current_cause()
-    before, after = _recording(model)
+    why = _why(current_cause(), kind)
     with connection.cursor() as cursor:
-        cursor.execute(
-            before + statement + after,
-            {
-                **parameters,
-                "history_type": kind,
-                "history_reason": found.reason,
-                "history_user": found.actor_id,
-                "history_actor": found.actor_name,
-            },
-        )
+        recording = f"WITH {_recorded(model, statement)} SELECT id FROM written ORDER BY id"  # noqa: S608
+        cursor.execute(recording, {**parameters, **why})
         return [pk for (pk,) in cursor.fetchall()]
 
 
 @dataclass(frozen=True, slots=True)
 class _Write:
-    """One row's INSERT or UPDATE; `kind` is None if no history keeps what it writes."""
+    """One row to be inserted, or whose named columns are to be updated; without a cause no history keeps it."""
 
     row: models.Model
-    statement: str
-    parameters: Mapping[str, Any]
-    kind: Literal["+", "~"] | None
+    names: tuple[str, ...] | None
+    values: Mapping[str, Any]
     cause: Cause | None
+
+    @classmethod
+    def of(cls, row: models.Model, names: tuple[str, ...] | None, cause: Cause | None) -> Self:
+        """A write of what the row holds now."""
+        return cls(row, names, _values(row, names), cause)
 
 
 _gathered: ContextVar[list[_Write] | None] = ContextVar("gathered", default=None)
@@ -203,7 +209,8 @@ def together() -> Iterator[None]:
         yield
     finally:
         _gathered.reset(token)
-    _send(writes)
+    if writes:
+        _send(writes)
 
 
 def create(row: models.Model) -> None:
@@ -211,36 +218,33 @@ def create(row: models.Model) -> None:
 
     What `row.save()` does with simple-history in two statements and a second model instance. Raises NoCause.
     """
-    statement, names = _insert(type(row))
-    _write(_Write(row, statement, _parameters(row, names), CREATED, current_cause()))
+    _write(_Write.of(row, None, current_cause()))
 
 
 def save(row: models.Model, *names: str) -> None:
     """Write the named columns of a row, which the caller has locked, and its history, in one statement.
 
-    At least one of them is audited. Raises NoCause.
+    At least one of them is audited. Raises NoCause, and the model's DoesNotExist if the row is not there.
     """
-    parameters = _parameters(row, names) | {"pk": row.pk}
-    _write(_Write(row, _update(type(row), names), parameters, CHANGED, current_cause()))
+    _write(_Write.of(row, names, current_cause()))
 
 
 def note(row: models.Model, *names: str) -> None:
     """Write the named columns of a row, which the caller has locked: bookkeeping that no history keeps.
 
-    Raises ValueError if history does keep one of them.
+    Raises ValueError if history does keep one of them, and the model's DoesNotExist if the row is not there.
     """
     kept = {name for name in names if _column(type(row), name) in audited_columns(type(row))}
     if kept:
         raise ValueError(f"history keeps {', '.join(sorted(kept))}")
-    _write(_Write(row, _update(type(row), names), _parameters(row, names) | {"pk": row.pk}, None, None))
+    _write(_Write.of(row, names, None))
 
 
 def add(row: models.Model) -> None:
     """Insert a row of a model that has no history, and give it its id. Raises ValueError if it has one."""
     if hasattr(type(row), "history"):
         raise ValueError(f"history keeps {type(row).__name__}")
-    statement, names = _insert(type(row))
-    _write(_Write(row, statement, _parameters(row, names), None, None))
+    _write(_Write.of(row, None, None))
 
 
 def _write(write: _Write) -> None:
@@ -249,63 +253,62 @@ def _write(write: _Write) -> None:
     if gathered is None:
         _send([write])
         return
-    if write.row.pk is not None and any(_same_row(write.row, other.row) for other in gathered):
+    if any(write.row is other.row or write.row == other.row for other in gathered):
         raise ValueError(f"{write.row!r} is written twice in one statement")
     gathered.append(write)
 
 
-def _same_row(one: models.Model, other: models.Model) -> bool:
-    return type(one) is type(other) and one.pk == other.pk
-
-
 def _send(writes: Sequence[_Write]) -> None:
-    if not writes:
-        return
-    statement = _together(tuple((type(write.row), write.statement, write.kind) for write in writes))
+    statement = _together(tuple((type(write.row), write.names, write.cause is not None) for write in writes))
     parameters: dict[str, Any] = {}
     for number, write in enumerate(writes):
-        parameters |= {f"{number}_{name}": value for name, value in write.parameters.items()}
+        key = _key(number)
+        parameters |= {f"{key}{name}": value for name, value in write.values.items()}
         if write.cause:
-            parameters |= {
-                f"{number}_history_type": write.kind,
-                f"{number}_history_reason": write.cause.reason,
-                f"{number}_history_user": write.cause.actor_id,
-                f"{number}_history_actor": write.cause.actor_name,
-            }
+            parameters |= _why(write.cause, CREATED if write.names is None else CHANGED, key)
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         pks = cursor.fetchone()
     for write, pk in zip(writes, pks, strict=True):
+        if pk is None:
+            raise type(write.row).DoesNotExist(f"there is no {write.row!r} to be written")  # type: ignore[attr-defined]
         write.row.pk = pk
         write.row._state.adding = False
 
 
 @lru_cache(maxsize=128)
-def _together(writes: tuple[tuple[type[models.Model], str, str | None], ...]) -> str:
+def _together(writes: tuple[tuple[type[models.Model], tuple[str, ...] | None, bool], ...]) -> str:
     """One statement of several writes, each with its history; it answers with the id of each row."""
     parts: list[str] = []
-    for number, (model, statement, kind) in enumerate(writes):
-        if kind is None:
-            parts.append(_numbered(f"written AS ({statement} RETURNING id)", number))
-            continue
-        before, after = _recording(model)
-        parts.append(_numbered(f"{before.removeprefix('WITH ')}{statement}{after.rpartition(' SELECT ')[0]}", number))
-    ids = ", ".join(f"(SELECT id FROM written_{number})" for number in range(len(writes)))  # noqa: S608
+    for number, (model, names, audited) in enumerate(writes):
+        key = _key(number)
+        statement = _insert(model, key) if names is None else _update(model, names, key)
+        parts.append(_recorded(model, statement, key) if audited else f"written{key} AS ({statement} RETURNING id)")
+    ids = ", ".join(f"(SELECT id FROM written{_key(number)})" for number in range(len(writes)))  # noqa: S608
     return f"WITH {', '.join(parts)} SELECT {ids}"
 
 
-def _numbered(text: str, number: int) -> str:
-    """The text with names of its own: those of its two parts, and those of its parameters."""
-    return re.sub(r"%\(", f"%({number}_", re.sub(r"\b(written|recorded)\b", rf"\1_{number}", text))
+def _key(number: int) -> str:
+    return f"_{number}_"
+
+
+def _insert(model: type[models.Model], key: str) -> str:
+    names = _inserted(model)
+    columns = ", ".join(f'"{_column(model, name)}"' for name in names)
+    values = ", ".join(f"%({key}{name})s" for name in names)
+    return f'INSERT INTO "{model._meta.db_table}" ({columns}) VALUES ({values})'  # noqa: S608
+
+
+def _update(model: type[models.Model], names: tuple[str, ...], key: str) -> str:
+    changes = ", ".join(f'"{_column(model, name)}" = %({key}{name})s' for name in names)
+    return f'UPDATE "{model._meta.db_table}" SET {changes} WHERE id = %({key}pk)s'  # noqa: S608
 
 
 @lru_cache(maxsize=64)
-def _insert(model: type[models.Model]) -> tuple[str, tuple[str, ...]]:
-    fields = [field for field in model._meta.local_concrete_fields if not (field.primary_key or field.generated)]
-    columns = ", ".join(f'"{field.column}"' for field in fields)
-    values = ", ".join(f"%({field.name})s" for field in fields)
-    statement = f'INSERT INTO "{model._meta.db_table}" ({columns}) VALUES ({values})'  # noqa: S608
-    return statement, tuple(field.name for field in fields)
+def _inserted(model: type[models.Model]) -> tuple[str, ...]:
+    """The fields that an INSERT names: all but the id and what the database computes."""
+    fields = model._meta.local_concrete_fields
+    return tuple(field.name for field in fields if not (field.primary_key or field.generated))
 
 
 def _column(model: type[models.Model], name: str) -> str:
@@ -313,15 +316,13 @@ def _column(model: type[models.Model], name: str) -> str:
     return str(field.column)
 
 
-@lru_cache(maxsize=64)
-def _update(model: type[models.Model], names: tuple[str, ...]) -> str:
-    changes = ", ".join(f'"{_column(model, name)}" = %({name})s' for name in names)
-    return f'UPDATE "{model._meta.db_table}" SET {changes} WHERE id = %(pk)s'  # noqa: S608
-
-
-def _parameters(row: models.Model, names: Iterable[str]) -> dict[str, Any]:
-    fields: Iterable[Any] = (row._meta.get_field(name) for name in names)
-    return {field.name: field.get_db_prep_save(getattr(row, field.attname), connection=connection) for field in fields}
+def _values(row: models.Model, names: tuple[str, ...] | None) -> dict[str, Any]:
+    """What `_insert` or `_update` asks for."""
+    values = {} if names is None else {"pk": row.pk}
+    for name in names or _inserted(type(row)):
+        field: Any = row._meta.get_field(name)
+        values[name] = field.get_db_prep_save(getattr(row, field.attname), connection=connection)
+    return values
 
 
 def append_only(*tables: str) -> list[tuple[str, str]]:

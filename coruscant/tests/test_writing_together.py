@@ -74,6 +74,37 @@ def test_a_row_is_not_written_twice_in_one_statement():
             audit.save(loan, "status")
 
 
+def test_a_new_row_is_not_written_again_in_its_own_statement():
+    made = posting(LoanFactory())
+    with audit.cause("posting", correlation_id=""), audit.together():
+        audit.create(made)
+        with pytest.raises(ValueError, match="twice"):
+            audit.save(made, "amount")
+
+
+@pytest.mark.parametrize("write", [lambda row: audit.save(row, "amount"), audit.create], ids=["save", "create"])
+def test_nothing_is_written_without_a_cause(write):
+    with pytest.raises(audit.NoCause):
+        write(posting(LoanFactory()))
+
+
+def test_what_a_row_holds_when_it_is_written_counts():
+    loan = LoanFactory()
+    with audit.cause("posting", correlation_id=""), audit.together():
+        loan.collateral = Decimal(3)
+        audit.save(loan, "collateral")
+        loan.collateral = Decimal(4)
+    assert Loan.objects.get().collateral == 3
+
+
+def test_a_row_that_is_not_there_is_not_taken_for_written():
+    gone = LoanFactory()
+    gone.pk += 1
+    with audit.cause("posting", correlation_id=""), pytest.raises(Loan.DoesNotExist):
+        audit.save(gone, "collateral")
+    assert gone.pk is not None
+
+
 def test_an_audited_row_is_not_added_without_history():
     with pytest.raises(ValueError, match="history keeps CollateralPosting"):
         audit.add(posting(LoanFactory()))
