@@ -40,8 +40,10 @@ POLL_SECONDS = 15
 WAIT_SECONDS = 5
 #: As many as SQS hands out, and deletes, at once.
 BATCH = 10
-#: While the queue is full, so many messages are received before they are recorded in one transaction.
+#: While the queue is full, up to so many messages are received before they are recorded in one transaction …
 GATHERED = 200
+#: … unless that takes longer: where SQS is slow, a price must not wait for those behind it.
+GATHERED_WITHIN_SECONDS = 0.2
 #: While the queue is full, the news of several transactions are told at once, but no later than this.
 ANNOUNCED_WITHIN = timedelta(seconds=0.2)
 
@@ -66,7 +68,7 @@ def poll(market: Market, *, seconds: int = POLL_SECONDS, wait_seconds: int = WAI
             # With news to tell there is no time to wait: is there more at once?
             wait = 0 if untold is not None else max(1, min(wait_seconds, math.ceil(left)))
             try:
-                messages, is_full, failure = _gather(source, wait)
+                messages, queue_is_full, failure = _gather(source, wait)
             except QueueMissing:
                 log.error("queue_missing", market=market.value, queue=source.queue)  # noqa: TRY400  (says it all)
                 break
@@ -76,13 +78,14 @@ def poll(market: Market, *, seconds: int = POLL_SECONDS, wait_seconds: int = WAI
                 found = _record(market, messages, now, began)
                 fates += found
                 untold = untold or (now if found.quotes else None)
-            if not is_full or untold is None or now - untold >= ANNOUNCED_WITHIN:
+            if not queue_is_full or untold is None or now - untold >= ANNOUNCED_WITHIN:
                 announce(quotes=untold is not None)
                 untold = None
             _delete(source, messages)
             failpoints.reach("ingest.deleted")
             if failure:
-                # Not the end of a poll like others: what SQS may have handed out is hidden, and unrecorded.
+                # SQS may have handed out messages in the answer that was lost: the lock is given back as by a poller
+                # that has not recorded all it received.
                 log.warning("prices_not_received", market=market.value, queue=source.queue, error=str(failure))
                 raise failure
             left = end - time.monotonic()
@@ -157,25 +160,25 @@ def _one_by_one(source: FeedSource, batch: Sequence[Received], now: datetime, be
 
 
 def _gather(source: FeedSource, wait_seconds: int) -> "tuple[list[MessageTypeDef], bool, Exception | None]":
-    """What one receive brings, and up to GATHERED messages if the queue is full.
+    """What one receive brings, and what more is there at once if the queue is full, within bounds.
 
-    Also whether it still seems to be, and the failure of a receive: what has come before it is to be recorded first.
-    Raises QueueMissing if there is nothing to be received from.
+    Also whether it still seems to be full, and the failure of a receive: what has come before that is to be recorded
+    first. Raises QueueMissing if there is nothing to be received from.
     """
     found: list[MessageTypeDef] = []
-    wait, is_full = wait_seconds, True
-    while is_full and len(found) < GATHERED:
-        try:
-            batch = _receive(source, wait)
-        except QueueMissing:
-            if not found:
-                raise
-            return found, False, None
-        except aws.FAILURES as error:
-            return found, False, error
-        found += batch
-        wait, is_full = 0, len(batch) == BATCH
-    return found, is_full, None
+    try:
+        batch = found = _receive(source, wait_seconds)
+        end = time.monotonic() + GATHERED_WITHIN_SECONDS
+        while len(batch) == BATCH and len(found) < GATHERED and time.monotonic() < end:
+            batch = _receive(source, 0)
+            found = [*found, *batch]
+    except QueueMissing:
+        if not found:
+            raise
+        return found, False, None
+    except aws.FAILURES as error:
+        return found, False, error
+    return found, len(batch) == BATCH, None
 
 
 def _receive(source: FeedSource, wait_seconds: int) -> "list[MessageTypeDef]":

@@ -20,19 +20,23 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _QUOTE = (
     "id, market, market_time, (extract(epoch FROM sent_at) * 1000000)::bigint, coalesce(event_id, message_id), too_late"
 )
-# The anchor of each market: its last quote sent before `since` that certainly takes part, since it is no older, by the
-# market's own time, than all sent within the greatest age before it. Whoever follows it is judged as if all were read.
+# A quote that is no older, by its market's own time, than all sent within the greatest age before it takes part.
+_CERTAIN = """
+    q.market_time >= (
+        SELECT max(before.market_time) FROM pricing_pricequote before WHERE before.market = q.market
+        AND before.sent_at <= q.sent_at AND before.sent_at > q.sent_at - make_interval(secs => %(max_age)s)
+    )
+"""
+# The anchor of each market is its last certain quote sent before `since`: what follows is judged as if all were read.
 _HISTORY = f"""
     SELECT {_QUOTE}, sell, swept_at IS NOT NULL,
            (extract(epoch FROM max(swept_at) FILTER (WHERE NOT too_late) OVER ()) * 1000000)::bigint
     FROM unnest(%(markets)s::text[]) AS asked(name)
     CROSS JOIN LATERAL (
         SELECT coalesce((
-            SELECT a.sent_at FROM pricing_pricequote a
-            WHERE a.market = asked.name AND a.sent_at < %(since)s AND a.sent_at > %(no_earlier)s AND a.market_time >= (
-                SELECT max(b.market_time) FROM pricing_pricequote b WHERE b.market = a.market
-                AND b.sent_at <= a.sent_at AND b.sent_at > a.sent_at - make_interval(secs => %(max_age)s)
-            ) ORDER BY a.sent_at DESC LIMIT 1
+            SELECT sent_at FROM pricing_pricequote q
+            WHERE market = asked.name AND sent_at < %(since)s AND sent_at > %(no_earlier)s AND {_CERTAIN}
+            ORDER BY sent_at DESC LIMIT 1
         ), %(no_earlier)s) AS at
     ) AS anchor
     JOIN LATERAL (
@@ -48,15 +52,12 @@ _PROGRESS = """
     FROM unnest(%(markets)s::text[]) AS asked(market)
     LEFT JOIN pricing_feed f USING (market) LEFT JOIN pricing_judgedfeed j USING (market)
 """
-# A quote that is no older, by its market's own time, than all sent within the greatest age before it takes part.
 _NEWEST = f"""
     SELECT {clock.COLUMN}, asked.market, f.drained_to, newest.*
     FROM unnest(%(markets)s::text[]) AS asked(market) LEFT JOIN pricing_feed f ON f.market = asked.market
     LEFT JOIN LATERAL (
-        SELECT {_QUOTE}, sell, market_time >= (
-            SELECT max(before.market_time) FROM pricing_pricequote before WHERE before.market = q.market
-            AND before.sent_at <= q.sent_at AND before.sent_at > q.sent_at - make_interval(secs => %(max_age)s)
-        ) FROM pricing_pricequote q WHERE market = asked.market
+        SELECT {_QUOTE}, sell, {_CERTAIN}
+        FROM pricing_pricequote q WHERE market = asked.market
         ORDER BY sent_at DESC, market_time DESC, coalesce(event_id, message_id) COLLATE "C" DESC, id DESC LIMIT 1
     ) newest ON true
 """  # noqa: S608

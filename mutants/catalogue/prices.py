@@ -69,7 +69,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "history-from-any-quote",
         "a sweep begins its history at a quote that may take no part",
-        (Edit("pricing.records", " AND a.market_time >= (", " AND 0 <= ("),),
+        (Edit("pricing.records", " AND {_CERTAIN}\n            ORDER", "\n            ORDER"),),
         tests=("pricing/tests/test_sweeping.py",),
         simulated=False,  # it needs events that overtake each other just where a history begins
     ),

@@ -123,6 +123,14 @@ def test_no_more_is_gathered_than_one_transaction_shall_hold(messaging, reached,
     assert messaging.left(MOS_ESPA) == 0
 
 
+def test_where_receiving_is_slow_a_price_does_not_wait_for_those_behind_it(messaging, reached, monkeypatch):
+    monkeypatch.setattr(ingest, "GATHERED_WITHIN_SECONDS", 0.0)
+    fill(2 * ingest.BATCH)
+    assert poll(seconds=1) == Fates(quotes=2 * ingest.BATCH)
+    assert reached.names[: reached.names.index("ingest.announced")].count("ingest.recorded") == 2
+    assert messaging.left(MOS_ESPA) == 0
+
+
 def test_a_receive_that_fails_loses_nothing_of_those_before_it(messaging, monkeypatch):
     receive, calls = ingest._receive, itertools.count(1)
 

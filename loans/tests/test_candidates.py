@@ -1,0 +1,68 @@
+"""Whom a price may hit."""
+
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+
+from loans import candidates, services
+from loans.tests.conftest import price_point
+from loans.tests.factories import LoanFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def searches(price):
+    point, thresholds = price_point(price), services.thresholds()
+    return [kind(point, thresholds) for kind in (candidates.breached, candidates.unwarned, candidates.new)]
+
+
+def owing(**fields):
+    return LoanFactory(amount=Decimal(1000), outstanding_balance=Decimal(1000), **fields)
+
+
+def test_the_first_search_that_finds_anybody_is_named():
+    assert candidates.first_found([]) is None
+    assert candidates.first_found(searches("50")) is None, "there is nobody"
+    owing(collateral=Decimal(40))
+    assert candidates.first_found(searches("50")) == 2, "a new loan is covered"
+    owing(active=True, collateral=Decimal(40))
+    assert candidates.first_found(searches("32")) == 1, "it is to be warned"
+    assert candidates.first_found(searches("25")) == 0, "it is breached"
+
+
+def test_what_comes_after_the_first_is_not_searched():
+    """Else thousands who are warned already would be passed over before anybody is claimed."""
+    owing(active=True, collateral=Decimal(40))
+    breached, unwarned, _new = searches("25")
+    assert candidates.first_found([breached, unwarned]) == 0
+    plan = explained([breached, unwarned])
+    assert [node["Actual Loops"] for node in plan if node.get("Subplan Name", "").startswith("InitPlan")] == [1, 0]
+
+
+def explained(asked):
+    """The nodes of the plan by which these were searched."""
+    found = []
+
+    def explain(execute, statement, parameters, many, context):
+        execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", parameters, many, context)
+        found.append(context["cursor"].fetchone()[0])
+        return execute(statement, parameters, many, context)
+
+    with connection.execute_wrapper(explain):
+        candidates.first_found(asked)
+
+    def nodes(plan):
+        yield plan
+        for part in plan.get("Plans", []):
+            yield from nodes(part)
+
+    return list(nodes(found[0][0]["Plan"]))
+
+
+def test_a_walk_goes_page_by_page_and_ends_with_the_last():
+    made = [owing(active=True, collateral=Decimal(units)) for units in (10, 20, 30)]
+    search = searches("25")[0]
+    assert list(search.pages(2)) == [[made[0].pk, made[1].pk], [made[2].pk]]
+    assert list(search.pages(3)) == [[loan.pk for loan in made]]
+    assert list(searches("5000")[0].pages(2)) == []
