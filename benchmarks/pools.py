@@ -10,6 +10,7 @@ POOLS = {
     "48 threads": ("--pool", "threads", "-c", "48"),
     "16 threads": ("--pool", "threads", "-c", "16"),
     "16 processes": ("--pool", "prefork", "-c", "16"),
+    "48 greenlets": ("--pool", "gevent", "-c", "48"),
 }
 
 

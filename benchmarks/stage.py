@@ -23,11 +23,8 @@ from embedded.postgres import DATABASE, ROLE
 ROOT = Path(__file__).resolve().parent.parent
 CELERY = ("-m", "celery", "-A", "coruscant")
 #: As docs/operations.md has them.
-WORKERS = {
-    "prices": ("-Q", "prices", "-c", "2"),
-    "risk": ("-Q", "risk,maintenance", "-c", "2"),
-    "sales": ("-Q", "liquidations,events", "--pool", "threads", "-c", "48"),
-}
+QUEUES = {"prices": "prices", "risk": "risk,maintenance", "sales": "liquidations,events"}
+POOLS = {"prices": ("-c", "2"), "risk": ("-c", "2"), "sales": ("--pool", "threads", "-c", "48")}
 GUNICORN = ("--workers", "2", "--threads", "4", "--no-control-socket")
 POSTGRES_SETTINGS = {
     "shared_preload_libraries": "pg_stat_statements",
@@ -122,8 +119,8 @@ class Stage:
     def worker(self, kind: str, number: int = 1, *, pool: Sequence[str] = ()) -> ChildProcess:
         """A worker as docs/operations.md has it, or with other options for its pool; not started."""
         host = f"{kind}{number}@benchmarks"
-        arguments = ("worker", *WORKERS[kind], *pool, "-n", host, "--without-gossip", "--without-mingle")
-        return self.python(f"{kind}-{number}", *CELERY, *arguments)
+        arguments = ("worker", "-Q", QUEUES[kind], *(pool or POOLS[kind]), "-n", host, "--without-gossip")
+        return self.python(f"{kind}-{number}", *CELERY, *arguments, "--without-mingle")
 
     def beat(self) -> ChildProcess:
         """A beat; not started."""
