@@ -78,8 +78,10 @@ def _sweep_once() -> None:
             judged = not _first_change(waiting)
             if judged:  # a window without any price, which has no steps, too
                 _mark(window)
-        failpoints.reach("sweep.mark_committed" if judged else "sweep.batch_committed")
+        if not judged:
+            failpoints.reach("sweep.batch_committed")
         bells.ring()
+    failpoints.reach("sweep.mark_committed")
 
 
 def _steps(window: Window, bells: "_Bells") -> Iterator[Step]:
