@@ -8,8 +8,9 @@ from django.db import connection
 
 from coruscant import clock, doorbell, failpoints
 from liquidation import chains
+from liquidation.claim import forget_recovered
 from liquidation.models import Liquidation, LiquidationStatus
-from pricing import sweeping
+from pricing import board, sweeping
 
 log = structlog.get_logger(__name__)
 
@@ -36,7 +37,8 @@ _RING_EVENTS = _RING.format(table="liquidation_liquidationevent", open="sent_at 
 def recover(limit: int = BATCH) -> int:
     """Ring what is due, oldest first and at most `limit` of each kind; return how many bells were rung.
 
-    A row is noted as rung before the bell, so that a backlog is not rung twice.
+    A row is noted as rung before the bell, so that a backlog is not rung twice. Failed claims that need no person any
+    more are withdrawn.
     """
     now = clock.now()
     sales, events = _note(_RING_SALES, now, limit), _note(_RING_EVENTS, now, limit)
@@ -48,6 +50,9 @@ def recover(limit: int = BATCH) -> int:
         doorbell.ring(chains.publication(pk), expires=expires)
     if sweeping.anything_unswept(now):
         doorbell.ring(chains.sweep(), expires=expires)
+    point = board.current()
+    if point.price is not None:
+        forget_recovered(point)
     if sales or events:
         log.info("recovery_rang", liquidations=len(sales), events=len(events))
     return len(sales) + len(events)

@@ -13,7 +13,7 @@ from django.db import connection, transaction
 
 from coruscant import clock, doorbell, failpoints
 from liquidation import chains, recovery
-from liquidation.claim import claim_batch, forget_recovered
+from liquidation.claim import claim_batch
 from loans import candidates, price_moves, services
 from loans.candidates import Place, Search
 from pricing import sweeping
@@ -170,8 +170,6 @@ class _Bells:
 def _mark(window: Window) -> None:
     """Nobody is left whom the window hits: it is judged."""
     sweeping.mark_swept(window)
-    if window.last.price is not None:
-        forget_recovered(window.last)
     failpoints.reach("sweep.marked")
 
 

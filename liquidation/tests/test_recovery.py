@@ -12,7 +12,7 @@ from coruscant import clock, doorbell
 from liquidation import backlog, chains, invariants, publish, recovery, resolution, tasks
 from liquidation.claim import claim_loans
 from liquidation.errors import FiguresDoNotFit, OrderNotUnresolved, SaleUnfinished
-from liquidation.models import Liquidation, LiquidationEvent, LiquidationStatus, OrderStatus, TradeOrder
+from liquidation.models import ClaimFailure, Liquidation, LiquidationEvent, LiquidationStatus, OrderStatus, TradeOrder
 from liquidation.sell import Outcome, sell
 from liquidation.tests.conftest import point_now
 from loans.models import Loan
@@ -54,6 +54,20 @@ def test_an_unsent_event_is_rung_on_its_own(claimed, bells, markets):
     recovery.recover()
     assert (("liquidation.publish",), {"liquidation_id": liquidation.pk}) in bells
     assert LiquidationEvent.objects.get().sent_at is None
+
+
+def test_a_failed_claim_is_withdrawn_when_the_loan_has_recovered(loan, quote, bells):
+    spared, breached = loan(collateral="60"), loan(collateral="40")
+    for failed in (spared, breached):
+        ClaimFailure.objects.create(loan=failed, price=25, reason="x", failed_at=clock.now())
+    recovery.recover()
+    assert ClaimFailure.objects.count() == 2, "no price is known"
+    quote("30")
+    recovery.recover()
+    assert ClaimFailure.objects.get().loan == breached
+    quote("60")
+    recovery.recover()
+    assert not ClaimFailure.objects.exists()
 
 
 def test_unswept_quotes_ring_the_sweep(quote, bells):

@@ -10,7 +10,7 @@ from django.db import connections
 from coruscant import failpoints
 from liquidation import invariants, sweep
 from liquidation.claim import claim_batch
-from liquidation.models import ClaimFailure, Liquidation
+from liquidation.models import Liquidation
 from liquidation.tests.conftest import point_now
 from loans.models import Loan, LoanStatus, LoanWarning
 from loans.services import post_collateral
@@ -278,14 +278,6 @@ def test_a_window_that_is_judged_again_opens_no_second_margin_call(loan, quote, 
     PriceQuote.objects.update(swept_at=None)
     sweep.sweep()
     assert LoanWarning.objects.count() == 1
-
-
-def test_a_failed_claim_is_withdrawn_when_the_loan_has_recovered(loan, quote, bells):
-    spared = loan(collateral="40")
-    ClaimFailure.objects.create(loan=spared, price=25, reason="x", failed_at=spared.created_at)
-    quote("60")
-    sweep.sweep()
-    assert not ClaimFailure.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)
