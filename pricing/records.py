@@ -16,6 +16,9 @@ from pricing.models import PriceQuote
 from pricing.quotes import Freshness, Level, Quote
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# The markets stand in the text: of a parameter PostgreSQL knows nothing beforehand, and plans anew each time.
+_NAMES = ", ".join(f"'{market.value}'" for market in Market)
+_MARKETS = "(VALUES {})".format(", ".join(f"('{market.value}')" for market in Market))
 # These run for every new quote, so without the ORM, and instants come as whole microseconds.
 _QUOTE = (
     "id, market, market_time, (extract(epoch FROM sent_at) * 1000000)::bigint, coalesce(event_id, message_id), too_late"
@@ -31,7 +34,7 @@ _CERTAIN = """
 _HISTORY = f"""
     SELECT {_QUOTE}, sell, swept_at IS NOT NULL,
            (extract(epoch FROM max(swept_at) FILTER (WHERE NOT too_late) OVER ()) * 1000000)::bigint
-    FROM unnest(%(markets)s::text[]) AS asked(name)
+    FROM {_MARKETS} AS asked(name)
     CROSS JOIN LATERAL (
         SELECT coalesce((
             SELECT sent_at FROM pricing_pricequote q
@@ -44,17 +47,17 @@ _HISTORY = f"""
     ) AS quote ON true
     ORDER BY sent_at, id
 """  # noqa: S608
-_PROGRESS = """
+_PROGRESS = f"""
     SELECT (SELECT min(sent_at) FROM pricing_pricequote WHERE swept_at IS NULL),
            (SELECT max(swept_at) FROM pricing_pricequote
-            WHERE market = ANY(%(markets)s) AND sent_at > %(since)s AND NOT too_late),
+            WHERE market IN ({_NAMES}) AND sent_at > %(since)s AND NOT too_late),
            market, f.drained_to, j.judged_to
-    FROM unnest(%(markets)s::text[]) AS asked(market)
+    FROM {_MARKETS} AS asked(market)
     LEFT JOIN pricing_feed f USING (market) LEFT JOIN pricing_judgedfeed j USING (market)
-"""
+"""  # noqa: S608
 _NEWEST = f"""
     SELECT {clock.COLUMN}, asked.market, f.drained_to, newest.*
-    FROM unnest(%(markets)s::text[]) AS asked(market) LEFT JOIN pricing_feed f ON f.market = asked.market
+    FROM {_MARKETS} AS asked(market) LEFT JOIN pricing_feed f ON f.market = asked.market
     LEFT JOIN LATERAL (
         SELECT {_QUOTE}, sell, {_CERTAIN}
         FROM pricing_pricequote q WHERE market = asked.market
@@ -126,7 +129,7 @@ def reference_quantity() -> Decimal:
 
 def progress(*, since: datetime) -> Progress:
     """How far sweeps have come, by the quotes sent `since`, all at one instant."""
-    rows = _rows(_PROGRESS, {"markets": list(Market), "since": since})
+    rows = _rows(_PROGRESS, {"since": since})
     earliest, swept_to, *_feed = rows[0]
     drained_to = {Market(market): drained for _earliest, _swept, market, drained, _judged in rows}
     judged_to = {Market(market): judged for _earliest, _swept, market, _drained, judged in rows}
@@ -150,7 +153,7 @@ def history(since: datetime, until: datetime, *, no_earlier: datetime) -> Histor
     after `no_earlier`, all sent from then on.
     """
     max_age = freshness().max_age.total_seconds()
-    asked = {"markets": list(Market), "since": since, "until": until, "no_earlier": no_earlier, "max_age": max_age}
+    asked = {"since": since, "until": until, "no_earlier": no_earlier, "max_age": max_age}
     rows = _rows(_HISTORY, asked)
     quotes = [replace(_quote(row), sell=read_levels(json.loads(row[6]))) for row in rows]
     unswept = [quote for quote, row in zip(quotes, rows, strict=True) if not row[7]]
@@ -159,7 +162,7 @@ def history(since: datetime, until: datetime, *, no_earlier: datetime) -> Histor
 
 def newest(max_age: timedelta) -> tuple[list[Newest], datetime]:
     """Each market's newest quote, however old, in one look; and the instant of that look."""
-    rows = _rows(_NEWEST, {"markets": list(Market), "max_age": max_age.total_seconds()})
+    rows = _rows(_NEWEST, {"max_age": max_age.total_seconds()})
     found = [
         Newest(Market(market), drained_to, None, stands=False)
         if columns[0] is None
