@@ -46,7 +46,7 @@ def test_a_task_notices_a_connection_that_was_lost_between_tasks(task, settings)
     before = task(pid)
     other = connection.copy()
     with other.cursor() as cursor:
-        cursor.execute("SELECT pg_terminate_backend(%s)", [before])
+        cursor.execute("SELECT pg_terminate_backend(%s, 10000)", [before])  # and waits until it has ended
     other.close()
     assert task(pid) != before
 
