@@ -1,11 +1,17 @@
-"""One request, one effect: accepted requests are remembered with the body they were answered with."""
+"""One request, one effect: accepted requests are remembered with the body they were answered with.
+
+Two equal requests at once are held apart by what they change: a posting locks its loan and looks then, an application
+inserts a loan that no other can insert. Whatever slips by is refused by the database, which remembers a requestId
+once (`one_request_one_effect`); its transaction is undone, and the first answer is looked up.
+"""
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from django.db import connection
 
@@ -14,11 +20,12 @@ from coruscant.errors import DomainError
 from coruscant.money import decimal_string
 from loans.models import AcceptedRequest, Loan
 
-_FIRST = (
-    "SELECT first.content_digest, first.response_body, loan.loan_id FROM loans_acceptedrequest first"
-    " JOIN loans_loan loan ON loan.id = first.loan_id"
-    " WHERE first.client = %s AND first.endpoint = %s AND first.request_id = %s"
-)
+#: For statements that look for an accepted request beside something else: what `answer` wants of the row `first`, and
+#: which row that is by `Request.key`.
+COLUMNS = ("content_digest", "response_body")
+IS_FIRST = "first.client = %(client)s AND first.endpoint = %(endpoint)s AND first.request_id = %(request_id)s"
+
+_FIRST = f"SELECT {', '.join(COLUMNS)} FROM loans_acceptedrequest first WHERE {IS_FIRST}"  # noqa: S608
 
 
 class RequestIdReused(DomainError):
@@ -45,6 +52,7 @@ class Request:
     endpoint: AcceptedRequest.Endpoint
     client: str
     request_id: str
+    loan_id: str
     content_digest: str
 
     @classmethod
@@ -59,31 +67,32 @@ class Request:
     ) -> Self:
         """A request with its known fields, normalised: `1.0` is the same amount as `1`."""
         content = json.dumps([loan_id, borrower_id, decimal_string(amount)])
-        return cls(endpoint, client, request_id, hashlib.sha256(content.encode()).hexdigest())
+        return cls(endpoint, client, request_id, loan_id, hashlib.sha256(content.encode()).hexdigest())
 
-
-def lock(request: Request) -> None:
-    """Hold the request's advisory lock until the transaction ends, so that equal requests run one by one."""
-    name = json.dumps([request.endpoint, request.client, request.request_id])
-    key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key])
+    @property
+    def key(self) -> dict[str, str]:
+        """What a requestId is unique by: the parameters of `IS_FIRST`."""
+        return {"client": self.client, "endpoint": self.endpoint.value, "request_id": self.request_id}
 
 
 def replay(request: Request) -> Accepted | None:
-    """The stored first answer of the same request; None if it never took effect. The caller holds its lock.
+    """The stored first answer of the same request; None if it has taken no effect yet.
 
     Raises RequestIdReused when the requestId was accepted with other content.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_FIRST, [request.client, request.endpoint.value, request.request_id])
-        first = cursor.fetchone()
-    if first is None:
+        cursor.execute(_FIRST, request.key)
+        return answer(request, cursor.fetchone())
+
+
+def answer(request: Request, first: Sequence[Any] | None) -> Accepted | None:
+    """The answer that these `COLUMNS` hold; None if they are None, as without a first request. Raises as `replay`."""
+    content_digest, body = first or (None, None)
+    if content_digest is None:
         return None
-    content_digest, body, loan_id = first
     if content_digest != request.content_digest:
         raise RequestIdReused("The same requestId was accepted before with other content.")
-    return Accepted(body=body, replayed=True, loan_id=loan_id)
+    return Accepted(body=body, replayed=True, loan_id=request.loan_id)
 
 
 def remember(request: Request, loan: Loan, body: str, now: datetime) -> None:

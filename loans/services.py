@@ -1,7 +1,7 @@
 """The writers of loans: one function a verb.
 
-Locks are always taken in this order: the request (advisory), the loan's row, the activation barrier. Transactions
-are short and touch nothing but the database. Prices are in GC a unit, collateral in units, balances in GC.
+Locks are always taken in this order: the loan's row, the activation barrier. Transactions are short and touch nothing
+but the database. Prices are in GC a unit, collateral in units, balances in GC.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ import structlog
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 
-from coruscant import audit, clock, failpoints, money
+from coruscant import audit, clock, failpoints, money, rows
 from coruscant.errors import DomainError
 from coruscant.money import ZERO
 from coruscant.rows import Select
@@ -31,7 +31,14 @@ log = structlog.get_logger(__name__)
 _ACTIVATION_BARRIER = (0x4C4F414E, 1)
 
 _LOCK = Select(Loan, "FROM loans_loan WHERE loan_id = %s FOR UPDATE")
-_OPEN_WARNING = Select(LoanWarning, "FROM loans_loanwarning WHERE loan_id = %s AND closed_at IS NULL")
+_WARNING = rows.names(LoanWarning)
+# Read after the loan is locked, so that neither can change any more.
+_BESIDE = f"""
+    SELECT {rows.columns(AcceptedRequest, idempotency.COLUMNS, "first")}, {rows.columns(LoanWarning, _WARNING, "warning")}
+    FROM (SELECT %(loan)s::bigint AS id) AS loan
+    LEFT JOIN loans_acceptedrequest first ON {idempotency.IS_FIRST}
+    LEFT JOIN loans_loanwarning warning ON warning.loan_id = loan.id AND warning.closed_at IS NULL
+"""  # noqa: S608
 _BEGIN_LIQUIDATION = "UPDATE loans_loan SET status = 'liquidating' WHERE id = ANY(%(loans)s) AND status = 'active'"
 _CLOSE_WARNINGS = (
     "UPDATE loans_loanwarning SET closed_at = %(now)s, close_reason = %(reason)s, cleared_to = %(cleared_to)s"
@@ -97,16 +104,16 @@ def apply_for_loan(*, client: str, request_id: str, loan_id: str, borrower_id: s
     """Open a new loan of `amount` GC, without collateral.
 
     Idempotent by (client, request_id): the same content again returns the stored first body. Raises
-    RequestIdReused and LoanIdTaken; then nothing is written. Locks the request.
+    RequestIdReused and LoanIdTaken; then nothing is written. An equal request, or one for the same loanId, that is
+    under way is waited for.
     """
     request = Request.of(AcceptedRequest.Endpoint.LOAN_APPLICATIONS, client, request_id, loan_id, borrower_id, amount)
     point = board.current()
     try:
         with transaction.atomic(), audit.cause("application", correlation_id=request_id):
-            idempotency.lock(request)
             if found := idempotency.replay(request):
                 return found
-            failpoints.reach("application.locked")
+            failpoints.reach("application.looked")
             loan = Loan(
                 loan_id=loan_id,
                 borrower_id=borrower_id,
@@ -120,6 +127,8 @@ def apply_for_loan(*, client: str, request_id: str, loan_id: str, borrower_id: s
             idempotency.remember(request, loan, body, loan.created_at)
             failpoints.reach("application.written")
     except IntegrityError:
+        if found := idempotency.replay(request):
+            return found
         if Loan.objects.filter(loan_id=loan_id).exists():
             raise LoanIdTaken("Another request has already used this loanId.") from None
         raise
@@ -132,37 +141,51 @@ def post_collateral(*, client: str, request_id: str, loan_id: str, borrower_id: 
     """Add `amount` units to a loan's collateral; a new loan that is now covered becomes active.
 
     Idempotent by (client, request_id), as applications are. Raises RequestIdReused, LoanNotFound, NotTheBorrower,
-    LoanClosed and CollateralTooLarge; then nothing is written. Locks the request, the loan and, for a new loan,
-    the activation barrier (shared). The price is read from the database, so no cache can make it fail.
+    LoanClosed and CollateralTooLarge; then nothing is written. Locks the loan and, for a new one, the activation
+    barrier (shared). The price is read from the database, so no cache can make it fail.
     """
     request = Request.of(AcceptedRequest.Endpoint.COLLATERAL_TOP_UPS, client, request_id, loan_id, borrower_id, amount)
-    with transaction.atomic(), audit.cause("posting", correlation_id=request_id):
-        idempotency.lock(request)
+    try:
+        with transaction.atomic(), audit.cause("posting", correlation_id=request_id):
+            loan = _LOCK.first(loan_id)
+            found, warning = _found_beside(loan, request)
+            if found:
+                return found
+            loan = _open_loan(loan, borrower_id)
+            failpoints.reach("posting.locked")
+            _add_collateral(loan, amount)
+            if loan.status == LoanStatus.NEW:
+                hold_activation()
+            point = board.current_from_database()
+            now = point.until or clock.now()  # (the instant of that look)
+            _activate_if_covered(loan, point, now)
+            with audit.together():
+                audit.save(loan, "collateral", "status", "activated_at", "judged_from")
+                audit.create(CollateralPosting(loan=loan, amount=amount, request_id=request_id, created_at=now))
+                warning = _close_if_cleared(warning, loan, point, now)
+                body = loan_body(loan, warning, point.price, thresholds())
+                idempotency.remember(request, loan, body, now)
+            failpoints.reach("posting.written")
+    except IntegrityError:  # the requestId may have been accepted meanwhile, for another loan
         if found := idempotency.replay(request):
             return found
-        loan = _open_loan(loan_id, borrower_id)
-        failpoints.reach("posting.locked")
-        _add_collateral(loan, amount)
-        if loan.status == LoanStatus.NEW:
-            hold_activation()
-        point = board.current_from_database()
-        now = point.until or clock.now()  # (the instant of that look)
-        _activate_if_covered(loan, point, now)
-        with audit.together():
-            audit.save(loan, "collateral", "status", "activated_at", "judged_from")
-            audit.create(CollateralPosting(loan=loan, amount=amount, request_id=request_id, created_at=now))
-            warning = _warning_after_posting(loan, point, now)
-            body = loan_body(loan, warning, point.price, thresholds())
-            idempotency.remember(request, loan, body, now)
-        failpoints.reach("posting.written")
+        raise
     failpoints.reach("posting.committed")
     log.info("collateral_posted", request_id=request_id, loan_id=loan_id, status=str(loan.status))
     return Accepted(body=body, replayed=False, loan_id=loan_id)
 
 
-def _open_loan(loan_id: str, borrower_id: str) -> Loan:
-    """Lock the loan that a posting is for, and check that it may be posted to."""
-    loan = _LOCK.first(loan_id)
+def _found_beside(loan: Loan | None, request: Request) -> tuple[Accepted | None, LoanWarning | None]:
+    """The first answer of the same request, and the open margin call of its loan, whose row is locked by now."""
+    with connection.cursor() as cursor:
+        cursor.execute(_BESIDE, {"loan": loan and loan.pk, **request.key})
+        found = cursor.fetchone()
+    first, warning = found[: len(idempotency.COLUMNS)], found[len(idempotency.COLUMNS) :]
+    return idempotency.answer(request, first), rows.row(LoanWarning, _WARNING, warning) if warning[0] else None
+
+
+def _open_loan(loan: Loan | None, borrower_id: str) -> Loan:
+    """The loan that a posting is for, if it may be posted to."""
     if loan is None:
         raise LoanNotFound("There is no loan of this loanId.")
     if loan.borrower_id != borrower_id:
@@ -190,9 +213,8 @@ def _activate_if_covered(loan: Loan, point: PricePoint, now: datetime) -> None:
         loan.judged_from = point.until or point.at
 
 
-def _warning_after_posting(loan: Loan, point: PricePoint, now: datetime) -> LoanWarning | None:
-    """Close the loan's margin call if LTV is now below the clearing threshold; return the one still open."""
-    warning = _OPEN_WARNING.first(loan.pk)
+def _close_if_cleared(warning: LoanWarning | None, loan: Loan, point: PricePoint, now: datetime) -> LoanWarning | None:
+    """Close the loan's open margin call if LTV is now below the clearing threshold; return it if it stays open."""
     if warning is None or point.price is None:
         return warning
     if not risk.may_clear(loan.outstanding_balance, loan.collateral, point.price, thresholds()):

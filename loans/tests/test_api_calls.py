@@ -184,7 +184,7 @@ def test_an_unexpected_error_is_logged_and_says_nothing(client, monkeypatch, err
         raise error
 
     monkeypatch.setattr(services.idempotency, "remember", fail)
-    monkeypatch.setattr(services.idempotency, "lock", lambda _: fail())
+    monkeypatch.setattr(services.idempotency, "replay", lambda _: fail())
     with caplog.at_level(logging.ERROR):
         body = refused(send(client, APPLY, GOOD), 500)
     assert "secret" not in json.dumps(body)
@@ -196,7 +196,7 @@ def test_a_database_that_is_away_is_unavailable(client, monkeypatch):
     def fail(_):
         raise OperationalError("connection refused")
 
-    monkeypatch.setattr(services.idempotency, "lock", fail)
+    monkeypatch.setattr(services.idempotency, "replay", fail)
     response = send(client, APPLY, GOOD)
     assert "refused" not in json.dumps(refused(response, 503))
     assert int(response["Retry-After"]) > 0

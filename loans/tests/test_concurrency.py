@@ -96,6 +96,22 @@ def test_one_request_id_with_twenty_contents_takes_effect_once():
     assert Loan.objects.count() == AcceptedRequest.objects.count() == 1
 
 
+def test_one_request_id_with_twenty_postings_for_as_many_loans_takes_effect_once():
+    loans = [LoanFactory() for _ in range(THREADS)]
+    body = GOOD | {"amount": "40"}
+    answers = at_once(
+        *[
+            lambda loan=loan: send(
+                Client(), "/collateral-top-ups", body | {"loanId": loan.loan_id, "borrowerId": loan.borrower_id}
+            )
+            for loan in loans
+        ]
+    )
+    assert sorted(answer.status_code for answer in answers) == [202] + [422] * (THREADS - 1)
+    assert CollateralPosting.objects.count() == AcceptedRequest.objects.count() == 1
+    assert sorted(Loan.objects.values_list("collateral", flat=True)) == [0] * (THREADS - 1) + [40]
+
+
 def test_no_posting_is_lost_among_many():
     LoanFactory(loan_id="L1")
     answers = at_once(
@@ -229,7 +245,7 @@ def test_two_sweeps_at_once_move_each_loan_once(move, price, made):
     assert model_history.count() == (60 if move is price_moves.activate_loans else 30)
 
 
-@pytest.mark.parametrize("point", ["posting.locked", "posting.written", "application.locked", "application.written"])
+@pytest.mark.parametrize("point", ["posting.locked", "posting.written", "application.looked", "application.written"])
 def test_a_failure_before_the_commit_leaves_nothing_and_may_be_repeated(arm, point):
     path = "/collateral-top-ups" if point.startswith("posting") else "/loan-applications"
     if path == "/collateral-top-ups":

@@ -122,6 +122,14 @@ def test_the_same_request_id_with_other_content_is_refused(best_price):
     assert Loan.objects.get().collateral == 1
 
 
+def test_a_request_id_that_was_accepted_is_refused_with_an_unknown_loan_or_another_borrower(best_price):
+    loan = LoanFactory()
+    post(loan, "1")
+    for change in ({"loan_id": "unknown"}, {"borrower_id": "somebody else"}):
+        with pytest.raises(RequestIdReused):
+            post(loan, "1", **change)
+
+
 def test_an_application_and_a_posting_may_share_a_request_id(best_price):
     services.apply_for_loan(client="otc", request_id="req-1", loan_id="L1", borrower_id="B1", amount=Decimal(1))
     assert not post(Loan.objects.get()).replayed
@@ -201,5 +209,5 @@ def test_a_margin_call_stays_open_while_the_price_is_unknown(best_price):
 def test_a_posting_asks_a_fixed_number_of_questions(best_price, django_assert_max_num_queries):
     best_price("50")
     loan = LoanFactory()
-    with django_assert_max_num_queries(15):
+    with django_assert_max_num_queries(7):
         post(loan)
