@@ -4,19 +4,13 @@ from mutants.planting import Edit, Mutant
 
 _SERVICES = "loans.services"
 _IDEMPOTENCY = "loans.idempotency"
-_NO_LOCK = Edit(_IDEMPOTENCY, 'cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key])', "pass")
+_UNLOCKED = Edit(_SERVICES, "FROM loans_loan WHERE loan_id = %s FOR UPDATE", "FROM loans_loan WHERE loan_id = %s")
 
 MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "unlocked-posting",
         "a posting adds to collateral that it has not locked",
-        (
-            Edit(
-                _SERVICES,
-                "FROM loans_loan WHERE loan_id = %s FOR UPDATE",
-                "FROM loans_loan WHERE loan_id = %s",
-            ),
-        ),
+        (_UNLOCKED,),
         tests=("loans/tests/test_concurrency.py",),
     ),
     Mutant(
@@ -32,22 +26,28 @@ MUTANTS: tuple[Mutant, ...] = (
         tests=("loans/tests/test_posting.py",),
     ),
     Mutant(
-        "no-request-lock",
-        "two equal requests run at once",
-        (_NO_LOCK,),
+        "equal-application-refused",
+        "an application that runs at once with its equal is refused instead of answered alike",
+        (
+            Edit(
+                _SERVICES,
+                "            return found\n        if Loan.objects.filter(loan_id=loan_id)",
+                "            pass\n        if Loan.objects.filter(loan_id=loan_id)",
+            ),
+        ),
         tests=("loans/tests/test_concurrency.py",),
     ),
     Mutant(
         "one-request-two-effects",
         "two equal requests run at once, and nothing in the database stops the second",
-        (_NO_LOCK,),
+        (_UNLOCKED,),
         sql="ALTER TABLE loans_acceptedrequest DROP CONSTRAINT one_request_one_effect",
         tests=("loans/tests/test_concurrency.py",),
     ),
     Mutant(
         "request-forgotten",
         "a request that comes again takes effect again, and nothing in the database stops it",
-        (Edit(_IDEMPOTENCY, "    if first is None:\n", "    if True:\n"),),
+        (Edit(_IDEMPOTENCY, "    if content_digest is None:\n", "    if True:\n"),),
         sql="ALTER TABLE loans_acceptedrequest DROP CONSTRAINT one_request_one_effect",
         tests=("loans/tests/test_posting.py",),
     ),
