@@ -6,7 +6,7 @@ History tables are append-only in the database itself, so the actor is kept as p
 key. Bulk writes, which send no signals, go through `write_recorded`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -319,10 +319,18 @@ def _column(model: type[models.Model], name: str) -> str:
 def _values(row: models.Model, names: tuple[str, ...] | None) -> dict[str, Any]:
     """What `_insert` or `_update` asks for."""
     values = {} if names is None else {"pk": row.pk}
-    for name in names or _inserted(type(row)):
-        field: Any = row._meta.get_field(name)
-        values[name] = field.get_db_prep_save(getattr(row, field.attname), connection=connection)
+    for name, attribute, prepared in _fields(type(row), names):
+        values[name] = prepared(getattr(row, attribute), connection=connection)
     return values
+
+
+@lru_cache(maxsize=128)
+def _fields(
+    model: type[models.Model], names: tuple[str, ...] | None
+) -> tuple[tuple[str, str, Callable[..., Any]], ...]:
+    """Of the named fields, or of all that are inserted: the name, the attribute, and how its value is made ready."""
+    fields: list[Any] = [model._meta.get_field(name) for name in names or _inserted(model)]
+    return tuple((field.name, field.attname, field.get_db_prep_save) for field in fields)
 
 
 def append_only(*tables: str) -> list[tuple[str, str]]:

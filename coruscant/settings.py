@@ -312,6 +312,8 @@ CELERY_BEAT_SCHEDULE = {
 LOG_FORMAT = env.one_of("LOG_FORMAT", "json", ("json", "console"))
 LOGGING = logging_configuration(LOG_FORMAT, level=env.text("LOG_LEVEL", default="INFO").upper())
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
+# Behind a load balancer it would be whatever the client puts into a header; the server's access log has the peer.
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
 
 UNFOLD = {
     "SITE_TITLE": "Coruscant Bank",

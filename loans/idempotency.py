@@ -87,9 +87,9 @@ def replay(request: Request) -> Accepted | None:
 
 def answer(request: Request, first: Sequence[Any] | None) -> Accepted | None:
     """The answer that these `COLUMNS` hold; None if they are None, as without a first request. Raises as `replay`."""
-    content_digest, body = first or (None, None)
-    if content_digest is None:
+    if first is None or first[0] is None:
         return None
+    content_digest, body = first
     if content_digest != request.content_digest:
         raise RequestIdReused("The same requestId was accepted before with other content.")
     return Accepted(body=body, replayed=True, loan_id=request.loan_id)

@@ -34,7 +34,8 @@ _LOCK = Select(Loan, "FROM loans_loan WHERE loan_id = %s FOR UPDATE")
 _WARNING = rows.names(LoanWarning)
 # Read after the loan is locked, so that neither can change any more.
 _BESIDE = f"""
-    SELECT {rows.columns(AcceptedRequest, idempotency.COLUMNS, "first")}, {rows.columns(LoanWarning, _WARNING, "warning")}
+    SELECT {rows.columns(AcceptedRequest, idempotency.COLUMNS, "first")},
+           {rows.columns(LoanWarning, _WARNING, "warning")}
     FROM (SELECT %(loan)s::bigint AS id) AS loan
     LEFT JOIN loans_acceptedrequest first ON {idempotency.IS_FIRST}
     LEFT JOIN loans_loanwarning warning ON warning.loan_id = loan.id AND warning.closed_at IS NULL
@@ -148,15 +149,14 @@ def post_collateral(*, client: str, request_id: str, loan_id: str, borrower_id: 
     try:
         with transaction.atomic(), audit.cause("posting", correlation_id=request_id):
             loan = _LOCK.first(loan_id)
-            found, warning = _found_beside(loan, request)
+            if loan and loan.status == LoanStatus.NEW:
+                hold_activation()
+            point, found, warning = _look(loan, request)
             if found:
                 return found
             loan = _open_loan(loan, borrower_id)
             failpoints.reach("posting.locked")
             _add_collateral(loan, amount)
-            if loan.status == LoanStatus.NEW:
-                hold_activation()
-            point = board.current_from_database()
             now = point.until or clock.now()  # (the instant of that look)
             _activate_if_covered(loan, point, now)
             with audit.together():
@@ -175,13 +175,11 @@ def post_collateral(*, client: str, request_id: str, loan_id: str, borrower_id: 
     return Accepted(body=body, replayed=False, loan_id=loan_id)
 
 
-def _found_beside(loan: Loan | None, request: Request) -> tuple[Accepted | None, LoanWarning | None]:
-    """The first answer of the same request, and the open margin call of its loan, whose row is locked by now."""
-    with connection.cursor() as cursor:
-        cursor.execute(_BESIDE, {"loan": loan and loan.pk, **request.key})
-        found = cursor.fetchone()
-    first, warning = found[: len(idempotency.COLUMNS)], found[len(idempotency.COLUMNS) :]
-    return idempotency.answer(request, first), rows.row(LoanWarning, _WARNING, warning) if warning[0] else None
+def _look(loan: Loan | None, request: Request) -> tuple[PricePoint, Accepted | None, LoanWarning | None]:
+    """The price, the first answer of the same request, and the loan's open margin call, once the loan is locked."""
+    point, row = board.current_beside(_BESIDE, {"loan": loan and loan.pk, **request.key})
+    first, warning = row[: len(idempotency.COLUMNS)], row[len(idempotency.COLUMNS) :]
+    return point, idempotency.answer(request, first), rows.row(LoanWarning, _WARNING, warning) if warning[0] else None
 
 
 def _open_loan(loan: Loan | None, borrower_id: str) -> Loan:

@@ -5,7 +5,7 @@ freshness is judged at every look, by the database's clock. A cache that is down
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -21,6 +21,7 @@ from pricing import quotes as rules
 from pricing import records
 from pricing.markets import Market
 from pricing.quotes import Level, PricePoint, Quote
+from pricing.records import Beside
 
 log = structlog.get_logger(__name__)
 
@@ -67,7 +68,14 @@ def current() -> PricePoint:
 
 def current_from_database() -> PricePoint:
     """The best price now, never from the cache: for decisions under a lock."""
-    return _evaluate(*_from_database())
+    inputs, now, _nothing = _from_database()
+    return _evaluate(inputs, now)
+
+
+def current_beside(query: str, parameters: Mapping[str, Any]) -> tuple[PricePoint, tuple[Any, ...]]:
+    """The best price now, never from the cache, and the one row that another query gives, read in the same look."""
+    inputs, now, row = _from_database(Beside(query, parameters))
+    return _evaluate(inputs, now), row
 
 
 def refresh() -> PricePoint:
@@ -105,11 +113,11 @@ def _evaluate(inputs: _Inputs, now: datetime) -> PricePoint:
     )[-1]
 
 
-def _from_database() -> tuple[_Inputs, datetime]:
-    """The inputs, and the instant at which they were read."""
+def _from_database(beside: Beside | None = None) -> tuple[_Inputs, datetime, tuple[Any, ...]]:
+    """The inputs, the instant at which they were read, and the row of what was read beside them."""
     # Drained and quotes in one look: a drained_to read after the quotes could prove more than they show.
     found, drained_to, outranked = [], {}, {}
-    newest_quotes, now = records.newest(records.freshness().max_age)
+    newest_quotes, now, row = records.newest(records.freshness().max_age, beside)
     for newest in newest_quotes:
         drained_to[newest.market] = newest.drained_to
         if newest.quote is None:
@@ -117,7 +125,7 @@ def _from_database() -> tuple[_Inputs, datetime]:
         quote = newest.quote if newest.stands else _outranking(newest.quote)
         found.append(quote)
         outranked[newest.market] = newest.quote.sent_at - quote.sent_at
-    return _Inputs(tuple(found), drained_to, outranked), now
+    return _Inputs(tuple(found), drained_to, outranked), now, row
 
 
 def _outranking(newest: Quote) -> Quote:
@@ -131,7 +139,7 @@ def _outranking(newest: Quote) -> Quote:
 
 
 def _rebuilt() -> tuple[_Inputs, datetime]:
-    inputs, now = _from_database()
+    inputs, now, _nothing = _from_database()
     _with_cache(lambda: cache.set(_KEY, _written(inputs), timeout=_CACHE_SECONDS))
     return inputs, now
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -64,6 +65,7 @@ _NEWEST = f"""
         ORDER BY sent_at DESC, market_time DESC, coalesce(event_id, message_id) COLLATE "C" DESC, id DESC LIMIT 1
     ) newest ON true
 """  # noqa: S608
+_NEWEST_COLUMNS = 11  # of that query
 _LATEST = f"""
     SELECT latest.* FROM unnest(%s::text[]) AS asked(market)
     CROSS JOIN LATERAL (SELECT max(sent_at) AS at FROM pricing_pricequote WHERE market = asked.market) AS newest
@@ -114,6 +116,17 @@ class Newest:
     stands: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """A query that gives exactly one row, to be read in the same look as the board: one round trip for both.
+
+    Its parameters are named, and `max_age` is not among them.
+    """
+
+    query: str
+    parameters: Mapping[str, Any]
+
+
 def freshness() -> Freshness:
     """How long quotes hold, from the settings."""
     return Freshness(
@@ -160,21 +173,17 @@ def history(since: datetime, until: datetime, *, no_earlier: datetime) -> Histor
     return History(quotes, unswept, _instant(rows[0][8]) if rows and rows[0][8] is not None else None)
 
 
-def newest(max_age: timedelta) -> tuple[list[Newest], datetime]:
-    """Each market's newest quote, however old, in one look; and the instant of that look."""
-    rows = _rows(_NEWEST, {"max_age": max_age.total_seconds()})
-    found = [
-        Newest(Market(market), drained_to, None, stands=False)
-        if columns[0] is None
-        else Newest(
-            Market(market),
-            drained_to,
-            replace(_quote(tuple(columns)), sell=read_levels(json.loads(sell))),
-            stands=bool(stands),
-        )
-        for _instant, market, drained_to, *columns, sell, stands in rows
-    ]
-    return found, clock.read(rows[-1][0])
+def newest(max_age: timedelta, beside: Beside | None = None) -> tuple[list[Newest], datetime, tuple[Any, ...]]:
+    """Each market's newest quote, however old, in one look; the instant of that look; and the row of `beside`."""
+    query, parameters = _NEWEST, {"max_age": max_age.total_seconds()}
+    if beside is not None:
+        query, parameters = _beside(beside.query), {**parameters, **beside.parameters}
+    rows = _rows(query, parameters)
+    found = []
+    for _instant, market, drained_to, *columns, sell, stands in (row[:_NEWEST_COLUMNS] for row in rows):
+        quote = None if columns[0] is None else _quote_with_levels(tuple(columns), sell)
+        found.append(Newest(Market(market), drained_to, quote, stands=bool(stands)))
+    return found, clock.read(rows[-1][0]), rows[-1][_NEWEST_COLUMNS:]
 
 
 def latest_times(markets: Iterable[Market], within: timedelta) -> list[Quote]:
@@ -196,6 +205,16 @@ def _rows(query: str, parameters: Sequence[Any] | Mapping[str, Any] | None = Non
         cursor.execute(query, parameters)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
     return rows
+
+
+@lru_cache(maxsize=64)
+def _beside(query: str) -> str:
+    return f"SELECT board.*, beside.* FROM ({_NEWEST}) AS board CROSS JOIN ({query}) AS beside"  # noqa: S608
+
+
+@lru_cache(maxsize=16)  # the same two rows are read again until a price changes
+def _quote_with_levels(row: tuple[Any, ...], sell: str) -> Quote:
+    return replace(_quote(row), sell=read_levels(json.loads(sell)))
 
 
 def _quote(row: tuple[Any, ...]) -> Quote:

@@ -33,10 +33,13 @@ def price_point(price: str | Decimal | None, at: datetime = PRICED_AT) -> PriceP
 def best_price(monkeypatch) -> Callable[..., PricePoint]:
     """Set the best price of the board: `best_price("50")`. Unknown until it is set."""
 
+    look = board.current_beside
+
     def set_price(price: str | None, at: datetime = PRICED_AT) -> PricePoint:
         point = price_point(price, at)
         monkeypatch.setattr(board, "current", lambda: point)
         monkeypatch.setattr(board, "current_from_database", lambda: point)
+        monkeypatch.setattr(board, "current_beside", lambda *beside: (point, look(*beside)[1]))
         return point
 
     set_price(None)

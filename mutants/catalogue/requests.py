@@ -47,7 +47,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "request-forgotten",
         "a request that comes again takes effect again, and nothing in the database stops it",
-        (Edit(_IDEMPOTENCY, "    if content_digest is None:\n", "    if True:\n"),),
+        (Edit(_IDEMPOTENCY, "    if first is None or first[0] is None:\n", "    if True:\n"),),
         sql="ALTER TABLE loans_acceptedrequest DROP CONSTRAINT one_request_one_effect",
         tests=("loans/tests/test_posting.py",),
     ),

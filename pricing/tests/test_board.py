@@ -56,6 +56,14 @@ def test_the_best_live_quote_is_the_price(time):
     assert point == board.current_from_database() == board.refresh()
 
 
+def test_something_else_is_read_in_the_same_look(time, django_assert_num_queries):
+    for quotes in range(3):
+        with django_assert_num_queries(1):
+            found = board.current_beside("SELECT %(one)s::int AS id, 'two' AS market", {"one": quotes})
+        assert found == (board.current_from_database(), (quotes, "two"))
+        row((MOS_ESPA, BLACK_SPIRE)[quotes % 2], quotes, "50")
+
+
 def test_the_cache_answers_without_looking_for_quotes(time):
     row(MOS_ESPA, -10, "50")
     first = board.refresh()
