@@ -21,6 +21,7 @@ def _both(route: str, view: Callable[..., HttpResponseBase], name: str) -> list[
 _schema: dict[str, Any] = {"url_name": "schema"}
 
 urlpatterns = [
+    path("", include("loans.api.urls")),  # first, as these are called most
     path("admin/", admin.site.urls),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("", RedirectView.as_view(url="/docs")),
@@ -30,7 +31,6 @@ urlpatterns = [
     *_both("schema", SpectacularJSONAPIView.as_view(), "schema"),
     *_both("docs", SpectacularSwaggerView.as_view(**_schema), "docs"),
     *_both("redoc", SpectacularRedocView.as_view(**_schema), "redoc"),
-    path("", include("loans.api.urls")),
     # A route of its own, so that an unknown path is a problem+json while debugging, too.
     re_path(r"^", problems.not_found),
 ]
