@@ -1,6 +1,5 @@
 """Structured logs: one event a line, with the ids that tie a line to its request, loan and order."""
 
-import logging
 from typing import Any
 
 import structlog
@@ -16,8 +15,6 @@ _SHARED: list[Any] = [
 
 def logging_configuration(form: str, level: str) -> dict[str, Any]:
     """Django's LOGGING for `json` (one object a line) or `console` (for a person's eyes)."""
-    # Nothing here shows them, and finding them out is a third of what a line costs (Python's logging HOWTO).
-    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     renderer: Any = (
         structlog.processors.JSONRenderer() if form == "json" else structlog.dev.ConsoleRenderer(colors=False)
     )

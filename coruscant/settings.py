@@ -127,6 +127,8 @@ DATABASES: dict[str, dict[str, Any]] = {
             "keepalives_idle": 10,
             "keepalives_interval": 5,
             "keepalives_count": 3,
+            # Keep-alives find a peer that falls silent while nothing is said; this, one that does not answer.
+            "tcp_user_timeout": 25_000,
         },
     }
 }
@@ -312,7 +314,7 @@ CELERY_BEAT_SCHEDULE = {
 LOG_FORMAT = env.one_of("LOG_FORMAT", "json", ("json", "console"))
 LOGGING = logging_configuration(LOG_FORMAT, level=env.text("LOG_LEVEL", default="INFO").upper())
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
-# Behind a load balancer it would be whatever the client puts into a header; the server's access log has the peer.
+# Behind a load balancer it would be whatever the client puts into a header.
 DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
 
 UNFOLD = {

@@ -1,7 +1,7 @@
 """The writers of loans: one function a verb.
 
-Locks are always taken in this order: the loan's row, the activation barrier. Transactions are short and touch nothing
-but the database. Prices are in GC a unit, collateral in units, balances in GC.
+Locks are always taken in this order: the loan's row, the activation barrier, a requestId by its insertion. Transactions
+are short and touch nothing but the database. Prices are in GC a unit, collateral in units, balances in GC.
 """
 
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ _ACTIVATION_BARRIER = (0x4C4F414E, 1)
 
 _LOCK = Select(Loan, "FROM loans_loan WHERE loan_id = %s FOR UPDATE")
 _WARNING = rows.names(LoanWarning)
-# Read after the loan is locked, so that neither can change any more.
+# Read once the loan is locked: its margin call cannot change any more, and no equal posting can take effect.
 _BESIDE = f"""
     SELECT {rows.columns(AcceptedRequest, idempotency.COLUMNS, "first")},
            {rows.columns(LoanWarning, _WARNING, "warning")}
@@ -166,7 +166,7 @@ def post_collateral(*, client: str, request_id: str, loan_id: str, borrower_id: 
                 body = loan_body(loan, warning, point.price, thresholds())
                 idempotency.remember(request, loan, body, now)
             failpoints.reach("posting.written")
-    except IntegrityError:  # the requestId may have been accepted meanwhile, for another loan
+    except IntegrityError:  # the requestId may have been accepted meanwhile, for another loan: then this refuses it
         if found := idempotency.replay(request):
             return found
         raise
@@ -176,7 +176,10 @@ def post_collateral(*, client: str, request_id: str, loan_id: str, borrower_id: 
 
 
 def _look(loan: Loan | None, request: Request) -> tuple[PricePoint, Accepted | None, LoanWarning | None]:
-    """The price, the first answer of the same request, and the loan's open margin call, once the loan is locked."""
+    """The price, the first answer of the same request, and the loan's open margin call, once the loan is locked.
+
+    Raises RequestIdReused.
+    """
     point, row = board.current_beside(_BESIDE, {"loan": loan and loan.pk, **request.key})
     first, warning = row[: len(idempotency.COLUMNS)], row[len(idempotency.COLUMNS) :]
     return point, idempotency.answer(request, first), rows.row(LoanWarning, _WARNING, warning) if warning[0] else None
@@ -228,7 +231,8 @@ def hold_activation() -> None:
     """Announce, until this transaction ends, that it may activate a loan by the price it reads from now on.
 
     A shared advisory lock. Take it after the loan's row and before reading the price, and wait for no lock after
-    it: so a sweep that waits in `wait_for_activations` is never part of a deadlock.
+    it but for the requestId, whose holder waits for nothing: so a sweep that waits in `wait_for_activations` is never
+    part of a deadlock.
     """
     _require_transaction()
     with connection.cursor() as cursor:

@@ -17,13 +17,14 @@ from pricing.models import PriceQuote
 from pricing.quotes import Freshness, Level, Quote
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# The markets stand in the text: of a parameter PostgreSQL knows nothing beforehand, and plans anew each time.
-_NAMES = ", ".join(f"'{market.value}'" for market in Market)
+# Without bounds of time any parameters have the same plan, so the markets stand in the text: of a list given as a
+# parameter PostgreSQL supposes ten, takes one plan for all to be dear, and plans anew each time.
 _MARKETS = "(VALUES {})".format(", ".join(f"('{market.value}')" for market in Market))
 # These run for every new quote, so without the ORM, and instants come as whole microseconds.
 _QUOTE = (
     "id, market, market_time, (extract(epoch FROM sent_at) * 1000000)::bigint, coalesce(event_id, message_id), too_late"
 )
+_QUOTE_COLUMNS = 6
 # A quote that is no older, by its market's own time, than all sent within the greatest age before it takes part.
 _CERTAIN = """
     q.market_time >= (
@@ -32,10 +33,11 @@ _CERTAIN = """
     )
 """
 # The anchor of each market is its last certain quote sent before `since`: what follows is judged as if all were read.
+# Planned anew for its bounds each time, and well that it is: one plan for any bounds reads all quotes between them.
 _HISTORY = f"""
     SELECT {_QUOTE}, sell, swept_at IS NOT NULL,
            (extract(epoch FROM max(swept_at) FILTER (WHERE NOT too_late) OVER ()) * 1000000)::bigint
-    FROM {_MARKETS} AS asked(name)
+    FROM unnest(%(markets)s::text[]) AS asked(name)
     CROSS JOIN LATERAL (
         SELECT coalesce((
             SELECT sent_at FROM pricing_pricequote q
@@ -48,14 +50,14 @@ _HISTORY = f"""
     ) AS quote ON true
     ORDER BY sent_at, id
 """  # noqa: S608
-_PROGRESS = f"""
+_PROGRESS = """
     SELECT (SELECT min(sent_at) FROM pricing_pricequote WHERE swept_at IS NULL),
            (SELECT max(swept_at) FROM pricing_pricequote
-            WHERE market IN ({_NAMES}) AND sent_at > %(since)s AND NOT too_late),
+            WHERE market = ANY(%(markets)s) AND sent_at > %(since)s AND NOT too_late),
            market, f.drained_to, j.judged_to
-    FROM {_MARKETS} AS asked(market)
+    FROM unnest(%(markets)s::text[]) AS asked(market)
     LEFT JOIN pricing_feed f USING (market) LEFT JOIN pricing_judgedfeed j USING (market)
-"""  # noqa: S608
+"""
 _NEWEST = f"""
     SELECT {clock.COLUMN}, asked.market, f.drained_to, newest.*
     FROM {_MARKETS} AS asked(market) LEFT JOIN pricing_feed f ON f.market = asked.market
@@ -65,7 +67,7 @@ _NEWEST = f"""
         ORDER BY sent_at DESC, market_time DESC, coalesce(event_id, message_id) COLLATE "C" DESC, id DESC LIMIT 1
     ) newest ON true
 """  # noqa: S608
-_NEWEST_COLUMNS = 11  # of that query
+_NEWEST_COLUMNS = 3 + _QUOTE_COLUMNS + 2  # as in the first two lines of that query
 _LATEST = f"""
     SELECT latest.* FROM unnest(%s::text[]) AS asked(market)
     CROSS JOIN LATERAL (SELECT max(sent_at) AS at FROM pricing_pricequote WHERE market = asked.market) AS newest
@@ -142,7 +144,7 @@ def reference_quantity() -> Decimal:
 
 def progress(*, since: datetime) -> Progress:
     """How far sweeps have come, by the quotes sent `since`, all at one instant."""
-    rows = _rows(_PROGRESS, {"since": since})
+    rows = _rows(_PROGRESS, {"markets": list(Market), "since": since})
     earliest, swept_to, *_feed = rows[0]
     drained_to = {Market(market): drained for _earliest, _swept, market, drained, _judged in rows}
     judged_to = {Market(market): judged for _earliest, _swept, market, _drained, judged in rows}
@@ -166,7 +168,7 @@ def history(since: datetime, until: datetime, *, no_earlier: datetime) -> Histor
     after `no_earlier`, all sent from then on.
     """
     max_age = freshness().max_age.total_seconds()
-    asked = {"since": since, "until": until, "no_earlier": no_earlier, "max_age": max_age}
+    asked = {"markets": list(Market), "since": since, "until": until, "no_earlier": no_earlier, "max_age": max_age}
     rows = _rows(_HISTORY, asked)
     quotes = [replace(_quote(row), sell=read_levels(json.loads(row[6]))) for row in rows]
     unswept = [quote for quote, row in zip(quotes, rows, strict=True) if not row[7]]

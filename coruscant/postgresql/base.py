@@ -3,6 +3,7 @@
 import select
 
 from django.db.backends.postgresql import base
+from psycopg.pq import TransactionStatus
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -12,13 +13,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """Whether the connection can be used, as far as this side has heard.
 
         A server that ends or closes a connection says so, and there is something to read then. A connection that
-        idles has nothing to read, and is taken as good without asking; if it has, PostgreSQL is asked. A peer that
-        fell silent is found by the statement that comes next, after the keep-alives of the settings, as a question
-        would find it.
+        idles and has nothing to read is taken as good without asking. In any other case PostgreSQL is asked: if
+        there is something to read, or if a statement was left while it ran, as by a task's time limit.
         """
         if self.connection is None or self.connection.closed:
             return False
-        return not _something_to_read(self.connection.fileno()) or bool(super().is_usable())
+        idles = self.connection.pgconn.transaction_status == TransactionStatus.IDLE
+        return (idles and not _something_to_read(self.connection.fileno())) or bool(super().is_usable())
 
 
 def _something_to_read(descriptor: int) -> bool:

@@ -41,6 +41,12 @@ def test_a_connection_that_the_server_has_ended_is_not_usable(other):
     assert not connection.is_usable()
 
 
+def test_a_connection_whose_statement_still_runs_is_not_usable():
+    connection.ensure_connection()
+    connection.connection.pgconn.send_query(b"SELECT pg_sleep(0.5)")  # as after a time limit, which reads no answer
+    assert not connection.is_usable()
+
+
 def test_a_connection_that_was_never_made_or_is_closed_is_not_usable():
     connection.close()
     assert not connection.is_usable()

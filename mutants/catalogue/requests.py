@@ -67,8 +67,8 @@ MUTANTS: tuple[Mutant, ...] = (
         "two-effects-allowed",
         "the database allows a requestId to be accepted twice",
         sql="ALTER TABLE loans_acceptedrequest DROP CONSTRAINT one_request_one_effect",
-        tests=("liquidation/tests/test_refused_by_the_database.py",),
-        simulated=False,  # the second line of defence: equal requests run one by one
+        tests=("loans/tests/test_concurrency.py", "liquidation/tests/test_refused_by_the_database.py"),
+        simulated=False,  # its clients send no requestId for two loans at once
     ),
     Mutant(
         "negative-collateral",
