@@ -30,8 +30,8 @@ def prepare() -> None:
         for state, units in _LOANS.items():
             _lend(f"loan-{state}", units)
         _price("37")
-        price_moves.warn_loans(board.current_from_database())
-        point = board.current_from_database()
+        price_moves.warn_loans(board.refresh())
+        point = board.refresh()
         claim_loans([Loan.objects.get(loan_id=f"loan-{state}").pk for state in ("liquidating", "liquidated")], point)
         outcome = sell(Liquidation.objects.get(loan__loan_id="loan-liquidated").pk)
         _price("50")

@@ -16,7 +16,6 @@ from django.db import IntegrityError, connection, transaction
 from coruscant import audit, clock, failpoints, money, rows
 from coruscant.errors import DomainError
 from coruscant.money import ZERO
-from coruscant.rows import Select
 from loans import idempotency, risk
 from loans.idempotency import Accepted, Request
 from loans.models import AcceptedRequest, CollateralPosting, Loan, LoanStatus, LoanWarning
@@ -30,7 +29,7 @@ log = structlog.get_logger(__name__)
 #: Key of the activation barrier: an advisory lock in the space of two 32-bit keys, which nothing else here uses.
 _ACTIVATION_BARRIER = (0x4C4F414E, 1)
 
-_LOCK = Select(Loan, "FROM loans_loan WHERE loan_id = %s FOR UPDATE")
+_LOCK = rows.Select(Loan, "FROM loans_loan WHERE loan_id = %s FOR UPDATE")
 _WARNING = rows.names(LoanWarning)
 # Read once the loan is locked: its margin call cannot change any more, and no equal posting can take effect.
 _BESIDE = f"""

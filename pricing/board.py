@@ -66,14 +66,11 @@ def current() -> PricePoint:
     return point
 
 
-def current_from_database() -> PricePoint:
-    """The best price now, never from the cache: for decisions under a lock."""
-    inputs, now, _nothing = _from_database()
-    return _evaluate(inputs, now)
-
-
 def current_beside(query: str, parameters: Mapping[str, Any]) -> tuple[PricePoint, tuple[Any, ...]]:
-    """The best price now, never from the cache, and the one row that another query gives, read in the same look."""
+    """The best price now, never from the cache, and the one row that another query gives, read in the same look.
+
+    For decisions under a lock: the look is one statement, and sees what was committed before it.
+    """
     inputs, now, row = _from_database(Beside(query, parameters))
     return _evaluate(inputs, now), row
 

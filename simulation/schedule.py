@@ -127,7 +127,7 @@ class Schedule:
         for market in Market:
             self.publisher.publish(market, Decimal(dice.choice(LOW[2:])))
         self._hear_all()
-        point = board.current_from_database()
+        point = board.refresh()
         loans = list(Loan.objects.order_by("pk").values_list("pk", flat=True))
         claimed = claim_loans(loans, point) if point.price is not None else []
         self.world.tell(f"{len(claimed)} of them are claimed at {point.price}")

@@ -80,7 +80,7 @@ def loan(db):
 
 
 def point_now() -> PricePoint:
-    point = board.current_from_database()
+    point = board.refresh()
     assert point.price is not None
     return point
 

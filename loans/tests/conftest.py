@@ -38,7 +38,6 @@ def best_price(monkeypatch) -> Callable[..., PricePoint]:
     def set_price(price: str | None, at: datetime = PRICED_AT) -> PricePoint:
         point = price_point(price, at)
         monkeypatch.setattr(board, "current", lambda: point)
-        monkeypatch.setattr(board, "current_from_database", lambda: point)
         monkeypatch.setattr(board, "current_beside", lambda *beside: (point, look(*beside)[1]))
         return point
 

@@ -45,7 +45,7 @@ def events(logs):
 
 
 def test_nothing_known_is_unknown(time):
-    assert (board.current().price, board.current_from_database().quotes, board.curves(clock.now())) == (None, (), {})
+    assert (board.current().price, board.refresh().quotes, board.curves(clock.now())) == (None, (), {})
 
 
 def test_the_best_live_quote_is_the_price(time):
@@ -53,14 +53,14 @@ def test_the_best_live_quote_is_the_price(time):
     best = row(BLACK_SPIRE, -20, "55.5")
     point = board.current()
     assert (point.at, point.price, point.quotes[0].id) == (at(-10), Decimal("55.5"), best.pk), "where it began"
-    assert point == board.current_from_database() == board.refresh()
+    assert point == board.refresh()
 
 
 def test_something_else_is_read_in_the_same_look(time, django_assert_num_queries):
     for quotes in range(3):
         with django_assert_num_queries(1):
             found = board.current_beside("SELECT %(one)s::int AS id, 'two' AS market", {"one": quotes})
-        assert found == (board.current_from_database(), (quotes, "two"))
+        assert found == (board.refresh(), (quotes, "two"))
         row((MOS_ESPA, BLACK_SPIRE)[quotes % 2], quotes, "50")
 
 

@@ -105,7 +105,7 @@ class TheTimeline(TestCase):
         assert window.lows[0].price == min(known)
         assert window.last.price == spans[-1].price
         with clock.driven_by(lambda: at(end)):
-            assert board.current_from_database().price == spans[-1].price
+            assert board.refresh().price == spans[-1].price
         assert PriceQuote.objects.count() == len(heard)
 
     @proof(25)
