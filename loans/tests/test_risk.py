@@ -155,6 +155,25 @@ def test_the_search_never_misses_a_loan_that_the_rule_finds(balance, collateral,
         assert stored <= risk.search_ceiling(ratio, price)
 
 
+def test_a_bound_of_the_search_between_two_last_digits_is_rounded_away_from_the_loan():
+    """One digit more than the column holds, at the threshold exactly: seldom drawn, and what the bounds are for."""
+    price, collateral = 1 + 3 * TINY, Decimal(10)
+    balance = 8 + 24 * TINY
+    assert risk.must_liquidate(balance, collateral, price, RULES)
+    assert (
+        stored_debt_per_unit(balance, collateral)
+        == risk.search_floor(Decimal("0.8"), price)
+        == Decimal("0.8") + 2 * TINY
+    )
+    balance = 5 + 15 * TINY
+    assert risk.may_activate(balance, collateral, price, RULES)
+    assert (
+        stored_debt_per_unit(balance, collateral)
+        == risk.search_ceiling(Decimal("0.5"), price)
+        == Decimal("0.5") + 2 * TINY
+    )
+
+
 @proof(200)
 @given(balance=amounts, collateral=amounts, price=amounts)
 def test_required_collateral_is_enough_and_no_step_more(balance, collateral, price):
