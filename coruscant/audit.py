@@ -9,9 +9,9 @@ key. Bulk writes, which send no signals, go through `write_recorded`.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, Literal, Self
+from typing import Any, Literal, NamedTuple, Self
 
 from django.db import connection, models
 from simple_history.models import HistoricalRecords
@@ -33,6 +33,10 @@ class Cause:
     def reason(self) -> str:
         """The text kept in `history_change_reason`: the action, then the correlation id."""
         return f"{self.action} {self.correlation_id}".strip()
+
+
+class Overtaken(RuntimeError):
+    """A row is no longer as it was when the caller read it: nothing of the statement was written."""
 
 
 class NoCause(RuntimeError):
@@ -177,17 +181,33 @@ def write_recorded(
 
 @dataclass(frozen=True, slots=True)
 class _Write:
-    """One row to be inserted, or whose named columns are to be updated; without a cause no history keeps it."""
+    """One row to be inserted, or whose named columns are to be updated; without a cause no history keeps it.
+
+    It is a condition for all writes of its statement if the row must still hold what is `expected`.
+    """
 
     row: models.Model
     names: tuple[str, ...] | None
     values: Mapping[str, Any]
     cause: Cause | None
+    expected: Mapping[str, Any] | None = None
 
     @classmethod
     def of(cls, row: models.Model, names: tuple[str, ...] | None, cause: Cause | None) -> Self:
         """A write of what the row holds now."""
         return cls(row, names, _values(row, names), cause)
+
+    @property
+    def shape(self) -> "_Shape":
+        """What its part of the statement depends on."""
+        return _Shape(type(self.row), self.names, self.cause is not None, tuple(self.expected or ()))
+
+
+class _Shape(NamedTuple):
+    model: type[models.Model]
+    names: tuple[str, ...] | None
+    audited: bool
+    expected: tuple[str, ...]
 
 
 _gathered: ContextVar[list[_Write] | None] = ContextVar("gathered", default=None)
@@ -229,6 +249,19 @@ def save(row: models.Model, *names: str) -> None:
     _write(_Write.of(row, names, current_cause()))
 
 
+def save_if_still(row: models.Model, expected: Mapping[str, Any], *names: str) -> None:
+    """As `save`, for a row that the caller has read and not locked: if its columns still hold what is `expected`.
+
+    They are compared once the row is locked, with what was committed last; None equals nothing. It is the first write
+    of its block, and all others depend on it. If the row has changed, nothing is written, and whoever sends it raises
+    Overtaken.
+    """
+    if _gathered.get():
+        raise ValueError(f"{row!r} may have changed, and something would be written all the same")
+    prepared = {name: _field(type(row), name).get_db_prep_save(value, connection) for name, value in expected.items()}
+    _write(replace(_Write.of(row, names, current_cause()), expected=prepared))
+
+
 def note(row: models.Model, *names: str) -> None:
     """Write the named columns of a row, which the caller has locked: bookkeeping that no history keeps.
 
@@ -259,16 +292,19 @@ def _write(write: _Write) -> None:
 
 
 def _send(writes: Sequence[_Write]) -> None:
-    statement = _together(tuple((type(write.row), write.names, write.cause is not None) for write in writes))
+    statement = _together(tuple(write.shape for write in writes))
     parameters: dict[str, Any] = {}
     for number, write in enumerate(writes):
         key = _key(number)
         parameters |= {f"{key}{name}": value for name, value in write.values.items()}
+        parameters |= {f"{key}expected_{name}": value for name, value in (write.expected or {}).items()}
         if write.cause:
             parameters |= _why(write.cause, CREATED if write.names is None else CHANGED, key)
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         pks = cursor.fetchone()
+    if writes[0].expected and pks[0] is None:
+        raise Overtaken(f"{writes[0].row!r} has changed")
     for write, pk in zip(writes, pks, strict=True):
         if pk is None:
             raise type(write.row).DoesNotExist(f"there is no {write.row!r} to be written")  # type: ignore[attr-defined]
@@ -277,12 +313,15 @@ def _send(writes: Sequence[_Write]) -> None:
 
 
 @lru_cache(maxsize=128)
-def _together(writes: tuple[tuple[type[models.Model], tuple[str, ...] | None, bool], ...]) -> str:
+def _together(writes: tuple[_Shape, ...]) -> str:
     """One statement of several writes, each with its history; it answers with the id of each row."""
     parts: list[str] = []
-    for number, (model, names, audited) in enumerate(writes):
+    for number, (model, names, audited, expected) in enumerate(writes):
         key = _key(number)
-        statement = _insert(model, key) if names is None else _update(model, names, key)
+        conditions = [f'"{_column(model, name)}" = %({key}expected_{name})s' for name in expected]
+        if writes[0].expected and number > 0:
+            conditions.append(f"EXISTS (SELECT FROM written{_key(0)})")
+        statement = _insert(model, key, conditions) if names is None else _update(model, names, key, conditions)
         parts.append(_recorded(model, statement, key) if audited else f"written{key} AS ({statement} RETURNING id)")
     ids = ", ".join(f"(SELECT id FROM written{_key(number)})" for number in range(len(writes)))  # noqa: S608
     return f"WITH {', '.join(parts)} SELECT {ids}"
@@ -292,16 +331,18 @@ def _key(number: int) -> str:
     return f"_{number}_"
 
 
-def _insert(model: type[models.Model], key: str) -> str:
+def _insert(model: type[models.Model], key: str, conditions: Sequence[str]) -> str:
     names = _inserted(model)
     columns = ", ".join(f'"{_column(model, name)}"' for name in names)
     values = ", ".join(f"%({key}{name})s" for name in names)
-    return f'INSERT INTO "{model._meta.db_table}" ({columns}) VALUES ({values})'  # noqa: S608
+    source = f"SELECT {values} WHERE {' AND '.join(conditions)}" if conditions else f"VALUES ({values})"
+    return f'INSERT INTO "{model._meta.db_table}" ({columns}) {source}'
 
 
-def _update(model: type[models.Model], names: tuple[str, ...], key: str) -> str:
+def _update(model: type[models.Model], names: tuple[str, ...], key: str, conditions: Sequence[str]) -> str:
     changes = ", ".join(f'"{_column(model, name)}" = %({key}{name})s' for name in names)
-    return f'UPDATE "{model._meta.db_table}" SET {changes} WHERE id = %({key}pk)s'  # noqa: S608
+    which = " AND ".join([f"id = %({key}pk)s", *conditions])
+    return f'UPDATE "{model._meta.db_table}" SET {changes} WHERE {which}'  # noqa: S608
 
 
 @lru_cache(maxsize=64)
@@ -312,8 +353,11 @@ def _inserted(model: type[models.Model]) -> tuple[str, ...]:
 
 
 def _column(model: type[models.Model], name: str) -> str:
-    field: Any = model._meta.get_field(name)
-    return str(field.column)
+    return str(_field(model, name).column)
+
+
+def _field(model: type[models.Model], name: str) -> Any:
+    return model._meta.get_field(name)
 
 
 def _values(row: models.Model, names: tuple[str, ...] | None) -> dict[str, Any]:
@@ -329,7 +373,7 @@ def _fields(
     model: type[models.Model], names: tuple[str, ...] | None
 ) -> tuple[tuple[str, str, Callable[..., Any]], ...]:
     """Of the named fields, or of all that are inserted: the name, the attribute, and how its value is made ready."""
-    fields: list[Any] = [model._meta.get_field(name) for name in names or _inserted(model)]
+    fields = [_field(model, name) for name in names or _inserted(model)]
     return tuple((field.name, field.attname, field.get_db_prep_save) for field in fields)
 
 

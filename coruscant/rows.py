@@ -4,7 +4,7 @@ The ORM compiles a query anew each time, which costs as much as the query itself
 instance; columns left out are deferred, and read when somebody asks for them.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connection, models
@@ -28,6 +28,14 @@ def columns(model: type[models.Model], attributes: Iterable[str], table: str, pr
 def row(model: type[Row], attributes: Sequence[str], values: Sequence[Any]) -> Row:
     """An instance of what was read of these attributes."""
     return model.from_db(DEFAULT_DB_ALIAS, attributes, values)
+
+
+def parts(values: Sequence[Any], *lists: Sequence[str]) -> Iterator[Sequence[Any]]:
+    """The values of one row, cut where each of these lists of its columns ends."""
+    start = 0
+    for columns_of_part in lists:
+        yield values[start : start + len(columns_of_part)]
+        start += len(columns_of_part)
 
 
 class Select(Generic[Row]):

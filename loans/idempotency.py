@@ -104,7 +104,7 @@ def remember(request: Request, loan: Loan, body: str, now: datetime) -> None:
             request_id=request.request_id,
             content_digest=request.content_digest,
             response_body=body,
-            loan=loan,
+            loan_id=loan.pk,
             created_at=now,
         )
     )

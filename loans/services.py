@@ -5,6 +5,7 @@ are short and touch nothing but the database. Prices are in GC a unit, collatera
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import ClassVar
@@ -29,14 +30,15 @@ log = structlog.get_logger(__name__)
 #: Key of the activation barrier: an advisory lock in the space of two 32-bit keys, which nothing else here uses.
 _ACTIVATION_BARRIER = (0x4C4F414E, 1)
 
-_LOCK = rows.Select(Loan, "FROM loans_loan WHERE loan_id = %s FOR UPDATE")
-_WARNING = rows.names(LoanWarning)
-# Read once the loan is locked: its margin call cannot change any more, and no equal posting can take effect.
-_BESIDE = f"""
+_LOCK = "SELECT status FROM loans_loan WHERE loan_id = %s FOR UPDATE"
+_LOAN, _WARNING = rows.names(Loan), rows.names(LoanWarning)
+# What a posting depends on besides the price: the first answer of the same request, the loan, and its margin call.
+_SEEN = f"""
     SELECT {rows.columns(AcceptedRequest, idempotency.COLUMNS, "first")},
-           {rows.columns(LoanWarning, _WARNING, "warning")}
-    FROM (SELECT %(loan)s::bigint AS id) AS loan
+           {rows.columns(Loan, _LOAN, "loan", "loan_")}, {rows.columns(LoanWarning, _WARNING, "warning", "warning_")}
+    FROM (SELECT %(loan_id)s::text AS loan_id) AS asked
     LEFT JOIN loans_acceptedrequest first ON {idempotency.IS_FIRST}
+    LEFT JOIN loans_loan loan ON loan.loan_id = asked.loan_id
     LEFT JOIN loans_loanwarning warning ON warning.loan_id = loan.id AND warning.closed_at IS NULL
 """  # noqa: S608
 _BEGIN_LIQUIDATION = "UPDATE loans_loan SET status = 'liquidating' WHERE id = ANY(%(loans)s) AND status = 'active'"
@@ -141,47 +143,111 @@ def post_collateral(*, client: str, request_id: str, loan_id: str, borrower_id: 
     """Add `amount` units to a loan's collateral; a new loan that is now covered becomes active.
 
     Idempotent by (client, request_id), as applications are. Raises RequestIdReused, LoanNotFound, NotTheBorrower,
-    LoanClosed and CollateralTooLarge; then nothing is written. Locks the loan and, for a new one, the activation
-    barrier (shared). The price is read from the database, so no cache can make it fail.
+    LoanClosed and CollateralTooLarge; then nothing is written. The price is read from the database, so no cache can
+    make it fail. An active loan without a margin call is posted to in one statement, which locks it. For any other,
+    and if that loan changes meanwhile, the loan is locked first, and for a new one the activation barrier (shared).
     """
     request = Request.of(AcceptedRequest.Endpoint.COLLATERAL_TOP_UPS, client, request_id, loan_id, borrower_id, amount)
     try:
-        with transaction.atomic(), audit.cause("posting", correlation_id=request_id):
-            loan = _LOCK.first(loan_id)
-            if loan and loan.status == LoanStatus.NEW:
-                hold_activation()
-            point, found, warning = _look(loan, request)
-            if found:
-                return found
-            loan = _open_loan(loan, borrower_id)
-            failpoints.reach("posting.locked")
-            _add_collateral(loan, amount)
-            now = point.until or clock.now()  # (the instant of that look)
-            _activate_if_covered(loan, point, now)
-            with audit.together():
-                audit.save(loan, "collateral", "status", "activated_at", "judged_from")
-                audit.create(CollateralPosting(loan=loan, amount=amount, request_id=request_id, created_at=now))
-                warning = _close_if_cleared(warning, loan, point, now)
-                body = loan_body(loan, warning, point.price, thresholds())
-                idempotency.remember(request, loan, body, now)
-            failpoints.reach("posting.written")
+        with audit.cause("posting", correlation_id=request_id):
+            return _post_at_once(request, borrower_id, amount) or _post_under_lock(request, borrower_id, amount)
     except IntegrityError:  # the requestId may have been accepted meanwhile, for another loan: then this refuses it
         if found := idempotency.replay(request):
             return found
         raise
-    failpoints.reach("posting.committed")
-    log.info("collateral_posted", request_id=request_id, loan_id=loan_id, status=str(loan.status))
-    return Accepted(body=body, replayed=False, loan_id=loan_id)
 
 
-def _look(loan: Loan | None, request: Request) -> tuple[PricePoint, Accepted | None, LoanWarning | None]:
-    """The price, the first answer of the same request, and the loan's open margin call, once the loan is locked.
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What a posting depends on, all as of one instant: `now`."""
 
-    Raises RequestIdReused.
+    point: PricePoint
+    answered: Accepted | None
+    loan: Loan | None
+    warning: LoanWarning | None
+    now: datetime
+
+
+def _post_at_once(request: Request, borrower_id: str, amount: Decimal) -> Accepted | None:
+    """Post to an active loan without a margin call, not locked until it is written; None if it is not to be done so.
+
+    Nothing is written unless the loan is as it was seen: a claim, another posting or an equal one may come between. A
+    margin call may, too: that is left to the next sweep, as if it had been opened after the posting (decisions/0022).
     """
-    point, row = board.current_beside(_BESIDE, {"loan": loan and loan.pk, **request.key})
-    first, warning = row[: len(idempotency.COLUMNS)], row[len(idempotency.COLUMNS) :]
-    return point, idempotency.answer(request, first), rows.row(LoanWarning, _WARNING, warning) if warning[0] else None
+    seen = _look(request)
+    if seen.answered:
+        return seen.answered
+    failpoints.reach("posting.seen")
+    if seen.loan is None or seen.loan.status != LoanStatus.ACTIVE or seen.warning:
+        return None
+    loan = _open_loan(seen.loan, borrower_id)
+    expected = {"status": loan.status, "collateral": loan.collateral}
+    _add_collateral(loan, amount)
+    try:
+        with audit.together():
+            audit.save_if_still(loan, expected, "collateral")
+            accepted = _remember(request, loan, seen.warning, amount, seen)
+    except audit.Overtaken:
+        return None
+    return _posted(request, loan, accepted)
+
+
+def _post_under_lock(request: Request, borrower_id: str, amount: Decimal) -> Accepted:
+    """Post to any loan that takes collateral, locked before it is looked at."""
+    with transaction.atomic():
+        status = _lock(request.loan_id)
+        if status == LoanStatus.NEW:
+            hold_activation()
+        seen = _look(request)
+        if seen.answered:
+            return seen.answered
+        # (A loan that was applied for after that lock found none is not locked, so to this posting there is none.)
+        loan = _open_loan(seen.loan if status else None, borrower_id)
+        failpoints.reach("posting.locked")
+        _add_collateral(loan, amount)
+        activated = _activate_if_covered(loan, seen.point, seen.now)
+        with audit.together():
+            audit.save(loan, "collateral", *(("status", "activated_at", "judged_from") if activated else ()))
+            warning = _close_if_cleared(seen.warning, loan, seen.point, seen.now)
+            accepted = _remember(request, loan, warning, amount, seen)
+        failpoints.reach("posting.written")
+    return _posted(request, loan, accepted)
+
+
+def _remember(request: Request, loan: Loan, warning: LoanWarning | None, amount: Decimal, seen: _Seen) -> Accepted:
+    """Write the posting and the answer to it."""
+    audit.create(CollateralPosting(loan_id=loan.pk, amount=amount, request_id=request.request_id, created_at=seen.now))
+    body = loan_body(loan, warning, seen.point.price, thresholds())
+    idempotency.remember(request, loan, body, seen.now)
+    return Accepted(body=body, replayed=False, loan_id=loan.loan_id)
+
+
+def _posted(request: Request, loan: Loan, accepted: Accepted) -> Accepted:
+    """Tell of a posting that is committed."""
+    failpoints.reach("posting.committed")
+    log.info("collateral_posted", request_id=request.request_id, loan_id=loan.loan_id, status=str(loan.status))
+    return accepted
+
+
+def _lock(loan_id: str) -> str | None:
+    """Lock a loan's row; returns the loan's status, None if there is no such loan."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK, [loan_id])
+        found: tuple[str] | None = cursor.fetchone()
+    return found[0] if found else None
+
+
+def _look(request: Request) -> _Seen:
+    """What a posting depends on. Raises RequestIdReused."""
+    point, seen = board.current_beside(_SEEN, {"loan_id": request.loan_id, **request.key})
+    first, loan, warning = rows.parts(seen, idempotency.COLUMNS, _LOAN, _WARNING)
+    return _Seen(
+        point=point,
+        answered=idempotency.answer(request, first),
+        loan=rows.row(Loan, _LOAN, loan) if loan[0] else None,
+        warning=rows.row(LoanWarning, _WARNING, warning) if warning[0] else None,
+        now=point.until or clock.now(),  # (the instant of that look)
+    )
 
 
 def _open_loan(loan: Loan | None, borrower_id: str) -> Loan:
@@ -203,14 +269,17 @@ def _add_collateral(loan: Loan, amount: Decimal) -> None:
     loan.collateral = collateral
 
 
-def _activate_if_covered(loan: Loan, point: PricePoint, now: datetime) -> None:
+def _activate_if_covered(loan: Loan, point: PricePoint, now: datetime) -> bool:
+    """Make a new loan active if its collateral is complete; returns whether it was."""
     if loan.status != LoanStatus.NEW or point.price is None:
-        return
-    if risk.may_activate(loan.outstanding_balance, loan.collateral, point.price, thresholds()):
-        loan.status = LoanStatus.ACTIVE
-        loan.activated_at = now
-        # Not where the price began: what was over before the loan was active is none of its business.
-        loan.judged_from = point.until or point.at
+        return False
+    if not risk.may_activate(loan.outstanding_balance, loan.collateral, point.price, thresholds()):
+        return False
+    loan.status = LoanStatus.ACTIVE
+    loan.activated_at = now
+    # Not where the price began: what was over before the loan was active is none of its business.
+    loan.judged_from = point.until or point.at
+    return True
 
 
 def _close_if_cleared(warning: LoanWarning | None, loan: Loan, point: PricePoint, now: datetime) -> LoanWarning | None:

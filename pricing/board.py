@@ -69,7 +69,7 @@ def current() -> PricePoint:
 def current_beside(query: str, parameters: Mapping[str, Any]) -> tuple[PricePoint, tuple[Any, ...]]:
     """The best price now, never from the cache, and the one row that another query gives, read in the same look.
 
-    For decisions under a lock: the look is one statement, and sees what was committed before it.
+    For decisions: the look is one statement, which sees all that was committed before it and nothing newer.
     """
     inputs, now, row = _from_database(Beside(query, parameters))
     return _evaluate(inputs, now), row

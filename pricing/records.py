@@ -59,7 +59,8 @@ _PROGRESS = """
     LEFT JOIN pricing_feed f USING (market) LEFT JOIN pricing_judgedfeed j USING (market)
 """
 _NEWEST = f"""
-    SELECT {clock.COLUMN}, asked.market, f.drained_to, newest.*
+    SELECT (extract(epoch FROM {clock.COLUMN}) * 1000000)::bigint AS now, asked.market,
+           (extract(epoch FROM f.drained_to) * 1000000)::bigint, newest.*
     FROM {_MARKETS} AS asked(market) LEFT JOIN pricing_feed f ON f.market = asked.market
     LEFT JOIN LATERAL (
         SELECT {_QUOTE}, sell, {_CERTAIN}
@@ -67,7 +68,7 @@ _NEWEST = f"""
         ORDER BY sent_at DESC, market_time DESC, coalesce(event_id, message_id) COLLATE "C" DESC, id DESC LIMIT 1
     ) newest ON true
 """  # noqa: S608
-_NEWEST_COLUMNS = 3 + _QUOTE_COLUMNS + 2  # as in the first two lines of that query
+_NEWEST_COLUMNS = 3 + _QUOTE_COLUMNS + 2  # as in the first lines of that query
 _LATEST = f"""
     SELECT latest.* FROM unnest(%s::text[]) AS asked(market)
     CROSS JOIN LATERAL (SELECT max(sent_at) AS at FROM pricing_pricequote WHERE market = asked.market) AS newest
@@ -182,10 +183,11 @@ def newest(max_age: timedelta, beside: Beside | None = None) -> tuple[list[Newes
         query, parameters = _beside(beside.query), {**parameters, **beside.parameters}
     rows = _rows(query, parameters)
     found = []
-    for _instant, market, drained_to, *columns, sell, stands in (row[:_NEWEST_COLUMNS] for row in rows):
+    for _now, market, drained_to, *columns, sell, stands in (row[:_NEWEST_COLUMNS] for row in rows):
         quote = None if columns[0] is None else _quote_with_levels(tuple(columns), sell)
-        found.append(Newest(Market(market), drained_to, quote, stands=bool(stands)))
-    return found, clock.read(rows[-1][0]), rows[-1][_NEWEST_COLUMNS:]
+        drained = None if drained_to is None else _instant(drained_to)
+        found.append(Newest(Market(market), drained, quote, stands=bool(stands)))
+    return found, clock.read(_instant(rows[-1][0])), rows[-1][_NEWEST_COLUMNS:]
 
 
 def latest_times(markets: Iterable[Market], within: timedelta) -> list[Quote]:

@@ -28,6 +28,7 @@ _NARROW = frozenset(
         "sell.answered",
         "publish.counted",
         "publish.sent",
+        "posting.seen",
         "posting.written",
         "sweep.window_opened",
     }
@@ -196,14 +197,17 @@ class Actor:
             raise Killed
 
     def _sql(self, execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
-        """One statement: a point before it if it writes, and perhaps a lost connection."""
+        """One statement: a point before it if it writes, and perhaps a lost connection, or a lost answer."""
         if self.killed:
             raise Killed
         if write := _WRITE.match(str(sql)):
             self.reach(f"· {' '.join(write[1].split())}")
         if self.crew.world.happens("database.lost"):
             raise OperationalError("the connection was lost")
-        return self._watched(lambda: execute(sql, params, many, context), releases=str(sql).startswith("ROLLBACK"))
+        found = self._watched(lambda: execute(sql, params, many, context), releases=str(sql).startswith("ROLLBACK"))
+        if write and connection.autocommit and self.crew.world.happens("database.lost_at_commit"):
+            raise OperationalError("the connection was lost after a statement that commits by itself")
+        return found
 
     def _commit(self, commit: Callable[[], None]) -> None:
         """A commit: points before and after it; its answer, or the commit itself, may be lost."""

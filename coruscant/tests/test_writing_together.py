@@ -113,3 +113,56 @@ def test_an_audited_row_is_not_added_without_history():
 def test_an_empty_block_sends_nothing(django_assert_num_queries):
     with django_assert_num_queries(0), audit.together():
         pass
+
+
+def written():
+    """How many rows there are of what a posting writes, besides the loan."""
+    return CollateralPosting.objects.count(), CollateralPosting.history.count(), AcceptedRequest.objects.count()
+
+
+def post_if_still(loan, **expected):
+    loan.collateral = Decimal(3)
+    with audit.cause("posting", correlation_id=""), audit.together():
+        audit.save_if_still(loan, expected, "collateral")
+        audit.create(posting(loan))
+        audit.add(accepted(loan))
+
+
+def test_a_row_that_is_as_it_was_seen_is_written_with_all_else(django_assert_num_queries):
+    loan = LoanFactory()
+    with django_assert_num_queries(1):
+        post_if_still(loan, status="new", collateral=Decimal(0))
+    assert Loan.objects.get().collateral == 3
+    assert written() == (1, 1, 1)
+
+
+@pytest.mark.parametrize("expected", [{"status": "active"}, {"collateral": Decimal("1e-24")}, {"activated_at": None}])
+def test_a_row_that_has_changed_writes_nothing_of_its_block(expected):
+    loan = LoanFactory()
+    with pytest.raises(audit.Overtaken):
+        post_if_still(loan, **expected)
+    assert Loan.objects.get().collateral == 0
+    assert Loan.history.count() == 1
+    assert written() == (0, 0, 0)
+
+
+def test_another_row_is_changed_only_beside_a_row_that_is_as_it_was_seen():
+    loan, other = LoanFactory(), LoanFactory()
+    other.status = "liquidated"
+
+    def write():
+        with audit.cause("posting", correlation_id=""), audit.together():
+            audit.save_if_still(loan, {"status": "active"}, "collateral")
+            audit.save(other, "status")
+
+    with pytest.raises(audit.Overtaken):
+        write()
+    assert Loan.objects.get(pk=other.pk).status == "new"
+
+
+def test_nothing_is_written_before_a_row_that_may_have_changed():
+    loan = LoanFactory()
+    with audit.cause("posting", correlation_id=""), audit.together():
+        audit.create(posting(loan))
+        with pytest.raises(ValueError, match="may have changed"):
+            audit.save_if_still(loan, {"status": "new"}, "collateral")

@@ -14,7 +14,7 @@ from django.test import Client
 
 from coruscant import audit, failpoints
 from loans import price_moves, services
-from loans.idempotency import Accepted
+from loans.idempotency import Accepted, RequestIdReused
 from loans.models import AcceptedRequest, CollateralPosting, Loan
 from loans.tests.conftest import price_point
 from loans.tests.factories import LoanFactory
@@ -136,9 +136,9 @@ def claim(key: int) -> None:
         services.begin_liquidation([key], NOW)
 
 
-def post(loan: Loan) -> Accepted:
+def post(loan: Loan, *, request_id: str = "req-1", amount: Decimal = Decimal(1)) -> Accepted:
     return services.post_collateral(
-        client="", request_id="req-1", loan_id=loan.loan_id, borrower_id=loan.borrower_id, amount=Decimal(1)
+        client="", request_id=request_id, loan_id=loan.loan_id, borrower_id=loan.borrower_id, amount=amount
     )
 
 
@@ -177,6 +177,83 @@ def test_a_posting_that_waits_for_a_claim_is_refused(arm):
     assert isinstance(posted, services.LoanClosed)
     assert Loan.objects.get().collateral == 40
     assert AcceptedRequest.objects.count() == 0
+
+
+@pytest.fixture
+def between(arm):
+    """Do something in another thread once a posting has seen its loan, before it writes."""
+
+    def between(act: Callable[[], Any]) -> list[Any]:
+        done: list[Any] = []
+
+        def meddle(name: str) -> None:
+            if name == "posting.seen" and not done:
+                done.append("this very call")
+                done[:] = at_once(act)
+
+        arm(meddle)
+        return done
+
+    return between
+
+
+def test_a_posting_that_comes_between_is_added_to(between):
+    loan = LoanFactory(active=True)
+    other = between(lambda: post(loan, request_id="other", amount=Decimal(2)))
+    assert json.loads(post(loan).body)["collateral"] == "43"
+    assert json.loads(other[0].body)["collateral"] == "42"
+    assert [row.collateral for row in Loan.history.order_by("history_id")] == [40, 42, 43]
+    assert {posting.amount for posting in loan.postings.all()} == {1, 2}
+
+
+def test_a_claim_that_comes_between_refuses_the_posting(between):
+    loan = LoanFactory(active=True)
+    assert between(lambda: claim(loan.pk)) == []
+    with pytest.raises(services.LoanClosed):
+        post(loan)
+    assert Loan.objects.get().collateral == 40
+    assert [model.objects.count() for model in (CollateralPosting, AcceptedRequest)] == [0, 0]
+    assert CollateralPosting.history.count() == 0
+
+
+def test_an_equal_posting_that_comes_between_is_repeated(between):
+    loan = LoanFactory(active=True)
+    first = between(lambda: post(loan))
+    again = post(loan)
+    assert (again.body, again.replayed) == (first[0].body, True)
+    assert (Loan.objects.get().collateral, CollateralPosting.objects.count()) == (41, 1)
+
+
+def test_a_request_id_that_another_loan_uses_between_is_refused(between):
+    loan, other = LoanFactory(active=True), LoanFactory(active=True)
+    between(lambda: post(other))
+    with pytest.raises(RequestIdReused):
+        post(loan)
+    assert Loan.objects.get(pk=loan.pk).collateral == 40
+    assert CollateralPosting.objects.count() == AcceptedRequest.objects.count() == 1
+
+
+def test_a_margin_call_that_comes_between_is_closed_by_the_next_look_at_the_price(between):
+    loan = LoanFactory(active=True)
+    assert between(lambda: price_moves.warn_loans(price_point("35"))) == []
+    assert json.loads(post(loan, amount=Decimal(40)).body)["openWarning"] is None
+    assert loan.warnings.get().closed_at is None
+    assert price_moves.clear_warnings(price_point("35")) == 1
+
+
+def test_a_loan_that_is_applied_for_once_the_lock_has_found_none_is_unknown(monkeypatch):
+    """It is not locked, so a posting could be lost."""
+    lock: Callable[[str], str | None] = services._lock
+
+    def overtaken(loan_id: str) -> str | None:
+        found = lock(loan_id)
+        at_once(lambda: LoanFactory(loan_id=loan_id))
+        return found
+
+    monkeypatch.setattr(services, "_lock", overtaken)
+    with pytest.raises(services.LoanNotFound):
+        post(Loan(loan_id="L1", borrower_id="borrower-1"))
+    assert Loan.objects.get().collateral == 0
 
 
 def test_the_sweep_waits_for_a_posting_that_has_read_an_older_price(arm):
@@ -245,7 +322,9 @@ def test_two_sweeps_at_once_move_each_loan_once(move, price, made):
     assert model_history.count() == (60 if move is price_moves.activate_loans else 30)
 
 
-@pytest.mark.parametrize("point", ["posting.locked", "posting.written", "application.looked", "application.written"])
+@pytest.mark.parametrize(
+    "point", ["posting.seen", "posting.locked", "posting.written", "application.looked", "application.written"]
+)
 def test_a_failure_before_the_commit_leaves_nothing_and_may_be_repeated(arm, point):
     path = "/collateral-top-ups" if point.startswith("posting") else "/loan-applications"
     if path == "/collateral-top-ups":

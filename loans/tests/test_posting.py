@@ -209,5 +209,12 @@ def test_a_margin_call_stays_open_while_the_price_is_unknown(best_price):
 def test_a_posting_asks_a_fixed_number_of_questions(best_price, django_assert_max_num_queries):
     best_price("50")
     loan = LoanFactory()
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(9):
         post(loan)
+
+
+def test_a_posting_to_an_active_loan_is_a_look_and_a_write(django_assert_num_queries):
+    loan = LoanFactory(active=True)
+    with django_assert_num_queries(2):
+        post(loan, "1")
+    assert CollateralPosting.objects.get().loan == loan

@@ -14,6 +14,30 @@ MUTANTS: tuple[Mutant, ...] = (
         tests=("loans/tests/test_concurrency.py",),
     ),
     Mutant(
+        "posting-over-a-posting",
+        "a posting in one statement forgets another that came between",
+        (Edit(_SERVICES, '{"status": loan.status, "collateral": loan.collateral}', '{"status": loan.status}'),),
+        tests=("loans/tests/test_concurrency.py",),
+    ),
+    Mutant(
+        "posting-over-a-claim",
+        "a posting in one statement does not see that the loan was claimed meanwhile",
+        (Edit(_SERVICES, '{"status": loan.status, "collateral": loan.collateral}', '{"collateral": loan.collateral}'),),
+        tests=("loans/tests/test_concurrency.py",),
+    ),
+    Mutant(
+        "posting-without-its-loan",
+        "a posting is written although its loan has changed since it was seen, and only the loan is not",
+        (Edit("coruscant.audit", "if writes[0].expected and number > 0:", "if False:"),),
+        tests=("loans/tests/test_concurrency.py",),
+    ),
+    Mutant(
+        "margin-call-not-closed",
+        "a posting leaves a margin call open that it clears",
+        (Edit(_SERVICES, "LoanStatus.ACTIVE or seen.warning:", "LoanStatus.ACTIVE:"),),
+        tests=("loans/tests/test_posting.py",),
+    ),
+    Mutant(
         "posting-after-claim",
         "collateral is posted for a loan that is being liquidated",
         (
