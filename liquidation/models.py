@@ -111,10 +111,11 @@ class TradeOrder(models.Model):
     `quantity` is what was ordered and `units_traded` what the market traded, in units; `proceeds` in GC.
     """
 
-    liquidation = models.ForeignKey(Liquidation, on_delete=models.PROTECT, related_name="orders")
+    # (Found by the index of `orders_are_numbered`.)
+    liquidation = models.ForeignKey(Liquidation, on_delete=models.PROTECT, related_name="orders", db_index=False)
     sequence = models.PositiveIntegerField(help_text="1 for a liquidation's first order")
     market = models.CharField(max_length=32, choices=Market.choices())
-    request_id = models.CharField(max_length=64, unique=True)
+    request_id = models.CharField(max_length=64)
     quantity = AmountField(help_text="Units ordered")
     quoted_unit_price = AmountField(help_text="GC a unit expected for this quantity when it was sized")
     payload = models.TextField(help_text="The body as sent, every time")
@@ -135,6 +136,7 @@ class TradeOrder(models.Model):
     class Meta:
         ordering = ("-id",)
         constraints = [
+            models.UniqueConstraint(fields=["request_id"], name="one_order_a_request_id"),
             models.UniqueConstraint(fields=["liquidation", "sequence"], name="orders_are_numbered"),
             models.UniqueConstraint(
                 fields=["liquidation"],

@@ -29,7 +29,7 @@ class Loan(models.Model):
     the price at which LTV would be 100 %, so every LTV rule is one range scan over it.
     """
 
-    loan_id = models.CharField(max_length=128, unique=True)
+    loan_id = models.CharField(max_length=128)
     borrower_id = models.CharField(max_length=128)
     amount = AmountField()
     collateral = AmountField(default=ZERO)
@@ -52,6 +52,8 @@ class Loan(models.Model):
     class Meta:
         ordering = ("-id",)
         constraints = [
+            # Not `unique=True`, which makes a second index, for LIKE: every change of a loan would pay for it.
+            models.UniqueConstraint(fields=["loan_id"], name="one_loan_a_loan_id"),
             models.CheckConstraint(condition=Q(status__in=LoanStatus.values), name="a_loan_has_a_known_status"),
             models.CheckConstraint(condition=Q(amount__gt=0), name="a_loan_has_a_positive_amount"),
             models.CheckConstraint(condition=Q(collateral__gte=0), name="collateral_is_never_negative"),
@@ -150,7 +152,8 @@ class AcceptedRequest(models.Model):
     request_id = models.CharField(max_length=128)
     content_digest = models.CharField(max_length=64, help_text="SHA-256 of the known fields")
     response_body = models.TextField()
-    loan = models.ForeignKey(Loan, on_delete=models.PROTECT, related_name="accepted_requests")
+    # Nobody looks for a loan's requests, so no index: each request would pay for it.
+    loan = models.ForeignKey(Loan, on_delete=models.PROTECT, related_name="accepted_requests", db_index=False)
     created_at = models.DateTimeField()
 
     class Meta:

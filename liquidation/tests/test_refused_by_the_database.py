@@ -16,9 +16,11 @@ REFUSED = {
     "liquidation_liquidation_loan_id_key": (Liquidation, {}),
     "never_more_sold_than_claimed": (Liquidation, {"collateral_sold": "collateral_at_claim + 0.000000001"}),
     "orders_are_numbered": (TradeOrder, {"request_id": "'another'"}),
+    "one_order_a_request_id": (TradeOrder, {"sequence": "99"}),
     "only_a_fill_has_figures_and_they_fit": (TradeOrder, {"units_traded": "quantity + 0.000000001"}),
     "liquidation_liquidationevent_liquidation_id_key": (LiquidationEvent, {"event_id": "gen_random_uuid()"}),
     "collateral_is_never_negative": (Loan, {"loan_id": "'another'", "collateral": "-0.000000001"}),
+    "one_loan_a_loan_id": (Loan, {}),
     "one_request_one_effect": (AcceptedRequest, {}),
 }
 
