@@ -183,7 +183,7 @@ def write_recorded(
 class _Write:
     """One row to be inserted, or whose named columns are to be updated; without a cause no history keeps it.
 
-    It is a condition for all writes of its statement if the row must still hold what is `expected`.
+    If the row must still hold what is `expected`, `unless` a query finds anything, it is a condition for the others.
     """
 
     row: models.Model
@@ -191,6 +191,7 @@ class _Write:
     values: Mapping[str, Any]
     cause: Cause | None
     expected: Mapping[str, Any] | None = None
+    unless: str = ""
 
     @classmethod
     def of(cls, row: models.Model, names: tuple[str, ...] | None, cause: Cause | None) -> Self:
@@ -200,7 +201,7 @@ class _Write:
     @property
     def shape(self) -> "_Shape":
         """What its part of the statement depends on."""
-        return _Shape(type(self.row), self.names, self.cause is not None, tuple(self.expected or ()))
+        return _Shape(type(self.row), self.names, self.cause is not None, tuple(self.expected or ()), self.unless)
 
 
 class _Shape(NamedTuple):
@@ -208,6 +209,7 @@ class _Shape(NamedTuple):
     names: tuple[str, ...] | None
     audited: bool
     expected: tuple[str, ...]
+    unless: str
 
 
 _gathered: ContextVar[list[_Write] | None] = ContextVar("gathered", default=None)
@@ -215,7 +217,7 @@ _gathered: ContextVar[list[_Write] | None] = ContextVar("gathered", default=None
 
 @contextmanager
 def together() -> Iterator[None]:
-    """Make what `create`, `save`, `note` and `add` write in a block one statement, sent at its end.
+    """Make what `create`, `save` (also `_if_still`), `note` and `add` write in a block one statement, sent at its end.
 
     A block inside joins it. Nothing of it can be read before. Each row is written at most once: PostgreSQL would drop
     the second write of a statement, so that raises ValueError. A new row has its id after the block.
@@ -249,17 +251,17 @@ def save(row: models.Model, *names: str) -> None:
     _write(_Write.of(row, names, current_cause()))
 
 
-def save_if_still(row: models.Model, expected: Mapping[str, Any], *names: str) -> None:
+def save_if_still(row: models.Model, expected: Mapping[str, Any], *names: str, unless: str) -> None:
     """As `save`, for a row that the caller has read and not locked: if its columns still hold what is `expected`.
 
-    They are compared once the row is locked, with what was committed last; None equals nothing. It is the first write
-    of its block, and all others depend on it. If the row has changed, nothing is written, and whoever sends it raises
-    Overtaken.
+    If they do not (None equals nothing), if the query `unless` finds anything, which may name the row's table, or if
+    somebody holds the row, nothing is written, and whoever sends it raises Overtaken: it never waits for the row. It is
+    the first write of its block, and only new rows may stand beside it: they are written if it is.
     """
-    if _gathered.get():
+    if _gathered.get() or not expected:
         raise ValueError(f"{row!r} may have changed, and something would be written all the same")
     prepared = {name: _field(type(row), name).get_db_prep_save(value, connection) for name, value in expected.items()}
-    _write(replace(_Write.of(row, names, current_cause()), expected=prepared))
+    _write(replace(_Write.of(row, names, current_cause()), expected=prepared, unless=unless))
 
 
 def note(row: models.Model, *names: str) -> None:
@@ -288,6 +290,8 @@ def _write(write: _Write) -> None:
         return
     if any(write.row is other.row or write.row == other.row for other in gathered):
         raise ValueError(f"{write.row!r} is written twice in one statement")
+    if gathered and gathered[0].expected and write.names is not None:
+        raise ValueError(f"{write.row!r} is no new row beside one that may have changed")
     gathered.append(write)
 
 
@@ -316,12 +320,12 @@ def _send(writes: Sequence[_Write]) -> None:
 def _together(writes: tuple[_Shape, ...]) -> str:
     """One statement of several writes, each with its history; it answers with the id of each row."""
     parts: list[str] = []
-    for number, (model, names, audited, expected) in enumerate(writes):
+    for number, (model, names, audited, expected, unless) in enumerate(writes):
         key = _key(number)
-        conditions = [f'"{_column(model, name)}" = %({key}expected_{name})s' for name in expected]
-        if writes[0].expected and number > 0:
-            conditions.append(f"EXISTS (SELECT FROM written{_key(0)})")
-        statement = _insert(model, key, conditions) if names is None else _update(model, names, key, conditions)
+        if names is None:
+            statement = _insert(model, key, f"EXISTS (SELECT FROM written{_key(0)})" if writes[0].expected else "")
+        else:
+            statement = _update(model, names, key, _as_expected(model, key, expected, unless) if expected else "")
         parts.append(_recorded(model, statement, key) if audited else f"written{key} AS ({statement} RETURNING id)")
     ids = ", ".join(f"(SELECT id FROM written{_key(number)})" for number in range(len(writes)))  # noqa: S608
     return f"WITH {', '.join(parts)} SELECT {ids}"
@@ -331,18 +335,26 @@ def _key(number: int) -> str:
     return f"_{number}_"
 
 
-def _insert(model: type[models.Model], key: str, conditions: Sequence[str]) -> str:
+def _insert(model: type[models.Model], key: str, condition: str) -> str:
     names = _inserted(model)
     columns = ", ".join(f'"{_column(model, name)}"' for name in names)
     values = ", ".join(f"%({key}{name})s" for name in names)
-    source = f"SELECT {values} WHERE {' AND '.join(conditions)}" if conditions else f"VALUES ({values})"
+    source = f"SELECT {values} WHERE {condition}" if condition else f"VALUES ({values})"
     return f'INSERT INTO "{model._meta.db_table}" ({columns}) {source}'
 
 
-def _update(model: type[models.Model], names: tuple[str, ...], key: str, conditions: Sequence[str]) -> str:
+def _update(model: type[models.Model], names: tuple[str, ...], key: str, which: str) -> str:
     changes = ", ".join(f'"{_column(model, name)}" = %({key}{name})s' for name in names)
-    which = " AND ".join([f"id = %({key}pk)s", *conditions])
-    return f'UPDATE "{model._meta.db_table}" SET {changes} WHERE {which}'  # noqa: S608
+    return f'UPDATE "{model._meta.db_table}" SET {changes} WHERE id = {which or f"%({key}pk)s"}'  # noqa: S608
+
+
+def _as_expected(model: type[models.Model], key: str, expected: tuple[str, ...], unless: str) -> str:
+    """The row's id, locked, if it is as expected and nobody holds it."""
+    same = " AND ".join(f'"{_column(model, name)}" = %({key}expected_{name})s' for name in expected)
+    return (
+        f'(SELECT id FROM "{model._meta.db_table}" WHERE id = %({key}pk)s AND {same}'  # noqa: S608
+        f" AND NOT EXISTS ({unless}) FOR UPDATE SKIP LOCKED)"
+    )
 
 
 @lru_cache(maxsize=64)

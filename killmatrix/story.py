@@ -27,6 +27,8 @@ LOANS = {"34": 2, "36": 2, "40": 3}
 MARGIN_CALLS = {"34": 1, "36": 2, "40": 1}
 #: One loan of 40 units is rescued by a posting of so many more, which clears its margin call.
 RESCUED, RESCUE = "loan-40-0", "11"
+#: Posted for it afterwards: it is active and without a margin call, so these take the shorter way.
+DUST = ("0.001", "0.002")
 #: More loans of 40 units: more sales than a sweep rings for, so that workers ring for the rest.
 CROWD = 68
 #: The last price is a dip: it is over before anybody can have acted on it.
@@ -92,6 +94,8 @@ class Story:
         self._post(RESCUED, RESCUE)
         called = self._loans["40"] - 1
         bank.eventually(lambda: bank.count(_CALLED) == called, "the margin call of the rescued loan is cleared")
+        for dust in DUST:
+            self._post(RESCUED, dust)
         bank.set_price(DIP)
         time.sleep(DIP_SECONDS)
         bank.set_price(AFTER_DIP)

@@ -1,8 +1,9 @@
 """One request, one effect: accepted requests are remembered with the body they were answered with.
 
-Two equal requests at once are held apart by what they change: a posting locks its loan and looks then, an application
-inserts a loan that no other can insert. Whatever slips by is refused by the database, which remembers a requestId
-once (`one_request_one_effect`); its transaction is undone, and the first answer is looked up.
+Two equal requests at once are held apart by what they change: of two postings, the second finds its loan changed or
+locked, waits and looks again; an application inserts a loan that no other can insert. Whatever slips by is refused by
+the database, which remembers a requestId once (`one_request_one_effect`); its transaction is undone, and the first
+answer is looked up.
 """
 
 import hashlib

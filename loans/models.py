@@ -52,7 +52,8 @@ class Loan(models.Model):
     class Meta:
         ordering = ("-id",)
         constraints = [
-            # Not `unique=True`, which makes a second index, for LIKE: every change of a loan would pay for it.
+            # Not `unique=True`, which makes a second index, for LIKE: every change of a loan would pay for it, and with
+            # the collation C.UTF-8 (docs/operations.md) this one serves LIKE as well.
             models.UniqueConstraint(fields=["loan_id"], name="one_loan_a_loan_id"),
             models.CheckConstraint(condition=Q(status__in=LoanStatus.values), name="a_loan_has_a_known_status"),
             models.CheckConstraint(condition=Q(amount__gt=0), name="a_loan_has_a_positive_amount"),

@@ -41,6 +41,7 @@ _SEEN = f"""
     LEFT JOIN loans_loan loan ON loan.loan_id = asked.loan_id
     LEFT JOIN loans_loanwarning warning ON warning.loan_id = loan.id AND warning.closed_at IS NULL
 """  # noqa: S608
+_MARGIN_CALL = "SELECT FROM loans_loanwarning WHERE loan_id = loans_loan.id AND closed_at IS NULL"
 _BEGIN_LIQUIDATION = "UPDATE loans_loan SET status = 'liquidating' WHERE id = ANY(%(loans)s) AND status = 'active'"
 _CLOSE_WARNINGS = (
     "UPDATE loans_loanwarning SET closed_at = %(now)s, close_reason = %(reason)s, cleared_to = %(cleared_to)s"
@@ -146,6 +147,7 @@ def post_collateral(*, client: str, request_id: str, loan_id: str, borrower_id: 
     LoanClosed and CollateralTooLarge; then nothing is written. The price is read from the database, so no cache can
     make it fail. An active loan without a margin call is posted to in one statement, which locks it. For any other,
     and if that loan changes meanwhile, the loan is locked first, and for a new one the activation barrier (shared).
+    Call it outside any transaction.
     """
     request = Request.of(AcceptedRequest.Endpoint.COLLATERAL_TOP_UPS, client, request_id, loan_id, borrower_id, amount)
     try:
@@ -171,38 +173,37 @@ class _Seen:
 def _post_at_once(request: Request, borrower_id: str, amount: Decimal) -> Accepted | None:
     """Post to an active loan without a margin call, not locked until it is written; None if it is not to be done so.
 
-    Nothing is written unless the loan is as it was seen: a claim, another posting or an equal one may come between. A
-    margin call may, too: that is left to the next sweep, as if it had been opened after the posting (decisions/0022).
+    Nothing is written unless the loan is as it was seen and nobody holds it: a claim, a margin call, another posting or
+    an equal one may come between (decisions/0022).
     """
     seen = _look(request)
     if seen.answered:
         return seen.answered
     failpoints.reach("posting.seen")
-    if seen.loan is None or seen.loan.status != LoanStatus.ACTIVE or seen.warning:
-        return None
     loan = _open_loan(seen.loan, borrower_id)
+    if loan.status != LoanStatus.ACTIVE or seen.warning:
+        return None
     expected = {"status": loan.status, "collateral": loan.collateral}
     _add_collateral(loan, amount)
     try:
         with audit.together():
-            audit.save_if_still(loan, expected, "collateral")
-            accepted = _remember(request, loan, seen.warning, amount, seen)
+            audit.save_if_still(loan, expected, "collateral", unless=_MARGIN_CALL)
+            accepted = _remember(request, loan, None, amount, seen)
     except audit.Overtaken:
         return None
+    failpoints.reach("posting.committed_at_once")
     return _posted(request, loan, accepted)
 
 
 def _post_under_lock(request: Request, borrower_id: str, amount: Decimal) -> Accepted:
     """Post to any loan that takes collateral, locked before it is looked at."""
     with transaction.atomic():
-        status = _lock(request.loan_id)
-        if status == LoanStatus.NEW:
+        if _lock(request.loan_id) == LoanStatus.NEW:
             hold_activation()
         seen = _look(request)
         if seen.answered:
             return seen.answered
-        # (A loan that was applied for after that lock found none is not locked, so to this posting there is none.)
-        loan = _open_loan(seen.loan if status else None, borrower_id)
+        loan = _open_loan(seen.loan, borrower_id)
         failpoints.reach("posting.locked")
         _add_collateral(loan, amount)
         activated = _activate_if_covered(loan, seen.point, seen.now)
@@ -211,6 +212,7 @@ def _post_under_lock(request: Request, borrower_id: str, amount: Decimal) -> Acc
             warning = _close_if_cleared(seen.warning, loan, seen.point, seen.now)
             accepted = _remember(request, loan, warning, amount, seen)
         failpoints.reach("posting.written")
+    failpoints.reach("posting.committed")
     return _posted(request, loan, accepted)
 
 
@@ -224,17 +226,16 @@ def _remember(request: Request, loan: Loan, warning: LoanWarning | None, amount:
 
 def _posted(request: Request, loan: Loan, accepted: Accepted) -> Accepted:
     """Tell of a posting that is committed."""
-    failpoints.reach("posting.committed")
     log.info("collateral_posted", request_id=request.request_id, loan_id=loan.loan_id, status=str(loan.status))
     return accepted
 
 
-def _lock(loan_id: str) -> str | None:
-    """Lock a loan's row; returns the loan's status, None if there is no such loan."""
+def _lock(loan_id: str) -> str:
+    """Lock the row of a loan that is there, as loans are for ever; returns its status."""
     with connection.cursor() as cursor:
         cursor.execute(_LOCK, [loan_id])
-        found: tuple[str] | None = cursor.fetchone()
-    return found[0] if found else None
+        (status,) = cursor.fetchone()
+    return str(status)
 
 
 def _look(request: Request) -> _Seen:

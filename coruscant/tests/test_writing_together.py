@@ -115,6 +115,9 @@ def test_an_empty_block_sends_nothing(django_assert_num_queries):
         pass
 
 
+NEVER = "SELECT WHERE false"
+
+
 def written():
     """How many rows there are of what a posting writes, besides the loan."""
     return CollateralPosting.objects.count(), CollateralPosting.history.count(), AcceptedRequest.objects.count()
@@ -123,7 +126,7 @@ def written():
 def post_if_still(loan, **expected):
     loan.collateral = Decimal(3)
     with audit.cause("posting", correlation_id=""), audit.together():
-        audit.save_if_still(loan, expected, "collateral")
+        audit.save_if_still(loan, expected, "collateral", unless=NEVER)
         audit.create(posting(loan))
         audit.add(accepted(loan))
 
@@ -146,18 +149,24 @@ def test_a_row_that_has_changed_writes_nothing_of_its_block(expected):
     assert written() == (0, 0, 0)
 
 
-def test_another_row_is_changed_only_beside_a_row_that_is_as_it_was_seen():
+def test_a_row_is_not_written_if_something_is_found():
+    loan = LoanFactory()
+    loan.collateral = Decimal(3)
+    elsewhere = LoanFactory(loan_id="elsewhere")
+    query = "SELECT FROM loans_loan other WHERE other.loan_id = 'elsewhere' AND other.id <> loans_loan.id"
+    with audit.cause("posting", correlation_id=""):
+        with pytest.raises(audit.Overtaken):
+            audit.save_if_still(loan, {"status": "new"}, "collateral", unless=query)
+        audit.save_if_still(elsewhere, {"status": "new"}, "borrower_id", unless=query)
+    assert Loan.objects.get(pk=loan.pk).collateral == 0
+
+
+def test_only_new_rows_stand_beside_a_row_that_may_have_changed():
     loan, other = LoanFactory(), LoanFactory()
-    other.status = "liquidated"
-
-    def write():
-        with audit.cause("posting", correlation_id=""), audit.together():
-            audit.save_if_still(loan, {"status": "active"}, "collateral")
+    with audit.cause("posting", correlation_id=""), audit.together():
+        audit.save_if_still(loan, {"status": "new"}, "collateral", unless=NEVER)
+        with pytest.raises(ValueError, match="no new row"):
             audit.save(other, "status")
-
-    with pytest.raises(audit.Overtaken):
-        write()
-    assert Loan.objects.get(pk=other.pk).status == "new"
 
 
 def test_nothing_is_written_before_a_row_that_may_have_changed():
@@ -165,4 +174,9 @@ def test_nothing_is_written_before_a_row_that_may_have_changed():
     with audit.cause("posting", correlation_id=""), audit.together():
         audit.create(posting(loan))
         with pytest.raises(ValueError, match="may have changed"):
-            audit.save_if_still(loan, {"status": "new"}, "collateral")
+            audit.save_if_still(loan, {"status": "new"}, "collateral", unless=NEVER)
+
+
+def test_a_row_of_which_nothing_is_expected_is_not_taken_for_unchanged():
+    with audit.cause("posting", correlation_id=""), pytest.raises(ValueError, match="may have changed"):
+        audit.save_if_still(LoanFactory(), {}, "collateral", unless=NEVER)

@@ -61,15 +61,16 @@ def test_one_application_sent_twenty_times_at_once_is_one_loan():
     assert Loan.objects.count() == Loan.history.count() == AcceptedRequest.objects.count() == 1
 
 
-def test_one_posting_sent_twenty_times_at_once_is_posted_once():
-    LoanFactory(loan_id="L1")
+@pytest.mark.parametrize("active", [False, True])
+def test_one_posting_sent_twenty_times_at_once_is_posted_once(active):
+    before = LoanFactory(loan_id="L1", active=active).collateral
     body = GOOD | {"amount": "40"}
     answers = at_once(*[lambda: send(Client(), "/collateral-top-ups", body)] * THREADS)
     assert {answer.status_code for answer in answers} == {202}
     assert len({answer.content for answer in answers}) == 1
     assert sum("Idempotency-Replayed" not in answer for answer in answers) == 1
     loan = Loan.objects.get()
-    assert (loan.collateral, loan.status) == (Decimal(40), "active")
+    assert (loan.collateral, loan.status) == (before + 40, "active")
     assert CollateralPosting.objects.count() == AcceptedRequest.objects.count() == 1
     assert Loan.history.count() == 2
 
@@ -112,8 +113,9 @@ def test_one_request_id_with_twenty_postings_for_as_many_loans_takes_effect_once
     assert sorted(Loan.objects.values_list("collateral", flat=True)) == [0] * (THREADS - 1) + [40]
 
 
-def test_no_posting_is_lost_among_many():
-    LoanFactory(loan_id="L1")
+@pytest.mark.parametrize("active", [False, True])
+def test_no_posting_is_lost_among_many(active):
+    before = LoanFactory(loan_id="L1", active=active).collateral
     answers = at_once(
         *[
             lambda number=number: send(
@@ -124,10 +126,11 @@ def test_no_posting_is_lost_among_many():
     )
     assert {answer.status_code for answer in answers} == {202}
     loan = Loan.objects.get()
-    assert (loan.collateral, loan.status) == (Decimal(50), "active")
+    assert (loan.collateral, loan.status) == (before + 50, "active")
     assert sum(posting.amount for posting in loan.postings.all()) == 50
     assert Loan.history.count() == THREADS + 1
-    assert Loan.history.filter(history_change_reason__startswith="posting").values("status").distinct().count() == 2
+    posted = Loan.history.filter(history_change_reason__startswith="posting")
+    assert set(posted.values_list("status", flat=True)) == ({"active"} if active else {"new", "active"})
 
 
 def claim(key: int) -> None:
@@ -208,9 +211,10 @@ def test_a_posting_that_comes_between_is_added_to(between):
 
 def test_a_claim_that_comes_between_refuses_the_posting(between):
     loan = LoanFactory(active=True)
-    assert between(lambda: claim(loan.pk)) == []
+    claimed = between(lambda: claim(loan.pk))
     with pytest.raises(services.LoanClosed):
         post(loan)
+    assert claimed == [None]
     assert Loan.objects.get().collateral == 40
     assert [model.objects.count() for model in (CollateralPosting, AcceptedRequest)] == [0, 0]
     assert CollateralPosting.history.count() == 0
@@ -233,27 +237,37 @@ def test_a_request_id_that_another_loan_uses_between_is_refused(between):
     assert CollateralPosting.objects.count() == AcceptedRequest.objects.count() == 1
 
 
-def test_a_margin_call_that_comes_between_is_closed_by_the_next_look_at_the_price(between):
+def test_a_margin_call_that_comes_between_is_seen(between):
     loan = LoanFactory(active=True)
-    assert between(lambda: price_moves.warn_loans(price_point("35"))) == []
+    called = between(lambda: price_moves.warn_loans(price_point("35")))
     assert json.loads(post(loan, amount=Decimal(40)).body)["openWarning"] is None
-    assert loan.warnings.get().closed_at is None
-    assert price_moves.clear_warnings(price_point("35")) == 1
+    assert called == [1]
+    assert loan.warnings.get().close_reason == "cleared"
 
 
-def test_a_loan_that_is_applied_for_once_the_lock_has_found_none_is_unknown(monkeypatch):
-    """It is not locked, so a posting could be lost."""
-    lock: Callable[[str], str | None] = services._lock
+def test_a_loan_that_somebody_holds_is_waited_for_and_looked_at_again(arm):
+    loan = LoanFactory(active=True)
+    locked, waiting = threading.Event(), threading.Event()
 
-    def overtaken(loan_id: str) -> str | None:
-        found = lock(loan_id)
-        at_once(lambda: LoanFactory(loan_id=loan_id))
-        return found
+    def slow_margin_call() -> int:
+        def hold(name: str) -> None:
+            if name == "margin_call.locked":
+                locked.set()
+                waiting.wait(30)
+            if name == "posting.seen":
+                waiting.set()
 
-    monkeypatch.setattr(services, "_lock", overtaken)
-    with pytest.raises(services.LoanNotFound):
-        post(Loan(loan_id="L1", borrower_id="borrower-1"))
-    assert Loan.objects.get().collateral == 0
+        arm(hold)
+        return price_moves.warn_loans(price_point("35"))
+
+    def late_posting() -> Accepted:
+        locked.wait(30)
+        return post(loan, amount=Decimal(40))
+
+    posted, called = at_once(late_posting, slow_margin_call)
+    assert called == 1
+    assert json.loads(posted.body)["openWarning"] is None
+    assert loan.warnings.get().close_reason == "cleared"
 
 
 def test_the_sweep_waits_for_a_posting_that_has_read_an_older_price(arm):
@@ -343,14 +357,19 @@ def test_a_failure_before_the_commit_leaves_nothing_and_may_be_repeated(arm, poi
     assert "Idempotency-Replayed" not in send(Client(), path, GOOD)
 
 
-def test_a_failure_after_the_commit_is_answered_by_a_replay(arm):
+@pytest.mark.parametrize("point", ["application.committed", "posting.committed", "posting.committed_at_once"])
+def test_a_failure_after_the_commit_is_answered_by_a_replay(arm, point):
+    path = "/collateral-top-ups" if point.startswith("posting") else "/loan-applications"
+    if path == "/collateral-top-ups":
+        LoanFactory(loan_id="L1", active=point == "posting.committed_at_once")
+
     def fail(name: str) -> None:
-        if name == "application.committed":
+        if name == point:
             raise RuntimeError(name)
 
     arm(fail)
-    assert send(Client(), "/loan-applications", GOOD).status_code == 500
+    assert send(Client(), path, GOOD).status_code == 500
     arm(None)
-    again = send(Client(), "/loan-applications", GOOD)
+    again = send(Client(), path, GOOD)
     assert (again.status_code, again["Idempotency-Replayed"]) == (202, "true")
-    assert Loan.objects.count() == 1
+    assert Loan.objects.count() == AcceptedRequest.objects.count() == 1

@@ -5,6 +5,7 @@ from mutants.planting import Edit, Mutant
 _SERVICES = "loans.services"
 _IDEMPOTENCY = "loans.idempotency"
 _UNLOCKED = Edit(_SERVICES, "FROM loans_loan WHERE loan_id = %s FOR UPDATE", "FROM loans_loan WHERE loan_id = %s")
+_NO_MARGIN_CALL = Edit(_SERVICES, 'AND closed_at IS NULL"\n_BEGIN', 'AND false"\n_BEGIN')
 
 MUTANTS: tuple[Mutant, ...] = (
     Mutant(
@@ -28,14 +29,27 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "posting-without-its-loan",
         "a posting is written although its loan has changed since it was seen, and only the loan is not",
-        (Edit("coruscant.audit", "if writes[0].expected and number > 0:", "if False:"),),
+        (Edit("coruscant.audit", 'if writes[0].expected else "")', 'if False else "")'),),
         tests=("loans/tests/test_concurrency.py",),
     ),
     Mutant(
         "margin-call-not-closed",
         "a posting leaves a margin call open that it clears",
-        (Edit(_SERVICES, "LoanStatus.ACTIVE or seen.warning:", "LoanStatus.ACTIVE:"),),
+        (Edit(_SERVICES, "LoanStatus.ACTIVE or seen.warning:", "LoanStatus.ACTIVE:"), _NO_MARGIN_CALL),
         tests=("loans/tests/test_posting.py",),
+    ),
+    Mutant(
+        "margin-call-overlooked",
+        "a posting in one statement overlooks a margin call that came between",
+        (_NO_MARGIN_CALL,),
+        tests=("loans/tests/test_concurrency.py",),
+    ),
+    Mutant(
+        "posting-past-a-lock",
+        "a posting in one statement waits for whoever holds the loan, and does not look again",
+        (Edit("coruscant.audit", " FOR UPDATE SKIP LOCKED)", " FOR UPDATE)"),),
+        tests=("loans/tests/test_concurrency.py",),
+        simulated=False,  # it would have to be one instant: the posting begins while the margin call is being written
     ),
     Mutant(
         "posting-after-claim",
