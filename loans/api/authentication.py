@@ -7,7 +7,7 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from knox.auth import TokenAuthentication
 from rest_framework import exceptions
-from rest_framework.authentication import BaseAuthentication, SessionAuthentication, get_authorization_header
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
@@ -40,8 +40,10 @@ class ClientAuthentication(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[Any, Any] | None:
         """The caller and its credential; None if anonymous. Raises AuthenticationFailed and PermissionDenied."""
-        if not get_authorization_header(request).strip():
-            return SessionAuthentication().authenticate(request)
+        if not request.META.get("HTTP_AUTHORIZATION", "").strip():
+            # Without a session's cookie there is no session to look for.
+            named = settings.SESSION_COOKIE_NAME in request.COOKIES
+            return SessionAuthentication().authenticate(request) if named else None
         found = _Credential().authenticate(request)
         if found is None:
             raise exceptions.AuthenticationFailed("Only the Token scheme is known.")

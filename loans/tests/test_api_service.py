@@ -136,6 +136,6 @@ def test_an_error_in_a_middleware_is_a_problem(client, monkeypatch):
     def fail(*_):
         raise OperationalError
 
-    monkeypatch.setattr("django.contrib.auth.get_user", fail)
+    monkeypatch.setattr("django.middleware.common.CommonMiddleware.process_request", fail)
     client.raise_request_exception = False
     refused(client.get("/loans"), 503)
