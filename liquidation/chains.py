@@ -27,3 +27,8 @@ def backlog() -> "Signature[Any]":
 def sweep() -> "Signature[Any]":
     """Judge all loans by the prices not yet swept."""
     return signature("liquidation.sweep", immutable=True)
+
+
+def pruning() -> "Signature[Any]":
+    """Remove old quotes."""
+    return signature("pricing.prune_quotes", immutable=True)

@@ -10,7 +10,7 @@ from coruscant import clock, doorbell, failpoints
 from liquidation import chains
 from liquidation.claim import forget_recovered
 from liquidation.models import Liquidation, LiquidationStatus
-from pricing import board, sweeping
+from pricing import board, pruning, sweeping
 
 log = structlog.get_logger(__name__)
 
@@ -50,6 +50,8 @@ def recover(limit: int = BATCH) -> int:
         doorbell.ring(chains.publication(pk), expires=expires)
     if sweeping.anything_unswept(now):
         doorbell.ring(chains.sweep(), expires=expires)
+    if pruning.overdue():
+        doorbell.ring(chains.pruning(), expires=expires)
     point = board.current()
     if point.price is not None:
         forget_recovered(point)

@@ -16,6 +16,7 @@ from liquidation.models import ClaimFailure, Liquidation, LiquidationEvent, Liqu
 from liquidation.sell import Outcome, sell
 from liquidation.tests.conftest import point_now
 from loans.models import Loan
+from pricing import pruning
 from pricing.markets import Market
 
 pytestmark = pytest.mark.django_db
@@ -54,6 +55,18 @@ def test_an_unsent_event_is_rung_on_its_own(claimed, bells, markets):
     recovery.recover()
     assert (("liquidation.publish",), {"liquidation_id": liquidation.pk}) in bells
     assert LiquidationEvent.objects.get().sent_at is None
+
+
+def test_old_quotes_that_a_night_has_left_are_rung_for_again(bells, quote):
+    month = timedelta(days=32).total_seconds()
+    quote("50", ago=month, swept=True)
+    quote("50", swept=True)
+    recovery.recover()
+    assert (("pricing.prune_quotes",), {}) in bells
+    bells.clear()
+    pruning.prune()
+    recovery.recover()
+    assert (("pricing.prune_quotes",), {}) not in bells
 
 
 def test_a_failed_claim_is_withdrawn_when_the_loan_has_recovered(loan, quote, bells):

@@ -48,3 +48,20 @@ def test_a_run_is_bounded_and_the_next_goes_on():
     assert pruning.prune(batch=2, max_batches=1) == 2
     tasks.prune_quotes()
     assert PriceQuote.objects.count() == 1
+
+
+@pytest.mark.parametrize(("hours", "overdue"), [(24, True), (22, False)])
+def test_what_a_night_has_left_is_overdue(hours, overdue):
+    row(MOS_ESPA, -hours * 3600, "50", swept_at=at(0))
+    assert not pruning.overdue(), "a market's newest quote stays"
+    row(MOS_ESPA, 2 * DAY, "50", swept_at=at(0))
+    with clock.driven_by(lambda: at(0) + timedelta(days=30, hours=2)):
+        assert pruning.overdue() == overdue
+        pruning.prune()
+        assert not pruning.overdue()
+
+
+def test_what_nobody_has_swept_is_never_overdue():
+    row(MOS_ESPA, -DAY, "50")
+    row(MOS_ESPA, 2 * DAY, "50", swept_at=at(0))
+    assert not pruning.overdue()
