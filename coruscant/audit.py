@@ -217,7 +217,7 @@ _gathered: ContextVar[list[_Write] | None] = ContextVar("gathered", default=None
 
 @contextmanager
 def together() -> Iterator[None]:
-    """Make what `create`, `save` (also `_if_still`), `note` and `add` write in a block one statement, sent at its end.
+    """Make what this module writes of single rows in a block one statement, sent at its end.
 
     A block inside joins it. Nothing of it can be read before. Each row is written at most once: PostgreSQL would drop
     the second write of a statement, so that raises ValueError. A new row has its id after the block.

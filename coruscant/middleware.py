@@ -1,14 +1,14 @@
 """Middleware of our own: what others do, left out where a call of the API would pay for it and nobody would see it."""
 
 import uuid
+from http import HTTPStatus
 
 import structlog
 from django.contrib.messages.middleware import MessageMiddleware
 from django.http import HttpRequest, HttpResponse
 from django_structlog.middlewares import RequestMiddleware
 
-_PAGES = "/admin/"
-_FIRST_ERROR = 400
+from coruscant.problems import is_page
 
 
 class RequestLog(RequestMiddleware):
@@ -20,7 +20,7 @@ class RequestLog(RequestMiddleware):
 
     def prepare(self, request: HttpRequest) -> None:
         """Bind the id that the caller gave the request, or a new one."""
-        if request.path_info.startswith(_PAGES):
+        if is_page(request):
             super().prepare(request)
         else:
             request_id = request.META.get("HTTP_X_REQUEST_ID") or str(uuid.uuid4())
@@ -28,7 +28,7 @@ class RequestLog(RequestMiddleware):
 
     def handle_response(self, request: HttpRequest, response: HttpResponse) -> None:
         """Log what went wrong, and forget the request."""
-        if request.path_info.startswith(_PAGES) or response.streaming or response.status_code >= _FIRST_ERROR:
+        if is_page(request) or response.streaming or response.status_code >= HTTPStatus.BAD_REQUEST:
             super().handle_response(request, response)
         else:
             structlog.contextvars.clear_contextvars()
@@ -39,5 +39,5 @@ class AdminMessages(MessageMiddleware):
 
     def process_request(self, request: HttpRequest) -> None:
         """Give requests of the admin a storage for messages."""
-        if request.path_info.startswith(_PAGES):
+        if is_page(request):
             super().process_request(request)

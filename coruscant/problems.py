@@ -99,21 +99,21 @@ def _answer_of_the_api(error: Exception) -> HttpResponse:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's handler400."""
-    if _is_page(request):
+    if is_page(request):
         return defaults.bad_request(request, exception)
     return problem(HTTPStatus.BAD_REQUEST)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's handler403."""
-    if _is_page(request):
+    if is_page(request):
         return defaults.permission_denied(request, exception)
     return problem(HTTPStatus.FORBIDDEN)
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Django's handler404, and the view of every path that is not known."""
-    if _is_page(request):
+    if is_page(request):
         return defaults.page_not_found(request, exception or Http404())
     return problem(HTTPStatus.NOT_FOUND, detail="There is nothing at this path.")
 
@@ -121,12 +121,13 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django's handler500: for what goes wrong outside an API view, in a middleware for instance."""
     error = sys.exc_info()[1]
-    if _is_page(request) or not isinstance(error, Exception):
+    if is_page(request) or not isinstance(error, Exception):
         return defaults.server_error(request)
     return _answer(error)
 
 
-def _is_page(request: HttpRequest) -> bool:
+def is_page(request: HttpRequest) -> bool:
+    """Whether a request is for a page of the admin; all else is called by programs."""
     return request.path_info.startswith(_PAGES)
 
 
