@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 
 from coruscant import clock
 from pricing import pruning, tasks
@@ -65,3 +66,16 @@ def test_what_nobody_has_swept_is_never_overdue():
     row(MOS_ESPA, -DAY, "50")
     row(MOS_ESPA, 2 * DAY, "50", swept_at=at(0))
     assert not pruning.overdue()
+
+
+def test_a_run_beside_another_leaves_the_rest_to_it():
+    row(MOS_ESPA, 0, "50", swept_at=at(0))
+    row(MOS_ESPA, 2 * DAY, "50", swept_at=at(0))
+    other = connection.copy()
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s)", [pruning._LOCK])
+        assert pruning.prune() == 0
+    finally:
+        other.close()
+    assert pruning.prune() == 1
