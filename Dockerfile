@@ -10,7 +10,8 @@ WORKDIR /srv/coruscant
 FROM base AS simulators
 COPY requirements-dev.txt ./
 RUN pip install --require-hashes -r requirements-dev.txt
-COPY simulators ./simulators
+COPY local/__init__.py ./local/
+COPY local/simulators ./local/simulators
 USER coruscant
 
 FROM base AS service

@@ -48,7 +48,7 @@ endif
 	@touch $@
 
 demo: venv  ## the whole service on one machine: SECONDS=60 to end with a verdict, WORKERS= WEB= BEATS= PORT=4000
-	$(BIN)/python -m demo --workers $(WORKERS) --web $(WEB) --beats $(BEATS) --port $(PORT) $(if $(SECONDS),--seconds $(SECONDS))
+	$(BIN)/python -m local.demo --workers $(WORKERS) --web $(WEB) --beats $(BEATS) --port $(PORT) $(if $(SECONDS),--seconds $(SECONDS))
 
 test: venv  ## all tests on the embedded stack, with branch coverage
 	$(BIN)/python -m pytest --cov --cov-branch --cov-fail-under=90
@@ -57,16 +57,16 @@ exactness: venv  ## the proofs that money is exact, with twenty times the exampl
 	$(BIN)/python -m pytest -m exactness --hypothesis-profile long --timeout 3600
 
 simulate: venv  ## the real services under seeded crashes and faults: SEEDS=500, SEED=7 to print one trace, TAPE=500 to shrink
-	$(BIN)/python -W ignore -m simulation $(if $(TAPE),--tape $(TAPE),$(if $(SEED),--seed $(SEED) --trace,--seeds $(SEEDS)))
+	$(BIN)/python -W ignore -m proofs.simulation $(if $(TAPE),--tape $(TAPE),$(if $(SEED),--seed $(SEED) --trace,--seeds $(SEEDS)))
 
 kill-matrix: venv  ## real processes killed and frozen at every failpoint: ONLY="sell.* freeze*" for some
-	$(BIN)/python -W ignore -m killmatrix $(if $(ONLY),--only $(foreach cell,$(ONLY),'$(cell)'))
+	$(BIN)/python -W ignore -m proofs.kill_matrix $(if $(ONLY),--only $(foreach cell,$(ONLY),'$(cell)'))
 
 mutants: venv  ## plant bugs, one at a time, and say who notices each: ONLY="no-fence no-lease" for some of them
-	$(BIN)/python -W ignore -m mutants $(if $(ONLY),--only $(ONLY))
+	$(BIN)/python -W ignore -m proofs.mutants $(if $(ONLY),--only $(ONLY))
 
 chaos: venv  ## the demo with a nemesis: SECONDS=300 SEED=7 ONLY="web-killed aws-hangs" to choose
-	$(BIN)/python -m chaos --seconds $(or $(SECONDS),300) --seed $(or $(SEED),7) $(if $(ONLY),--only $(ONLY))
+	$(BIN)/python -m proofs.chaos --seconds $(or $(SECONDS),300) --seed $(or $(SEED),7) $(if $(ONLY),--only $(ONLY))
 
 bench: venv  ## measure everything beside its yardstick, up to a million loans: ONLY="crash chain" for a part
 	$(BIN)/python -W ignore -m benchmarks --scale full $(if $(ONLY),--only $(ONLY))
@@ -75,7 +75,7 @@ bench-quick: venv  ## the same in a few minutes, on smaller banks
 	$(BIN)/python -W ignore -m benchmarks --scale quick $(if $(ONLY),--only $(ONLY))
 
 fuzz: venv  ## hostile input to the API and all parsers: ONLY="bodies races" for a part, CASES= BODIES= ROUNDS= INPUTS=
-	$(BIN)/python -W ignore -m fuzzing $(ONLY) $(if $(CASES),--cases $(CASES)) $(if $(BODIES),--bodies $(BODIES)) \
+	$(BIN)/python -W ignore -m proofs.fuzzing $(ONLY) $(if $(CASES),--cases $(CASES)) $(if $(BODIES),--bodies $(BODIES)) \
 		$(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(INPUTS),--inputs $(INPUTS)) $(if $(SEED),--seed $(SEED))
 
 lint: venv  ## style, types, imports, missing migrations, and docs/openapi.yaml against the code

@@ -11,8 +11,8 @@ import pytest
 from django.db import connections
 from hypothesis import settings
 
-from embedded import EmbeddedStack
-from proving.copies import fresh_copy
+from local.stack import EmbeddedStack
+from proofs.service.copies import fresh_copy
 from tests.stack import STACK
 
 #: For `make exactness`: twenty times the usual examples.

@@ -5,7 +5,7 @@ from typing import Any
 import psycopg
 
 from benchmarks.stage import Stage
-from coruscant import audit
+from coruscant.history import audit
 from loans.models import CollateralPosting, Loan
 
 #: Units of collateral of every loan.
@@ -17,7 +17,7 @@ _CHUNK = 200_000
 
 _LOANS = """
     INSERT INTO loans_loan (id, loan_id, borrower_id, amount, collateral, outstanding_balance, status, request_id,
-        created_at, activated_at, judged_from)
+        created_at, activated_at, prices_apply_from)
     SELECT n, 'loan-' || n, 'borrower-' || n / 10, amount, {units}, amount, 'active', 'application-' || n, at, at, at
     FROM (
         SELECT n, now() - interval '1 day' AS at, round({units} * (CASE WHEN n % {every} = 0
@@ -76,7 +76,7 @@ def _lend(connection: "psycopg.Connection[Any]", loans: int, edge_every: int) ->
         "calm": CALM,
         "calm_width": CALM[1] - CALM[0],
     }
-    created = {"status": "'new'", "collateral": "0", "activated_at": "NULL", "judged_from": "NULL"}
+    created = {"status": "'new'", "collateral": "0", "activated_at": "NULL", "prices_apply_from": "NULL"}
     for first in range(1, loans + 1, _CHUNK):
         span = {"first": first, "last": min(loans, first + _CHUNK - 1)}
         for statement in (

@@ -12,9 +12,9 @@ from benchmarks.costs import processor_seconds, spent
 from benchmarks.figures import Figure, Measured, over
 from benchmarks.scale import Scale
 from benchmarks.stage import Stage, eventually
-from embedded import ChildProcess
 from liquidation import invariants
-from liquidation.sweep import sweep
+from liquidation.evaluate import evaluate_loans
+from local.stack import ChildProcess
 
 _SCRIPT = Path(__file__).with_name("chain.pgbench.sql")
 _WARM_UP_SECONDS = 5.0
@@ -60,9 +60,9 @@ def _claim_all() -> None:
     """Breach and claim the whole bank, while nobody is there to sell."""
     prices.have_heard(prices.SAFE)
     prices.hear(prices.CRASHED)
-    assert sweep()
+    assert evaluate_loans()
     with connection.cursor() as cursor:
-        cursor.execute("UPDATE liquidation_liquidation SET rung_at = NULL")
+        cursor.execute("UPDATE liquidation_liquidation SET enqueued_at = NULL")
         cursor.execute("CREATE TABLE benchmark_event (LIKE liquidation_liquidationevent INCLUDING DEFAULTS)")
         cursor.execute(
             "CREATE SEQUENCE benchmark_event_id_seq; ALTER TABLE benchmark_event"

@@ -23,7 +23,7 @@ from coruscant import clock
 from coruscant.errors import DomainError
 from liquidation.claim import claim_loans
 from loans import services
-from pricing import board
+from pricing import best_price
 from pricing.markets import Market
 
 _LONGEST_SECONDS = 180
@@ -94,7 +94,7 @@ def _reaching(figure: Figure, most: float, words: str) -> Figure:
 def _loop(count: int) -> float:
     """Claims per second when breached loans are claimed one by one, each in a transaction of its own."""
     prices.hear(prices.CRASHED)
-    point = board.current()
+    point = best_price.current()
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT id FROM loans_loan WHERE status = 'active' ORDER BY debt_per_unit DESC, id DESC LIMIT %s", [count]

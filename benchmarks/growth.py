@@ -12,13 +12,13 @@ from benchmarks.bank import open_bank
 from benchmarks.figures import Figure, Measured
 from benchmarks.scale import Scale
 from benchmarks.stage import Stage, eventually
-from embedded.ports import LOOPBACK
+from liquidation.evaluate import evaluate_loans
 from liquidation.models import Liquidation, LiquidationEvent
 from liquidation.publish import publish
 from liquidation.sell import Outcome, sell
-from liquidation.sweep import sweep
 from loans import services
-from pricing import pruning
+from local.stack.ports import LOOPBACK
+from pricing.ingest import prune
 from pricing.markets import Market
 
 _DAY_SECONDS = 86_400
@@ -44,7 +44,7 @@ def measure(stage: Stage, scale: Scale) -> Measured:
     quote, dead = _a_day_of_quotes(quotes)
     vacuum = _timed_vacuum(_QUOTES)
     began = time.perf_counter()
-    pruned = pruning.prune()
+    pruned = prune.prune()
     pruning_seconds = time.perf_counter() - began
     vacuum_after = _timed_vacuum(_QUOTES)
     stage.say(f"{pruned:,} of {quotes:,} quotes pruned in {pruning_seconds:.1f} s")
@@ -85,7 +85,7 @@ def _bytes_a_liquidation(stage: Stage, count: int) -> tuple[float, float]:
     prices.have_heard(prices.SAFE)
     prices.hear(prices.CRASHED)
     before, log_before = _bytes(_LIQUIDATIONS), _log_position()
-    assert sweep()
+    assert evaluate_loans()
     markets = [
         stage.market(name, faults="0", price=prices.CRASHED, publishes=False)
         for name in ("mos_espa", "black_spire_outpost")
@@ -125,7 +125,7 @@ def _log_bytes_a_posting(stage: Stage, loans: int) -> float:
 
 
 def _a_day_of_quotes(count: int) -> tuple[float, float]:
-    """Quotes of a day long past, each recorded unswept and then marked as swept.
+    """Quotes of a day long past, each recorded unevaluated and then marked as swept.
 
     Returns bytes a quote, and bytes of the dead copy that the mark leaves behind until vacuum comes.
     """
@@ -133,7 +133,9 @@ def _a_day_of_quotes(count: int) -> tuple[float, float]:
     prices.have_heard(prices.SAFE, seconds=count // len(Market))
     recorded = _bytes(_QUOTES)
     with connection.cursor() as cursor:
-        cursor.execute("UPDATE pricing_pricequote SET swept_at = received_at, sent_at = sent_at - interval '31 days'")
+        cursor.execute(
+            "UPDATE pricing_pricequote SET evaluated_at = received_at, sent_at = sent_at - interval '31 days'"
+        )
     return (recorded - before) / count, (_bytes(_QUOTES) - recorded) / count
 
 

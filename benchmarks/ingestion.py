@@ -9,11 +9,12 @@ from benchmarks.figures import Figure, Measured, over
 from benchmarks.scale import Scale
 from benchmarks.stage import Stage
 from coruscant import aws, clock
-from pricing import board, ingest
+from pricing import best_price
 from pricing.feeds import FEEDS
+from pricing.ingest import poll
+from pricing.ingest.queue import queue_url
 from pricing.markets import Market
 from pricing.models import PriceQuote
-from pricing.queues import queue_url
 from pricing.signals import quotes_recorded
 
 if TYPE_CHECKING:
@@ -93,9 +94,9 @@ def _poll(count: int) -> float:
     try:
         began = time.perf_counter()
         while received < count:
-            received += ingest.poll(_MARKET, seconds=_POLL_SECONDS, wait_seconds=1).total
+            received += poll.poll(_MARKET, seconds=_POLL_SECONDS, wait_seconds=1).total
     finally:
         quotes_recorded.disconnect(note)
     assert PriceQuote.objects.count() == before + count
-    assert str(board.current().price) == _LAST_PRICE
+    assert str(best_price.current().price) == _LAST_PRICE
     return count / (announced[0] - began)

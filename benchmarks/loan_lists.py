@@ -12,7 +12,7 @@ from benchmarks.bank import open_bank
 from benchmarks.figures import Figure, Measured, percentile, under
 from benchmarks.scale import Scale
 from benchmarks.stage import Stage, eventually
-from embedded.ports import LOOPBACK, free_port
+from local.stack.ports import LOOPBACK, free_port
 from pricing.markets import Market
 
 

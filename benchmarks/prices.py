@@ -8,8 +8,8 @@ from typing import Any
 from django.db import connection
 
 from coruscant import clock
-from pricing import ingest
 from pricing.feeds import FEEDS
+from pricing.ingest import poll
 from pricing.markets import Market
 
 #: The price at which all loans of a bank are safe, and the one that breaches those near the edge: GC a unit.
@@ -44,9 +44,9 @@ def message(market: Market, price: str) -> dict[str, Any]:
 
 
 def hear(price: str, *markets: Market) -> None:
-    """Record one new quote of each of these markets, or of all, as a poller does; it stays unswept."""
+    """Record one new quote of each of these markets, or of all, as a poller does; it stays unevaluated."""
     for market in markets or tuple(Market):
-        ingest.record(market, [message(market, price)], clock.now())
+        poll.record_messages(market, [message(market, price)], clock.now())
 
 
 def have_heard(price: str, seconds: int = HEARD_SECONDS) -> None:
@@ -56,7 +56,7 @@ def have_heard(price: str, seconds: int = HEARD_SECONDS) -> None:
         for market in FEEDS:
             cursor.execute(
                 "INSERT INTO pricing_pricequote (market, message_id, event_id, market_time, sent_at, received_at, sell,"
-                " buy, too_late, swept_at) SELECT %s, 'past-' || n, NULL, extract(epoch FROM sent), sent, sent,"
+                " buy, too_late, evaluated_at) SELECT %s, 'past-' || n, NULL, extract(epoch FROM sent), sent, sent,"
                 " %s, %s, false, sent FROM (SELECT n, now() - interval '1 second' * n AS sent"
                 " FROM generate_series(1, %s) n) past",
                 [market.value, levels, levels, seconds],

@@ -12,7 +12,7 @@ from benchmarks.figures import Curve, Figure, Measured, Plot, Reach, under
 from benchmarks.scale import Scale
 from benchmarks.stage import Stage
 from coruscant.money import ZERO
-from liquidation.sweep import sweep
+from liquidation.evaluate import evaluate_loans
 from loans import risk, services
 from loans.models import Loan
 from pricing.markets import Market
@@ -101,7 +101,7 @@ def _quiet_ticks(count: int) -> tuple[tuple[float, ...], tuple[float, ...], int]
         before, executing = _server_milliseconds(), _Executing()
         with connection.execute_wrapper(executing):
             began = time.perf_counter()
-            assert sweep()
+            assert evaluate_loans()
             wall = time.perf_counter() - began
         if number >= _WARM_UP:
             walls.append(1000 * wall)

@@ -16,9 +16,9 @@ import psycopg
 from psycopg import sql
 from rich.console import Console
 
-from embedded import ChildProcess, EmbeddedStack
-from embedded.ports import LOOPBACK, free_port
-from embedded.postgres import DATABASE, ROLE
+from local.stack import ChildProcess, EmbeddedStack
+from local.stack.ports import LOOPBACK, free_port
+from local.stack.postgres import DATABASE, ROLE
 
 ROOT = Path(__file__).resolve().parent.parent
 CELERY = ("-m", "celery", "-A", "coruscant")
@@ -133,7 +133,7 @@ class Stage:
         arguments = ["--market", name, "--port", str(self.ports[name]), "--faults", faults, "--latency-ms", "20"]
         arguments += ["--scenario", "script", "--script", str(script), "--price-faults", "0"]
         environment = {} if publishes else {"AWS_ENDPOINT_URL": ""}
-        return self.python(name.replace("_", "-"), "-m", "simulators.market", *arguments, **environment)
+        return self.python(name.replace("_", "-"), "-m", "local.simulators.market", *arguments, **environment)
 
     def web(self, application: str, port: int, **environment: str) -> ChildProcess:
         """Gunicorn as docs/operations.md has it, serving an application; not started."""

@@ -16,10 +16,10 @@ from benchmarks.figures import Curve, Figure, Measured, Plot, percentile, under
 from benchmarks.scale import Scale
 from benchmarks.stage import Stage, eventually
 from coruscant import aws, clock
+from local.simulators.messaging import subscribe_queue
 from pricing.feeds import FEEDS
 from pricing.markets import Market
 from pricing.models import PriceQuote
-from simulators.messaging import subscribe_queue
 
 _HALF_A_TICK = 0.5
 _RATIO = Decimal("0.8")
@@ -156,7 +156,7 @@ def _bare_listener(stage: Stage) -> Iterator[dict[str, float]]:
 
 
 def _all_swept() -> bool:
-    return not PriceQuote.objects.filter(swept_at__isnull=True).exists() and _queues_are_empty()
+    return not PriceQuote.objects.filter(evaluated_at__isnull=True).exists() and _queues_are_empty()
 
 
 def _queues_are_empty() -> bool:

@@ -14,7 +14,7 @@ from benchmarks.bare import TABLE
 from benchmarks.figures import Figure, Measured, over, under
 from benchmarks.scale import Scale
 from benchmarks.stage import ROOT, Stage, eventually
-from embedded.ports import LOOPBACK, free_port
+from local.stack.ports import LOOPBACK, free_port
 from pricing.markets import Market
 
 _CLIENTS = 50

@@ -49,6 +49,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "simple_history",
     "django_structlog",
+    "coruscant.admin",
     "pricing",
     "loans",
     "liquidation",
@@ -61,8 +62,8 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "coruscant.middleware.RequestLog",
-    "coruscant.middleware.AdminMessages",
+    "coruscant.web.middleware.RequestLog",
+    "coruscant.web.middleware.AdminMessages",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -198,7 +199,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "loans.api.parsers.AlwaysJSON",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "coruscant.problems.exception_handler",
+    "EXCEPTION_HANDLER": "coruscant.web.problems.exception_handler",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
 REST_KNOX = {
@@ -237,9 +238,9 @@ CELERY_TASK_DEFAULT_QUEUE = "maintenance"
 CELERY_TASK_QUEUES = [Queue(name) for name in ("prices", "risk", "liquidations", "events", "maintenance")]
 CELERY_TASK_ROUTES = {
     "pricing.poll_prices": {"queue": "prices"},  # long polls: never in a pool with anything else
-    "liquidation.sweep": {"queue": "risk"},
+    "liquidation.evaluate_loans": {"queue": "risk"},
     "liquidation.sell": {"queue": "liquidations"},
-    "liquidation.work_off": {"queue": "liquidations"},
+    "liquidation.sell_backlog": {"queue": "liquidations"},
     "liquidation.publish": {"queue": "events"},
     "liquidation.recover": {"queue": "maintenance"},
     "pricing.prune_quotes": {"queue": "maintenance"},
@@ -298,7 +299,7 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 3600},
     },
     "sweep": {
-        "task": "liquidation.sweep",
+        "task": "liquidation.evaluate_loans",
         "schedule": schedule(float(RECOVERY_PERIOD_SECONDS)),
         "options": {"expires": RECOVERY_PERIOD_SECONDS},
     },

@@ -9,7 +9,7 @@ from django.urls import URLPattern, include, path, re_path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularRedocView, SpectacularSwaggerView
 
-from coruscant import health, problems
+from coruscant.web import health, problems
 from liquidation.metrics import metrics_view
 
 
@@ -35,7 +35,7 @@ urlpatterns = [
     re_path(r"^", problems.not_found),
 ]
 
-handler400 = "coruscant.problems.bad_request"
-handler403 = "coruscant.problems.permission_denied"
-handler404 = "coruscant.problems.not_found"
-handler500 = "coruscant.problems.server_error"
+handler400 = "coruscant.web.problems.bad_request"
+handler403 = "coruscant.web.problems.permission_denied"
+handler404 = "coruscant.web.problems.not_found"
+handler500 = "coruscant.web.problems.server_error"

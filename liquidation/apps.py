@@ -16,11 +16,11 @@ class LiquidationConfig(AppConfig):
         """Connect pricing's announcement to the sweep: upstream never imports downstream."""
         from pricing.signals import quotes_recorded  # noqa: PLC0415  (apps must be ready)
 
-        quotes_recorded.connect(_ring_sweep, dispatch_uid="liquidation.sweep")
+        quotes_recorded.connect(_enqueue_evaluation, dispatch_uid="liquidation.evaluate_loans")
 
 
-def _ring_sweep(**_signal: Any) -> None:
-    from coruscant import doorbell  # noqa: PLC0415
+def _enqueue_evaluation(**_signal: Any) -> None:
+    from coruscant import enqueue  # noqa: PLC0415
     from liquidation import chains  # noqa: PLC0415
 
-    doorbell.ring(chains.sweep())
+    enqueue.now(chains.evaluation())

@@ -4,8 +4,8 @@ import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from coruscant import clock, doorbell
-from liquidation import chains, publish, recovery
+from coruscant import clock, enqueue
+from liquidation import chains, publish, recover
 from liquidation.sell import Outcome, sell
 
 #: Short, so that the threads of a pool are soon free for other queues; what is left is rung for again.
@@ -16,13 +16,13 @@ TAKEN_AT_ONCE = 8
 LONGEST_WAIT_SECONDS = 1.0
 
 
-def ring_for_more() -> None:
+def enqueue_if_any_due() -> None:
     """Ring for a worker if sales are due that no bell is on its way for."""
-    if recovery.any_due_sale():
-        doorbell.ring(chains.backlog(), expires=recovery.RUNG_AGAIN_AFTER.total_seconds())
+    if recover.any_due_sale():
+        enqueue.now(chains.backlog(), expires=recover.ENQUEUED_AGAIN_AFTER.total_seconds())
 
 
-def work_off() -> int:
+def sell_backlog() -> int:
     """Sell and publish what is due and rung for nobody, most overdue first, for a short time; return how many.
 
     However few bells were rung in a crash of prices, so many workers as there are work it off. No chain carries
@@ -31,7 +31,7 @@ def work_off() -> int:
     began, taken = clock.now(), 0
     now, settled = began, list[int]()
     while now - began < LONGEST_RUN:
-        due = recovery.take_due_sales(now, TAKEN_AT_ONCE)
+        due = recover.take_due_sales(now, TAKEN_AT_ONCE)
         if not due:
             break
         taken += _sell_in_turn(due, now, settled)
@@ -40,7 +40,7 @@ def work_off() -> int:
             del settled[: publish.BATCH]
         now = clock.now()
     else:
-        ring_for_more()
+        enqueue_if_any_due()
     publish.publish_all(settled)
     return taken
 
@@ -52,6 +52,6 @@ def _sell_in_turn(due: Sequence[int], taken_at: datetime, settled: list[int]) ->
         if sell(liquidation_id) is Outcome.SETTLED:
             settled.append(liquidation_id)
         if sold < len(due) and time.monotonic() - began > LONGEST_WAIT_SECONDS:
-            recovery.give_back(due[sold:], taken_at)
+            recover.give_back(due[sold:], taken_at)
             return sold
     return len(due)

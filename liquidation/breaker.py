@@ -54,7 +54,7 @@ def take_probe(market: Market, now: datetime) -> bool:
     return bool(Venue.objects.filter(market=market, paused_until__lte=now).update(paused_until=now + PAUSE))
 
 
-def note(market: Market, *, failed: bool, now: datetime) -> None:
+def count_outcome(market: Market, *, failed: bool, now: datetime) -> None:
     """Count the outcome of one send; in autocommit, after it is booked. A lost count is harmless."""
     if not failed:
         with connection.cursor() as cursor:

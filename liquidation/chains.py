@@ -21,12 +21,12 @@ def publication(liquidation_id: int) -> "Signature[Any]":
 
 def backlog() -> "Signature[Any]":
     """Sell and publish what is due and rung for nobody."""
-    return signature("liquidation.work_off", immutable=True)
+    return signature("liquidation.sell_backlog", immutable=True)
 
 
-def sweep() -> "Signature[Any]":
+def evaluation() -> "Signature[Any]":
     """Judge all loans by the prices not yet swept."""
-    return signature("liquidation.sweep", immutable=True)
+    return signature("liquidation.evaluate_loans", immutable=True)
 
 
 def pruning() -> "Signature[Any]":

@@ -8,7 +8,8 @@ import structlog
 from django.conf import settings
 from django.db import DatabaseError, OperationalError, connection, transaction
 
-from coruscant import audit, clock, failpoints
+from coruscant import clock, failpoints
+from coruscant.history import audit
 from coruscant.money import decimal_string
 from liquidation.models import ClaimFailure, Liquidation
 from loans import candidates, price_moves, risk, services
@@ -30,7 +31,7 @@ _INSERT = """
     FROM loans_loan WHERE id = ANY(%(loans)s) ORDER BY id
 """
 
-_FORGET_RECOVERED = (
+_WITHDRAW_FAILURES = (
     "DELETE FROM liquidation_claimfailure f USING loans_loan l"
     " WHERE l.id = f.loan_id AND NOT (l.status = 'active' AND l.debt_per_unit >= %s)"
 )
@@ -101,11 +102,11 @@ def claim_loans(loan_pks: list[int], point: PricePoint) -> list[int]:
     return pks
 
 
-def forget_recovered(point: PricePoint) -> None:
+def withdraw_failures(point: PricePoint) -> None:
     """Withdraw the failures of loans that a person need not see any more: no longer active, or no longer breached."""
     floor = risk.search_floor(settings.LIQUIDATION_LTV, point.known_price)
     with connection.cursor() as cursor:
-        cursor.execute(_FORGET_RECOVERED, [floor])
+        cursor.execute(_WITHDRAW_FAILURES, [floor])
 
 
 def _locked_and_breached(loan_pks: list[int], point: PricePoint) -> list[int]:
@@ -114,12 +115,12 @@ def _locked_and_breached(loan_pks: list[int], point: PricePoint) -> list[int]:
     locked = Loan.objects.select_for_update().filter(pk__in=loan_pks).order_by("pk")
     return [
         pk
-        for pk, status, judged_from, balance, collateral in locked.values_list(
-            "pk", "status", "judged_from", "outstanding_balance", "collateral"
+        for pk, status, prices_apply_from, balance, collateral in locked.values_list(
+            "pk", "status", "prices_apply_from", "outstanding_balance", "collateral"
         )
         if status == LoanStatus.ACTIVE
-        and judged_from is not None
-        and judged_from < point.judges_before
+        and prices_apply_from is not None
+        and prices_apply_from < point.applies_before
         and risk.must_liquidate(balance, collateral, price, thresholds)
     ]
 

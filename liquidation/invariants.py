@@ -10,14 +10,14 @@ from typing import Any
 
 from django.db import connection, models
 
-from coruscant.audit import audited_columns
+from coruscant.history.audit import audited_columns
 from liquidation.models import Liquidation, LiquidationEvent, TradeOrder
-from loans.models import CollateralPosting, Loan, LoanWarning
+from loans.models import CollateralPosting, Loan, MarginCall
 
 AUDITED: tuple[type[models.Model], ...] = (
     Loan,
     CollateralPosting,
-    LoanWarning,
+    MarginCall,
     Liquidation,
     TradeOrder,
     LiquidationEvent,
@@ -175,7 +175,7 @@ INVARIANTS: tuple[Invariant, ...] = (
         """
         SELECT id FROM (
             SELECT id, closed_at, lag(closed_at) OVER steps AS before, row_number() OVER steps AS step
-            FROM loans_historicalloanwarning WINDOW steps AS (PARTITION BY id ORDER BY history_id)
+            FROM loans_historicalmargincall WINDOW steps AS (PARTITION BY id ORDER BY history_id)
         ) steps
         WHERE (step = 1 AND closed_at IS NOT NULL) OR before IS NOT NULL
         """,
@@ -219,7 +219,7 @@ INVARIANTS: tuple[Invariant, ...] = (
         "every quote is swept",
         f"""
         SELECT id FROM pricing_pricequote
-        WHERE swept_at IS NULL AND received_at < now() - interval '{OVERDUE_SECONDS} seconds'
+        WHERE evaluated_at IS NULL AND received_at < now() - interval '{OVERDUE_SECONDS} seconds'
         """,  # noqa: S608
         in_time=True,
     ),

@@ -9,7 +9,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from coruscant.money import decimal_string
-from pricing import board
+from pricing import best_price
 
 # Every query is answered from an index that holds only the rows it counts, or from few rows.
 _GAUGES: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
@@ -51,7 +51,7 @@ _GAUGES: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
         "Age of the oldest quote that no sweep has judged loans by",
         (),
         "SELECT coalesce(extract(epoch FROM now() - min(received_at)), 0) FROM pricing_pricequote"
-        " WHERE swept_at IS NULL",
+        " WHERE evaluated_at IS NULL",
     ),
     (
         "coruscant_feed_drained_seconds",
@@ -63,10 +63,10 @@ _GAUGES: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
     ),
     (
         "coruscant_feed_messages",
-        "Messages received, by market and fate",
-        ("market", "fate"),
-        "SELECT market, fate, n FROM pricing_feed, LATERAL (VALUES ('quote', quotes), ('duplicate', duplicates),"
-        " ('skipped', skipped), ('rejected', rejected)) AS fates(fate, n)",
+        "Messages received, by market and outcome",
+        ("market", "outcome"),
+        "SELECT market, outcome, n FROM pricing_feed, LATERAL (VALUES ('quote', quotes), ('duplicate', duplicates),"
+        " ('skipped', skipped), ('rejected', rejected)) AS counts(outcome, n)",
     ),
     (
         "coruscant_claim_failures",
@@ -86,7 +86,7 @@ class _Books(Collector):
                 for *values, figure in cursor.fetchall():
                     family.add_metric([str(value) for value in values], float(figure))
             yield family
-        point = board.current()
+        point = best_price.current()
         price = GaugeMetricFamily("coruscant_best_price", "Best price, GC a unit; absent while there is none")
         if point.price is not None:
             price.add_metric([], float(decimal_string(point.price)))

@@ -16,7 +16,7 @@ from liquidation.sizing import Bounds, Choice, VenueCurve, choose
 from liquidation.venues import VENUES
 from liquidation.verdicts import Answer, NeverSent, Refused, Traded
 from loans.models import Loan
-from pricing import board
+from pricing import best_price
 from pricing.markets import Market
 
 log = structlog.get_logger(__name__)
@@ -59,7 +59,7 @@ def size(
     states = breaker.states(now)
     curves = [
         VenueCurve(curve.market, curve.levels, curve.fresh)
-        for curve in board.curves(now).values()
+        for curve in best_price.curves(now).values()
         if curve.market in states.open | states.probeable
     ]
     avoid = _venue_to_avoid(latest_orders)
@@ -74,7 +74,7 @@ def size(
     return max(now, min(now + NO_VENUE_DELAY, states.next_probe_at or now + NO_VENUE_DELAY))
 
 
-def remember(order: TradeOrder, answer: Answer) -> None:
+def record_answer(order: TradeOrder, answer: Answer) -> None:
     """Note on the order, for a person, what came back last; the caller saves."""
     match answer:
         case Traded():

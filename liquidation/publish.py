@@ -10,10 +10,11 @@ from typing import Any
 import structlog
 from django.db import connection, transaction
 
-from coruscant import audit, aws, clock, failpoints
+from coruscant import aws, clock, failpoints
+from coruscant.history import audit
+from liquidation.backoff import back_off
 from liquidation.errors import EventNotSent
 from liquidation.models import LiquidationEvent
-from liquidation.pacing import back_off
 
 log = structlog.get_logger(__name__)
 

@@ -8,7 +8,8 @@ from decimal import Decimal
 import structlog
 from django.db import transaction
 
-from coruscant import audit, doorbell
+from coruscant import enqueue
+from coruscant.history import audit
 from liquidation import chains
 from liquidation.errors import FiguresDoNotFit, OrderNotUnresolved
 from liquidation.models import Liquidation, LiquidationStatus, OrderStatus, TradeOrder
@@ -58,5 +59,5 @@ def _resolving(
             liquidation.due_at = now
             liquidation.save()
             yield loan, liquidation, order, now
-        doorbell.ring_on_commit(chains.sale(liquidation_id))
+        enqueue.on_commit(chains.sale(liquidation_id))
     log.info("order_resolved", order_request_id=order.request_id, status=order.status, actor=actor_name)

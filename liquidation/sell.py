@@ -15,11 +15,12 @@ import structlog
 from django.conf import settings
 from django.db import connection, transaction
 
-from coruscant import audit, clock, failpoints, rows
+from coruscant import clock, failpoints, rows
+from coruscant.history import audit
 from coruscant.money import exact, fits
 from liquidation import breaker, orders, venues
+from liquidation.backoff import back_off
 from liquidation.models import PENDING_ORDER_STATUSES, Liquidation, LiquidationStatus, OrderStatus, TradeOrder
-from liquidation.pacing import back_off
 from liquidation.settlement import SALE_FIGURES, settle, settle_if_done
 from liquidation.verdicts import Answer, Traded, Verdict, fill, verdict
 from loans import services
@@ -194,12 +195,12 @@ def _book(step: Sending, answer: Answer) -> Outcome | None:
             return Outcome.BUSY
         order = orders.by_id(step.order_id)
         answer = _within_the_books(answer, liquidation)
-        judged = verdict(answer, ordered=order.quantity, first_send=step.first_send, known_misfit=order.misfit)
+        judged = verdict(answer, ordered=order.quantity, first_send=step.first_send, known_mismatch=order.mismatch)
         log.info("order_answered", order_request_id=order.request_id, market=order.market, verdict=str(judged))
         with audit.cause("sell", correlation_id=liquidation.correlation_id):
             outcome = _BOOKINGS[judged](loan, liquidation, order, answer, now)
         failpoints.reach("sell.written")
-    breaker.note(step.market, failed=judged is not Verdict.FILLED, now=now)
+    breaker.count_outcome(step.market, failed=judged is not Verdict.FILLED, now=now)
     return outcome
 
 
@@ -221,7 +222,7 @@ def _book_fill(
 ) -> Outcome | None:
     proved = fill(answer, ordered=order.quantity)
     assert proved is not None  # noqa: S101  (the verdict says so)
-    orders.remember(order, answer)
+    orders.record_answer(order, answer)
     settled = book_trade(
         loan,
         liquidation,
@@ -268,7 +269,7 @@ def book_trade(
 def _book_refusal(
     loan: Loan, liquidation: Liquidation, order: TradeOrder, answer: Answer, now: datetime
 ) -> Outcome | None:
-    orders.remember(order, answer)
+    orders.record_answer(order, answer)
     order.status = OrderStatus.REFUSED
     order.answered_at = now
     audit.save(order, *_VERDICT)
@@ -281,19 +282,19 @@ def _book_refusal(
 def _book_unknown(
     loan: Loan, liquidation: Liquidation, order: TradeOrder, answer: Answer, now: datetime
 ) -> Outcome | None:
-    orders.remember(order, answer)
+    orders.record_answer(order, answer)
     if isinstance(answer, Traded):
-        order.misfit = answer.figures
+        order.mismatch = answer.figures
     order.status = OrderStatus.UNKNOWN
     order.due_at = now + back_off(order.sends, order.request_id)
-    audit.save(order, *_VERDICT, "misfit", "due_at")
+    audit.save(order, *_VERDICT, "mismatch", "due_at")
     return _later(liquidation, order.due_at)
 
 
 def _book_unresolved(
     loan: Loan, liquidation: Liquidation, order: TradeOrder, answer: Answer, now: datetime
 ) -> Outcome | None:
-    orders.remember(order, answer)
+    orders.record_answer(order, answer)
     order.status = OrderStatus.UNRESOLVED
     order.save()
     liquidation.status = LiquidationStatus.WAITING

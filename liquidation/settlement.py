@@ -8,7 +8,7 @@ from decimal import Decimal
 import structlog
 from django.conf import settings
 
-from coruscant import audit
+from coruscant.history import audit
 from coruscant.money import ZERO, decimal_string, exact
 from liquidation.models import PENDING_ORDER_STATUSES, Liquidation, LiquidationEvent, LiquidationStatus
 from loans import services

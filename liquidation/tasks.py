@@ -3,17 +3,17 @@
 from celery import shared_task
 from django.db import OperationalError
 
-from liquidation import backlog, recovery
+from liquidation import backlog, evaluate
 from liquidation import publish as publishing
+from liquidation import recover as recovery
 from liquidation import sell as selling
-from liquidation import sweep as sweeping
 from liquidation.errors import EventNotSent, SaleUnfinished
 
 
-@shared_task(name="liquidation.sweep", ignore_result=True, autoretry_for=(OperationalError,), max_retries=2)
-def sweep() -> None:
-    """Judge all loans by the prices not yet swept."""
-    sweeping.sweep()
+@shared_task(name="liquidation.evaluate_loans", ignore_result=True, autoretry_for=(OperationalError,), max_retries=2)
+def evaluate_loans() -> None:
+    """Evaluate all loans at the prices that no evaluation has covered yet."""
+    evaluate.evaluate_loans()
 
 
 @shared_task(
@@ -28,15 +28,15 @@ def sweep() -> None:
 def sell(*, liquidation_id: int) -> None:
     """Take one sale as far as it goes; Celery tries again soon, recovery for ever."""
     outcome = selling.sell(liquidation_id)
-    backlog.ring_for_more()
+    backlog.enqueue_if_any_due()
     if outcome is selling.Outcome.LATER:
         raise SaleUnfinished(f"liquidation {liquidation_id} is due again later")
 
 
-@shared_task(name="liquidation.work_off", ignore_result=True, autoretry_for=(OperationalError,), max_retries=2)
-def work_off() -> None:
-    """Take up sales that are due and rung for nobody."""
-    backlog.work_off()
+@shared_task(name="liquidation.sell_backlog", ignore_result=True, autoretry_for=(OperationalError,), max_retries=2)
+def sell_backlog() -> None:
+    """Sell and publish what is due and enqueued for nobody."""
+    backlog.sell_backlog()
 
 
 @shared_task(
@@ -55,5 +55,10 @@ def publish(*, liquidation_id: int) -> None:
 
 @shared_task(name="liquidation.recover", ignore_result=True)
 def recover() -> None:
-    """Ring what is due."""
+    """Enqueue what is due."""
     recovery.recover()
+
+
+# Names of the release before: its processes may still send these while a deployment replaces them. Removed in the next.
+shared_task(name="liquidation.sweep", ignore_result=True)(evaluate_loans.run)
+shared_task(name="liquidation.work_off", ignore_result=True)(sell_backlog.run)

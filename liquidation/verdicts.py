@@ -90,17 +90,17 @@ def fill(answer: Answer, *, ordered: Decimal) -> Fill | None:
     return Fill(answer.venue_order_id, answer.units, answer.proceeds)
 
 
-def verdict(answer: Answer, *, ordered: Decimal, first_send: bool, known_misfit: str) -> Verdict:
+def verdict(answer: Answer, *, ordered: Decimal, first_send: bool, known_mismatch: str) -> Verdict:
     """Judge an answer to an order of `ordered` units.
 
-    `first_send`: this answers the first and so far only send of the request. `known_misfit`: the figures of an
+    `first_send`: this answers the first and so far only send of the request. `known_mismatch`: the figures of an
     earlier success that did not fit, or empty.
     """
     match answer:
         case Traded():
             if fill(answer, ordered=ordered) is not None:
                 return Verdict.FILLED
-            return Verdict.UNRESOLVED if answer.figures == known_misfit else Verdict.UNKNOWN
+            return Verdict.UNRESOLVED if answer.figures == known_mismatch else Verdict.UNKNOWN
         case Refused(calls_it_a_duplicate=True):
             return Verdict.UNKNOWN if first_send else Verdict.UNRESOLVED
         case Refused() | NeverSent():

@@ -26,11 +26,11 @@ _ABOVE_ALL: Final[Place] = (Decimal(10) ** 46 - 1, 0)
 # The status is a literal: with a parameter, a generic plan misses the partial index.
 _BREACHED = (
     "FROM loans_loan l WHERE l.status = 'active' AND l.debt_per_unit >= %s AND (l.debt_per_unit, l.id) < (%s, %s)"
-    " AND l.judged_from < %s ORDER BY l.debt_per_unit DESC, l.id DESC LIMIT %s"
+    " AND l.prices_apply_from < %s ORDER BY l.debt_per_unit DESC, l.id DESC LIMIT %s"
 )
 _UNWARNED = (
     "FROM loans_loan l WHERE l.status = 'active' AND l.debt_per_unit >= %s AND (l.debt_per_unit, l.id) < (%s, %s)"
-    " AND l.judged_from < %s AND NOT EXISTS (SELECT FROM loans_loanwarning w WHERE w.loan_id = l.id"
+    " AND l.prices_apply_from < %s AND NOT EXISTS (SELECT FROM loans_margincall w WHERE w.loan_id = l.id"
     " AND (w.closed_at IS NULL OR w.cleared_to >= %s)) ORDER BY l.debt_per_unit DESC, l.id DESC LIMIT %s"
 )
 _NEW = (
@@ -38,7 +38,7 @@ _NEW = (
     " ORDER BY l.debt_per_unit, l.id LIMIT %s"
 )
 _WARNED = (
-    "FROM loans_loanwarning w JOIN loans_loan l ON l.id = w.loan_id WHERE w.closed_at IS NULL AND l.status = 'active'"
+    "FROM loans_margincall w JOIN loans_loan l ON l.id = w.loan_id WHERE w.closed_at IS NULL AND l.status = 'active'"
     " AND l.debt_per_unit <= %s AND (l.debt_per_unit, l.id) > (%s, %s) ORDER BY l.debt_per_unit, l.id LIMIT %s"
 )
 
@@ -50,7 +50,7 @@ class Search:
     rows: str
     bound: Decimal
     start: Place
-    judges_before: tuple[datetime, ...] = ()
+    applies_before: tuple[datetime, ...] = ()
 
     def page(self, place: Place, limit: int) -> tuple[list[int], Place | None]:
         """The ids of up to `limit` loans after `place`; and where to go on, None if there are no more."""
@@ -70,7 +70,7 @@ class Search:
 
     def parameters(self, place: Place, limit: int) -> list[Decimal | int | datetime]:
         """What the placeholders stand for."""
-        return [self.bound, *place, *self.judges_before, limit]
+        return [self.bound, *place, *self.applies_before, limit]
 
 
 def breached(point: PricePoint, thresholds: Thresholds) -> Search:
@@ -79,16 +79,16 @@ def breached(point: PricePoint, thresholds: Thresholds) -> Search:
     This and the others need a point whose price is known.
     """
     floor = risk.search_floor(thresholds.liquidation_ltv, point.known_price)
-    return Search(_BREACHED, floor, _ABOVE_ALL, (point.judges_before,))
+    return Search(_BREACHED, floor, _ABOVE_ALL, (point.applies_before,))
 
 
-def unwarned(point: PricePoint, thresholds: Thresholds) -> Search:
+def without_margin_call(point: PricePoint, thresholds: Thresholds) -> Search:
     """Active loans that may be due a margin call at `point`.
 
     Those it does not judge are left out, and those that have one open, or had one that a later price cleared.
     """
-    floor = risk.search_floor(thresholds.warning_ltv, point.known_price)
-    return Search(_UNWARNED, floor, _ABOVE_ALL, (point.judges_before, point.judges_before))
+    floor = risk.search_floor(thresholds.margin_call_ltv, point.known_price)
+    return Search(_UNWARNED, floor, _ABOVE_ALL, (point.applies_before, point.applies_before))
 
 
 def new(point: PricePoint, thresholds: Thresholds) -> Search:
@@ -96,9 +96,9 @@ def new(point: PricePoint, thresholds: Thresholds) -> Search:
     return Search(_NEW, risk.search_ceiling(thresholds.activation_ltv, point.known_price), _BELOW_ALL)
 
 
-def warned(point: PricePoint, thresholds: Thresholds) -> Search:
+def with_margin_call(point: PricePoint, thresholds: Thresholds) -> Search:
     """Active loans with an open margin call that `point` may clear."""
-    return Search(_WARNED, risk.search_ceiling(thresholds.warning_clear_ltv, point.known_price), _BELOW_ALL)
+    return Search(_WARNED, risk.search_ceiling(thresholds.margin_call_clear_ltv, point.known_price), _BELOW_ALL)
 
 
 def first_found(searches: Sequence[Search]) -> int | None:

@@ -16,8 +16,8 @@ from typing import Any, ClassVar, Self
 
 from django.db import connection
 
-from coruscant import audit
 from coruscant.errors import DomainError
+from coruscant.history import audit
 from coruscant.money import decimal_string
 from loans.models import AcceptedRequest, Loan
 
@@ -96,7 +96,7 @@ def answer(request: Request, first: Sequence[Any] | None) -> Accepted | None:
     return Accepted(body=body, replayed=True, loan_id=request.loan_id)
 
 
-def remember(request: Request, loan: Loan, body: str, now: datetime) -> None:
+def store_response(request: Request, loan: Loan, body: str, now: datetime) -> None:
     """Store the answer beside its effect, in the same transaction."""
     audit.add(
         AcceptedRequest(

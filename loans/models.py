@@ -7,8 +7,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import NullIf
 
-from coruscant.audit import AuditTrail
 from coruscant.fields import AmountField
+from coruscant.history.audit import AuditTrail
 from coruscant.money import ZERO, decimal_string
 
 
@@ -43,7 +43,7 @@ class Loan(models.Model):
     request_id = models.CharField(max_length=128, help_text="The application's requestId")
     created_at = models.DateTimeField()
     activated_at = models.DateTimeField(null=True)
-    judged_from = models.DateTimeField(
+    prices_apply_from = models.DateTimeField(
         null=True, help_text="When the price that activated the loan was looked at: what ended before judges it not"
     )
 
@@ -63,8 +63,8 @@ class Loan(models.Model):
                 name="a_balance_is_between_zero_and_the_amount",
             ),
             models.CheckConstraint(
-                condition=Q(status="new", activated_at__isnull=True, judged_from__isnull=True)
-                | (~Q(status="new") & Q(activated_at__isnull=False, judged_from__isnull=False)),
+                condition=Q(status="new", activated_at__isnull=True, prices_apply_from__isnull=True)
+                | (~Q(status="new") & Q(activated_at__isnull=False, prices_apply_from__isnull=False)),
                 name="a_loan_is_activated_once_it_is_not_new",
             ),
         ]
@@ -99,7 +99,7 @@ class CollateralPosting(models.Model):
         return f"{decimal_string(self.amount)} units for {self.loan}"
 
 
-class LoanWarning(models.Model):
+class MarginCall(models.Model):
     """A margin call: LTV reached the warning threshold. Closed when LTV falls below the lower one, or by a claim."""
 
     class CloseReason(models.TextChoices):
@@ -108,7 +108,7 @@ class LoanWarning(models.Model):
         CLEARED = "cleared", "LTV fell below the clearing threshold"
         CLAIMED = "claimed", "The loan was claimed for liquidation"
 
-    loan = models.ForeignKey(Loan, on_delete=models.PROTECT, related_name="warnings")
+    loan = models.ForeignKey(Loan, on_delete=models.PROTECT, related_name="margin_calls")
     price = AmountField(help_text="GC a unit, at the instant of the call")
     price_at = models.DateTimeField()
     outstanding_balance = AmountField(help_text="GC, at the call")
@@ -126,12 +126,12 @@ class LoanWarning(models.Model):
         ordering = ("-id",)
         constraints = [
             models.UniqueConstraint(
-                fields=["loan"], condition=Q(closed_at__isnull=True), name="one_open_warning_a_loan"
+                fields=["loan"], condition=Q(closed_at__isnull=True), name="one_open_margin_call_a_loan"
             ),
             models.CheckConstraint(
                 condition=Q(closed_at__isnull=True, close_reason="")
                 | (Q(closed_at__isnull=False) & Q(close_reason__in=["cleared", "claimed"])),
-                name="a_closed_warning_says_why",
+                name="a_closed_margin_call_says_why",
             ),
         ]
 

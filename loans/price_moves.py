@@ -10,19 +10,20 @@ import structlog
 from django.db import transaction
 from django.db.models import QuerySet
 
-from coruscant import audit, clock, failpoints, money
+from coruscant import clock, failpoints, money
+from coruscant.history import audit
 from loans import candidates, risk, services
-from loans.models import Loan, LoanStatus, LoanWarning
+from loans.models import Loan, LoanStatus, MarginCall
 from pricing.quotes import PricePoint
 
 log = structlog.get_logger(__name__)
 
 _ACTIVATE = (
-    "UPDATE loans_loan SET status = 'active', activated_at = %(now)s, judged_from = %(judged_from)s"
+    "UPDATE loans_loan SET status = 'active', activated_at = %(now)s, prices_apply_from = %(prices_apply_from)s"
     " WHERE id = ANY(%(loans)s)"
 )
 _WARN = (
-    "INSERT INTO loans_loanwarning"
+    "INSERT INTO loans_margincall"
     " (loan_id, price, price_at, outstanding_balance, collateral, opened_at, close_reason)"
     " SELECT id, %(price)s, %(price_at)s, outstanding_balance, collateral, %(now)s, ''"
     " FROM loans_loan WHERE id = ANY(%(loans)s) ORDER BY id"
@@ -47,13 +48,13 @@ def activate_loans(point: PricePoint, limit: int = 500) -> int:
         ]
 
     def act(loans: list[Loan]) -> None:
-        activation = {"loans": _keys(loans), "now": clock.now(), "judged_from": point.until or point.at}
+        activation = {"loans": _keys(loans), "now": clock.now(), "prices_apply_from": point.until or point.at}
         audit.write_recorded(Loan, _ACTIVATE, activation, audit.CHANGED)
 
     return _move("activation", point, candidates.new(point, thresholds).pages(limit), choose, act)
 
 
-def warn_loans(point: PricePoint, limit: int = 500) -> int:
+def call_loans(point: PricePoint, limit: int = 500) -> int:
     """Open a margin call for up to `limit` active loans at or above the warning threshold that have none open.
 
     Loans activated after `point` had ended are not judged by it, nor are those whose margin call was cleared by a
@@ -64,24 +65,24 @@ def warn_loans(point: PricePoint, limit: int = 500) -> int:
     price, thresholds = point.price, services.thresholds()
 
     def choose(loans: list[Loan]) -> list[Loan]:
-        warned = set(_open_warnings(loans).values_list("loan_id", flat=True))
+        warned = set(_open_margin_calls(loans).values_list("loan_id", flat=True))
         return [
             loan
             for loan in loans
             if loan.status == LoanStatus.ACTIVE
             and loan.pk not in warned
-            and risk.must_warn(loan.outstanding_balance, loan.collateral, price, thresholds)
+            and risk.must_call(loan.outstanding_balance, loan.collateral, price, thresholds)
         ]
 
     def act(loans: list[Loan]) -> None:
         shown = money.round_down(price, money.DECIMAL_PLACES)
         call = {"loans": _keys(loans), "price": shown, "price_at": point.at, "now": clock.now()}
-        audit.write_recorded(LoanWarning, _WARN, call, audit.CREATED)
+        audit.write_recorded(MarginCall, _WARN, call, audit.CREATED)
 
-    return _move("margin_call", point, candidates.unwarned(point, thresholds).pages(limit), choose, act)
+    return _move("margin_call", point, candidates.without_margin_call(point, thresholds).pages(limit), choose, act)
 
 
-def clear_warnings(point: PricePoint, limit: int = 500) -> int:
+def clear_margin_calls(point: PricePoint, limit: int = 500) -> int:
     """Close up to `limit` open margin calls of loans that are below the clearing threshold at `point`.
 
     Returns how many.
@@ -91,7 +92,7 @@ def clear_warnings(point: PricePoint, limit: int = 500) -> int:
     price, thresholds = point.price, services.thresholds()
 
     def choose(loans: list[Loan]) -> list[Loan]:
-        warned = set(_open_warnings(loans).values_list("loan_id", flat=True))
+        warned = set(_open_margin_calls(loans).values_list("loan_id", flat=True))
         return [
             loan
             for loan in loans
@@ -99,10 +100,10 @@ def clear_warnings(point: PricePoint, limit: int = 500) -> int:
         ]
 
     def act(loans: list[Loan]) -> None:
-        keys = list(_open_warnings(loans).values_list("pk", flat=True))
-        services.close_warnings(keys, LoanWarning.CloseReason.CLEARED, clock.now(), cleared_to=point.judges_before)
+        keys = list(_open_margin_calls(loans).values_list("pk", flat=True))
+        services.close_margin_calls(keys, MarginCall.CloseReason.CLEARED, clock.now(), cleared_to=point.applies_before)
 
-    return _move("margin_call_cleared", point, candidates.warned(point, thresholds).pages(limit), choose, act)
+    return _move("margin_call_cleared", point, candidates.with_margin_call(point, thresholds).pages(limit), choose, act)
 
 
 def correlation_id(point: PricePoint) -> str:
@@ -139,5 +140,5 @@ def _keys(loans: list[Loan]) -> list[int]:
     return [loan.pk for loan in loans]
 
 
-def _open_warnings(loans: list[Loan]) -> QuerySet[LoanWarning]:
-    return LoanWarning.objects.filter(loan__in=loans, closed_at__isnull=True)
+def _open_margin_calls(loans: list[Loan]) -> QuerySet[MarginCall]:
+    return MarginCall.objects.filter(loan__in=loans, closed_at__isnull=True)

@@ -8,14 +8,14 @@ from typing import Any
 from coruscant import money
 from coruscant.money import ZERO, decimal_string
 from loans import risk
-from loans.models import Loan, LoanStatus, LoanWarning
+from loans.models import Loan, LoanStatus, MarginCall
 from loans.risk import Thresholds
 
 _LTV_STEP = Decimal(1).scaleb(-24)
 
 
 def represent(
-    loan: Loan, open_warning: LoanWarning | None, price: Decimal | None, thresholds: Thresholds
+    loan: Loan, open_margin_call: MarginCall | None, price: Decimal | None, thresholds: Thresholds
 ) -> dict[str, Any]:
     """The loan as a JSON object; figures are decimal strings, units of Beskar or GC.
 
@@ -33,16 +33,16 @@ def represent(
         "ltv": _ltv(loan.outstanding_balance, loan.collateral, price),
         "collateralValue": _value(loan.collateral, price),
         "requiredCollateral": _required(loan, price, thresholds),
-        "openWarning": _warning(open_warning),
+        "openWarning": _warning(open_margin_call),
         "createdAt": _instant(loan.created_at),
         "activatedAt": _instant(loan.activated_at) if loan.activated_at else None,
         "liquidation": _liquidation(loan),
     }
 
 
-def loan_body(loan: Loan, open_warning: LoanWarning | None, price: Decimal | None, thresholds: Thresholds) -> str:
+def loan_body(loan: Loan, open_margin_call: MarginCall | None, price: Decimal | None, thresholds: Thresholds) -> str:
     """The representation as the JSON text of a response body."""
-    return json.dumps(represent(loan, open_warning, price, thresholds), ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(represent(loan, open_margin_call, price, thresholds), ensure_ascii=False, separators=(",", ":"))
 
 
 def _ltv(balance: Decimal, collateral: Decimal, price: Decimal | None) -> str | None:
@@ -67,7 +67,7 @@ def _required(loan: Loan, price: Decimal | None, thresholds: Thresholds) -> str 
     return decimal_string(risk.required_collateral(loan.outstanding_balance, loan.collateral, price, thresholds))
 
 
-def _warning(warning: LoanWarning | None) -> dict[str, Any] | None:
+def _warning(warning: MarginCall | None) -> dict[str, Any] | None:
     if warning is None:
         return None
     return {

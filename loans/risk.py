@@ -17,8 +17,8 @@ class Thresholds:
     """The LTVs at which something happens to a loan, as ratios (0.5 is 50 %)."""
 
     activation_ltv: Decimal
-    warning_ltv: Decimal
-    warning_clear_ltv: Decimal
+    margin_call_ltv: Decimal
+    margin_call_clear_ltv: Decimal
     liquidation_ltv: Decimal
 
 
@@ -40,9 +40,9 @@ def must_liquidate(balance: Decimal, collateral: Decimal, price: Decimal, thresh
     return balance > 0 and _reaches(balance, collateral, price, thresholds.liquidation_ltv)
 
 
-def must_warn(balance: Decimal, collateral: Decimal, price: Decimal, thresholds: Thresholds) -> bool:
+def must_call(balance: Decimal, collateral: Decimal, price: Decimal, thresholds: Thresholds) -> bool:
     """Whether LTV is at or above the margin call threshold. A debt without collateral counts as infinite LTV."""
-    return balance > 0 and _reaches(balance, collateral, price, thresholds.warning_ltv)
+    return balance > 0 and _reaches(balance, collateral, price, thresholds.margin_call_ltv)
 
 
 def may_activate(balance: Decimal, collateral: Decimal, price: Decimal, thresholds: Thresholds) -> bool:
@@ -53,7 +53,7 @@ def may_activate(balance: Decimal, collateral: Decimal, price: Decimal, threshol
 
 def may_clear(balance: Decimal, collateral: Decimal, price: Decimal, thresholds: Thresholds) -> bool:
     """Whether LTV is below the clearing threshold, so that a margin call ends."""
-    return balance == 0 or not _reaches(balance, collateral, price, thresholds.warning_clear_ltv)
+    return balance == 0 or not _reaches(balance, collateral, price, thresholds.margin_call_clear_ltv)
 
 
 def required_collateral(balance: Decimal, collateral: Decimal, price: Decimal, thresholds: Thresholds) -> Decimal:

@@ -6,9 +6,9 @@ from typing import Any
 from django.db.models import QuerySet
 
 from loans import services
-from loans.models import Loan, LoanStatus, LoanWarning
+from loans.models import Loan, LoanStatus, MarginCall
 from loans.representation import represent
-from pricing import board
+from pricing import best_price
 
 
 def loans(*, status: LoanStatus | None = None, borrower_id: str | None = None) -> QuerySet[Loan]:
@@ -33,12 +33,12 @@ def loan_at(path: str) -> Loan:
     return loan
 
 
-def open_warnings(loans: Iterable[Loan]) -> dict[int, LoanWarning]:
+def open_margin_calls(loans: Iterable[Loan]) -> dict[int, MarginCall]:
     """The open margin calls of these loans, by the loans' primary keys: one query."""
-    return {warning.loan_id: warning for warning in LoanWarning.objects.filter(loan__in=loans, closed_at__isnull=True)}
+    return {warning.loan_id: warning for warning in MarginCall.objects.filter(loan__in=loans, closed_at__isnull=True)}
 
 
 def represented(loans: Sequence[Loan]) -> list[dict[str, Any]]:
     """These loans as the API shows them, at the current best price: one query, whatever their number."""
-    warnings, price, thresholds = open_warnings(loans), board.current().price, services.thresholds()
+    warnings, price, thresholds = open_margin_calls(loans), best_price.current().price, services.thresholds()
     return [represent(loan, warnings.get(loan.pk), price, thresholds) for loan in loans]

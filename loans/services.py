@@ -14,15 +14,16 @@ import structlog
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 
-from coruscant import audit, clock, failpoints, money, rows
+from coruscant import clock, failpoints, money, rows
 from coruscant.errors import DomainError
+from coruscant.history import audit
 from coruscant.money import ZERO
 from loans import idempotency, risk
 from loans.idempotency import Accepted, Request
-from loans.models import AcceptedRequest, CollateralPosting, Loan, LoanStatus, LoanWarning
+from loans.models import AcceptedRequest, CollateralPosting, Loan, LoanStatus, MarginCall
 from loans.representation import loan_body
 from loans.risk import Thresholds
-from pricing import board
+from pricing import best_price
 from pricing.quotes import PricePoint
 
 log = structlog.get_logger(__name__)
@@ -31,20 +32,20 @@ log = structlog.get_logger(__name__)
 _ACTIVATION_BARRIER = (0x4C4F414E, 1)
 
 _LOCK = "SELECT status FROM loans_loan WHERE loan_id = %s FOR UPDATE"
-_LOAN, _WARNING = rows.names(Loan), rows.names(LoanWarning)
+_LOAN, _WARNING = rows.names(Loan), rows.names(MarginCall)
 # What a posting depends on besides the price: the first answer of the same request, the loan, and its margin call.
 _SEEN = f"""
     SELECT {rows.columns(AcceptedRequest, idempotency.COLUMNS, "first")},
-           {rows.columns(Loan, _LOAN, "loan", "loan_")}, {rows.columns(LoanWarning, _WARNING, "warning", "warning_")}
+           {rows.columns(Loan, _LOAN, "loan", "loan_")}, {rows.columns(MarginCall, _WARNING, "warning", "warning_")}
     FROM (SELECT %(loan_id)s::text AS loan_id) AS asked
     LEFT JOIN loans_acceptedrequest first ON {idempotency.IS_FIRST}
     LEFT JOIN loans_loan loan ON loan.loan_id = asked.loan_id
-    LEFT JOIN loans_loanwarning warning ON warning.loan_id = loan.id AND warning.closed_at IS NULL
+    LEFT JOIN loans_margincall warning ON warning.loan_id = loan.id AND warning.closed_at IS NULL
 """  # noqa: S608
-_MARGIN_CALL = "SELECT FROM loans_loanwarning WHERE loan_id = loans_loan.id AND closed_at IS NULL"
+_MARGIN_CALL = "SELECT FROM loans_margincall WHERE loan_id = loans_loan.id AND closed_at IS NULL"
 _BEGIN_LIQUIDATION = "UPDATE loans_loan SET status = 'liquidating' WHERE id = ANY(%(loans)s) AND status = 'active'"
-_CLOSE_WARNINGS = (
-    "UPDATE loans_loanwarning SET closed_at = %(now)s, close_reason = %(reason)s, cleared_to = %(cleared_to)s"
+_CLOSE_MARGIN_CALLS = (
+    "UPDATE loans_margincall SET closed_at = %(now)s, close_reason = %(reason)s, cleared_to = %(cleared_to)s"
     " WHERE id = ANY(%(warnings)s)"
 )
 
@@ -97,8 +98,8 @@ def thresholds() -> Thresholds:
     """The LTVs of the rules, from the settings."""
     return Thresholds(
         activation_ltv=settings.ACTIVATION_LTV,
-        warning_ltv=settings.WARNING_LTV,
-        warning_clear_ltv=settings.WARNING_CLEAR_LTV,
+        margin_call_ltv=settings.WARNING_LTV,
+        margin_call_clear_ltv=settings.WARNING_CLEAR_LTV,
         liquidation_ltv=settings.LIQUIDATION_LTV,
     )
 
@@ -111,7 +112,7 @@ def apply_for_loan(*, client: str, request_id: str, loan_id: str, borrower_id: s
     under way is waited for.
     """
     request = Request.of(AcceptedRequest.Endpoint.LOAN_APPLICATIONS, client, request_id, loan_id, borrower_id, amount)
-    point = board.current()
+    point = best_price.current()
     try:
         with transaction.atomic(), audit.cause("application", correlation_id=request_id):
             if found := idempotency.replay(request):
@@ -127,7 +128,7 @@ def apply_for_loan(*, client: str, request_id: str, loan_id: str, borrower_id: s
             )
             audit.create(loan)
             body = loan_body(loan, None, point.price, thresholds())
-            idempotency.remember(request, loan, body, loan.created_at)
+            idempotency.store_response(request, loan, body, loan.created_at)
             failpoints.reach("application.written")
     except IntegrityError:
         if found := idempotency.replay(request):
@@ -166,7 +167,7 @@ class _Seen:
     point: PricePoint
     answered: Accepted | None
     loan: Loan | None
-    warning: LoanWarning | None
+    warning: MarginCall | None
     now: datetime
 
 
@@ -208,7 +209,7 @@ def _post_under_lock(request: Request, borrower_id: str, amount: Decimal) -> Acc
         _add_collateral(loan, amount)
         activated = _activate_if_covered(loan, seen.point, seen.now)
         with audit.together():
-            audit.save(loan, "collateral", *(("status", "activated_at", "judged_from") if activated else ()))
+            audit.save(loan, "collateral", *(("status", "activated_at", "prices_apply_from") if activated else ()))
             warning = _close_if_cleared(seen.warning, loan, seen.point, seen.now)
             accepted = _remember(request, loan, warning, amount, seen)
         failpoints.reach("posting.written")
@@ -216,11 +217,11 @@ def _post_under_lock(request: Request, borrower_id: str, amount: Decimal) -> Acc
     return _posted(request, loan, accepted)
 
 
-def _remember(request: Request, loan: Loan, warning: LoanWarning | None, amount: Decimal, seen: _Seen) -> Accepted:
+def _remember(request: Request, loan: Loan, warning: MarginCall | None, amount: Decimal, seen: _Seen) -> Accepted:
     """Write the posting and the answer to it."""
     audit.create(CollateralPosting(loan_id=loan.pk, amount=amount, request_id=request.request_id, created_at=seen.now))
     body = loan_body(loan, warning, seen.point.price, thresholds())
-    idempotency.remember(request, loan, body, seen.now)
+    idempotency.store_response(request, loan, body, seen.now)
     return Accepted(body=body, replayed=False, loan_id=loan.loan_id)
 
 
@@ -240,13 +241,13 @@ def _lock(loan_id: str) -> str:
 
 def _look(request: Request) -> _Seen:
     """What a posting depends on. Raises RequestIdReused."""
-    point, seen = board.current_beside(_SEEN, {"loan_id": request.loan_id, **request.key})
+    point, seen = best_price.current_beside(_SEEN, {"loan_id": request.loan_id, **request.key})
     first, loan, warning = rows.parts(seen, idempotency.COLUMNS, _LOAN, _WARNING)
     return _Seen(
         point=point,
         answered=idempotency.answer(request, first),
         loan=rows.row(Loan, _LOAN, loan) if loan[0] else None,
-        warning=rows.row(LoanWarning, _WARNING, warning) if warning[0] else None,
+        warning=rows.row(MarginCall, _WARNING, warning) if warning[0] else None,
         now=point.until or clock.now(),  # (the instant of that look)
     )
 
@@ -279,19 +280,19 @@ def _activate_if_covered(loan: Loan, point: PricePoint, now: datetime) -> bool:
     loan.status = LoanStatus.ACTIVE
     loan.activated_at = now
     # Not where the price began: what was over before the loan was active is none of its business.
-    loan.judged_from = point.until or point.at
+    loan.prices_apply_from = point.until or point.at
     return True
 
 
-def _close_if_cleared(warning: LoanWarning | None, loan: Loan, point: PricePoint, now: datetime) -> LoanWarning | None:
+def _close_if_cleared(warning: MarginCall | None, loan: Loan, point: PricePoint, now: datetime) -> MarginCall | None:
     """Close the loan's open margin call if LTV is now below the clearing threshold; return it if it stays open."""
     if warning is None or point.price is None:
         return warning
     if not risk.may_clear(loan.outstanding_balance, loan.collateral, point.price, thresholds()):
         return warning
     warning.closed_at = now
-    warning.close_reason = LoanWarning.CloseReason.CLEARED
-    warning.cleared_to = point.judges_before
+    warning.close_reason = MarginCall.CloseReason.CLEARED
+    warning.cleared_to = point.applies_before
     audit.save(warning, "closed_at", "close_reason", "cleared_to")
     return None
 
@@ -311,9 +312,9 @@ def hold_activation() -> None:
 def wait_for_activations() -> None:
     """Return when every posting that may have read an older price has committed or given up.
 
-    The exclusive side of the barrier, held for this one statement. The sweep calls it after it has seen which quotes
-    are unswept and before it looks for loans: later postings read a price that includes those quotes. Call it outside
-    any transaction, which would hold it to its end.
+    The exclusive side of the barrier, held for this one statement. An evaluation calls it after it has seen which
+    quotes are unevaluated and before it looks for loans: later postings read a price that includes those quotes. Call
+    it outside any transaction, which would hold it to its end.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", _ACTIVATION_BARRIER)
@@ -330,14 +331,14 @@ def begin_liquidation(loan_ids: Sequence[int], now: datetime) -> None:
     changed = len(audit.write_recorded(Loan, _BEGIN_LIQUIDATION, {"loans": keys}, audit.CHANGED))
     if changed != len(keys):
         raise IllegalTransition(f"{len(keys) - changed} of {len(keys)} loans to be liquidated are not active")
-    warnings = list(LoanWarning.objects.filter(loan_id__in=keys, closed_at__isnull=True).values_list("pk", flat=True))
+    warnings = list(MarginCall.objects.filter(loan_id__in=keys, closed_at__isnull=True).values_list("pk", flat=True))
     if warnings:
-        close_warnings(warnings, LoanWarning.CloseReason.CLAIMED, now)
+        close_margin_calls(warnings, MarginCall.CloseReason.CLAIMED, now)
 
 
-def close_warnings(
-    warning_ids: Sequence[int],
-    reason: LoanWarning.CloseReason,
+def close_margin_calls(
+    margin_call_ids: Sequence[int],
+    reason: MarginCall.CloseReason,
     now: datetime,
     *,
     cleared_to: datetime | None = None,
@@ -346,8 +347,8 @@ def close_warnings(
 
     `cleared_to` is the end of the price that cleared them: no price that ended by then opens another one.
     """
-    closing = {"warnings": list(warning_ids), "reason": reason.value, "now": now, "cleared_to": cleared_to}
-    audit.write_recorded(LoanWarning, _CLOSE_WARNINGS, closing, audit.CHANGED)
+    closing = {"warnings": list(margin_call_ids), "reason": reason.value, "now": now, "cleared_to": cleared_to}
+    audit.write_recorded(MarginCall, _CLOSE_MARGIN_CALLS, closing, audit.CHANGED)
 
 
 def book_sale(loan: Loan, units: Decimal, proceeds: Decimal, *, smallest_sale: Decimal) -> bool:

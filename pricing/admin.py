@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
-from coruscant.admin import (
+from coruscant.admin.base import (
     NOTHING,
     Card,
     ReadOnlyAdmin,
@@ -21,10 +21,10 @@ from coruscant.admin import (
     instant_column,
     preformatted,
 )
-from coruscant.representatives import grant
-from pricing import board
+from coruscant.admin.groups import grant
+from pricing import best_price
 from pricing.markets import Market
-from pricing.models import Feed, JudgedFeed, PriceQuote, RejectedMessage
+from pricing.models import Feed, FeedEvaluation, PriceQuote, RejectedMessage
 from pricing.quotes import PricePoint
 
 grant("pricing")
@@ -34,7 +34,7 @@ def price_now(request: HttpRequest) -> PricePoint:
     """The best price for this page: the board is read once a request, however many rows ask."""
     found: PricePoint | None = getattr(request, "_price_now", None)
     if found is None:
-        found = board.current()
+        found = best_price.current()
         request._price_now = found  # type: ignore[attr-defined]
     return found
 
@@ -95,7 +95,7 @@ class PriceQuoteAdmin(ReadOnlyAdmin):
     """Price events as received."""
 
     list_display = ("sent", "market", "best", "use", "received", "swept", "event_id")
-    list_filter = ("market", "too_late", ("swept_at", admin.EmptyFieldListFilter))
+    list_filter = ("market", "too_late", ("evaluated_at", admin.EmptyFieldListFilter))
     search_fields = ("message_id__exact", "event_id__exact")
     search_help_text = "SQS message id or the market's event id"
     fieldsets = (
@@ -105,7 +105,7 @@ class PriceQuoteAdmin(ReadOnlyAdmin):
     )
     sent = instant_column("sent_at", "Sent")
     received = instant_column("received_at", "Received")
-    swept = instant_column("swept_at", "Swept")
+    swept = instant_column("evaluated_at", "Swept")
 
     @admin.display(description="Sells at")
     def best(self, quote: PriceQuote) -> str:
@@ -117,7 +117,7 @@ class PriceQuoteAdmin(ReadOnlyAdmin):
         """What became of the quote."""
         if quote.too_late:
             return badge("too late", "warning", "Older than the age limit when received: no liquidation on it")
-        return badge("swept", "success") if quote.swept_at else badge("not swept yet", "info")
+        return badge("swept", "success") if quote.evaluated_at else badge("not swept yet", "info")
 
     @admin.display(description="Market's own time")
     def own_time(self, quote: PriceQuote) -> str:
@@ -137,7 +137,7 @@ class PriceQuoteAdmin(ReadOnlyAdmin):
 
 @admin.register(Feed)
 class FeedAdmin(ReadOnlyAdmin):
-    """How far each market's queue is read, and the fate of every message."""
+    """How far each market's queue is read, and the outcome of every message."""
 
     _counts = ("received", "quotes", "duplicates", "skipped", "rejected", "pruned")
     list_display = ("market", "polled", "drained", *_counts)
@@ -150,13 +150,13 @@ class FeedAdmin(ReadOnlyAdmin):
     locked = instant_column("polled_until", "Poller's lock until")
 
 
-@admin.register(JudgedFeed)
+@admin.register(FeedEvaluation)
 class JudgedFeedAdmin(ReadOnlyAdmin):
     """How far each market's silence was known when a sweep last judged."""
 
     list_display = ("market", "judged")
     fieldsets = ((None, {"fields": ("market", "judged")}),)
-    judged = instant_column("judged_to", "Judged to")
+    judged = instant_column("known_drained_to", "Judged to")
 
 
 @admin.register(RejectedMessage)

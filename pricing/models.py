@@ -25,7 +25,7 @@ class PriceQuote(models.Model):
     too_late = models.BooleanField(
         default=False, help_text="Already older than PRICE_MAX_AGE_SECONDS when received: no liquidation on it"
     )
-    swept_at = models.DateTimeField(null=True, help_text="When a sweep had judged all loans by it; empty = not yet")
+    evaluated_at = models.DateTimeField(null=True, help_text="When a sweep had judged all loans by it; empty = not yet")
 
     class Meta:
         ordering = ("-sent_at", "-id")
@@ -34,12 +34,12 @@ class PriceQuote(models.Model):
             models.UniqueConstraint(fields=["market", "event_id"], name="an_event_is_one_quote"),
             models.CheckConstraint(condition=Q(market__in=list(Market)), name="a_quote_is_of_a_known_market"),
             models.CheckConstraint(
-                condition=Q(too_late=False) | Q(swept_at__isnull=False), name="a_late_quote_is_never_swept_again"
+                condition=Q(too_late=False) | Q(evaluated_at__isnull=False), name="a_late_quote_is_never_evaluated"
             ),
         ]
         indexes = [
             models.Index(fields=["market", "-sent_at"], name="quote_by_market_and_age"),
-            models.Index(fields=["sent_at"], name="quote_not_yet_swept", condition=Q(swept_at__isnull=True)),
+            models.Index(fields=["sent_at"], name="quote_not_yet_evaluated", condition=Q(evaluated_at__isnull=True)),
         ]
 
     def __str__(self) -> str:
@@ -49,7 +49,7 @@ class PriceQuote(models.Model):
 class Feed(models.Model):
     """How far one market's queue has been read, and what became of every message received from it.
 
-    `drained_to`: every message sent before this instant has been received. The four fates add up to `received`.
+    `drained_to`: every message sent before this instant has been received. The four counts add up to `received`.
     `polled_until` is the poller's lock; it expires by itself.
     """
 
@@ -76,7 +76,7 @@ class Feed(models.Model):
                 condition=Q(
                     received=models.F("quotes") + models.F("duplicates") + models.F("skipped") + models.F("rejected")
                 ),
-                name="every_message_has_one_fate",
+                name="every_message_has_one_outcome",
             ),
         ]
 
@@ -84,17 +84,17 @@ class Feed(models.Model):
         return Market(self.market).label
 
 
-class JudgedFeed(models.Model):
+class FeedEvaluation(models.Model):
     """How far a feed's silence was known when a sweep last judged by it: what is learned later is news.
 
     Written by sweeps alone. It is no column of `Feed`, whose rows the ingestion locks: neither may wait for the other.
     """
 
     market = models.CharField(max_length=32, choices=Market.choices(), primary_key=True)
-    judged_to = models.DateTimeField()
+    known_drained_to = models.DateTimeField()
 
     def __str__(self) -> str:
-        return f"{Market(self.market).label} to {self.judged_to:%Y-%m-%d %H:%M:%S}"
+        return f"{Market(self.market).label} to {self.known_drained_to:%Y-%m-%d %H:%M:%S}"
 
 
 class RejectedMessage(models.Model):

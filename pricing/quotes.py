@@ -68,7 +68,7 @@ class PricePoint:
         return self.price
 
     @property
-    def judges_before(self) -> datetime:
+    def applies_before(self) -> datetime:
         """A loan stamped before this instant was active while the price held, so it is judged by it."""
         return self.until or self.at + timedelta(microseconds=1)
 
@@ -108,7 +108,7 @@ def in_order(quotes: Iterable[Quote]) -> list[Quote]:
     return sorted(quotes, key=lambda quote: (quote.sent_at, quote.market_time, quote.reference, quote.id))
 
 
-def taking_part(quotes: Iterable[Quote], freshness: Freshness) -> list[Quote]:
+def effective_quotes(quotes: Iterable[Quote], freshness: Freshness) -> list[Quote]:
     """One market's quotes that ever stand as its price, in order.
 
     A quote whose own time is older than that of the one standing, while that is still fresh, takes no part, and so
@@ -130,7 +130,7 @@ def expires_at(quote: Quote, freshness: Freshness) -> datetime:
     return quote.sent_at + freshness.max_age
 
 
-def dies_at(quote: Quote, drained_to: datetime | None, freshness: Freshness) -> datetime:
+def holds_until(quote: Quote, drained_to: datetime | None, freshness: Freshness) -> datetime:
     """When a quote without a successor stops holding.
 
     It dies of age, if its queue is drained past that instant (`drained_to`); else our own lag would look like a
@@ -149,19 +149,19 @@ def _by_market(quotes: Iterable[Quote]) -> dict[Market, list[Quote]]:
     return dict(sorted(found.items()))
 
 
-def standing(quotes: Iterable[Quote], freshness: Freshness) -> dict[Market, Quote]:
+def current_quotes(quotes: Iterable[Quote], freshness: Freshness) -> dict[Market, Quote]:
     """Each market's last quote that takes part, however old."""
-    return {market: taking_part(theirs, freshness)[-1] for market, theirs in _by_market(quotes).items()}
+    return {market: effective_quotes(theirs, freshness)[-1] for market, theirs in _by_market(quotes).items()}
 
 
 def _holds(
     quotes: Iterable[Quote], drained_to: datetime | None, freshness: Freshness, reference_quantity: Decimal
 ) -> list[_Hold]:
     """The spans in which one market's quotes stand, in order and without overlap."""
-    part = taking_part(quotes, freshness)
+    part = effective_quotes(quotes, freshness)
     holds = []
     for quote, successor in zip(part, [*part[1:], None], strict=True):
-        end = dies_at(quote, drained_to, freshness)
+        end = holds_until(quote, drained_to, freshness)
         if successor is not None:
             end = min(end, successor.sent_at)
         if end > quote.sent_at:
@@ -210,7 +210,7 @@ def timeline(
     return tuple(points)
 
 
-def lows(points: Sequence[PricePoint]) -> tuple[PricePoint, ...]:
+def successive_lows(points: Sequence[PricePoint]) -> tuple[PricePoint, ...]:
     """The suffix minima of the known prices: for each instant the lowest price at or after it.
 
     Ascending in time and in price; of equal prices the latest. The first is the low of the whole window, the last is
@@ -229,44 +229,44 @@ def lows(points: Sequence[PricePoint]) -> tuple[PricePoint, ...]:
 
 
 def window_start(
-    quotes: Iterable[Quote], unswept: Iterable[Quote], freshness: Freshness, swept_to: datetime | None = None
+    quotes: Iterable[Quote], unevaluated: Iterable[Quote], freshness: Freshness, evaluated_to: datetime | None = None
 ) -> datetime:
-    """Where a sweep must begin to look: at the earliest of the `unswept` quotes (at least one), or before it.
+    """Where a sweep must begin to look: at the earliest of the `unevaluated` quotes (at least one), or before it.
 
-    It is moved back to the death of an unswept quote's predecessor in its market, since that silence may have been
-    hidden by our lag until the successor was drained; and to any death later than `swept_to`, the end of the last
-    sweep. `quotes` is the history, which includes the unswept.
+    It is moved back to the death of an unevaluated quote's predecessor in its market, since that silence may have been
+    hidden by our lag until the successor was drained; and to any death later than `evaluated_to`, the end of the last
+    sweep. `quotes` is the history, which includes the unevaluated.
     """
-    new = {quote.id for quote in unswept}
+    new = {quote.id for quote in unevaluated}
     instants: list[datetime] = []
     for theirs in _by_market(quotes).values():
         instants += [quote.sent_at for quote in theirs if quote.id in new]
-        part = taking_part(theirs, freshness)
+        part = effective_quotes(theirs, freshness)
         for quote, successor in zip(part, [*part[1:], None], strict=True):
             death = expires_at(quote, freshness)
             if successor is not None and successor.sent_at <= death:
                 continue
-            if (successor is not None and successor.id in new) or (swept_to is not None and death > swept_to):
+            if (successor is not None and successor.id in new) or (evaluated_to is not None and death > evaluated_to):
                 instants.append(death)
     return min(instants)
 
 
-def silences_learned(
+def newly_confirmed_expiries(
     quotes: Iterable[Quote],
     freshness: Freshness,
     *,
     drained_to: Mapping[Market, datetime | None],
-    judged_to: Mapping[Market, datetime | None],
+    known_drained_to: Mapping[Market, datetime | None],
 ) -> list[datetime]:
     """Deaths that are known now and were not at the last sweep, which took our own lag for a living quote.
 
-    `judged_to` is how far each feed was known to be drained then. A silence may hide a dip of the other market, and
-    nothing else may ever reopen it: the silent market need not send anything that takes part.
+    `known_drained_to` is how far each feed was known to be drained then. A silence may hide a dip of the other market,
+    and nothing else may ever reopen it: the silent market need not send anything that is effective.
     """
     found = []
     for market, theirs in _by_market(quotes).items():
-        known, before = drained_to.get(market), judged_to.get(market)
-        part = taking_part(theirs, freshness)
+        known, before = drained_to.get(market), known_drained_to.get(market)
+        part = effective_quotes(theirs, freshness)
         for quote, successor in zip(part, [*part[1:], None], strict=True):
             death = expires_at(quote, freshness)
             silent = successor is None or successor.sent_at > death

@@ -35,8 +35,8 @@ _CERTAIN = """
 # The anchor of each market is its last certain quote sent before `since`: what follows is judged as if all were read.
 # Planned anew for its bounds each time, and well that it is: one plan for any bounds reads all quotes between them.
 _HISTORY = f"""
-    SELECT {_QUOTE}, sell, swept_at IS NOT NULL,
-           (extract(epoch FROM max(swept_at) FILTER (WHERE NOT too_late) OVER ()) * 1000000)::bigint
+    SELECT {_QUOTE}, sell, evaluated_at IS NOT NULL,
+           (extract(epoch FROM max(evaluated_at) FILTER (WHERE NOT too_late) OVER ()) * 1000000)::bigint
     FROM unnest(%(markets)s::text[]) AS asked(name)
     CROSS JOIN LATERAL (
         SELECT coalesce((
@@ -51,12 +51,12 @@ _HISTORY = f"""
     ORDER BY sent_at, id
 """  # noqa: S608
 _PROGRESS = """
-    SELECT (SELECT min(sent_at) FROM pricing_pricequote WHERE swept_at IS NULL),
-           (SELECT max(swept_at) FROM pricing_pricequote
+    SELECT (SELECT min(sent_at) FROM pricing_pricequote WHERE evaluated_at IS NULL),
+           (SELECT max(evaluated_at) FROM pricing_pricequote
             WHERE market = ANY(%(markets)s) AND sent_at > %(since)s AND NOT too_late),
-           market, f.drained_to, j.judged_to
+           market, f.drained_to, j.known_drained_to
     FROM unnest(%(markets)s::text[]) AS asked(market)
-    LEFT JOIN pricing_feed f USING (market) LEFT JOIN pricing_judgedfeed j USING (market)
+    LEFT JOIN pricing_feed f USING (market) LEFT JOIN pricing_feedevaluation j USING (market)
 """
 _NEWEST = f"""
     SELECT (extract(epoch FROM {clock.COLUMN}) * 1000000)::bigint AS now, asked.market,
@@ -83,27 +83,27 @@ _LATEST = f"""
 class Progress:
     """How far sweeps have come: what they have not judged, and what they knew of silences.
 
-    `earliest` is when the earliest quote was sent that no sweep has judged; `swept_to` when the latest of the recent
-    others was swept, those aside that came too late. `drained_to` is how far each feed is drained, `judged_to` how far
-    that was known at the last sweep. None: there is none, or it is not known.
+    `earliest` is when the earliest unevaluated quote was sent; `evaluated_to` when the latest of the recent others was
+    evaluated, those that came too late left out. `drained_to` is how far each feed is drained, `known_drained_to` how
+    far that was known at the last evaluation. None: there is none, or it is not known.
     """
 
     earliest: datetime | None
-    swept_to: datetime | None
+    evaluated_to: datetime | None
     drained_to: dict[Market, datetime | None]
-    judged_to: dict[Market, datetime | None]
+    known_drained_to: dict[Market, datetime | None]
 
 
 @dataclass(frozen=True, slots=True)
 class History:
     """Quotes sent within a time, with their sell levels, oldest first, and which of them no sweep has judged.
 
-    `swept_to` is when the latest of the others was swept, those aside that came too late; None if there is none.
+    `evaluated_to` is when the latest of the others was swept, those aside that came too late; None if there is none.
     """
 
     quotes: list[Quote]
-    unswept: list[Quote]
-    swept_to: datetime | None
+    unevaluated: list[Quote]
+    evaluated_to: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +146,10 @@ def reference_quantity() -> Decimal:
 def progress(*, since: datetime) -> Progress:
     """How far sweeps have come, by the quotes sent `since`, all at one instant."""
     rows = _rows(_PROGRESS, {"markets": list(Market), "since": since})
-    earliest, swept_to, *_feed = rows[0]
+    earliest, evaluated_to, *_feed = rows[0]
     drained_to = {Market(market): drained for _earliest, _swept, market, drained, _judged in rows}
-    judged_to = {Market(market): judged for _earliest, _swept, market, _drained, judged in rows}
-    return Progress(earliest, swept_to, drained_to, judged_to)
+    known_drained_to = {Market(market): judged for _earliest, _swept, market, _drained, judged in rows}
+    return Progress(earliest, evaluated_to, drained_to, known_drained_to)
 
 
 def written_levels(levels: Iterable[Level]) -> list[list[str]]:
@@ -172,8 +172,8 @@ def history(since: datetime, until: datetime, *, no_earlier: datetime) -> Histor
     asked = {"markets": list(Market), "since": since, "until": until, "no_earlier": no_earlier, "max_age": max_age}
     rows = _rows(_HISTORY, asked)
     quotes = [replace(_quote(row), sell=read_levels(json.loads(row[6]))) for row in rows]
-    unswept = [quote for quote, row in zip(quotes, rows, strict=True) if not row[7]]
-    return History(quotes, unswept, _instant(rows[0][8]) if rows and rows[0][8] is not None else None)
+    unevaluated = [quote for quote, row in zip(quotes, rows, strict=True) if not row[7]]
+    return History(quotes, unevaluated, _instant(rows[0][8]) if rows and rows[0][8] is not None else None)
 
 
 def newest(max_age: timedelta, beside: Beside | None = None) -> tuple[list[Newest], datetime, tuple[Any, ...]]:

@@ -5,8 +5,8 @@ from botocore.exceptions import HTTPClientError
 from celery import shared_task
 from django.db import OperationalError
 
-from coruscant import doorbell
-from pricing import ingest, pruning
+from coruscant import enqueue
+from pricing.ingest import poll, prune
 from pricing.markets import Market
 
 # What passes by itself: an endpoint or a database that cannot be reached just now.
@@ -24,11 +24,11 @@ CONTINUED_WITHIN_SECONDS = 3
 )
 def poll_prices(*, market: str) -> None:
     """Drain a market's queue for a while, and ring for the next poll; nothing if another worker is at it."""
-    if ingest.poll_to_the_end(Market(market)):
-        doorbell.ring(poll_prices.si(market=market), expires=CONTINUED_WITHIN_SECONDS)
+    if poll.poll_to_the_end(Market(market)):
+        enqueue.now(poll_prices.si(market=market), expires=CONTINUED_WITHIN_SECONDS)
 
 
 @shared_task(name="pricing.prune_quotes", ignore_result=True, autoretry_for=TRANSIENT, max_retries=3)
 def prune_quotes() -> None:
     """Remove quotes beyond retention, within bounds; the next run goes on."""
-    pruning.prune()
+    prune.prune()

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from embedded import EmbeddedStack
-from embedded.errors import EmbeddedStackError
+from local.stack import EmbeddedStack
+from local.stack.errors import EmbeddedStackError
 
 ROOT = Path(__file__).resolve().parent.parent
 STACK = pytest.StashKey[EmbeddedStack]()

@@ -84,7 +84,7 @@ def test_the_hunt_finds_what_it_hunts():
     source = "def f():\n    Loan.objects.filter(pk=1).update(status='x')\n"
     (function,) = functions(ast.parse(source))
     assert list(silent_writes(function, source)) == [(2, "Loan")]
-    harmless = "def f():\n    Liquidation.objects.filter(pk=1).update(rung_at=None)\n"
+    harmless = "def f():\n    Liquidation.objects.filter(pk=1).update(enqueued_at=None)\n"
     (function,) = functions(ast.parse(harmless))
     assert list(silent_writes(function, harmless)) == []
     by_hand = ast.parse("_S = \"UPDATE loans_loan SET status = 'x'\"\naudit.write_recorded(Loan, _T, {}, '~')\n")

@@ -8,7 +8,7 @@ import redis
 
 from liquidation.models import Liquidation, LiquidationEvent, TradeOrder
 from loans.models import Loan
-from proving.running_service import as_event, running_service
+from proofs.service.running_service import as_event, running_service
 
 pytestmark = [pytest.mark.system, pytest.mark.django_db(transaction=True), pytest.mark.timeout(240)]
 

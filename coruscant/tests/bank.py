@@ -9,10 +9,12 @@ from django.contrib.auth.models import Group, User
 from django.core.cache import cache
 from knox.models import AuthToken
 
-from coruscant import audit, clock, representatives
+from coruscant import clock
+from coruscant.admin import groups
+from coruscant.history import audit
 from liquidation.models import ClaimFailure, Liquidation, LiquidationEvent, TradeOrder, Venue
-from loans.models import AcceptedRequest, CollateralPosting, Loan, LoanWarning
-from pricing.models import Feed, JudgedFeed, PriceQuote, RejectedMessage
+from loans.models import AcceptedRequest, CollateralPosting, Loan, MarginCall
+from pricing.models import Feed, FeedEvaluation, PriceQuote, RejectedMessage
 
 THEN = datetime(2026, 5, 4, 10, 30, tzinfo=UTC)
 
@@ -20,7 +22,7 @@ THEN = datetime(2026, 5, 4, 10, 30, tzinfo=UTC)
 def make_representative(name: str = "ahsoka") -> User:
     """A bank representative, who has no password: hashing one would be most of a test's time."""
     user = User.objects.create_user(name, is_staff=True)
-    user.groups.add(Group.objects.get(name=representatives.GROUP))
+    user.groups.add(Group.objects.get(name=groups.GROUP))
     return user
 
 
@@ -41,7 +43,7 @@ def set_price(price: str | None) -> None:
 
 def make_loan(loan_id: str, *, collateral: str = "40", status: str = "active", balance: str = "1000") -> Loan:
     """A loan of 1000 GC."""
-    activated = {} if status == "new" else {"activated_at": THEN, "judged_from": THEN}
+    activated = {} if status == "new" else {"activated_at": THEN, "prices_apply_from": THEN}
     return Loan.objects.create(
         loan_id=loan_id, borrower_id="borrower-of-" + loan_id, amount=Decimal(1000), collateral=Decimal(collateral),
         outstanding_balance=Decimal(balance), status=status, request_id="application-" + loan_id, created_at=THEN,
@@ -91,7 +93,7 @@ def make_bank() -> Bank:
         new = make_loan("L-new", status="new", collateral="0")
         active = make_loan("L-active")
         warned = make_loan("L-warned", collateral="28")
-        warning = LoanWarning.objects.create(
+        warning = MarginCall.objects.create(
             loan=warned, price=Decimal(50), price_at=THEN, outstanding_balance=Decimal(1000), collateral=Decimal(28),
             opened_at=THEN,
         )  # fmt: skip
@@ -123,7 +125,7 @@ def make_bank() -> Bank:
     failure = ClaimFailure.objects.create(loan=warned, price=Decimal(40), reason="numeric overflow", failed_at=THEN)
     token, _ = AuthToken.objects.create(user=User.objects.create_user("otc"))
     quote, feed = PriceQuote.objects.get(), Feed.objects.get()
-    judged = JudgedFeed.objects.create(market="mos_espa", judged_to=THEN)
+    judged = FeedEvaluation.objects.create(market="mos_espa", known_drained_to=THEN)
     rows = [
         new, warning, posting, waiting, unresolved, event, accepted, rejected, venue, failure, quote, feed,
         judged,

@@ -12,7 +12,7 @@ import pytest
 from celery.signals import worker_init
 
 from coruscant import arming, celery, wsgi
-from coruscant.tests.test_configuration import GOOD
+from coruscant.tests.test_settings import GOOD
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 REACHES = """

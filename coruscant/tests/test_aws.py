@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from coruscant import aws
 from liquidation.publish import ON_ITS_WAY
-from pricing.ingest import WAIT_SECONDS
+from pricing.ingest.poll import WAIT_SECONDS
 
 
 def test_a_quiet_long_poll_is_no_timeout_and_a_hanging_one_soon_is():
@@ -21,7 +21,7 @@ def test_a_publisher_has_given_up_before_anybody_else_may_try_the_event():
 def test_an_event_that_met_a_hanging_sns_is_tried_again_within_the_promised_half_minute():
     from django.conf import settings
 
-    from liquidation.pacing import LONGEST_DELAY_SECONDS
+    from liquidation.backoff import LONGEST_DELAY_SECONDS
 
     config = aws.sns().meta.config
     slowest_try = config.connect_timeout + config.read_timeout

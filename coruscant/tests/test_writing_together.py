@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from coruscant import audit
+from coruscant.history import audit
 from loans.models import AcceptedRequest, CollateralPosting, Loan
 from loans.tests.factories import LONG_AGO, LoanFactory
 

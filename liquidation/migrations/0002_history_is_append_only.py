@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from coruscant.audit import append_only
+from coruscant.history.audit import append_only
 
 
 class Migration(migrations.Migration):

@@ -8,13 +8,14 @@ from decimal import Decimal
 import pytest
 from django.db import IntegrityError, connection, connections, transaction
 
-from coruscant import audit, failpoints
+from coruscant import failpoints
+from coruscant.history import audit
 from liquidation import claim
+from liquidation.conftest import point_now
 from liquidation.models import ClaimFailure, Liquidation
-from liquidation.tests.conftest import point_now
 from loans import services
-from loans.models import Loan, LoanStatus, LoanWarning
-from loans.tests.factories import LoanFactory, LoanWarningFactory
+from loans.models import Loan, LoanStatus, MarginCall
+from loans.tests.factories import LoanFactory, MarginCallFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -60,10 +61,10 @@ def test_a_claim_keeps_its_evidence(loan, quote):
 
 def test_a_claim_writes_history_and_closes_the_margin_call(loan, quote):
     breached = loan()
-    LoanWarningFactory(loan=breached)
+    MarginCallFactory(loan=breached)
     quote("25")
     claim_all(point_now())
-    assert LoanWarning.objects.get().close_reason == LoanWarning.CloseReason.CLAIMED
+    assert MarginCall.objects.get().close_reason == MarginCall.CloseReason.CLAIMED
     newest = breached.history.order_by("-history_id").first()
     assert (newest.status, newest.history_actor) == ("liquidating", "system")
     assert newest.history_change_reason.startswith("claim mos_espa:event-")
@@ -102,8 +103,8 @@ def test_all_breached_loans_are_claimed_worst_first_in_batches(loan, quote):
 def test_a_low_that_ended_before_its_activation_does_not_judge_a_loan(loan, quote):
     quote("25", ago=10)
     point = replace(point_now(), until=point_now().at + timedelta(seconds=5))
-    later = loan(judged_from=point.until)
-    during = loan(judged_from=point.until - timedelta(microseconds=1))
+    later = loan(prices_apply_from=point.until)
+    during = loan(prices_apply_from=point.until - timedelta(microseconds=1))
     claim_all(point)
     assert Liquidation.objects.get().loan == during
     later.refresh_from_db()

@@ -14,14 +14,14 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from coruscant import clock
 from coruscant.money import DECIMAL_PLACES, exact, round_down
 from coruscant.tests.exactness import examples
-from liquidation import invariants, resolution, sell, sweep
+from liquidation import evaluate, invariants, resolution, sell
 from liquidation.errors import FiguresDoNotFit
 from liquidation.models import Liquidation, OrderStatus, TradeOrder
 from liquidation.venues import http
 from liquidation.verdicts import NeverSent, Unclear
 from loans import services
 from loans.models import Loan
-from pricing import ingest
+from pricing.ingest import poll
 from pricing.markets import Market
 
 pytestmark = [pytest.mark.django_db, pytest.mark.exactness, pytest.mark.usefixtures("clean_cache", "bells")]
@@ -38,7 +38,7 @@ amounts = st.sampled_from(["1000", "40", "0.00000001", "25.000000000000000000000
 ).flatmap(lambda digits: st.integers(1, 10**digits - 1).map(lambda n: Decimal(f"{n}e-24")))
 markets = st.sampled_from(list(Market))
 loans = st.integers(1, 3).map("loan-{}".format)
-moods = st.sampled_from(["trade", "part", "lose", "refuse", "duplicate", "misfit", "never sent", "too much money"])
+moods = st.sampled_from(["trade", "part", "lose", "refuse", "duplicate", "mismatch", "never sent", "too much money"])
 
 
 class Books(RuleBasedStateMachine):
@@ -96,7 +96,7 @@ class Books(RuleBasedStateMachine):
         units, proceeds = self.traded.setdefault(order["requestId"], (units, fetched))
         if self.mood == "lose":
             return Unclear("time-out", "no answer")
-        if self.mood == "misfit":
+        if self.mood == "mismatch":
             units += quantity
         if ours:
             told = {"orderId": "o", "success": True, "quantity": f"{units:f}", "price": f"{proceeds:f}"}
@@ -167,8 +167,8 @@ class Books(RuleBasedStateMachine):
             body = f'{{"item": "STEEL:MANDALORIAN", "time": {seconds}, "buy": [], "sell": {levels}}}'
         milliseconds = int(now.timestamp() * 1000)
         message = {"MessageId": f"m{number}", "Body": body, "Attributes": {"SentTimestamp": str(milliseconds)}}
-        ingest.record(market, [message], self.clock())
-        assert sweep.sweep()
+        poll.record_messages(market, [message], self.clock())
+        assert evaluate.evaluate_loans()
 
     @precondition(lambda self: Liquidation.objects.exclude(status="settled").exists())
     @rule(data=st.data(), mood=moods)

@@ -54,7 +54,7 @@ def test_a_broken_promise_is_named_with_an_example_and_ends_with_one(claimed, ca
         ("DELETE FROM loans_acceptedrequest WHERE endpoint = 'collateral-top-ups'", "I7"),
         ("UPDATE pricing_feed SET received = received + 1, duplicates = duplicates + 1, quotes = quotes", None),
         ("UPDATE pricing_feed SET received = received + 1, quotes = quotes + 1", "I10"),
-        ("UPDATE pricing_pricequote SET received_at = now() - interval '2 minutes', swept_at = NULL", "I10b"),
+        ("UPDATE pricing_pricequote SET received_at = now() - interval '2 minutes', evaluated_at = NULL", "I10b"),
     ],
 )
 def test_every_promise_notices_when_it_is_broken(claimed, markets, capsys, damage, name):
@@ -78,7 +78,7 @@ def test_metrics_tell_what_is_open_pending_and_late(client, claimed, markets, qu
     assert 'coruscant_liquidations_open{status="selling"} 1.0' in text
     assert 'coruscant_orders_pending{market="mos_espa",status="unknown"} 1.0' in text
     assert "coruscant_claim_failures 1.0" in text
-    assert 'coruscant_feed_messages{fate="quote",market="mos_espa"} 1.0' in text
+    assert 'coruscant_feed_messages{market="mos_espa",outcome="quote"} 1.0' in text
     assert "coruscant_best_price 25.0" in text
 
 
@@ -102,7 +102,7 @@ def test_without_a_price_there_is_no_price_to_scrape(client, clean_cache):
 
 def test_each_task_makes_its_one_call(claimed, markets, bells, monkeypatch):
     liquidation = claimed("25")
-    tasks.sweep.run()
+    tasks.evaluate_loans.run()
     tasks.sell.run(liquidation_id=liquidation.pk)
     published = []
     monkeypatch.setattr("liquidation.publish.publish", published.append)

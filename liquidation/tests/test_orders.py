@@ -8,7 +8,7 @@ from coruscant import clock
 from liquidation.breaker import FAILURES_BEFORE_PAUSE
 from liquidation.models import TradeOrder, Venue
 from liquidation.sell import Outcome, sell
-from pricing import board
+from pricing import best_price
 from pricing.markets import Market
 from pricing.models import PriceQuote
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 def test_a_sale_without_any_price_waits_and_goes_on_when_there_is_one(claimed, markets, time_passes, quote):
     liquidation = claimed("25")
     PriceQuote.objects.all().delete()
-    board.refresh()
+    best_price.refresh()
     assert sell(liquidation.pk) is Outcome.LATER
     assert not markets.sent
     time_passes(seconds=3)

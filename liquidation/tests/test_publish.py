@@ -10,10 +10,10 @@ from botocore.parsers import ResponseParserError
 from coruscant import aws, clock, failpoints
 from liquidation import invariants, publish
 from liquidation.claim import claim_loans
+from liquidation.conftest import point_now
 from liquidation.errors import EventNotSent
 from liquidation.models import LiquidationEvent
 from liquidation.sell import sell
-from liquidation.tests.conftest import point_now
 
 pytestmark = pytest.mark.django_db
 

@@ -8,7 +8,7 @@ from django.db import IntegrityError, connection, transaction
 from liquidation.models import Liquidation, LiquidationEvent, TradeOrder
 from liquidation.sell import sell
 from loans.models import AcceptedRequest, Loan
-from loans.tests.factories import LoanWarningFactory
+from loans.tests.factories import MarginCallFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -60,8 +60,8 @@ def test_it_refuses_a_second_order_while_one_has_no_verdict(claimed, markets):
 
 
 def test_it_refuses_a_second_open_margin_call(loan):
-    warning = LoanWarningFactory(loan=loan())
-    with refused("one_open_warning_a_loan"):
+    warning = MarginCallFactory(loan=loan())
+    with refused("one_open_margin_call_a_loan"):
         write_again(warning)
 
 

@@ -3,7 +3,8 @@
 import pytest
 from django.db import connection
 
-from coruscant import audit, rows
+from coruscant import rows
+from coruscant.history import audit
 from liquidation.models import Liquidation
 from loans.models import Loan
 

@@ -36,7 +36,7 @@ DUPLICATES = [Refused(reason) for reason in ("Duplicate request", "requestId alr
 @pytest.mark.parametrize("first_send", [True, False])
 @pytest.mark.parametrize("answer", FITTING)
 def test_a_success_that_fits_is_a_fill_whenever_it_comes(answer, first_send):
-    assert verdict(answer, ordered=ORDERED, first_send=first_send, known_misfit="") is Verdict.FILLED
+    assert verdict(answer, ordered=ORDERED, first_send=first_send, known_mismatch="") is Verdict.FILLED
     assert fill(answer, ordered=ORDERED).units == answer.units
 
 
@@ -44,34 +44,34 @@ def test_a_success_that_fits_is_a_fill_whenever_it_comes(answer, first_send):
 @pytest.mark.parametrize("answer", MISFITS)
 def test_a_success_that_does_not_fit_proves_nothing_and_twice_calls_a_person(answer, first_send):
     assert fill(answer, ordered=ORDERED) is None
-    once = verdict(answer, ordered=ORDERED, first_send=first_send, known_misfit="")
-    other = verdict(answer, ordered=ORDERED, first_send=first_send, known_misfit="another answer")
-    again = verdict(answer, ordered=ORDERED, first_send=first_send, known_misfit=answer.figures)
+    once = verdict(answer, ordered=ORDERED, first_send=first_send, known_mismatch="")
+    other = verdict(answer, ordered=ORDERED, first_send=first_send, known_mismatch="another answer")
+    again = verdict(answer, ordered=ORDERED, first_send=first_send, known_mismatch=answer.figures)
     assert (once, other, again) == (Verdict.UNKNOWN, Verdict.UNKNOWN, Verdict.UNRESOLVED)
 
 
 def test_a_refusal_of_the_only_send_is_a_refusal():
-    assert verdict(Refused("no buyers"), ordered=ORDERED, first_send=True, known_misfit="") is Verdict.REFUSED
+    assert verdict(Refused("no buyers"), ordered=ORDERED, first_send=True, known_mismatch="") is Verdict.REFUSED
 
 
 @pytest.mark.parametrize("reason", ["no buyers", "the market is already closed", "used up"])
 def test_a_refusal_of_a_resend_proves_nothing(reason):
-    assert verdict(Refused(reason), ordered=ORDERED, first_send=False, known_misfit="") is Verdict.UNKNOWN
+    assert verdict(Refused(reason), ordered=ORDERED, first_send=False, known_mismatch="") is Verdict.UNKNOWN
 
 
 @pytest.mark.parametrize("answer", DUPLICATES)
 def test_a_refusal_as_duplicate_is_unknown_at_first_and_calls_a_person_later(answer):
-    assert verdict(answer, ordered=ORDERED, first_send=True, known_misfit="") is Verdict.UNKNOWN
-    assert verdict(answer, ordered=ORDERED, first_send=False, known_misfit="") is Verdict.UNRESOLVED
+    assert verdict(answer, ordered=ORDERED, first_send=True, known_mismatch="") is Verdict.UNKNOWN
+    assert verdict(answer, ordered=ORDERED, first_send=False, known_mismatch="") is Verdict.UNRESOLVED
 
 
 def test_a_connection_that_never_opened_refuses_only_the_first_send():
     answer = NeverSent("refused")
-    assert verdict(answer, ordered=ORDERED, first_send=True, known_misfit="") is Verdict.REFUSED
-    assert verdict(answer, ordered=ORDERED, first_send=False, known_misfit="") is Verdict.UNKNOWN
+    assert verdict(answer, ordered=ORDERED, first_send=True, known_mismatch="") is Verdict.REFUSED
+    assert verdict(answer, ordered=ORDERED, first_send=False, known_mismatch="") is Verdict.UNKNOWN
 
 
 @pytest.mark.parametrize("first_send", [True, False])
 @pytest.mark.parametrize("answer", UNCLEAR)
 def test_everything_else_proves_nothing(answer, first_send):
-    assert verdict(answer, ordered=ORDERED, first_send=first_send, known_misfit="") is Verdict.UNKNOWN
+    assert verdict(answer, ordered=ORDERED, first_send=first_send, known_mismatch="") is Verdict.UNKNOWN

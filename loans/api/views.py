@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from coruscant import audit
+from coruscant.history import audit
 from loans import selectors, services
 from loans.api import schema
 from loans.api.pagination import LoanPagination

@@ -8,8 +8,8 @@ from typing import Any
 from factory.declarations import SelfAttribute, Sequence, SubFactory, Trait
 from factory.django import DjangoModelFactory
 
-from coruscant import audit
-from loans.models import Loan, LoanStatus, LoanWarning
+from coruscant.history import audit
+from loans.models import Loan, LoanStatus, MarginCall
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -33,7 +33,9 @@ class _Loans(_Audited):
         model = Loan
 
     class Params:
-        active = Trait(status=LoanStatus.ACTIVE, collateral=Decimal(40), activated_at=LONG_AGO, judged_from=LONG_AGO)
+        active = Trait(
+            status=LoanStatus.ACTIVE, collateral=Decimal(40), activated_at=LONG_AGO, prices_apply_from=LONG_AGO
+        )
 
     loan_id = Sequence(lambda n: f"loan-{n}")
     borrower_id = "borrower-1"
@@ -47,7 +49,7 @@ class _LoanWarnings(_Audited):
     """An open margin call at 35 GC a unit."""
 
     class Meta:
-        model = LoanWarning
+        model = MarginCall
 
     loan = SubFactory(_Loans, active=True)
     price = Decimal(35)
@@ -58,4 +60,4 @@ class _LoanWarnings(_Audited):
 
 
 LoanFactory: Callable[..., Loan] = _Loans.create
-LoanWarningFactory: Callable[..., LoanWarning] = _LoanWarnings.create
+MarginCallFactory: Callable[..., MarginCall] = _LoanWarnings.create

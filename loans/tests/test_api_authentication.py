@@ -16,7 +16,7 @@ CALLS = [("GET", "/loans"), ("GET", "/loans/L1"), ("POST", "/loan-applications")
 
 
 @pytest.fixture(autouse=True)
-def unpriced(best_price):
+def unpriced(set_best_price):
     pass
 
 

@@ -18,8 +18,8 @@ APPLY, POST = "/loan-applications", "/collateral-top-ups"
 
 
 @pytest.fixture(autouse=True)
-def fifty(best_price):
-    best_price("50")
+def fifty(set_best_price):
+    set_best_price("50")
 
 
 def test_an_application_is_accepted(client):
@@ -56,11 +56,11 @@ def test_a_posting_is_accepted_and_activates(client):
 
 
 @pytest.mark.parametrize("path", [APPLY, POST])
-def test_a_replay_is_the_first_answer_byte_for_byte(client, path, best_price):
+def test_a_replay_is_the_first_answer_byte_for_byte(client, path, set_best_price):
     if path == POST:
         LoanFactory(loan_id="L1")
     first = send(client, path, GOOD | {"amount": "1.0"})
-    best_price("60")
+    set_best_price("60")
     again = send(client, path, GOOD | {"amount": "1", "unknown": 5})
     assert (again.status_code, again["Idempotency-Replayed"], again["Content-Type"]) == (
         202,
@@ -183,7 +183,7 @@ def test_an_unexpected_error_is_logged_and_says_nothing(client, monkeypatch, err
     def fail(**_):
         raise error
 
-    monkeypatch.setattr(services.idempotency, "remember", fail)
+    monkeypatch.setattr(services.idempotency, "store_response", fail)
     monkeypatch.setattr(services.idempotency, "replay", lambda _: fail())
     with caplog.at_level(logging.ERROR):
         body = refused(send(client, APPLY, GOOD), 500)

@@ -8,10 +8,10 @@ from decimal import Decimal
 
 import pytest
 
-from coruscant import audit
+from coruscant.history import audit
 from liquidation.models import Liquidation, LiquidationEvent, LiquidationStatus
 from loans.models import Loan, LoanStatus
-from loans.tests.factories import LoanFactory, LoanWarningFactory
+from loans.tests.factories import LoanFactory, MarginCallFactory
 from loans.tests.test_api_strictness import refused
 
 pytestmark = pytest.mark.django_db
@@ -19,8 +19,8 @@ NOW = datetime(2026, 7, 1, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
-def fifty(best_price):
-    best_price("50")
+def fifty(set_best_price):
+    set_best_price("50")
 
 
 def liquidated(loan_id: str) -> tuple[Loan, dict[str, str]]:
@@ -32,7 +32,7 @@ def liquidated(loan_id: str) -> tuple[Loan, dict[str, str]]:
         amount=Decimal(1000),
         outstanding_balance=Decimal(0),
         activated_at=NOW,
-        judged_from=NOW,
+        prices_apply_from=NOW,
     )
     event_id = uuid.uuid4()
     figures = {
@@ -173,7 +173,7 @@ def test_a_liquidated_loan_shows_the_figures_of_its_event(client):
 
 
 def test_a_margin_call_is_shown(client):
-    loan = LoanWarningFactory().loan
+    loan = MarginCallFactory().loan
     assert client.get(f"/loans/{loan.loan_id}").json()["openWarning"] == {
         "openedAt": "2026-01-01T00:00:00Z",
         "price": "35",
@@ -181,8 +181,8 @@ def test_a_margin_call_is_shown(client):
     }
 
 
-def test_figures_are_plain_decimals(client, best_price):
-    best_price("0.0000003")
+def test_figures_are_plain_decimals(client, set_best_price):
+    set_best_price("0.0000003")
     LoanFactory(loan_id="L1", active=True, collateral=Decimal("1000000000.5"), amount=Decimal("1E+19"))
     body = client.get("/loans/L1").json()
     assert body["amount"] == "10000000000000000000"
@@ -190,8 +190,8 @@ def test_figures_are_plain_decimals(client, best_price):
     assert body["ltv"] == "33333333316666666.674999999995833333335417"
 
 
-def test_without_a_price_the_figures_that_need_one_are_null(client, best_price):
-    best_price(None)
+def test_without_a_price_the_figures_that_need_one_are_null(client, set_best_price):
+    set_best_price(None)
     LoanFactory(loan_id="L1", active=True)
     body = client.get("/loans/L1").json()
     assert (body["ltv"], body["collateralValue"], body["requiredCollateral"]) == (None, None, None)
@@ -201,7 +201,7 @@ def test_without_a_price_the_figures_that_need_one_are_null(client, best_price):
 def test_a_list_takes_two_queries_however_long(client, loans, django_assert_num_queries):
     for number in range(loans):
         liquidated(f"liquidated-{number}")
-        LoanWarningFactory()
+        MarginCallFactory()
         LoanFactory()
     with django_assert_num_queries(2):
         assert len(ids(client.get("/loans?pageSize=100"))) == 3 * loans

@@ -10,7 +10,7 @@ from django.conf import settings as django_settings
 from django.core.management import call_command
 from django.db import OperationalError
 
-from coruscant import health
+from coruscant.web import health
 from loans.tests.factories import LoanFactory
 from loans.tests.test_api_strictness import GOOD, refused, send
 
@@ -93,8 +93,8 @@ def test_the_committed_schema_is_the_one_served(client, tmp_path):
 
 
 @pytest.mark.django_db
-def test_responses_are_what_the_schema_says(client, best_price):
-    best_price("50")
+def test_responses_are_what_the_schema_says(client, set_best_price):
+    set_best_price("50")
     schemas = client.get("/schema").json()["components"]["schemas"]
     LoanFactory(loan_id="active", active=True)
     for name, response in {

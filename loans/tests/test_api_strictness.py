@@ -17,7 +17,7 @@ PROBLEM = "application/problem+json"
 
 
 @pytest.fixture(autouse=True)
-def unpriced(best_price):
+def unpriced(set_best_price):
     pass
 
 

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 
 from loans import candidates, services
-from loans.tests.conftest import price_point
+from loans.conftest import price_point
 from loans.tests.factories import LoanFactory
 
 pytestmark = pytest.mark.django_db
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 
 def searches(price):
     point, thresholds = price_point(price), services.thresholds()
-    return [kind(point, thresholds) for kind in (candidates.breached, candidates.unwarned, candidates.new)]
+    return [kind(point, thresholds) for kind in (candidates.breached, candidates.without_margin_call, candidates.new)]
 
 
 def owing(**fields):
@@ -34,9 +34,9 @@ def test_the_first_search_that_finds_anybody_is_named():
 def test_what_comes_after_the_first_is_not_searched():
     """Else thousands who are warned already would be passed over before anybody is claimed."""
     owing(active=True, collateral=Decimal(40))
-    breached, unwarned, _new = searches("25")
-    assert candidates.first_found([breached, unwarned]) == 0
-    plan = explained([breached, unwarned])
+    breached, without_margin_call, _new = searches("25")
+    assert candidates.first_found([breached, without_margin_call]) == 0
+    plan = explained([breached, without_margin_call])
     assert [node["Actual Loops"] for node in plan if node.get("Subplan Name", "").startswith("InitPlan")] == [1, 0]
 
 

@@ -12,11 +12,12 @@ import pytest
 from django.db import connection, transaction
 from django.test import Client
 
-from coruscant import audit, failpoints
+from coruscant import failpoints
+from coruscant.history import audit
 from loans import price_moves, services
+from loans.conftest import price_point
 from loans.idempotency import Accepted, RequestIdReused
 from loans.models import AcceptedRequest, CollateralPosting, Loan
-from loans.tests.conftest import price_point
 from loans.tests.factories import LoanFactory
 from loans.tests.test_api_strictness import GOOD, send
 
@@ -26,8 +27,8 @@ NOW = datetime(2026, 7, 1, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
-def fifty(best_price):
-    best_price("50")
+def fifty(set_best_price):
+    set_best_price("50")
 
 
 @pytest.fixture
@@ -239,10 +240,10 @@ def test_a_request_id_that_another_loan_uses_between_is_refused(between):
 
 def test_a_margin_call_that_comes_between_is_seen(between):
     loan = LoanFactory(active=True)
-    called = between(lambda: price_moves.warn_loans(price_point("35")))
+    called = between(lambda: price_moves.call_loans(price_point("35")))
     assert json.loads(post(loan, amount=Decimal(40)).body)["openWarning"] is None
     assert called == [1]
-    assert loan.warnings.get().close_reason == "cleared"
+    assert loan.margin_calls.get().close_reason == "cleared"
 
 
 def test_a_loan_that_somebody_holds_is_waited_for_and_looked_at_again(arm):
@@ -258,7 +259,7 @@ def test_a_loan_that_somebody_holds_is_waited_for_and_looked_at_again(arm):
                 waiting.set()
 
         arm(hold)
-        return price_moves.warn_loans(price_point("35"))
+        return price_moves.call_loans(price_point("35"))
 
     def late_posting() -> Accepted:
         locked.wait(30)
@@ -267,7 +268,7 @@ def test_a_loan_that_somebody_holds_is_waited_for_and_looked_at_again(arm):
     posted, called = at_once(late_posting, slow_margin_call)
     assert called == 1
     assert json.loads(posted.body)["openWarning"] is None
-    assert loan.warnings.get().close_reason == "cleared"
+    assert loan.margin_calls.get().close_reason == "cleared"
 
 
 def test_the_sweep_waits_for_a_posting_that_has_read_an_older_price(arm):
@@ -317,7 +318,7 @@ def test_postings_hold_no_one_up_but_the_sweep():
     ("move", "price", "made"),
     [
         (price_moves.activate_loans, "50", {"collateral": Decimal(50)}),
-        (price_moves.warn_loans, "35", {"active": True}),
+        (price_moves.call_loans, "35", {"active": True}),
     ],
 )
 def test_two_sweeps_at_once_move_each_loan_once(move, price, made):
@@ -332,7 +333,7 @@ def test_two_sweeps_at_once_move_each_loan_once(move, price, made):
 
     totals = at_once(sweep, sweep, sweep)
     assert sum(totals) == 30
-    model_history = Loan.history if move is price_moves.activate_loans else services.LoanWarning.history
+    model_history = Loan.history if move is price_moves.activate_loans else services.MarginCall.history
     assert model_history.count() == (60 if move is price_moves.activate_loans else 30)
 
 

@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from coruscant import audit
+from coruscant.history import audit
 from coruscant.tests.exactness import proof
 from liquidation.claim import claim_batch
 from liquidation.models import Liquidation
 from loans import price_moves
-from loans.models import Loan, LoanStatus, LoanWarning
-from loans.tests.conftest import price_point
+from loans.conftest import price_point
+from loans.models import Loan, LoanStatus, MarginCall
 from loans.tests.factories import LONG_AGO
 
 TINY = Decimal("1e-24")
@@ -83,14 +83,14 @@ class EverySearch(TestCase):
                 status=status,
                 request_id=f"application-{number}",
                 created_at=LONG_AGO,
-                **({} if status == LoanStatus.NEW else {"activated_at": LONG_AGO, "judged_from": LONG_AGO}),
+                **({} if status == LoanStatus.NEW else {"activated_at": LONG_AGO, "prices_apply_from": LONG_AGO}),
             )
             for number, (balance, collateral, status, _warned) in enumerate(rows)
         )
         with audit.cause("test", correlation_id="exact"):
             audit.write_recorded(Loan, BEGIN, {"loans": [loan.pk for loan in loans]}, audit.CREATED)
-        LoanWarning.objects.bulk_create(
-            LoanWarning(
+        MarginCall.objects.bulk_create(
+            MarginCall(
                 loan=loan,
                 price=1,
                 price_at=LONG_AGO,
@@ -109,18 +109,18 @@ class EverySearch(TestCase):
         price, rows = scene
         point = price_point(price, timezone.now())
         loans = self.write(rows)
-        warned = set(self.open_warnings())
+        warned = set(self.open_margin_calls())
         active = [loan for loan in loans if loan.status == LoanStatus.ACTIVE]
 
-        while price_moves.clear_warnings(point, limit):
+        while price_moves.clear_margin_calls(point, limit):
             pass
-        assert warned - self.open_warnings() == {
+        assert warned - self.open_margin_calls() == {
             loan.pk for loan in loans if loan.pk in warned and ltv(loan, price) < Fraction(6, 10)
         }
-        still = self.open_warnings()
-        while price_moves.warn_loans(point, limit):
+        still = self.open_margin_calls()
+        while price_moves.call_loans(point, limit):
             pass
-        assert self.open_warnings() == still | {loan.pk for loan in active if ltv(loan, price) >= Fraction(7, 10)}
+        assert self.open_margin_calls() == still | {loan.pk for loan in active if ltv(loan, price) >= Fraction(7, 10)}
 
         while price_moves.activate_loans(point, limit):
             pass
@@ -135,5 +135,5 @@ class EverySearch(TestCase):
             loan.pk for loan in active if ltv(loan, price) >= Fraction(8, 10)
         }
 
-    def open_warnings(self) -> set[int]:
-        return set(LoanWarning.objects.filter(closed_at__isnull=True).values_list("loan_id", flat=True))
+    def open_margin_calls(self) -> set[int]:
+        return set(MarginCall.objects.filter(closed_at__isnull=True).values_list("loan_id", flat=True))

@@ -7,7 +7,7 @@ import pytest
 from django.db import InternalError, connection, transaction
 from django.db.utils import IntegrityError
 
-from coruscant import audit
+from coruscant.history import audit
 from loans.models import Loan
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -7,10 +7,10 @@ from decimal import Decimal
 
 import pytest
 
-from coruscant import audit
+from coruscant.history import audit
 from loans import services
-from loans.models import Loan, LoanStatus, LoanWarning
-from loans.tests.factories import LoanFactory, LoanWarningFactory
+from loans.models import Loan, LoanStatus, MarginCall
+from loans.tests.factories import LoanFactory, MarginCallFactory
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
@@ -24,16 +24,16 @@ def cause():
 
 
 def test_claimed_loans_are_liquidating_and_their_margin_calls_closed():
-    warned, plain, bystander = LoanWarningFactory().loan, LoanFactory(active=True), LoanFactory(active=True)
+    warned, plain, bystander = MarginCallFactory().loan, LoanFactory(active=True), LoanFactory(active=True)
     services.begin_liquidation([warned.pk, plain.pk], NOW)
     assert set(Loan.objects.filter(status="liquidating")) == {warned, plain}
     assert Loan.objects.get(pk=bystander.pk).status == "active"
-    warning = LoanWarning.objects.get()
+    warning = MarginCall.objects.get()
     assert (warning.closed_at, warning.close_reason) == (NOW, "claimed")
 
 
 def test_a_claim_has_history_rows():
-    warning = LoanWarningFactory()
+    warning = MarginCallFactory()
     services.begin_liquidation([warning.loan.pk], NOW)
     entry = Loan.history.latest()
     assert (entry.status, entry.history_type, entry.history_change_reason) == (
@@ -41,8 +41,8 @@ def test_a_claim_has_history_rows():
         "~",
         "claim mos_espa:event-1",
     )
-    assert LoanWarning.history.latest().close_reason == "claimed"
-    assert Loan.history.count() == LoanWarning.history.count() == 2
+    assert MarginCall.history.latest().close_reason == "claimed"
+    assert Loan.history.count() == MarginCall.history.count() == 2
 
 
 @pytest.mark.parametrize("status", [LoanStatus.LIQUIDATING, LoanStatus.LIQUIDATED])

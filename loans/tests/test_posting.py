@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from coruscant import audit, clock
+from coruscant import clock
+from coruscant.history import audit
 from loans import services
+from loans.conftest import PRICED_AT
 from loans.idempotency import RequestIdReused
-from loans.models import AcceptedRequest, CollateralPosting, Loan, LoanStatus, LoanWarning
-from loans.tests.conftest import PRICED_AT
-from loans.tests.factories import LoanFactory, LoanWarningFactory
+from loans.models import AcceptedRequest, CollateralPosting, Loan, LoanStatus, MarginCall
+from loans.tests.factories import LoanFactory, MarginCallFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -40,12 +41,12 @@ def nothing_was_written(loan):
     )
 
 
-def test_complete_collateral_activates_the_loan(best_price):
-    point = best_price("50")
+def test_complete_collateral_activates_the_loan(set_best_price):
+    point = set_best_price("50")
     before = clock.now()
     body = json.loads(post(LoanFactory()).body)
     loan = Loan.objects.get()
-    assert (loan.status, loan.collateral, loan.judged_from) == ("active", 40, point.at)
+    assert (loan.status, loan.collateral, loan.prices_apply_from) == ("active", 40, point.at)
     assert loan.activated_at is not None
     assert before <= loan.activated_at <= clock.now()
     assert (body["status"], body["ltv"], body["collateralValue"], body["requiredCollateral"]) == (
@@ -56,15 +57,15 @@ def test_complete_collateral_activates_the_loan(best_price):
     )
 
 
-def test_incomplete_collateral_leaves_the_loan_new(best_price):
-    best_price("50")
+def test_incomplete_collateral_leaves_the_loan_new(set_best_price):
+    set_best_price("50")
     body = json.loads(post(LoanFactory(), "39.999999999999999999999999").body)
     assert (body["status"], body["requiredCollateral"]) == ("new", "0.000000000000000000000001")
     assert Loan.objects.get().activated_at is None
 
 
-def test_collateral_adds_up(best_price):
-    best_price("50")
+def test_collateral_adds_up(set_best_price):
+    set_best_price("50")
     loan = LoanFactory()
     post(loan, "15", request_id="req-1")
     assert Loan.objects.get().status == "new"
@@ -73,7 +74,7 @@ def test_collateral_adds_up(best_price):
     assert [posting.amount for posting in loan.postings.all()] == [25, 15]
 
 
-def test_without_a_price_nothing_is_activated(best_price):
+def test_without_a_price_nothing_is_activated(set_best_price):
     body = json.loads(post(LoanFactory()).body)
     assert (body["status"], body["ltv"], body["collateralValue"], body["requiredCollateral"]) == (
         "new",
@@ -83,38 +84,38 @@ def test_without_a_price_nothing_is_activated(best_price):
     )
 
 
-def test_every_change_has_a_history_row_with_its_cause(best_price):
-    best_price("50")
+def test_every_change_has_a_history_row_with_its_cause(set_best_price):
+    set_best_price("50")
     loan = LoanFactory()
     post(loan)
     changed = Loan.history.latest()
     assert (changed.history_type, changed.history_change_reason) == ("~", "posting req-1")
-    assert (changed.status, changed.collateral, changed.judged_from) == ("active", 40, PRICED_AT)
+    assert (changed.status, changed.collateral, changed.prices_apply_from) == ("active", 40, PRICED_AT)
     posted = CollateralPosting.history.get()
     assert (posted.history_type, posted.amount, posted.request_id) == ("+", 40, "req-1")
 
 
-def test_the_same_posting_again_adds_nothing(best_price):
+def test_the_same_posting_again_adds_nothing(set_best_price):
     loan = LoanFactory()
     first = post(loan, "1")
-    best_price("50")
+    set_best_price("50")
     again = post(loan, "1.0")
     assert (again.body, again.replayed) == (first.body, True)
     assert Loan.objects.get().collateral == 1
     assert CollateralPosting.objects.count() == 1
 
 
-def test_the_first_answer_is_given_even_when_the_loan_has_been_liquidated_since(best_price):
+def test_the_first_answer_is_given_even_when_the_loan_has_been_liquidated_since(set_best_price):
     loan = LoanFactory()
     first = post(loan)
     with audit.cause("test", correlation_id=""):
         loan.refresh_from_db()
-        loan.status, loan.activated_at, loan.judged_from = LoanStatus.LIQUIDATED, PRICED_AT, PRICED_AT
+        loan.status, loan.activated_at, loan.prices_apply_from = LoanStatus.LIQUIDATED, PRICED_AT, PRICED_AT
         loan.save()
     assert post(loan).body == first.body
 
 
-def test_the_same_request_id_with_other_content_is_refused(best_price):
+def test_the_same_request_id_with_other_content_is_refused(set_best_price):
     loan = LoanFactory()
     post(loan, "1")
     with pytest.raises(RequestIdReused):
@@ -122,7 +123,7 @@ def test_the_same_request_id_with_other_content_is_refused(best_price):
     assert Loan.objects.get().collateral == 1
 
 
-def test_a_request_id_that_was_accepted_is_refused_with_an_unknown_loan_or_another_borrower(best_price):
+def test_a_request_id_that_was_accepted_is_refused_with_an_unknown_loan_or_another_borrower(set_best_price):
     loan = LoanFactory()
     post(loan, "1")
     for change in ({"loan_id": "unknown"}, {"borrower_id": "somebody else"}):
@@ -130,12 +131,12 @@ def test_a_request_id_that_was_accepted_is_refused_with_an_unknown_loan_or_anoth
             post(loan, "1", **change)
 
 
-def test_an_application_and_a_posting_may_share_a_request_id(best_price):
+def test_an_application_and_a_posting_may_share_a_request_id(set_best_price):
     services.apply_for_loan(client="otc", request_id="req-1", loan_id="L1", borrower_id="B1", amount=Decimal(1))
     assert not post(Loan.objects.get()).replayed
 
 
-def test_a_posting_before_its_loan_succeeds_when_repeated_later(best_price):
+def test_a_posting_before_its_loan_succeeds_when_repeated_later(set_best_price):
     early: dict[str, Any] = {
         "client": "otc",
         "request_id": "req-1",
@@ -150,7 +151,7 @@ def test_a_posting_before_its_loan_succeeds_when_repeated_later(best_price):
     assert Loan.objects.get().collateral == 40
 
 
-def test_another_borrower_may_not_post(best_price):
+def test_another_borrower_may_not_post(set_best_price):
     loan = LoanFactory()
     with pytest.raises(services.NotTheBorrower):
         post(loan, borrower_id="somebody else")
@@ -158,15 +159,15 @@ def test_another_borrower_may_not_post(best_price):
 
 
 @pytest.mark.parametrize("status", [LoanStatus.LIQUIDATING, LoanStatus.LIQUIDATED])
-def test_a_claimed_loan_takes_no_collateral(best_price, status):
+def test_a_claimed_loan_takes_no_collateral(set_best_price, status):
     loan = LoanFactory(active=True, status=status)
     with pytest.raises(services.LoanClosed):
         post(loan)
     nothing_was_written(loan)
 
 
-def test_collateral_beyond_twenty_integer_digits_is_refused(best_price):
-    best_price("1")
+def test_collateral_beyond_twenty_integer_digits_is_refused(set_best_price):
+    set_best_price("1")
     loan = LoanFactory(collateral=Decimal("9" * 20))
     with pytest.raises(services.CollateralTooLarge):
         post(loan, "1")
@@ -175,16 +176,16 @@ def test_collateral_beyond_twenty_integer_digits_is_refused(best_price):
     assert Loan.objects.get().collateral == Decimal("9" * 20 + "." + "9" * 24)
 
 
-def test_the_smallest_posting_against_the_largest_loan_is_stored(best_price):
-    best_price("1")
+def test_the_smallest_posting_against_the_largest_loan_is_stored(set_best_price):
+    set_best_price("1")
     loan = LoanFactory(amount=Decimal("9" * 20 + "." + "9" * 24))
     post(loan, "0.000000000000000000000001")
     assert Loan.objects.get().debt_per_unit == Decimal("9" * 44)
 
 
-def test_a_posting_that_brings_ltv_below_sixty_percent_ends_the_margin_call(best_price):
-    best_price("35")
-    warning = LoanWarningFactory()
+def test_a_posting_that_brings_ltv_below_sixty_percent_ends_the_margin_call(set_best_price):
+    set_best_price("35")
+    warning = MarginCallFactory()
     body = json.loads(post(warning.loan, "7").body)
     assert body["openWarning"] == {
         "openedAt": "2026-01-01T00:00:00Z",
@@ -194,20 +195,20 @@ def test_a_posting_that_brings_ltv_below_sixty_percent_ends_the_margin_call(best
     body = json.loads(post(warning.loan, "1", request_id="req-2").body)
     warning.refresh_from_db()
     assert body["openWarning"] is None
-    assert warning.close_reason == LoanWarning.CloseReason.CLEARED
+    assert warning.close_reason == MarginCall.CloseReason.CLEARED
     assert warning.closed_at is not None
     assert warning.closed_at > datetime(2026, 1, 1, tzinfo=UTC)
-    entry = LoanWarning.history.latest()
+    entry = MarginCall.history.latest()
     assert (entry.history_type, entry.close_reason, entry.history_change_reason) == ("~", "cleared", "posting req-2")
 
 
-def test_a_margin_call_stays_open_while_the_price_is_unknown(best_price):
-    warning = LoanWarningFactory()
+def test_a_margin_call_stays_open_while_the_price_is_unknown(set_best_price):
+    warning = MarginCallFactory()
     assert json.loads(post(warning.loan, "1000").body)["openWarning"] is not None
 
 
-def test_a_posting_asks_a_fixed_number_of_questions(best_price, django_assert_max_num_queries):
-    best_price("50")
+def test_a_posting_asks_a_fixed_number_of_questions(set_best_price, django_assert_max_num_queries):
+    set_best_price("50")
     loan = LoanFactory()
     with django_assert_max_num_queries(9):
         post(loan)

@@ -10,18 +10,18 @@ import pytest
 
 from coruscant import clock
 from loans import price_moves
-from loans.models import Loan, LoanStatus, LoanWarning
-from loans.tests.conftest import PRICED_AT, price_point
-from loans.tests.factories import LoanFactory, LoanWarningFactory
+from loans.conftest import PRICED_AT, price_point
+from loans.models import Loan, LoanStatus, MarginCall
+from loans.tests.factories import LoanFactory, MarginCallFactory
 
 pytestmark = pytest.mark.django_db
-MOVES = [price_moves.activate_loans, price_moves.warn_loans, price_moves.clear_warnings]
+MOVES = [price_moves.activate_loans, price_moves.call_loans, price_moves.clear_margin_calls]
 
 
 @pytest.mark.parametrize("move", MOVES)
 def test_an_unknown_price_moves_nothing(move):
     LoanFactory(collateral=Decimal(40))
-    LoanWarningFactory()
+    MarginCallFactory()
     assert move(price_point(None)) == 0
     assert Loan.history.count() == 2
 
@@ -40,7 +40,7 @@ def test_covered_new_loans_are_activated_with_the_stamp_of_the_price():
     assert price_moves.activate_loans(price_point("50")) == 0
     loan = Loan.objects.get(status="active")
     assert loan == covered
-    assert loan.judged_from == PRICED_AT
+    assert loan.prices_apply_from == PRICED_AT
     assert loan.activated_at is not None
     assert before <= loan.activated_at <= clock.now()
     entry = Loan.history.latest()
@@ -59,12 +59,12 @@ def test_a_margin_call_is_opened_once_at_seventy_percent():
     at_the_line = LoanFactory(active=True, collateral=Decimal(1000), amount=Decimal(700))
     LoanFactory(active=True, collateral=Decimal("1000.000000000000000000000001"), amount=Decimal(700))
     LoanFactory(collateral=Decimal(1))
-    assert price_moves.warn_loans(price_point("1")) == 1
-    assert price_moves.warn_loans(price_point("1")) == 0
-    warning = LoanWarning.objects.get()
+    assert price_moves.call_loans(price_point("1")) == 1
+    assert price_moves.call_loans(price_point("1")) == 0
+    warning = MarginCall.objects.get()
     assert (warning.loan, warning.price, warning.price_at, warning.closed_at) == (at_the_line, 1, PRICED_AT, None)
     assert (warning.outstanding_balance, warning.collateral) == (700, 1000)
-    entry = LoanWarning.history.get()
+    entry = MarginCall.history.get()
     assert (entry.history_type, entry.history_change_reason) == ("+", "margin_call mos_espa:event-1")
 
 
@@ -75,7 +75,7 @@ def test_a_second_margin_call_comes_only_after_ltv_was_below_sixty_percent():
 
     def tick(price: str) -> tuple[int, int]:
         point = price_point(price, PRICED_AT + timedelta(seconds=next(seconds)))
-        return price_moves.warn_loans(point), price_moves.clear_warnings(point)
+        return price_moves.call_loans(point), price_moves.clear_margin_calls(point)
 
     assert tick("0.85") == (1, 0)  # 70.6 %
     assert tick("0.95") == (0, 0)  # 63.2 %
@@ -83,15 +83,15 @@ def test_a_second_margin_call_comes_only_after_ltv_was_below_sixty_percent():
     assert tick("1") == (0, 0)  # exactly 60 %
     assert tick("1.000000000000000000000001") == (0, 1)
     assert tick("0.85") == (1, 0)
-    assert [w.close_reason for w in LoanWarning.objects.order_by("id")] == ["cleared", ""]
-    assert LoanWarning.history.filter(history_change_reason="margin_call_cleared mos_espa:event-1").count() == 1
-    assert LoanWarning.history.count() == 3
+    assert [w.close_reason for w in MarginCall.objects.order_by("id")] == ["cleared", ""]
+    assert MarginCall.history.filter(history_change_reason="margin_call_cleared mos_espa:event-1").count() == 1
+    assert MarginCall.history.count() == 3
 
 
 def test_a_price_from_before_the_activation_judges_no_loan():
-    LoanFactory(active=True, judged_from=PRICED_AT + timedelta(seconds=1))
-    assert price_moves.warn_loans(price_point("1")) == 0
-    assert price_moves.warn_loans(price_point("1", PRICED_AT + timedelta(seconds=1))) == 1
+    LoanFactory(active=True, prices_apply_from=PRICED_AT + timedelta(seconds=1))
+    assert price_moves.call_loans(price_point("1")) == 0
+    assert price_moves.call_loans(price_point("1", PRICED_AT + timedelta(seconds=1))) == 1
 
 
 @pytest.mark.parametrize("status", [LoanStatus.LIQUIDATING, LoanStatus.LIQUIDATED])

@@ -13,8 +13,8 @@ from loans.risk import Thresholds
 
 RULES = Thresholds(
     activation_ltv=Decimal("0.50"),
-    warning_ltv=Decimal("0.70"),
-    warning_clear_ltv=Decimal("0.60"),
+    margin_call_ltv=Decimal("0.70"),
+    margin_call_clear_ltv=Decimal("0.60"),
     liquidation_ltv=Decimal("0.80"),
 )
 THOUSAND, FORTY = Decimal(1000), Decimal(40)
@@ -36,8 +36,8 @@ def test_worked_example_must_be_liquidated_at_exactly_eighty_percent():
 
 def test_a_margin_call_begins_at_seventy_and_ends_below_sixty():
     collateral = Decimal(1000)
-    assert risk.must_warn(Decimal(700), collateral, Decimal(1), RULES)
-    assert not risk.must_warn(Decimal(700), collateral, Decimal(1) + TINY, RULES)
+    assert risk.must_call(Decimal(700), collateral, Decimal(1), RULES)
+    assert not risk.must_call(Decimal(700), collateral, Decimal(1) + TINY, RULES)
     assert not risk.may_clear(Decimal(600), collateral, Decimal(1), RULES)
     assert risk.may_clear(Decimal(600), collateral, Decimal(1) + TINY, RULES)
 
@@ -46,14 +46,14 @@ def test_a_debt_without_collateral_is_infinitely_risky():
     nothing, price = Decimal(0), Decimal(50)
     assert risk.ltv(THOUSAND, nothing, price) is None
     assert risk.must_liquidate(THOUSAND, nothing, price, RULES)
-    assert risk.must_warn(THOUSAND, nothing, price, RULES)
+    assert risk.must_call(THOUSAND, nothing, price, RULES)
     assert not risk.may_activate(THOUSAND, nothing, price, RULES)
     assert not risk.may_clear(THOUSAND, nothing, price, RULES)
 
 
 def test_no_debt_is_no_risk():
     assert not risk.must_liquidate(Decimal(0), Decimal(0), Decimal(50), RULES)
-    assert not risk.must_warn(Decimal(0), FORTY, Decimal(50), RULES)
+    assert not risk.must_call(Decimal(0), FORTY, Decimal(50), RULES)
     assert risk.may_clear(Decimal(0), Decimal(0), Decimal(50), RULES)
 
 
@@ -74,7 +74,7 @@ ratios = st.sampled_from(["0.5", "0.6", "0.7", "0.8", "0.333333333333", "1"]).ma
 
 
 def rules_at(ratio: Decimal) -> Thresholds:
-    return Thresholds(activation_ltv=ratio, warning_ltv=ratio, warning_clear_ltv=ratio, liquidation_ltv=ratio)
+    return Thresholds(activation_ltv=ratio, margin_call_ltv=ratio, margin_call_clear_ltv=ratio, liquidation_ltv=ratio)
 
 
 def stored_debt_per_unit(balance: Decimal, collateral: Decimal) -> Decimal:
@@ -99,7 +99,7 @@ def test_every_rule_is_exact_at_any_size(balance, collateral, ratio, steps):
     truth = Fraction(balance) / (Fraction(collateral) * Fraction(price))
     rules, threshold = rules_at(ratio), Fraction(ratio)
     assert risk.must_liquidate(balance, collateral, price, rules) == (truth >= threshold)
-    assert risk.must_warn(balance, collateral, price, rules) == (truth >= threshold)
+    assert risk.must_call(balance, collateral, price, rules) == (truth >= threshold)
     assert risk.may_activate(balance, collateral, price, rules) == (truth <= threshold)
     assert risk.may_clear(balance, collateral, price, rules) == (truth < threshold)
 
@@ -134,7 +134,7 @@ def test_the_threshold_itself_belongs_to_the_danger_and_one_last_digit_decides(f
     at_it = (balance, collateral, price)
     for rule, above, exactly, below in (
         (risk.must_liquidate, True, True, False),
-        (risk.must_warn, True, True, False),
+        (risk.must_call, True, True, False),
         (risk.may_activate, False, True, True),
         (risk.may_clear, False, False, True),
     ):

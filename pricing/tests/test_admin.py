@@ -43,7 +43,7 @@ def test_a_quote_shows_its_curves_and_its_fate(browser):
     text = browser.get(f"/admin/pricing/pricequote/{quote.pk}/change/").content.decode()
     assert "100 units: 50 GC a unit" in text
     assert "not swept yet" in text
-    PriceQuote.objects.update(too_late=True, swept_at=THEN)
+    PriceQuote.objects.update(too_late=True, evaluated_at=THEN)
     assert "too late" in browser.get("/admin/pricing/pricequote/").content.decode()
 
 

@@ -12,12 +12,13 @@ from hypothesis.extra.django import TestCase
 
 from coruscant import clock
 from coruscant.tests.exactness import proof
-from pricing import board, ingest, sweeping
+from pricing import best_price, evaluation_window
+from pricing.ingest import poll
 from pricing.markets import Market
 from pricing.models import PriceQuote
 from pricing.tests.builders import BLACK_SPIRE, MOS_ESPA, T0, at, message
-from simulation import oracle
-from simulation.oracle import Heard
+from proofs.simulation import oracle
+from proofs.simulation.oracle import Heard
 
 WIDE = Context(prec=60)
 
@@ -88,7 +89,7 @@ class TheTimeline(TestCase):
 
     def record(self, market, messages, second):
         with clock.driven_by(lambda: at(second)):
-            ingest.record(market, messages, at(second))
+            poll.record_messages(market, messages, at(second))
 
     @proof(25)
     @given(delivered(), st.integers(0, 60), st.data())
@@ -99,13 +100,13 @@ class TheTimeline(TestCase):
         end = max(second for second, *_ in deliveries) + later + 0.5
         for market in Market:
             self.record(market, [], end)
-        window = sweeping.open_window(at(end))
+        window = evaluation_window.open_window(at(end))
         spans = oracle.spans(heard, {market: at(end) for market in Market}, at(end))
         known = [span.price for span in spans if span.price is not None]
         assert window.lows[0].price == min(known)
         assert window.last.price == spans[-1].price
         with clock.driven_by(lambda: at(end)):
-            assert board.refresh().price == spans[-1].price
+            assert best_price.refresh().price == spans[-1].price
         assert PriceQuote.objects.count() == len(heard)
 
     @proof(25)
@@ -115,15 +116,15 @@ class TheTimeline(TestCase):
         found, swept, last_news = [], [], 0
 
         def sweep(second):
-            window = sweeping.open_window(at(second))
+            window = evaluation_window.open_window(at(second))
             found.extend(low.price for low in window.lows)
-            sweeping.mark_swept(window)
+            evaluation_window.mark_evaluated(window)
             swept.append((second, [str(low) for low in found]))
             return window.last.price
 
         for second, market, messages in self.batches(data, deliveries):
             self.record(market, messages, second)
-            if sweeping.anything_unswept(at(second)):
+            if evaluation_window.anything_unevaluated(at(second)):
                 last_news = second
             if data.draw(st.booleans()):
                 sweep(second)

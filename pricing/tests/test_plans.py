@@ -8,7 +8,7 @@ from django.db import connection
 from pricing import records
 from pricing.models import PriceQuote
 from pricing.tests.builders import BLACK_SPIRE, MOS_ESPA, at
-from pricing.tests.test_board import row
+from pricing.tests.test_best_price import row
 
 pytestmark = pytest.mark.django_db
 #: PostgreSQL chooses after five executions of a prepared statement, which a statement is after three.

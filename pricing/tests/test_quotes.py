@@ -100,12 +100,12 @@ def test_a_market_whose_clock_runs_backwards_is_not_blind():
 )  # fmt: skip
 def test_a_quote_dies_of_age_only_where_its_queue_is_drained(drained, death):
     one = quote(MOS_ESPA, 0, "50")
-    assert rules.dies_at(one, None if drained is None else at(drained), FRESHNESS) == at(death)
+    assert rules.holds_until(one, None if drained is None else at(drained), FRESHNESS) == at(death)
     assert seen(line([one], drained=drained)) == [(0, "50"), (death, None)]
 
 
 def test_a_quote_that_came_too_late_gets_no_respite_for_our_lag():
-    assert rules.dies_at(quote(MOS_ESPA, 0, "50", too_late=True), None, FRESHNESS) == at(60)
+    assert rules.holds_until(quote(MOS_ESPA, 0, "50", too_late=True), None, FRESHNESS) == at(60)
 
 
 def test_a_curve_that_ends_before_the_reference_quantity_gives_no_price():
@@ -119,7 +119,7 @@ def test_a_curve_that_ends_before_the_reference_quantity_gives_no_price():
 
 def test_standing_is_the_last_that_takes_part_however_old():
     a, late = quote(MOS_ESPA, 0, "50", time=100), quote(MOS_ESPA, 10, "40", time=99)
-    assert rules.standing([late, a], FRESHNESS) == {MOS_ESPA: a}
+    assert rules.current_quotes([late, a], FRESHNESS) == {MOS_ESPA: a}
 
 
 def test_lows_are_the_suffix_minima():
@@ -127,17 +127,20 @@ def test_lows_are_the_suffix_minima():
         quote(MOS_ESPA, sent, price)
         for sent, price in ((0, "50"), (1, "30"), (2, "40"), (3, "30"), (4, "45"), (5, "60"))
     ]
-    assert seen(rules.lows(line(quotes, end=6))) == [(3, "30"), (4, "45"), (5, "60")]
+    assert seen(rules.successive_lows(line(quotes, end=6))) == [(3, "30"), (4, "45"), (5, "60")]
 
 
 def test_the_last_low_is_the_last_point_only_if_its_price_is_known():
-    assert seen(rules.lows(line([quote(MOS_ESPA, 0, "50"), quote(MOS_ESPA, 1, "60")]))) == [(0, "50"), (1, "60")]
-    assert rules.lows(line([])) == ()
+    assert seen(rules.successive_lows(line([quote(MOS_ESPA, 0, "50"), quote(MOS_ESPA, 1, "60")]))) == [
+        (0, "50"),
+        (1, "60"),
+    ]
+    assert rules.successive_lows(line([])) == ()
 
 
 def test_news_from_an_outage_are_no_low():
     quotes = [quote(MOS_ESPA, 0, "50"), quote(MOS_ESPA, 10, "20", too_late=True), quote(MOS_ESPA, 20, "40")]
-    assert seen(rules.lows(line(quotes, end=30))) == [(20, "40")]
+    assert seen(rules.successive_lows(line(quotes, end=30))) == [(20, "40")]
 
 
 def test_a_window_starts_at_the_earliest_unswept_quote():
@@ -154,8 +157,8 @@ def test_a_window_starts_in_the_silence_before_a_late_successor():
 def test_a_window_starts_at_a_death_that_no_sweep_has_seen():
     dead, new = quote(MOS_ESPA, 0, "50"), quote(BLACK_SPIRE, 65, "50")
     assert rules.window_start([dead, new], [new], FRESHNESS) == at(65)
-    assert rules.window_start([dead, new], [new], FRESHNESS, swept_to=at(59)) == at(60)
-    assert rules.window_start([dead, new], [new], FRESHNESS, swept_to=at(60)) == at(65)
+    assert rules.window_start([dead, new], [new], FRESHNESS, evaluated_to=at(59)) == at(60)
+    assert rules.window_start([dead, new], [new], FRESHNESS, evaluated_to=at(60)) == at(65)
 
 
 def test_the_worked_example_prices_a_unit_exactly():

@@ -45,7 +45,7 @@ def literal_price(quotes, drained_to, instant):
             fresh = [p for p in part if p.sent_at + FRESHNESS.max_age > one.sent_at]
             if all(p.market_time <= one.market_time for p in fresh):
                 part.append(one)
-        if part and instant < rules.dies_at(part[-1], drained_to[market], FRESHNESS):
+        if part and instant < rules.holds_until(part[-1], drained_to[market], FRESHNESS):
             prices.append(part[-1].sell[0].unit_price)
     return max(prices, default=None)
 
@@ -82,7 +82,7 @@ def test_a_part_of_the_line_is_the_same_as_the_whole(quotes, drained_to, one, ot
 def test_order_and_repetition_change_nothing(quotes, drained_to, data):
     again = data.draw(st.permutations(quotes + data.draw(st.lists(st.sampled_from(quotes)) if quotes else st.just([]))))
     assert line(again, drained_to) == line(quotes, drained_to)
-    assert rules.lows(line(again, drained_to)) == rules.lows(line(quotes, drained_to))
+    assert rules.successive_lows(line(again, drained_to)) == rules.successive_lows(line(quotes, drained_to))
 
 
 @proof(50)
@@ -90,7 +90,7 @@ def test_order_and_repetition_change_nothing(quotes, drained_to, data):
 def test_lows_are_for_each_instant_the_lowest_price_from_then_on(quotes, drained_to):
     points = line(quotes, drained_to)
     judged = [p for p in points if p.price is not None and not any(q.too_late for q in p.quotes)]
-    lows = rules.lows(points)
+    lows = rules.successive_lows(points)
     assert sorted(lows, key=lambda p: (p.at, p.price)) == list(lows)
     for index, point in enumerate(judged):
         after = judged[index:]
@@ -103,11 +103,11 @@ def test_lows_are_for_each_instant_the_lowest_price_from_then_on(quotes, drained
 @proof(50)
 @given(st.lists(one_quote, min_size=1, max_size=25), st.data())
 def test_a_window_never_starts_after_what_is_unswept(quotes, data):
-    unswept = data.draw(st.lists(st.sampled_from(quotes), min_size=1, unique_by=lambda q: q.id))
-    swept_to = data.draw(st.none() | st.builds(at, st.integers(0, END)))
-    start = rules.window_start(quotes, unswept, FRESHNESS, swept_to)
-    assert start <= min(q.sent_at for q in unswept)
-    assert start == rules.window_start(data.draw(st.permutations(quotes)), unswept, FRESHNESS, swept_to)
+    unevaluated = data.draw(st.lists(st.sampled_from(quotes), min_size=1, unique_by=lambda q: q.id))
+    evaluated_to = data.draw(st.none() | st.builds(at, st.integers(0, END)))
+    start = rules.window_start(quotes, unevaluated, FRESHNESS, evaluated_to)
+    assert start <= min(q.sent_at for q in unevaluated)
+    assert start == rules.window_start(data.draw(st.permutations(quotes)), unevaluated, FRESHNESS, evaluated_to)
 
 
 arriving = st.lists(
@@ -133,16 +133,16 @@ def test_however_late_quotes_arrive_the_sweeps_find_every_dip(arrivals):
         here = [q for q, late in arrivals if q.sent_at <= at(now - late)]
         missing = [q for q, late in arrivals if q.sent_at > at(now - late)]
         drained_to = {m: min([at(now), *(q.sent_at for q in missing if q.market == m)]) for m in MARKETS}
-        unswept = [q for q in here if q.id not in swept]
-        start = rules.window_start(here, unswept, FRESHNESS, last_mark) if unswept else at(now)
+        unevaluated = [q for q in here if q.id not in swept]
+        start = rules.window_start(here, unevaluated, FRESHNESS, last_mark) if unevaluated else at(now)
         points = rules.timeline(
             here, drained_to=drained_to, freshness=FRESHNESS, reference_quantity=Decimal(1), start=start, end=at(now)
         )
-        found += [low.price for low in rules.lows(points) if low.price is not None]
-        if unswept:
-            swept |= {q.id for q in unswept}
+        found += [low.price for low in rules.successive_lows(points) if low.price is not None]
+        if unevaluated:
+            swept |= {q.id for q in unevaluated}
             last_mark = at(now)
     # Up to the last news: a dip that ends in silence is found by the next sweep only if it lasts until then.
     last_news = max(int((q.sent_at - at(0)).total_seconds()) + late for q, late in arrivals)
     truth = line([q for q, _ in arrivals], {m: at(end) for m in MARKETS}, 0, last_news)
-    assert min(found) <= rules.lows(truth)[0].price
+    assert min(found) <= rules.successive_lows(truth)[0].price

@@ -8,7 +8,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.core.management.base import BaseCommand, CommandError
 
-from coruscant import representatives
+from coruscant.admin import groups
 
 USERNAME = "representative"
 PASSWORD = "demo"  # noqa: S105  (public, and therefore refused outside demos)
@@ -28,5 +28,5 @@ class Command(BaseCommand):
         user.is_staff, user.is_active = True, True
         user.set_password(PASSWORD)
         user.save()
-        user.groups.add(Group.objects.get(name=representatives.GROUP))
+        user.groups.add(Group.objects.get(name=groups.GROUP))
         self.stdout.write(f"User {USERNAME} with password {PASSWORD} may log in to /admin/.")

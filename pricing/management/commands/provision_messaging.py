@@ -5,7 +5,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 from django.core.management.base import BaseCommand, CommandError
 
-from pricing import provisioning
+from pricing.ingest import provision
 
 
 class Command(BaseCommand):
@@ -16,7 +16,7 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **_options: Any) -> None:
         """Provision everything; an endpoint that refuses or cannot be reached ends the command with one sentence."""
         try:
-            for line in provisioning.provision():
+            for line in provision.provision():
                 self.stdout.write(line)
         except (BotoCoreError, ClientError) as error:
             raise CommandError(f"messaging could not be provisioned: {error}") from error

@@ -1,0 +1,34 @@
+"""Sending Celery tasks. A task is a hint that a row is due, never the work itself: the row says what to do."""
+
+from typing import Any
+
+import structlog
+from celery.canvas import Signature
+from django.db import transaction
+from kombu.exceptions import OperationalError
+
+from coruscant import failpoints
+
+log = structlog.get_logger(__name__)
+
+
+def now(task: "Signature[Any]", *, expires: float | None = None) -> bool:
+    """Send a task at once; returns whether the broker took it.
+
+    A broker that is down or refuses is logged, not raised: recovery sends the task again. A task that no worker has
+    started after `expires` seconds is dropped. Call it outside any transaction.
+    """
+    options: dict[str, Any] = {} if expires is None else {"expires": expires}
+    failpoints.reach("enqueue.about_to_send")
+    try:
+        task.apply_async(**options)
+    except (OperationalError, OSError) as error:
+        log.warning("task_not_enqueued", task=str(task.task), arguments=dict(task.kwargs), error=str(error))
+        return False
+    failpoints.reach("enqueue.sent")
+    return True
+
+
+def on_commit(task: "Signature[Any]") -> None:
+    """Send a task once the current transaction has committed; at once if there is none."""
+    transaction.on_commit(lambda: now(task), robust=True)

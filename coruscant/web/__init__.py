@@ -1,0 +1,1 @@
+"""What every HTTP answer shares: problem+json errors, health, middleware."""

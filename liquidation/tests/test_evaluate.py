@@ -1,0 +1,319 @@
+"""The sweep: every dip is found, once, and nothing is lost when it dies half-way."""
+
+import threading
+import time
+from decimal import Decimal
+
+import pytest
+from django.db import connections
+
+from coruscant import failpoints
+from liquidation import evaluate, invariants
+from liquidation.claim import claim_batch
+from liquidation.conftest import point_now
+from liquidation.models import Liquidation
+from loans.models import Loan, LoanStatus, MarginCall
+from loans.services import post_collateral
+from loans.tests.factories import LoanFactory
+from pricing.markets import Market
+from pricing.models import PriceQuote
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def no_failpoints():
+    yield
+    failpoints.arm(None)
+
+
+def test_a_dip_between_two_sweeps_is_found_although_the_price_has_recovered(loan, quote, bells):
+    loan()
+    quote("60", ago=5)
+    quote("25", ago=3)
+    quote("60", ago=1)
+    assert evaluate.evaluate_loans()
+    liquidation = Liquidation.objects.get()
+    assert liquidation.price == 25
+    assert not PriceQuote.objects.filter(evaluated_at__isnull=True).exists()
+    assert bells == [(("liquidation.sell", "liquidation.publish"), {"liquidation_id": liquidation.pk})]
+
+
+def test_quotes_without_a_price_are_judged_too_and_hold_up_nothing(loan, quote, bells, settings):
+    settings.PRICE_REFERENCE_QUANTITY = Decimal(1000)  # deeper than any curve, so that no price is known
+    loan()
+    quote("25")
+    assert evaluate.evaluate_loans()
+    assert not Liquidation.objects.exists()
+    assert not PriceQuote.objects.filter(evaluated_at__isnull=True).exists()
+
+
+def test_the_best_of_both_markets_counts(loan, quote, bells):
+    loan()
+    quote("60", market=Market.BLACK_SPIRE_OUTPOST, ago=5)
+    quote("25", ago=3)
+    evaluate.evaluate_loans()
+    assert not Liquidation.objects.exists()
+
+
+def test_a_loan_activated_after_the_low_is_judged_by_the_low_after_its_activation(loan, quote, bells):
+    quote("10", ago=9)
+    middle = quote("60", ago=7)
+    quote("30", ago=5)
+    quote("60", ago=3)
+    spared = loan(collateral="60", prices_apply_from=middle.sent_at)  # 55 % at 30 GC
+    caught = loan(collateral="40", prices_apply_from=middle.sent_at)  # 83 % at 30 GC
+    evaluate.evaluate_loans()
+    assert Liquidation.objects.get().loan == caught
+    assert Liquidation.objects.get().price == 30
+    spared.refresh_from_db()
+    assert spared.status == LoanStatus.ACTIVE
+
+
+def test_one_sweep_activates_warns_clears_and_claims(loan, quote, bells):
+    fresh = LoanFactory(collateral=Decimal(60))  # 41.7 % at 40 GC
+    warned = loan(collateral="34")  # 73.5 % at 40 GC
+    claimed = loan(collateral="31")  # 80.6 % at 40 GC
+    quote("40", ago=1)
+    evaluate.evaluate_loans()
+    assert Loan.objects.get(pk=fresh.pk).status == LoanStatus.ACTIVE
+    assert MarginCall.objects.get().loan == warned
+    assert Liquidation.objects.get().loan == claimed
+    quote("50")  # 58.8 %
+    evaluate.evaluate_loans()
+    assert MarginCall.objects.get().close_reason == "cleared"
+
+
+def test_a_margin_call_comes_once_until_ltv_has_been_below_the_lower_threshold(loan, quote, bells):
+    loan(collateral="34")
+    for price in ("40", "42", "48", "41"):  # 73.5, 70.03, 61.3, 71.7 %
+        quote(price)
+        evaluate.evaluate_loans()
+    assert MarginCall.objects.count() == 1
+    quote("50")  # 58.8 %
+    evaluate.evaluate_loans()
+    quote("40")
+    evaluate.evaluate_loans()
+    assert MarginCall.objects.count() == 2
+    assert MarginCall.objects.filter(closed_at__isnull=True).count() == 1
+
+
+def test_without_a_live_price_nothing_new_is_claimed(loan, quote, bells, settings):
+    loan()
+    quote("25", ago=settings.FEED_MAX_LAG_SECONDS + settings.PRICE_MAX_AGE_SECONDS + 1, swept=True)
+    evaluate.evaluate_loans()
+    assert not Liquidation.objects.exists()
+
+
+def test_a_price_that_rises_when_a_quote_dies_or_falls_is_seen_without_a_new_quote(
+    loan, quote, bells, time_passes, settings
+):
+    loan()
+    quote("60")
+    quote("25", market=Market.BLACK_SPIRE_OUTPOST)
+    evaluate.evaluate_loans()
+    assert not Liquidation.objects.exists()
+    time_passes(seconds=settings.PRICE_MAX_AGE_SECONDS - 10)
+    quote("25", market=Market.BLACK_SPIRE_OUTPOST)
+    evaluate.evaluate_loans()
+    time_passes(seconds=20)
+    PriceQuote.objects.filter(evaluated_at__isnull=True).update(evaluated_at=None)
+    from pricing.models import Feed
+
+    Feed.objects.update(drained_to=time_passes())
+    evaluate.evaluate_loans()
+    assert Liquidation.objects.get().price == 25
+
+
+@pytest.mark.parametrize(
+    "point", ["evaluate.window_opened", "claim.locked", "claim.written", "evaluate.batch_committed", "evaluate.marked"]
+)
+@pytest.mark.django_db(transaction=True)
+def test_a_sweep_that_dies_anywhere_is_done_again_and_claims_once(loan, quote, bells, point):
+    for units in ("30", "35", "40"):
+        loan(collateral=units)
+    quote("60", ago=4)
+    quote("25", ago=3)
+    quote("60", ago=1)
+
+    class Killed(BaseException):
+        pass
+
+    def kill(name):
+        if name == point:
+            failpoints.arm(None)
+            raise Killed
+
+    failpoints.arm(kill)
+    with pytest.raises(Killed):
+        evaluate.evaluate_loans()
+    assert PriceQuote.objects.filter(evaluated_at__isnull=True).count() == 3
+    evaluate.evaluate_loans()
+    assert Liquidation.objects.count() == 3
+    assert not [finding for finding in invariants.check() if finding.violations]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_loser_of_two_sweeps_leaves_the_work_to_the_winner(loan, quote, bells):
+    for units in range(10, 40):
+        loan(collateral=str(units))
+    quote("25")
+    barrier, results, errors = threading.Barrier(6), [], []
+
+    def work():
+        barrier.wait()
+        try:
+            results.append(evaluate.evaluate_loans())
+        except Exception as error:
+            errors.append(error)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=work) for _ in range(6)]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+    assert errors == []
+    assert True in results
+    assert Liquidation.objects.count() == 30
+    assert not PriceQuote.objects.filter(evaluated_at__isnull=True).exists()
+
+
+def test_a_dip_that_comes_and_goes_during_a_sweep_is_the_next_ones(loan, quote, bells):
+    loan()
+    quote("60", ago=3)
+
+    def dip(name):
+        if name == "evaluate.window_opened":
+            failpoints.arm(None)
+            quote("25", ago=2)
+            quote("60", ago=1)
+
+    failpoints.arm(dip)
+    assert evaluate.evaluate_loans()
+    assert Liquidation.objects.get().price == 25
+    assert not PriceQuote.objects.filter(evaluated_at__isnull=True).exists()
+
+
+def test_only_some_bells_are_rung_in_a_crash(loan, quote, bells, monkeypatch):
+    monkeypatch.setattr(evaluate, "ENQUEUED_PER_EVALUATION", 3)
+    for units in range(10, 20):
+        loan(collateral=str(units))
+    quote("25")
+    evaluate.evaluate_loans()
+    assert Liquidation.objects.count() == 10
+    assert len(bells) == 3
+
+
+def test_new_quotes_ring_the_sweep(bells, db):
+    from pricing.models import PriceQuote
+    from pricing.signals import quotes_recorded
+
+    quotes_recorded.send_robust(sender=PriceQuote)
+    assert bells == [(("liquidation.evaluate_loans",), {})]
+
+
+def test_a_dip_that_still_held_when_the_loan_was_activated_judges_it(loan, quote, bells):
+    before = quote("60", market=Market.BLACK_SPIRE_OUTPOST, ago=9)
+    quote("60", ago=8)
+    quote("25", market=Market.BLACK_SPIRE_OUTPOST, ago=7)
+    quote("25", ago=6)  # the dip begins; it arrived late, so that the loan was activated by the price before
+    quote("60", ago=2)
+    caught = loan(collateral="40", prices_apply_from=before.sent_at)
+    during = loan(
+        collateral="40", prices_apply_from=quote("60", ago=4, swept=True, market=Market.BLACK_SPIRE_OUTPOST).sent_at
+    )
+    evaluate.evaluate_loans()
+    assert Liquidation.objects.get().loan == caught
+    during.refresh_from_db()
+    assert during.status == LoanStatus.ACTIVE
+
+
+def test_a_price_judges_no_loan_that_was_activated_after_it(loan, quote):
+    quote("25", ago=5)
+    point = point_now()
+    later = loan(prices_apply_from=point.until)
+    assert claim_batch(point).liquidation_ids == ()
+    later.refresh_from_db()
+    assert later.status == LoanStatus.ACTIVE
+
+
+def test_a_dip_that_was_over_before_the_posting_never_judges_the_loan_however_late_it_is_drained(quote, bells):
+    quote("60", ago=30, swept=True)
+    loan = LoanFactory()
+    post_collateral(client="", request_id="p", loan_id=loan.loan_id, borrower_id=loan.borrower_id, amount=Decimal(40))
+    assert Loan.objects.get().status == LoanStatus.ACTIVE
+    quote("25", ago=20)
+    quote("60", ago=10)
+    evaluate.evaluate_loans()
+    assert Loan.objects.get().status == LoanStatus.ACTIVE
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_sweep_that_a_newer_one_has_overtaken_changes_nothing_more(quote, bells):
+    loan = LoanFactory()
+    quote("60", ago=3)
+
+    def meanwhile(name):
+        if name != "evaluate.window_opened":
+            return
+        failpoints.arm(None)
+        quote("30")
+        post_collateral(
+            client="", request_id="p", loan_id=loan.loan_id, borrower_id=loan.borrower_id, amount=Decimal(40)
+        )
+        assert evaluate.evaluate_loans()
+
+    failpoints.arm(meanwhile)
+    assert not evaluate.evaluate_loans()
+    assert Loan.objects.get().status == LoanStatus.NEW, "60 is gone, and at 30 there is not enough collateral"
+    assert not PriceQuote.objects.filter(evaluated_at__isnull=True).exists()
+
+
+def test_a_window_that_is_judged_again_opens_no_second_margin_call(loan, quote, bells):
+    loan(collateral="34")
+    quote("40", ago=5)  # 73.5 %
+    quote("60", ago=3)  # 49 %
+    evaluate.evaluate_loans()
+    assert [warning.close_reason for warning in MarginCall.objects.all()] == ["cleared"]
+    PriceQuote.objects.update(evaluated_at=None)
+    evaluate.evaluate_loans()
+    assert MarginCall.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_sweep_waits_for_a_posting_that_has_read_the_price_before_the_dip(quote, bells):
+    quote("50", ago=1, swept=True)
+    fresh = LoanFactory(collateral=Decimal(39))
+    written, swept = threading.Event(), threading.Event()
+
+    def pause(name):
+        if name == "posting.written":
+            written.set()
+            end = time.monotonic() + 20
+            while not (swept.is_set() or somebody_waits_for_the_barrier()) and time.monotonic() < end:
+                time.sleep(0.02)
+
+    def post():
+        try:
+            post_collateral(
+                client="", request_id="r", loan_id=fresh.loan_id, borrower_id=fresh.borrower_id, amount=Decimal(1)
+            )
+        finally:
+            connections.close_all()
+
+    failpoints.arm(pause)
+    posting = threading.Thread(target=post)
+    posting.start()
+    assert written.wait(20)
+    quote("25")
+    evaluate.evaluate_loans()
+    swept.set()
+    posting.join()
+    assert Liquidation.objects.get().loan == fresh
+    assert Liquidation.objects.get().price == 25
+
+
+def somebody_waits_for_the_barrier():
+    with connections["default"].cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+        return cursor.fetchone()[0] > 0

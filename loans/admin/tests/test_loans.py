@@ -1,0 +1,218 @@
+"""What a representative does with loans: sees them with their LTV, registers applications, posts collateral."""
+
+from decimal import Decimal
+
+import pytest
+from django.contrib.admin.models import DELETION, LogEntry
+from django.contrib.auth.models import Permission, User
+from knox.models import AuthToken
+
+from coruscant.history import audit
+from coruscant.tests.bank import make_loan, make_representative, set_price
+from loans.models import AcceptedRequest, CollateralPosting, Loan
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clean_cache")]
+
+LIST = "/admin/loans/loan/"
+REGISTER = "/admin/loans/loan/register-application/"
+
+
+@pytest.fixture
+def person():
+    return make_representative("ahsoka")
+
+
+@pytest.fixture
+def browser(client, person):
+    client.force_login(person)
+    return client
+
+
+@pytest.fixture
+def loan():
+    with audit.cause("test", correlation_id="loan"):
+        return make_loan("L-1")
+
+
+def post_url(loan: Loan) -> str:
+    return f"/admin/loans/loan/{loan.pk}/post-collateral/"
+
+
+def told(response) -> list[str]:
+    return [str(message) for message in response.context["messages"]]
+
+
+def shown_request_id(response) -> str:
+    return str(response.context["form"]["request_id"].value())
+
+
+class TestLtv:
+    def test_the_list_shows_ltv_at_the_best_price_now(self, browser, loan):
+        set_price("50")
+        assert "50.00 %" in browser.get(LIST).content.decode()
+        set_price("31.25")
+        assert "80.00 %" in browser.get(LIST).content.decode()
+
+    def test_without_a_price_no_ltv_is_shown(self, browser, loan):
+        set_price(None)
+        assert " %" not in browser.get(LIST).content.decode()
+
+    def test_a_loan_without_collateral_has_no_ltv(self, browser):
+        set_price("50")
+        with audit.cause("test", correlation_id="loan"):
+            new = make_loan("L-2", collateral="0", status="new")
+        text = browser.get(f"/admin/loans/loan/{new.pk}/change/").content.decode()
+        assert " %" not in text
+        assert "40 units" in text, "what is missing for activation"
+
+    def test_the_list_costs_as_many_queries_for_thirty_loans_as_for_three(self, browser, django_assert_max_num_queries):
+        set_price("50")
+        with audit.cause("test", correlation_id="loan"):
+            for number in range(30):
+                make_loan(f"L-{number}")
+        browser.get(LIST)
+        with django_assert_max_num_queries(10):
+            assert browser.get(LIST).content.count(b"50.00 %") == 30
+
+
+class TestRegister:
+    def answers(self, **changes):
+        return {"request_id": "admin-1", "loan_id": "L-9", "borrower_id": "B-9", "amount": "1000.50"} | changes
+
+    def test_the_form_makes_a_request_id_of_its_own(self, browser):
+        first, second = browser.get(REGISTER), browser.get(REGISTER)
+        assert shown_request_id(first).startswith("admin-")
+        assert shown_request_id(first) != shown_request_id(second)
+        assert shown_request_id(first) in first.content.decode()
+
+    def test_an_application_is_registered_under_the_persons_name(self, browser, person):
+        response = browser.post(REGISTER, self.answers(), follow=True)
+        assert told(response)[-1] == "Application admin-1 is registered as loan L-9."
+        loan = Loan.objects.get()
+        assert (loan.loan_id, loan.borrower_id, loan.amount, loan.status) == ("L-9", "B-9", Decimal("1000.5"), "new")
+        assert AcceptedRequest.objects.get().client == "ahsoka"
+        entry = loan.history.get()
+        assert (entry.history_actor, entry.history_user_id) == ("ahsoka", person.pk)
+        assert entry.history_change_reason == "application admin-1"
+
+    def test_sent_twice_it_registers_once(self, browser):
+        browser.post(REGISTER, self.answers())
+        response = browser.post(REGISTER, self.answers(), follow=True)
+        assert "nothing was done twice" in told(response)[-1]
+        assert Loan.objects.count() == AcceptedRequest.objects.count() == 1
+
+    def test_a_broken_rule_is_a_message_and_keeps_what_was_typed(self, browser, loan):
+        response = browser.post(REGISTER, self.answers(loan_id="L-1"))
+        assert told(response)[-1] == "Another request has already used this loanId."
+        assert b'value="B-9"' in response.content
+        assert Loan.objects.count() == 1
+
+    @pytest.mark.parametrize("amount", ["", "0", "-1", "1,000", "NaN", "1e400", "٣", "1_000"])
+    def test_what_is_not_an_amount_is_refused(self, browser, amount):
+        response = browser.post(REGISTER, self.answers(amount=amount))
+        assert response.context["form"].errors["amount"]
+        assert not Loan.objects.exists()
+
+    def test_it_needs_its_permission(self, client):
+        viewer = User.objects.create_user("viewer", is_staff=True)
+        viewer.user_permissions.add(Permission.objects.get(codename="view_loan"))
+        client.force_login(viewer)
+        assert b"Register application" not in client.get(LIST).content
+        assert client.get(REGISTER).status_code == 403
+        assert client.post(REGISTER, self.answers()).status_code == 403
+        assert not Loan.objects.exists()
+
+    def test_the_list_has_the_button(self, browser):
+        assert REGISTER in browser.get(LIST).content.decode()
+
+
+class TestPost:
+    def test_collateral_is_posted_under_the_persons_name(self, browser, person, loan):
+        response = browser.post(post_url(loan), {"request_id": "admin-2", "amount": "2.5"}, follow=True)
+        assert told(response)[-1] == "2.5 units are posted for loan L-1."
+        loan.refresh_from_db()
+        assert loan.collateral == Decimal("42.5")
+        posting = CollateralPosting.objects.get()
+        assert (posting.amount, posting.request_id) == (Decimal("2.5"), "admin-2")
+        assert AcceptedRequest.objects.get().client == "ahsoka"
+        for row in (posting, loan):
+            entry = row.history.latest("history_id")
+            assert (entry.history_actor, entry.history_user_id) == ("ahsoka", person.pk)
+            assert entry.history_change_reason == "posting admin-2"
+
+    def test_sent_twice_it_posts_once(self, browser, loan):
+        for _ in range(2):
+            response = browser.post(post_url(loan), {"request_id": "admin-2", "amount": "2.5"}, follow=True)
+        assert "nothing was done twice" in told(response)[-1]
+        loan.refresh_from_db()
+        assert (loan.collateral, CollateralPosting.objects.count()) == (Decimal("42.5"), 1)
+
+    def test_another_amount_under_the_same_request_id_is_a_message(self, browser, loan):
+        browser.post(post_url(loan), {"request_id": "admin-2", "amount": "2.5"})
+        response = browser.post(post_url(loan), {"request_id": "admin-2", "amount": "3"})
+        assert "admin-2" in response.content.decode()
+        assert len(told(response)) >= 1
+        assert CollateralPosting.objects.count() == 1
+
+    def test_enough_collateral_activates(self, browser):
+        set_price("50")
+        with audit.cause("test", correlation_id="loan"):
+            new = make_loan("L-2", collateral="0", status="new")
+        browser.post(post_url(new), {"request_id": "admin-3", "amount": "40"})
+        new.refresh_from_db()
+        assert new.status == "active"
+
+    def test_a_claimed_loan_has_no_button_and_takes_nothing(self, browser):
+        with audit.cause("test", correlation_id="loan"):
+            claimed = make_loan("L-3", status="liquidating")
+        assert b"post-collateral" not in browser.get(f"/admin/loans/loan/{claimed.pk}/change/").content
+        response = browser.post(post_url(claimed), {"request_id": "admin-4", "amount": "1"})
+        assert told(response)[-1] == "The loan is liquidating: it takes no more collateral."
+        assert not CollateralPosting.objects.exists()
+
+    def test_it_needs_its_permission(self, client, loan):
+        viewer = User.objects.create_user("viewer", is_staff=True)
+        viewer.user_permissions.add(Permission.objects.get(codename="view_loan"))
+        client.force_login(viewer)
+        assert b"post-collateral" not in client.get(f"/admin/loans/loan/{loan.pk}/change/").content
+        assert client.post(post_url(loan), {"request_id": "admin-2", "amount": "2.5"}).status_code == 403
+        assert not CollateralPosting.objects.exists()
+
+    def test_a_loan_that_does_not_exist_is_not_found(self, browser):
+        assert browser.get("/admin/loans/loan/999/post-collateral/").status_code == 404
+
+
+class TestCredentials:
+    PAGE = "/admin/knox/authtoken/"
+
+    @pytest.fixture
+    def credential(self):
+        made, _ = AuthToken.objects.create(user=User.objects.create_user("otc"))
+        return made
+
+    def test_a_credential_is_revoked_and_the_log_says_by_whom(self, browser, person, credential):
+        response = browser.post(
+            self.PAGE, {"action": "revoke", "_selected_action": [credential.pk], "index": 0}, follow=True
+        )
+        assert told(response)[-1] == "1 revoked."
+        assert not AuthToken.objects.exists()
+        assert LogEntry.objects.get().action_flag == DELETION
+        assert LogEntry.objects.get().user == person
+
+    def test_the_stored_digest_is_not_shown(self, browser, credential):
+        text = browser.get(self.PAGE).content.decode()
+        assert f">{credential.digest}<" not in text
+        assert credential.token_key in text
+
+    def test_none_is_made_or_changed_here(self, browser, credential):
+        assert browser.post(f"{self.PAGE}add/", {"user": credential.user_id}).status_code == 403
+        assert browser.post(f"{self.PAGE}{credential.pk}/change/", {"user": 1}).status_code == 403
+        assert AuthToken.objects.count() == 1
+
+    def test_it_needs_its_permission(self, client, credential):
+        viewer = User.objects.create_user("viewer", is_staff=True)
+        viewer.user_permissions.add(Permission.objects.get(codename="view_authtoken"))
+        client.force_login(viewer)
+        answer = client.post(self.PAGE, {"action": "revoke", "_selected_action": [credential.pk], "index": 0})
+        assert answer.status_code == 403
+        assert AuthToken.objects.count() == 1

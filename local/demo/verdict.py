@@ -1,0 +1,124 @@
+"""Whether a demo went well: what the service booked against what the outside world saw."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from rich.console import Console
+from rich.markup import escape
+
+from local.demo.books import Books
+from local.demo.world import ClientsLoan, Trade, World
+
+AT_LEAST = {"applied": 50, "activated": 20, "liquidated": 10}
+MOST_NAMED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One question and its answer, as sentences."""
+
+    passed: bool
+    sentence: str
+
+
+def check_counts(counts: Mapping[str, int]) -> list[Check]:
+    """Enough happened for the rest to mean something."""
+    return [
+        Check(
+            counts[name] >= least,
+            f"{counts[name]} loans {name.replace('applied', 'applied for')}, at least {least} wanted",
+        )
+        for name, least in AT_LEAST.items()
+    ]
+
+
+def check_finished(counts: Mapping[str, int]) -> Check:
+    """Nothing is under way any more."""
+    sentence = f"{counts['unsettled']} liquidations still sell, {counts['unsent']} events are not sent"
+    return Check(counts["unsettled"] == 0 and counts["unsent"] == 0, sentence)
+
+
+def check_events(sent: Mapping[str, str], heard: set[str]) -> Check:
+    """Every event marked as sent was heard."""
+    missing = sorted(set(sent) - heard)
+    return Check(
+        not missing, f"{len(sent) - len(missing)} of {len(sent)} sent events reached the OTC service{named(missing)}"
+    )
+
+
+def check_fills(
+    booked: Mapping[str, tuple[str, Decimal, Decimal]], traded: Mapping[str, Trade], pending: set[str]
+) -> list[Check]:
+    """The books agree with the markets' own order logs, in both directions.
+
+    An order still without a verdict, left to a person, is not booked and not forgotten either: it is not compared.
+    """
+    unbooked = [request_id for request_id in traded if request_id not in booked and request_id not in pending]
+    invented = [request_id for request_id in booked if request_id not in traded]
+    different = [
+        request_id
+        for request_id, fill in booked.items()
+        if (trade := traded.get(request_id)) and fill != (trade.market, trade.units, trade.proceeds)
+    ]
+    both = f"{len(traded) - len(unbooked)} of {len(traded)} trades of the markets are booked"
+    back = f"{len(booked) - len(invented)} of {len(booked)} booked fills are in the markets' order logs"
+    return [
+        Check(not unbooked, both + named(unbooked)),
+        Check(not invented, back + named(invented)),
+        Check(not different, f"{len(different)} fills differ in units or proceeds{named(different)}"),
+    ]
+
+
+def check_postings(known: Mapping[str, ClientsLoan], booked: Mapping[str, tuple[Decimal, Decimal]]) -> Check:
+    """Every request of a client had one effect, however often it was sent: the books hold what was accepted.
+
+    A loan with a request that got no answer is not compared: that request may have had its effect or not.
+    """
+    sure = {loan_id: loan for loan_id, loan in known.items() if loan.sure}
+    wrong = [
+        loan_id
+        for loan_id, loan in sure.items()
+        if booked.get(loan_id, (loan.amount, Decimal(0))) != (loan.amount, loan.posted)
+    ]
+    right = f"{len(sure) - len(wrong)} of {len(sure)} loans hold exactly what their clients posted"
+    return Check(not wrong, right + named(wrong))
+
+
+def check_otc(violations: list[str]) -> Check:
+    """The OTC service found nothing that breaks the contract."""
+    return Check(not violations, f"{len(violations)} breaches of contract seen by the OTC service{named(violations)}")
+
+
+def named(things: list[str]) -> str:
+    """Return the first few, to follow a sentence."""
+    return f": {', '.join(things[:MOST_NAMED])}{', …' if len(things) > MOST_NAMED else ''}" if things else ""
+
+
+def judge(books: Books, world: World, since: datetime, invariants: Callable[[], str | None]) -> list[Check]:
+    """Ask everything about what happened since an instant. `invariants` returns what is wrong, or None."""
+    counts, report = books.since(since), world.otc_report(brief=False)
+    before, posted, after = world.clients_loans(), books.posted_since(since), world.clients_loans()
+    quiet = {loan_id: loan for loan_id, loan in after.items() if before.get(loan_id) == loan}
+    heard = {str(event["eventId"]) for event in report["eventsByLoan"].values()}
+    wrong = invariants()
+    return [
+        *check_counts(counts),
+        check_finished(counts),
+        check_events(books.events_since(since), heard),
+        *check_fills(books.fills_since(since), world.trades(), books.pending_orders()),
+        check_postings(quiet, posted),
+        check_otc([str(sentence) for sentence in report["violations"]]),
+        Check(wrong is None, f"invariants hold{'' if wrong is None else ' not: ' + wrong}"),
+    ]
+
+
+def tell(console: Console, checks: list[Check]) -> int:
+    """Print every check; return the exit code: 0, or 1 if one failed."""
+    for check in checks:
+        mark = "[green]ok    [/]" if check.passed else "[bold red]FAILED[/]"
+        console.print(f"  {mark} {escape(check.sentence)}", highlight=False, soft_wrap=True)
+    failed = sum(not check.passed for check in checks)
+    console.print(f"{failed} of {len(checks)} checks failed." if failed else "Everything holds.")
+    return 1 if failed else 0

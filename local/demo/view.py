@@ -1,0 +1,169 @@
+"""The demo's live view, and its one-line form for where there is no terminal."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_EVEN, Decimal
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from local.demo.books import LTV_BUCKETS, Figures, Quote
+from local.demo.world import MARKETS
+
+LABELS = {"mos_espa": "Mos Espa", "black_spire_outpost": "Black Spire Outpost"}
+STATUSES = ("new", "active", "liquidating", "liquidated")
+VERDICTS = ("filled", "refused", "unknown", "unresolved")
+BUCKET_STYLES = ("green", "green", "yellow", "dark_orange", "red")
+BAR_WIDTH = 20
+
+
+@dataclass(slots=True)
+class Scene:
+    """All there is to show. Events are those of this run; `events_heard` is None while OTC does not answer."""
+
+    elapsed: float = 0.0
+    phase: str = ""
+    figures: Figures = field(default_factory=Figures)
+    events_sent_before: int = 0
+    events_heard: int | None = None
+    processes: int = 0
+    restarts: Mapping[str, int] = field(default_factory=dict)
+    links: Sequence[tuple[str, str]] = ()
+    notes: Sequence[str] = ()
+
+
+def short(value: Decimal | None, places: str = "0.01") -> str:
+    """Return a number for a person: rounded, with thousands separated."""
+    return "-" if value is None else f"{value.quantize(Decimal(places), rounding=ROUND_HALF_EVEN):,}"
+
+
+def progress_line(scene: Scene) -> str:
+    """Return the scene as one line."""
+    figures = scene.figures
+    prices = " ".join(f"{LABELS[market]} {price_of(figures.quotes.get(market))}" for market in MARKETS)
+    loans = " ".join(f"{status} {figures.loans.get(status, 0)}" for status in STATUSES)
+    orders = " ".join(f"{verdict} {sum_of(figures, verdict)}" for verdict in VERDICTS)
+    heard = "?" if scene.events_heard is None else scene.events_heard
+    events = f"sent {events_sent(scene)} heard {heard}"
+    parts = [
+        f"{scene.elapsed:5.0f} s {scene.phase}",
+        prices,
+        f"loans: {loans}",
+        f"orders: {orders}",
+        f"events: {events}",
+    ]
+    if scene.restarts:
+        parts.append(f"restarted: {', '.join(scene.restarts)}")
+    return " | ".join(parts)
+
+
+def events_sent(scene: Scene) -> int:
+    """Return how many events were published in this run."""
+    return scene.figures.sums.get("events_sent", scene.events_sent_before) - scene.events_sent_before
+
+
+def price_of(quote: Quote | None) -> str:
+    """Return a price with its age."""
+    return "none" if quote is None else f"{short(quote.sell)} ({quote.age:.0f} s)"
+
+
+def sum_of(figures: Figures, verdict: str) -> int:
+    """Return how many orders have this verdict on all markets."""
+    return sum(number for (_market, found), number in figures.orders.items() if found == verdict)
+
+
+def render(scene: Scene, height: int = 40) -> RenderableType:
+    """Return the scene for the live view of a terminal with so many lines."""
+    title = Text.assemble(("Coruscant Bank", "bold"), f"   {scene.elapsed:.0f} s   ", (scene.phase, "cyan"))
+    middle = Table.grid(expand=True, padding=(0, 1, 0, 0))
+    middle.add_column(ratio=2)
+    middle.add_column(ratio=3)
+    middle.add_row(panel("Loans", loans(scene)), panel("LTV of active loans", bars(scene.figures)))
+    latest = panel("Latest liquidations", liquidations(scene.figures, rows=max(2, min(8, height - 30))))
+    return Group(title, links(scene), panel("Markets", markets(scene)), middle, latest, footer(scene))
+
+
+def panel(title: str, content: RenderableType) -> Panel:
+    """Frame a part of the view."""
+    return Panel(content, title=title, title_align="left", box=box.ROUNDED)
+
+
+def table(*columns: str) -> Table:
+    """Make a bare table whose columns after the first are numbers."""
+    made = Table(box=None, pad_edge=False, header_style="dim", show_header=any(columns))
+    for number, column in enumerate(columns):
+        made.add_column(column, justify="right" if number else "left", no_wrap=True)
+    return made
+
+
+def markets(scene: Scene) -> RenderableType:
+    """Show each market's last price and our orders there, the best price, and how far events have come."""
+    figures, made = scene.figures, table("", "GC a unit", "age", *VERDICTS)
+    for market in MARKETS:
+        quote = figures.quotes.get(market)
+        orders = (str(figures.orders.get((market, verdict), 0)) for verdict in VERDICTS)
+        made.add_row(LABELS[market], *price_cells(quote), *orders)
+    totals = (str(sum_of(figures, verdict)) for verdict in VERDICTS)
+    made.add_row("best, and all orders", *price_cells(figures.best), *totals, style="bold")
+    heard = "?" if scene.events_heard is None else scene.events_heard
+    return Group(made, Text(f"{events_sent(scene)} liquidation events published, {heard} heard by the OTC service"))
+
+
+def price_cells(quote: Quote | None) -> tuple[str, str]:
+    """Return a price and its age, or that there is none."""
+    return ("none", "") if quote is None else (short(quote.sell), f"{quote.age:.0f} s")
+
+
+def loans(scene: Scene) -> RenderableType:
+    """Show how many loans are in each state."""
+    made, sums = table("", ""), scene.figures.sums
+    for status in STATUSES:
+        made.add_row(status, str(scene.figures.loans.get(status, 0)))
+    made.add_row("open margin calls", str(sums.get("open_margin_calls", 0)), style="yellow")
+    if sums.get("waiting"):
+        made.add_row("waiting for a person", str(sums["waiting"]), style="red")
+    return made
+
+
+def bars(figures: Figures) -> RenderableType:
+    """Show active loans by LTV as bars."""
+    made, most = table("", "", ""), max(*figures.buckets, 1)
+    made.columns[2].justify = "left"
+    for label, number, style in zip(LTV_BUCKETS, figures.buckets, BUCKET_STYLES, strict=True):
+        made.add_row(label, str(number), Text("█" * -(-number * BAR_WIDTH // most), style=style))
+    return made
+
+
+def liquidations(figures: Figures, rows: int) -> RenderableType:
+    """Show the latest liquidations: units sold, GC received, units left over, GC still owed."""
+    made = table("loan", "state", "sold", "proceeds", "left over", "owed", "ago")
+    for row in figures.latest[:rows]:
+        made.add_row(
+            str(row["loan_id"])[:8],
+            str(row["status"]),
+            short(row["sold"]),
+            short(row["proceeds"]),
+            short(row["left_over"]),
+            short(row["owed"]),
+            f"{row['age']:.0f} s",
+            style={"settled": "", "waiting": "red"}.get(str(row["status"]), "yellow"),
+        )
+    return made
+
+
+def links(scene: Scene) -> RenderableType:
+    """Show where to look further."""
+    made = Table.grid(padding=(0, 2))
+    for label, address in scene.links:
+        made.add_row(Text(label, style="dim"), Text(address))
+    return made
+
+
+def footer(scene: Scene) -> RenderableType:
+    """Show the processes' state and the latest notes."""
+    restarts = ", ".join(f"{name} {number} ×" for name, number in scene.restarts.items())
+    lines = [f"{scene.processes} processes running" + (f"; started again: {restarts}" if restarts else "")]
+    return Text("\n".join([*lines, *scene.notes]), style="yellow")

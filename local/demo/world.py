@@ -1,0 +1,93 @@
+"""The simulators' HTTP control: what the markets and the OTC service saw, and how they are to behave."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import requests
+
+from local.demo.settings import Addresses
+
+MARKETS = ("mos_espa", "black_spire_outpost")
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """An order a market says it traded: units, and GC in total."""
+
+    market: str
+    units: Decimal
+    proceeds: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class ClientsLoan:
+    """A loan as its client knows it: GC applied for and units posted; `sure` if every request has its answer."""
+
+    amount: Decimal
+    posted: Decimal
+    sure: bool
+
+
+class World:
+    """Talks to the simulators. A question that gets no answer in time raises requests.RequestException."""
+
+    def __init__(self, addresses: Addresses) -> None:
+        """Use these addresses."""
+        self._addresses = addresses
+        self._session = requests.Session()
+
+    def crash(self, seconds: float) -> None:
+        """Let the price of Beskar fall to half on both markets over so many seconds."""
+        self.tell_markets({"crash": {"to": "0.5", "over": str(seconds)}})
+
+    def recover(self, seconds: float) -> None:
+        """Let the price return to where it began."""
+        self.tell_markets({"recover": {"over": str(seconds)}})
+
+    def calm_down(self) -> None:
+        """No new loans, no more faults, a steady price: what is under way can come to its end."""
+        self._put(f"{self._addresses.url('otc')}/simulator/settings", {"rate": 0})
+        self.tell_markets({"scenario": "calm", "recover": {"over": "3"}, "faultShare": "0"})
+
+    def tell_markets(self, settings: dict[str, Any], markets: Sequence[str] = MARKETS) -> None:
+        """Change settings of both markets, or of some; raises requests.RequestException if one did not hear."""
+        for market in markets:
+            self._put(f"{self._addresses.url(market)}/simulator/settings", settings)
+
+    def clients_loans(self) -> dict[str, ClientsLoan]:
+        """Every loan that was applied for, as the OTC service knows it."""
+        return {
+            str(row["loanId"]): ClientsLoan(
+                Decimal(row["amount"]), Decimal(row["posted"]), not row["uncertain"] and not row["inFlight"]
+            )
+            for row in self._get(f"{self._addresses.url('otc')}/simulator/loans")["loans"]
+        }
+
+    def otc_report(self, *, brief: bool = True) -> dict[str, Any]:
+        """What the OTC service did and heard; not `brief`, with the events themselves."""
+        return self._get(f"{self._addresses.url('otc')}/simulator/report{'?brief=1' if brief else ''}")
+
+    def market_state(self, market: str) -> dict[str, Any]:
+        """A market's price, weather and counters."""
+        return self._get(f"{self._addresses.url(market)}/simulator/state")
+
+    def trades(self) -> dict[str, Trade]:
+        """Every order both markets traded, by requestId."""
+        found = {}
+        for market in MARKETS:
+            for row in self._get(f"{self._addresses.url(market)}/simulator/orders")["orders"]:
+                found[str(row["requestId"])] = Trade(market, Decimal(row["units"]), Decimal(row["proceeds"]))
+        return found
+
+    def _put(self, url: str, body: dict[str, Any]) -> None:
+        self._session.put(url, json=body, timeout=5).raise_for_status()
+
+    def _get(self, url: str) -> dict[str, Any]:
+        answer = self._session.get(url, timeout=5)
+        answer.raise_for_status()
+        body = answer.json()
+        if not isinstance(body, dict):
+            raise requests.exceptions.InvalidJSONError(f"{url} answered no object")
+        return body

@@ -1,0 +1,71 @@
+"""Run one market: `python -m local.simulators.market --market mos_espa --port 4101`."""
+
+import argparse
+import asyncio
+import os
+from decimal import Decimal
+from pathlib import Path
+
+from local.simulators.exact import read_json
+from local.simulators.lifecycle import run_until_stopped
+from local.simulators.market.scenario import Scenario
+from local.simulators.market.script import read_script
+from local.simulators.market.server import MARKETS, MarketOptions, MarketServer
+
+
+def read_options(arguments: list[str] | None = None) -> MarketOptions:
+    """Understand the command line; exits with a usage message where it makes no sense."""
+    parser = argparse.ArgumentParser(prog="simulators.market", description=__doc__)
+    parser.add_argument("--market", required=True, choices=sorted(MARKETS))
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument(
+        "--sns-endpoint",
+        default=os.environ.get("AWS_ENDPOINT_URL") or None,
+        help="where to publish prices; without one, and without AWS_ENDPOINT_URL, nothing is published",
+    )
+    parser.add_argument("--scenario", type=Scenario, choices=list(Scenario), default=Scenario.CALM)
+    parser.add_argument("--script", type=Path, help="a file of fixed prices, for --scenario script")
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--faults", type=Decimal, default=Decimal("0.3"), help="share of failing orders")
+    parser.add_argument("--latency-ms", type=float, default=20.0)
+    parser.add_argument("--slow-seconds", type=float, nargs=2, default=(0.5, 12.0))
+    parser.add_argument("--interval", type=Decimal, default=Decimal(1), help="seconds between prices")
+    parser.add_argument("--start-price", type=Decimal, default=Decimal(50), help="GC per unit")
+    parser.add_argument("--partial-share", type=Decimal, default=Decimal("0.02"))
+    parser.add_argument("--price-faults", type=Decimal, help="share of price events that go wrong")
+    told = parser.parse_args(arguments)
+    scripted = told.scenario is Scenario.SCRIPT
+    if scripted != (told.script is not None):
+        parser.error("--scenario script and --script go together")
+    noise = Decimal(0) if scripted else Decimal("0.02")
+    return MarketOptions(
+        market=told.market,
+        host=told.host,
+        port=told.port,
+        sns_endpoint=told.sns_endpoint,
+        scenario=told.scenario,
+        script=read_script(read_json(told.script.read_bytes())) if scripted else None,
+        start_price=told.start_price,
+        seed=told.seed,
+        interval_seconds=told.interval,
+        fault_share=told.faults,
+        slow_seconds=(told.slow_seconds[0], told.slow_seconds[1]),
+        latency_seconds=told.latency_ms / 1000,
+        partial_share=told.partial_share,
+        price_fault_share=noise if told.price_faults is None else told.price_faults,
+        other_item_share=Decimal(0) if scripted else Decimal("0.1"),
+    )
+
+
+async def serve(options: MarketOptions, stopped: asyncio.Event) -> None:
+    """Run a market until the event is set."""
+    market = MarketServer(options)
+    await market.start()
+    await stopped.wait()
+    await market.stop()
+
+
+if __name__ == "__main__":
+    chosen = read_options()
+    run_until_stopped(lambda stopped: serve(chosen, stopped))

@@ -1,0 +1,37 @@
+"""Receipts whose figures do not fit the order. Pure."""
+
+from decimal import Decimal
+from typing import Any
+
+from local.simulators.exact import plain
+from local.simulators.market.faults import Mismatch
+from local.simulators.market.wire import Trade, WireFormat
+
+
+def misfit_receipt(wire: WireFormat, trade: Trade, mismatch: Mismatch) -> dict[str, Any]:
+    """Report a trade wrongly, in one respect; what was traded is not changed by it."""
+    receipt = wire.receipt(trade)
+    units, proceeds = wire.units_field, wire.proceeds_field
+    figures_are_text = isinstance(receipt[units], str)
+
+    def figure(value: Decimal) -> str | Decimal:
+        return plain(value) if figures_are_text else value
+
+    match mismatch:
+        case Mismatch.MORE_THAN_ORDERED:
+            receipt[units] = figure(trade.ordered * 2)
+        case Mismatch.NOTHING_TRADED:
+            receipt[units] = figure(Decimal(0))
+        case Mismatch.NEGATIVE_PROCEEDS:
+            receipt[proceeds] = figure(-trade.proceeds)
+        case Mismatch.NO_PROCEEDS:
+            del receipt[proceeds]
+        case Mismatch.NOT_A_NUMBER:
+            receipt[proceeds] = "NaN"
+        case Mismatch.WRONG_TYPE:
+            receipt[units] = trade.units if figures_are_text else plain(trade.units)
+        case Mismatch.OTHER_REQUEST:
+            receipt["requestId"] = f"not-{trade.request_id}"
+        case Mismatch.OTHER_SIDE:
+            receipt["side"] = "BUY" if receipt["side"].isupper() else "buy"
+    return receipt

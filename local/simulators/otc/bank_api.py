@@ -1,0 +1,102 @@
+"""The OTC service's client of the loan API: it repeats what got no answer, under the same requestId."""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+
+from local.simulators.exact import BadJsonError, read_json, write_json
+from local.simulators.lifecycle import backoff_seconds
+from local.simulators.otc.ledger import Ledger
+
+log = logging.getLogger(__name__)
+
+APPLICATIONS = "/loan-applications"
+TOP_UPS = "/collateral-top-ups"
+
+_ATTEMPTS = 15
+_LONGEST_PAUSE_SECONDS = 10.0
+_REQUEST_SECONDS = 8.0
+_CONNECTIONS = 32
+_TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer of the API: status, body as it came, whether it says it is a replay."""
+
+    status: int
+    raw: bytes
+    replayed: bool
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the API took the request (202)."""
+        return self.status == 202
+
+    def loan(self) -> dict[str, Any]:
+        """The loan in the body; empty where there is none to read."""
+        try:
+            body = read_json(self.raw)
+        except BadJsonError:
+            return {}
+        return body if isinstance(body, dict) else {}
+
+
+class BankApi:
+    """Talks to the loan API."""
+
+    def __init__(self, url: str, token: str | None, ledger: Ledger) -> None:
+        """Get ready for the API at `url`; make it inside a running event loop."""
+        self._url = url.rstrip("/")
+        self._ledger = ledger
+        headers = {"Content-Type": "application/json"}
+        if token:
+            headers["Authorization"] = f"Token {token}"
+        self._session = aiohttp.ClientSession(
+            headers=headers,
+            timeout=aiohttp.ClientTimeout(total=_REQUEST_SECONDS),
+            connector=aiohttp.TCPConnector(limit=_CONNECTIONS),
+        )
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._session.close()
+
+    async def post(self, path: str, body: dict[str, Any]) -> Answer | None:
+        """Send a request until it gets an answer that is no passing trouble; None if it never did."""
+        return await self._ask("POST", path, write_json(body).encode())
+
+    async def loan(self, loan_id: str) -> dict[str, Any] | None:
+        """Look a loan up; None where there is no answer or no such loan."""
+        answer = await self._ask("GET", f"/loans/{loan_id}", None)
+        return answer.loan() if answer and answer.status == 200 else None
+
+    async def _ask(self, method: str, path: str, raw: bytes | None) -> Answer | None:
+        for attempt in range(_ATTEMPTS):
+            if attempt:
+                self._ledger.counters["resends"] += 1
+                await asyncio.sleep(backoff_seconds(attempt, _LONGEST_PAUSE_SECONDS))
+            answer = await self._ask_once(method, path, raw)
+            if answer is not None and answer.status not in _TRANSIENT:
+                return answer
+        self._ledger.counters["gaveUp"] += 1
+        log.warning("%s %s: given up after %d attempts", method, path, _ATTEMPTS)
+        return None
+
+    async def _ask_once(self, method: str, path: str, raw: bytes | None) -> Answer | None:
+        try:
+            async with self._session.request(method, self._url + path, data=raw) as response:
+                body = await response.read()
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            self._ledger.errors_by_status[type(error).__name__] += 1
+            return None
+        if response.status >= 300:
+            self._ledger.errors_by_status[str(response.status)] += 1
+        if response.status == 500:
+            self._ledger.violated(f"{method} {path} was answered with 500")
+        replayed = response.headers.get("Idempotency-Replayed") == "true"
+        self._ledger.counters["replays"] += replayed
+        return Answer(response.status, body, replayed)

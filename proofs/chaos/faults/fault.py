@@ -1,0 +1,60 @@
+"""What a fault is, and what it may lay hands on."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from random import Random
+from typing import ClassVar
+
+from local.demo.machine_room import MachineRoom
+from proofs.chaos.forgery import Forger
+from proofs.chaos.proxy import Proxy
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Everything that can be broken. `tell` says a sentence to the person who watches."""
+
+    room: MachineRoom
+    proxy: Proxy
+    forger: Forger
+    dice: Random
+    tell: Callable[[str], None]
+
+
+class Fault(ABC):
+    """A way to break something. One instance is one occurrence: `inject`, `go_on` now and then, `heal`.
+
+    Two faults that `touch` the same part are never played together. The fault ends with `heal`; recovery is
+    measured from there. `seen_as` is what an operator finds of it in the service's logs, as a regular expression; it
+    is empty for a fault that the service does not notice. With `seen_by_postgres` it is PostgreSQL's log that tells.
+    """
+
+    name: ClassVar[str]
+    what: ClassVar[str]
+    touches: ClassVar[frozenset[str]]
+    seen_as: ClassVar[str]
+    seen_by_postgres: ClassVar[bool] = False
+    lasts_seconds: ClassVar[float] = 0.0
+    events_within_seconds: ClassVar[float] = 60.0
+
+    def __init__(self, target: Target) -> None:
+        """Break this, later."""
+        self.target = target
+        self.room = target.room
+        self.dice = target.dice
+
+    @abstractmethod
+    def inject(self) -> None:
+        """Begin."""
+
+    def go_on(self) -> None:  # noqa: B027  (most faults need nothing)
+        """What is to be done again about once a second while the fault lasts."""
+
+    def met(self, since: datetime) -> bool:
+        """Whether the service ran into it at all; `since` is when it began, by the database's clock."""
+        return True
+
+    def heal(self) -> None:  # noqa: B027  (a kill is over at once)
+        """End it: from now on nothing is in the way of recovery."""

@@ -1,0 +1,111 @@
+"""Faults of SNS and SQS, as the service meets them."""
+
+import time
+from typing import ClassVar
+
+from local.simulators.messaging import sqs_client, subscribe_queue
+from local.simulators.otc.event_listener import EVENT_TOPIC
+from local.simulators.otc.server import EVENT_QUEUE
+from proofs.chaos.faults.fault import Fault
+from proofs.chaos.proxy import Mode
+
+MESSAGING = "messaging"
+HEARD_WITHIN_SECONDS = 10
+
+
+class _OnTheWire(Fault):
+    """The wire to SNS and SQS is in a mode for a while."""
+
+    touches = frozenset({MESSAGING})
+    lasts_seconds = 10
+    events_within_seconds = 30
+    seen_as = "event_not_sent|prices_not_received"
+    mode: ClassVar[Mode]
+
+    def inject(self) -> None:
+        """Change the mode."""
+        self.target.proxy.set_mode(self.mode)
+
+    def heal(self) -> None:
+        """Let everything pass again."""
+        self.target.proxy.set_mode(Mode.PASS)
+
+
+class AwsRefuses(_OnTheWire):
+    """Nobody listens."""
+
+    name = "aws-refuses"
+    what = "SNS and SQS refuse connections"
+    mode = Mode.REFUSE
+
+
+class AwsHangs(_OnTheWire):
+    """Requests are never answered, those of the last moment included; longer than a publisher's patience."""
+
+    name = "aws-hangs"
+    what = "SNS and SQS take requests and never answer"
+    mode = Mode.HANG
+    lasts_seconds = 15
+
+
+class AwsFails(_OnTheWire):
+    """Every request gets 500."""
+
+    name = "aws-fails"
+    what = "SNS and SQS answer 500"
+    mode = Mode.FAIL
+
+
+class AwsForgets(_OnTheWire):
+    """SNS and SQS do what they are asked, and their answers are lost: messages received, events taken."""
+
+    name = "aws-answers-lost"
+    what = "SNS and SQS do their work and their answers are lost"
+    mode = Mode.FORGET
+
+
+class EmulatorEmptied(Fault):
+    """The emulator's disk is gone: topics, queues, subscriptions and messages vanish, and are provisioned again later.
+
+    Real SNS has delivered what it has accepted; the emulator would take accepted events to its grave. So the wire is
+    cut first, and the OTC service hears what was accepted before the emulator dies. The service then talks to an
+    empty SNS and SQS for a while. Before they are provisioned, the wire is cut once more, until the OTC service's
+    queue is subscribed: AWS loses no subscription. Nothing else is made easier, and no event may be missing.
+    """
+
+    name = "emulator-emptied"
+    what = "SNS and SQS lose all topics, queues and messages; provisioned again after a while"
+    touches = frozenset({MESSAGING, "otc"})
+    seen_as = r"queue_missing"
+    lasts_seconds = 6
+    events_within_seconds = 30
+
+    def inject(self) -> None:
+        """Empty it, and let the service talk to what is left."""
+        self.target.proxy.set_mode(Mode.REFUSE)
+        self._wait_until_heard()
+        self.room.supervisor.kept["otc"].process.pause()
+        emulator = self.room.stack.sns_sqs
+        self.room.hold_down(emulator)
+        emulator.kill()
+        self.room.let_go(emulator)
+        self.target.proxy.set_mode(Mode.PASS)
+
+    def heal(self) -> None:
+        """Make topics, queues and subscriptions again."""
+        self.target.proxy.set_mode(Mode.REFUSE)
+        self.room.supervisor.kept["otc"].process.resume()
+        subscribe_queue(self.room.stack.sns_sqs.endpoint_url, EVENT_TOPIC, EVENT_QUEUE)
+        self.room.manage("provision_messaging")
+        self.target.proxy.set_mode(Mode.PASS)
+
+    def _wait_until_heard(self) -> None:
+        sqs = sqs_client(self.room.stack.sns_sqs.endpoint_url)
+        url = sqs.get_queue_url(QueueName=EVENT_QUEUE)["QueueUrl"]
+        deadline = time.monotonic() + HEARD_WITHIN_SECONDS
+        while time.monotonic() < deadline:
+            counts = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+            if not int(counts["ApproximateNumberOfMessages"]) + int(counts["ApproximateNumberOfMessagesNotVisible"]):
+                return
+            time.sleep(0.1)
+        self.target.tell("the OTC service did not hear in time what SNS had accepted: the emulator takes it along")

@@ -1,0 +1,86 @@
+"""Faults of the servers: killed, emptied, cut off."""
+
+import psycopg
+import redis
+
+from proofs.chaos.faults.fault import Fault
+
+
+class ValkeyKilled(Fault):
+    """Broker and cache are gone for a while, and come back empty."""
+
+    name = "valkey-killed"
+    what = "Valkey killed, down for a while, started empty"
+    touches = frozenset({"valkey"})
+    seen_as = r"Connection to broker lost|price_cache_down|task_not_enqueued"
+    lasts_seconds = 6
+
+    def inject(self) -> None:
+        """Kill it and hold it down."""
+        self.room.hold_down(self.room.stack.valkey)
+        self.room.stack.valkey.kill()
+
+    def heal(self) -> None:
+        """Start it."""
+        self.room.let_go(self.room.stack.valkey)
+
+
+class ValkeyFlushed(Fault):
+    """Every bell and every cached price vanishes, again and again."""
+
+    name = "valkey-flushed"
+    what = "FLUSHALL, once a second for a while"
+    touches = frozenset({"valkey"})
+    seen_as = r""
+    lasts_seconds = 4
+
+    def inject(self) -> None:
+        """Flush."""
+        with redis.Redis.from_url(self.room.stack.valkey.broker_url, socket_timeout=5) as client:
+            client.flushall()
+
+    def go_on(self) -> None:
+        """Flush again."""
+        self.inject()
+
+
+class PostgresStopped(Fault):
+    """The database ends as in a crash (immediate mode), stays down for a while, and recovers from its log."""
+
+    name = "postgres-stopped"
+    what = "PostgreSQL stopped in immediate mode, down for a while, started"
+    touches = frozenset({"postgres"})
+    seen_as = r"OperationalError|database"
+    lasts_seconds = 6
+
+    def inject(self) -> None:
+        """Stop it and hold it down."""
+        self.room.hold_down(self.room.stack.postgres)
+        self.room.stack.postgres.stop_immediately()
+
+    def heal(self) -> None:
+        """Start it."""
+        self.room.let_go(self.room.stack.postgres)
+
+
+class ConnectionsTerminated(Fault):
+    """Every connection to the database is ended by its administrator, again and again."""
+
+    name = "connections-terminated"
+    what = "pg_terminate_backend of every connection, once a second for a while"
+    touches = frozenset({"postgres"})
+    seen_as = r"terminating connection due to administrator command"
+    seen_by_postgres = True  # a process whose connection was idle opens another, and loses nothing
+    lasts_seconds = 4
+
+    def inject(self) -> None:
+        """End them."""
+        with psycopg.connect(self.room.stack.superuser_database_url, autocommit=True, connect_timeout=5) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+
+    def go_on(self) -> None:
+        """End those that were opened since."""
+        self.inject()

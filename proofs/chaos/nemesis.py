@@ -1,0 +1,115 @@
+"""Plays a plan: injects faults, lets them last, heals them, and measures until everything has recovered."""
+
+import time
+from collections.abc import Callable, Sequence
+
+import requests
+
+from coruscant import clock
+from proofs.chaos import books
+from proofs.chaos.faults import FAULTS, Fault, Target
+from proofs.chaos.plan import Round
+from proofs.chaos.recovery import Aspect, Recovery
+from proofs.chaos.report import Played
+from proofs.chaos.traces import Traces
+
+RECOVERED_WITHIN_SECONDS = 60.0
+GIVEN_UP_AFTER_SECONDS = 120.0
+LOOK_SECONDS = 0.25
+API_PATIENCE_SECONDS = 2.0
+
+
+class Nemesis:
+    """Owns nothing: whoever made it keeps the rest running in `go_on`, which is called several times a second."""
+
+    def __init__(self, target: Target, go_on: Callable[[], None]) -> None:
+        """Break parts of `target`."""
+        self.played: list[Played] = []
+        self.violations: list[str] = []
+        self._target = target
+        self._go_on = go_on
+
+    def measure_nothing(self) -> None:
+        """Measure a recovery from no fault at all: what the machine and the load take by themselves."""
+        recovery = self._measure(time.monotonic())
+        self._target.tell(f"no fault at all: the same measurement takes {recovery.longest:.1f} s")
+
+    def play(self, faults: Round) -> None:
+        """Play one round: all its faults begin together, the longest ends last, and then all must recover."""
+        names = " and ".join(faults)
+        occurrences = [FAULTS[name](self._target) for name in faults]
+        self._target.tell(f"{names}: {', '.join(fault.what for fault in occurrences)}")
+        traces = Traces(self._target.room.stack.log_folder)
+        began, since = time.monotonic(), clock.now()
+        for fault in occurrences:
+            fault.inject()
+        ended_at = self._let_last(occurrences, began)
+        recovery = self._measure(ended_at)
+        unseen = [
+            fault.name
+            for fault in occurrences
+            if not traces.found(fault.seen_as, by_postgres=fault.seen_by_postgres) and fault.met(since)
+        ]
+        one = Played(faults, dict(recovery.seconds), recovery.missing, unseen)
+        self.played.append(one)
+        self.violations.extend(broken_promises(one, min(fault.events_within_seconds for fault in occurrences)))
+        slowest = max(recovery.seconds, key=lambda aspect: recovery.seconds[aspect], default=None)
+        missing = f"; not recovered: {', '.join(recovery.missing)}" if recovery.missing else ""
+        self._target.tell(f"{names}: recovered in {recovery.longest:.1f} s, the last: {slowest}{missing}")
+
+    def _let_last(self, faults: Sequence[Fault], began: float) -> float:
+        """Heal each fault when its time has come; return when the last one ended, by the steady clock.
+
+        A fault that lasts no time at all ends where it begins.
+        """
+        left = sorted(faults, key=lambda fault: fault.lasts_seconds)
+        if not left[-1].lasts_seconds:
+            for fault in left:
+                fault.heal()
+            return time.monotonic()
+        again_at = began + 1
+        while left:
+            self._wait()
+            if time.monotonic() >= again_at:
+                again_at += 1
+                for fault in left:
+                    fault.go_on()
+            if time.monotonic() >= began + left[0].lasts_seconds:
+                left.pop(0).heal()
+        return time.monotonic()
+
+    def _measure(self, ended_at: float) -> Recovery:
+        recovery = Recovery(ended_at)
+        while not recovery.complete and time.monotonic() < ended_at + GIVEN_UP_AFTER_SECONDS:
+            look, api, processes = books.look(), self._api_answers(), self._all_run()
+            recovery.see(time.monotonic(), look, api=api, processes=processes)
+            self._wait()
+        return recovery
+
+    def _wait(self) -> None:
+        self._go_on()
+        time.sleep(LOOK_SECONDS)
+
+    def _api_answers(self) -> bool:
+        url = f"{self._target.room.addresses.url('web')}/loans?pageSize=1"
+        try:
+            return requests.get(url, timeout=API_PATIENCE_SECONDS).ok
+        except requests.RequestException:
+            return False
+
+    def _all_run(self) -> bool:
+        room = self._target.room
+        processes = all(kept.process.running for kept in room.supervisor.kept.values())
+        return processes and all(server.running for server in room.stack.servers)
+
+
+def broken_promises(one: Played, events_within_seconds: float) -> list[str]:
+    """What took too long in a round, as sentences. Pure."""
+    names = " and ".join(one.faults)
+    found = [f"{names}: {aspect} had not recovered within {GIVEN_UP_AFTER_SECONDS:.0f} s" for aspect in one.missing]
+    for aspect, seconds in one.seconds.items():
+        bound = min(events_within_seconds, RECOVERED_WITHIN_SECONDS) if aspect is Aspect.EVENTS else None
+        allowed = RECOVERED_WITHIN_SECONDS if bound is None else bound
+        if seconds > allowed:
+            found.append(f"{names}: {aspect} took {seconds:.1f} s to recover, {allowed:.0f} s are promised")
+    return found

@@ -1,0 +1,179 @@
+"""One run, from an empty database to the verdict."""
+
+import time
+from random import Random
+
+import psycopg
+import requests
+from rich.console import Console
+
+from local.demo.machine_room import MachineRoom
+from local.demo.settings import Options
+from local.demo.verdict import Check, judge, named, tell
+from local.demo.world import World
+from local.stack import EmbeddedStack
+from local.stack.postgres import DATABASE
+from proofs.chaos import books
+from proofs.chaos.faults import FAULTS, Target
+from proofs.chaos.forgery import MARK, Forger
+from proofs.chaos.nemesis import Nemesis
+from proofs.chaos.plan import Kind, make_plan
+from proofs.chaos.proxy import Mode, Proxy
+from proofs.chaos.report import longest_of, not_played, table
+from proofs.chaos.weather import Weather
+from proofs.chaos.witness import Witness
+
+WARM_UP_AT_MOST_SECONDS = 90.0
+CALM_AT_LEAST_SECONDS, CALM_AT_MOST_SECONDS = 4.0, 120.0
+LOOK_SECONDS, REMEMBER_SECONDS = 0.25, 1.0
+PRICE_MAX_AGE_SECONDS = 20
+"""Shorter than in production, so that a price that is held up dies within a short run."""
+
+
+class Run:
+    """Holds what a run needs. Whoever made it calls `clear` afterwards, whatever happened."""
+
+    def __init__(self, options: Options, stack: EmbeddedStack, console: Console) -> None:
+        """Take a stack that runs."""
+        self._options = options
+        self._console = console
+        self._stack = stack
+        self._proxy = Proxy(stack.sns_sqs.endpoint_url)
+        changes = {"AWS_ENDPOINT_URL": self._proxy.url, "PRICE_MAX_AGE_SECONDS": str(PRICE_MAX_AGE_SECONDS)}
+        self._room = MachineRoom(options, stack, self._say, changes)
+        books.use(self._room.environment | changes | {"LOG_LEVEL": "CRITICAL"})
+        dice = Random(f"{options.seed}/nemesis")
+        self._forger = Forger(self._room.addresses, stack.sns_sqs.endpoint_url, dice, self._keep_running)
+        self._weather = Weather(self._room.world)
+        self._witness = Witness(World(self._room.addresses), self._elapsed)
+        target = Target(self._room, self._proxy, self._forger, dice, self._say)
+        self._nemesis = Nemesis(target, self._go_on)
+        self._began = time.monotonic()
+        self._remember_at = 0.0
+        self._stormy = True
+
+    def play(self, names: list[str]) -> int:
+        """Play these faults for the seconds asked for; return the exit code."""
+        self._empty_database()
+        self._proxy.start()
+        self._room.prepare()
+        since = self._room.books.now()
+        self._room.open()
+        self._began = time.monotonic()
+        self._witness.start()
+        self._warm_up()
+        kinds = [Kind(name, FAULTS[name].lasts_seconds, FAULTS[name].touches) for name in names]
+        until = time.monotonic() + float(self._options.seconds or 0)
+        plan = make_plan(kinds, float(self._options.seconds or 0), self._options.seed)
+        self._say(f"{len(plan)} rounds, seed {self._options.seed}")
+        self._nemesis.measure_nothing()
+        for number, faults in enumerate(plan):
+            if number and time.monotonic() > until and not set(not_played(names, self._nemesis.played)) & set(faults):
+                continue  # recoveries took the time of this round, and its faults have been played
+            self._nemesis.play(faults)
+        self._calm_down()
+        self._witness.stop()
+        checks = judge(self._room.books, self._room.world, since, self._room.invariants)
+        return self._report(checks + self._own_checks(since), names)
+
+    def clear(self) -> None:
+        """Stop every process and wait until they are gone."""
+        self._witness.stop()
+        self._room.clear()
+        self._proxy.stop()
+
+    def _empty_database(self) -> None:
+        """The markets begin with empty order logs, so the books must begin empty too."""
+        server = self._stack.superuser_database_url.replace(f"/{DATABASE}", "/postgres")
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)".encode())
+        self._stack.postgres.make_role_and_database()
+
+    def _keep_running(self) -> None:
+        for name in self._room.keep_running():
+            self._say(f"{name} ended and is started again")
+
+    def _go_on(self) -> None:
+        """Keep everything running, the weather changing and the forger's memory fresh."""
+        self._keep_running()
+        if not self._stormy:
+            return
+        try:
+            self._weather.go_on(self._elapsed())
+            if self._elapsed() >= self._remember_at:
+                self._remember_at = self._elapsed() + REMEMBER_SECONDS
+                self._forger.remember()
+        except requests.RequestException as error:
+            self._say(f"a market did not hear: {type(error).__name__}")
+
+    def _watch(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            self._go_on()
+            time.sleep(LOOK_SECONDS)
+
+    def _warm_up(self) -> None:
+        """Wait until the first sales are under way."""
+        while self._elapsed() < WARM_UP_AT_MOST_SECONDS:
+            look = books.look()
+            if look is not None and look.selling:
+                return
+            self._watch(1)
+
+    def _calm_down(self) -> None:
+        """No new loans, no faults, a steady price: within a bounded time everything comes to its end."""
+        self._say("no new loans, no faults: what is under way comes to its end")
+        self._stormy = False
+        self._proxy.set_mode(Mode.PASS)
+        self._room.world.calm_down()
+        self._watch(CALM_AT_LEAST_SECONDS)
+        until = time.monotonic() + CALM_AT_MOST_SECONDS
+        while time.monotonic() < until:
+            look = books.look()
+            if look is not None and not look.selling and not look.unsent and not look.unevaluated:
+                break
+            self._watch(1)
+
+    def _own_checks(self, since: object) -> list[Check]:
+        witness, nemesis = self._witness, self._nemesis
+        (rejected,) = books.rows(books.MARKED, [f"{MARK}-[0-9]+-", since])[0]
+        unseen = sorted({name for one in nemesis.played for name in one.unseen})
+        stuck, waiting = books.rows(books.ASKING)[0]
+        return [
+            Check(
+                not witness.violations,
+                f"{len(witness.violations)} promises broken in {witness.looks} looks during the run, {witness.blind}"
+                f" more in vain{named([f'{sentence} ({at:.0f} s)' for sentence, at in witness.violations.items()])}",
+            ),
+            Check(witness.looks > 0, f"{witness.looks} looks at the books and the markets during the run"),
+            Check(
+                not nemesis.violations,
+                f"{len(nemesis.violations)} recoveries took longer than promised{named(nemesis.violations)}",
+            ),
+            Check(
+                rejected == self._forger.unreadable,
+                f"{rejected} of {self._forger.unreadable} unreadable messages are kept for a person to read",
+            ),
+            Check(not unseen, f"{len(unseen)} faults left nothing for an operator to find in the logs{named(unseen)}"),
+            Check(
+                stuck == 0,
+                f"{stuck} liquidations neither move nor ask for a person; {waiting} ask, with the order in doubt",
+            ),
+        ]
+
+    def _report(self, checks: list[Check], names: list[str]) -> int:
+        played = self._nemesis.played
+        self._console.print("\nLongest recovery in seconds, from the end of the fault:")
+        self._console.print(table(played))
+        longest = longest_of([one.longest for one in played])
+        wire = ", ".join(f"{mode} {count}" for mode, count in self._proxy.counts.items())
+        self._say(f"{len(played)} rounds, longest recovery {longest} s; requests on the wire to SNS and SQS: {wire}")
+        if missing := not_played(names, played):
+            self._say(f"not played: {', '.join(missing)}")
+        return tell(self._console, checks)
+
+    def _elapsed(self) -> float:
+        return time.monotonic() - self._began
+
+    def _say(self, sentence: str) -> None:
+        self._console.print(f"{self._elapsed():5.0f} s {sentence}", highlight=False, soft_wrap=True, markup=False)

@@ -1,0 +1,103 @@
+"""The service in a cell: kept running by a supervisor, with one of its processes armed."""
+
+import contextlib
+import os
+import signal
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.demo.supervisor import Supervisor
+from local.simulators.testing import RunningMarket
+from local.stack import EmbeddedStack
+from proofs.kill_matrix.cells import Cell, Deed
+from proofs.service.running_service import NotAsPromised, RunningService
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Which process came to the failpoint, and when."""
+
+    pid: int
+    at: float
+
+
+class Bank(RunningService):
+    """While anything is waited for, ended processes are started again and the cell's deed is done."""
+
+    #: Longer than the promise, which is counted from the death and not from the step that waits.
+    patience_seconds = 120
+
+    def __init__(self, stack: EmbeddedStack, markets: list[RunningMarket], cell: Cell, marks: Path) -> None:
+        """`marks` is an empty folder of the cell's own."""
+        super().__init__(stack, *markets)
+        self.supervisor = Supervisor(stack.folder / "kill-matrix.processes.json")
+        self.cell = cell
+        self.died_at: float | None = None
+        self.victim = ""
+        self._marks = marks
+
+    @property
+    def armed(self) -> str:
+        """The process that is armed."""
+        return f"{self.cell.role}-1"
+
+    @property
+    def stand_in(self) -> str:
+        """The process that does the work of a frozen one."""
+        return f"{self.cell.role}-2" if self.cell.deed is Deed.FREEZE else ""
+
+    @property
+    def arming(self) -> dict[str, dict[str, str]]:
+        """The settings of the process that is armed; failpoints need DEBUG."""
+        deed = "kill" if self.cell.deed is Deed.KILL else "freeze"
+        armed = f"{deed} {self.cell.failpoint} {self.cell.time} {self._marks}"
+        return {self.armed: {"DEBUG": "true", "FAILPOINT_SIGNAL": armed}}
+
+    def start(self) -> None:
+        """Start everything but the stand-in, and wait for the API."""
+        self.supervisor.start([process for name, process in self.processes.items() if name != self.stand_in])
+        self.wait_for_the_api()
+
+    def look(self) -> None:
+        """Start again what has ended, and do the deed once the failpoint is reached."""
+        self.supervisor.look()
+        if self.died_at is None and (mark := self.mark(self.cell.time)):
+            self.died_at = mark.at
+            process = self.processes[self.armed]
+            self.victim = f"{self.armed}, {'the process itself' if mark.pid == process.pid else 'a child'}"
+            if self.cell.deed is Deed.KILL_ALL:
+                process.kill()
+                self.died_at = time.time()
+                self.victim = f"{self.armed} with all children"
+            elif self.cell.deed is Deed.FREEZE:
+                self.supervisor.start([self.processes[self.stand_in]])
+
+    def mark(self, number: int) -> Mark | None:
+        """The mark of the first, second, … time that the failpoint was reached."""
+        try:
+            pid, at = (self._marks / str(number)).read_text().split()
+        except (FileNotFoundError, ValueError):  # not yet, or not yet written
+            return None
+        return Mark(int(pid), float(at))
+
+    def thaw(self) -> None:
+        """Let the frozen process go on. Raises NotAsPromised if it is not frozen any more."""
+        mark = self.mark(self.cell.time)
+        if mark is None or not is_frozen(mark.pid):
+            raise NotAsPromised("the frozen process was not kept frozen")
+        os.kill(mark.pid, signal.SIGCONT)
+
+    def end(self) -> None:
+        """Kill every process: a cell is over, and nobody waits for its polls to end."""
+        for process in self.processes.values():
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+
+
+def is_frozen(pid: int) -> bool:
+    """Whether a process is stopped by a signal."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[0] == "T"
+    except FileNotFoundError:
+        return False

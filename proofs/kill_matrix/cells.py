@@ -1,0 +1,105 @@
+"""The cells of the matrix: which process meets what, at which failpoint, the how many-th time. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from itertools import zip_longest
+
+
+class Deed(StrEnum):
+    """What happens to the process that reaches the failpoint."""
+
+    KILL = "kill"
+    """It sends itself SIGKILL. Its parent, if it has one in the service, lives on."""
+    KILL_ALL = "kill-all"
+    """It is frozen there, then it, its parent and all children are killed."""
+    FREEZE = "freeze"
+    """It is frozen until a stand-in has completed everything, then it goes on: it must change nothing any more."""
+
+
+#: Which processes reach the failpoints of a room.
+ROLES: dict[str, tuple[str, ...]] = {
+    "application": ("web",),
+    "posting": ("web",),
+    "ingest": ("prices",),
+    "evaluate": ("risk",),
+    "claim": ("risk",),
+    "activation": ("risk",),
+    "margin_call": ("risk",),
+    "margin_call_cleared": ("risk",),
+    "recovery": ("risk",),
+    "pruning": ("risk",),
+    "sell": ("sales",),
+    "publish": ("sales",),
+    "enqueue": ("prices", "risk", "sales"),
+}
+TIMES = (1, 2)
+#: Each kind of process at work, in a transaction and outside of one.
+KILLED_WHOLE = (
+    "posting.written",
+    "posting.committed",
+    "ingest.received",
+    "ingest.recorded",
+    "claim.written",
+    "evaluate.batch_committed",
+    "sell.order_committed",
+    "sell.answered",
+    "sell.written",
+    "publish.sent",
+)
+#: Wherever a process holds a lease, a lock or a number that another must take from it.
+FROZEN = (
+    "ingest.received",
+    "evaluate.window_opened",
+    "evaluate.marked",
+    "sell.order_committed",
+    "sell.answered",
+    "sell.written",
+    "publish.counted",
+    "publish.sent",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One play: at `failpoint`, when it is reached for the `time`-th time in processes of a role, a deed is done."""
+
+    deed: Deed
+    failpoint: str
+    time: int
+    role: str
+
+    def __str__(self) -> str:
+        return f"{self.deed} {self.failpoint}:{self.time}@{self.role}"
+
+    def fits(self, pattern: str) -> bool:
+        """Whether a pattern such as `sell.*`, `sell.answered:1` or `freeze *` names this cell."""
+        whole = str(self)
+        short = whole.removeprefix(f"{Deed.KILL} ")
+        names = {whole, short, *(name.partition("@")[0] for name in (whole, short))}
+        return any(fnmatchcase(name, pattern) for name in names)
+
+
+def cells(failpoints: Iterable[str]) -> list[Cell]:
+    """All cells: every failpoint, each time, in each role; then whole workers killed; then frozen ones.
+
+    Raises KeyError for a failpoint of a room that ROLES does not know.
+    """
+    kills = [
+        Cell(Deed.KILL, failpoint, time, role)
+        for failpoint in failpoints
+        for role in ROLES[failpoint.partition(".")[0]]
+        for time in TIMES
+    ]
+    wholes = [Cell(Deed.KILL_ALL, name, 2, role) for name in KILLED_WHOLE for role in ROLES[name.partition(".")[0]]]
+    frozen = [Cell(Deed.FREEZE, name, 1, role) for name in FROZEN for role in ROLES[name.partition(".")[0]]]
+    return kills + wholes + frozen
+
+
+def mixed(cells: Iterable[Cell]) -> list[Cell]:
+    """The same cells, one of each role in turn: those that wait go well beside those that work."""
+    by_role: dict[str, list[Cell]] = {}
+    for cell in cells:
+        by_role.setdefault(cell.role, []).append(cell)
+    return [cell for turn in zip_longest(*by_role.values()) for cell in turn if cell is not None]

@@ -1,0 +1,127 @@
+"""One cell from an empty database to its outcome."""
+
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from decimal import Decimal
+
+from django.conf import settings
+from django.db import connections
+
+from coruscant import clock
+from local.demo.errors import DemoError
+from local.stack import EmbeddedStack
+from pricing.markets import Market
+from pricing.models import Feed, PriceQuote
+from proofs.kill_matrix.bank import Bank
+from proofs.kill_matrix.cells import Cell, Deed
+from proofs.kill_matrix.frozen import changes_nothing_after
+from proofs.kill_matrix.outcome import Outcome
+from proofs.kill_matrix.story import Story
+from proofs.service.copies import drop, fresh_copy
+from proofs.service.running_service import NotAsPromised, outside_world, service_environment
+from proofs.service.topology import as_in_production
+
+_TRIES_WITH_A_CROWD = 4
+
+
+class Room:
+    """Where cells are played: one stack and a migrated database, of which each cell gets a copy."""
+
+    def __init__(self, stack: EmbeddedStack, template: str, database: str, chosen: Mapping[str, str]) -> None:
+        """`chosen` are settings of the service that are not its defaults."""
+        self._stack = stack
+        self._template = template
+        self._database = database
+        self._settings = chosen
+
+    def play(self, cell: Cell) -> Outcome:
+        """Tell the story while the cell's deed is done; never raises what a broken promise raises.
+
+        Where a crowd is sold and the failpoint is not reached, it is told again: recovery may ring for the rest of the
+        crowd before a sales worker does.
+        """
+        crowd = cell.failpoint.startswith("enqueue.") and cell.role == "sales"
+        for _ in range(_TRIES_WITH_A_CROWD if crowd else 1):
+            outcome = self._play_once(cell, crowd=crowd)
+            if outcome.seconds is not None:
+                break
+        return outcome
+
+    def _play_once(self, cell: Cell, *, crowd: bool) -> Outcome:
+        outcome = Outcome(cell)
+        with self._open(cell) as bank:
+            story = Story(bank, crowd=crowd)
+            try:
+                bank.start()
+                story.tell()
+                completed_at = time.time()
+                bank.look()  # it may have died in the last moment
+                story.check()
+                if cell.deed is Deed.FREEZE and bank.died_at:
+                    changes_nothing_after(bank)
+                    story.check()
+            except (NotAsPromised, DemoError) as broken:
+                completed_at = time.time()
+                outcome.complaints.append(str(broken))
+            outcome.victim = bank.victim
+            if bank.died_at:
+                outcome.seconds = completed_at - bank.died_at
+            outcome.judge()
+            if outcome.complaints:
+                self._keep_logs(cell)
+        return outcome
+
+    @contextmanager
+    def _open(self, cell: Cell) -> Iterator[Bank]:
+        """A bank on a fresh database, described and not yet started."""
+        marks = self._stack.folder / "marks"
+        shutil.rmtree(marks, ignore_errors=True)
+        marks.mkdir(parents=True)
+        usual = connections["default"].settings_dict["NAME"]
+        connections.close_all()
+        fresh_copy(self._stack, database=self._database, template=self._template)
+        connections["default"].settings_dict["NAME"] = self._database
+        try:
+            _add_old_quotes()
+            with outside_world(self._stack, partial_share=Decimal("0.2"), latency_seconds=0.02) as markets:
+                bank = Bank(self._stack, markets, cell, marks)
+                commands = as_in_production(bank.port, self._stack.folder, copies=2)
+                wanted = {
+                    name: command for name, command in commands.items() if name.endswith("-1") or name == bank.stand_in
+                }
+                environment = {**service_environment(bank), "LOG_LEVEL": "INFO", **self._settings}
+                bank.describe(wanted, environment, bank.arming)
+                bank.branch.listen()
+                try:
+                    yield bank
+                finally:
+                    bank.end()
+                    bank.branch.leave()
+        finally:
+            connections.close_all()
+            connections["default"].settings_dict["NAME"] = usual
+            drop(self._stack, self._database)
+
+    def _keep_logs(self, cell: Cell) -> None:
+        """Put the logs of a cell that broke a promise aside."""
+        kept = self._stack.folder / "broken" / str(cell).replace(" ", "-")
+        shutil.rmtree(kept, ignore_errors=True)
+        shutil.copytree(self._stack.log_folder, kept)
+
+
+def _add_old_quotes() -> None:
+    """Two quotes of each market that retention has to remove."""
+    sent_at = clock.now() - timedelta(days=settings.QUOTE_RETENTION_DAYS + 10)
+    levels = [["1", "50"]]
+    for market in Market:
+        PriceQuote.objects.bulk_create(
+            PriceQuote(
+                market=market, message_id=f"old-{number}", market_time=number, sent_at=sent_at, received_at=sent_at,
+                sell=levels, buy=levels, evaluated_at=sent_at,
+            )
+            for number in (1, 2)
+        )  # fmt: skip
+        Feed.objects.create(market=market, received=2, quotes=2)

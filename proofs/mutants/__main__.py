@@ -1,0 +1,85 @@
+"""`python -m proofs.mutants`: plant every bug of the catalogue, one at a time, and say who noticed it."""
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from local.stack import EmbeddedStack, EmbeddedStackError
+from proofs.mutants.catalogue import MUTANTS, named
+from proofs.mutants.hunting import Catch, hunt
+from proofs.mutants.planting import Mutant
+from proofs.simulation.__main__ import SETTINGS
+from proofs.simulation.processes import migrate
+
+_WIDTH = 170
+_SAID = 90
+
+
+def main() -> int:
+    """Hunt them all; the exit code is 1 if one survives."""
+    parser = argparse.ArgumentParser(prog="python -m proofs.mutants", description=__doc__)
+    parser.add_argument("--only", nargs="*", default=[], help="names of mutants; all if none is given")
+    parser.add_argument("--schedules", type=int, default=400, help="of the simulation, for each (%(default)s)")
+    parser.add_argument("--processes", type=int, default=2, help="at a time (%(default)s)")
+    parser.add_argument("--folder", type=Path, default=Path(".local/mutants"), help="data and logs (%(default)s)")
+    options = parser.parse_args()
+    began = time.monotonic()
+    try:
+        mutants = [named(name) for name in options.only] or list(MUTANTS)
+        with EmbeddedStack(folder=options.folder, durable=False) as stack:
+            os.environ.update(SETTINGS | stack.environment)
+            migrate()
+            catches = {}
+            for catch in _hunt(mutants, stack.superuser_database_url, options.schedules, options.processes):
+                catches[catch.name] = catch
+                print(f"{len(catches)} of {len(mutants)}: {catch.name}: {_in_short(catch)}", flush=True)
+    except (EmbeddedStackError, LookupError) as error:
+        print(error)
+        return 2
+    _tell([catches[mutant.name] for mutant in mutants], time.monotonic() - began)
+    return any(catch.survived for catch in catches.values())
+
+
+def _hunt(mutants: Sequence[Mutant], url: str, schedules: int, processes: int) -> Iterator[Catch]:
+    """Each in a fresh process, since a bug is planted before what it changes is imported."""
+    with ProcessPoolExecutor(processes, get_context("spawn"), max_tasks_per_child=1) as pool:
+        for done in as_completed([pool.submit(hunt, mutant.name, url, schedules) for mutant in mutants]):
+            yield done.result()
+
+
+def _in_short(catch: Catch) -> str:
+    """A catch on one line."""
+    if catch.promise:
+        return f"the simulation, in schedule {catch.schedules}: {catch.promise[:_SAID]}"
+    return catch.test or catch.noticed_by
+
+
+def _tell(catches: Sequence[Catch], seconds: float) -> None:
+    """The table, in the catalogue's order, and the sum."""
+    table = Table()
+    for column, width in (("bug", 70), ("noticed by", 10), ("schedules", 9), ("what it said", 64)):
+        table.add_column(column, no_wrap=True, width=width)
+    for catch in catches:
+        schedules = str(catch.schedules) if catch.promise else ""
+        said = (catch.promise or catch.test).rpartition("/")[2] if catch.test else catch.promise
+        table.add_row(named(catch.name).bug, catch.noticed_by, schedules, said[:_SAID])
+    Console(width=_WIDTH).print(table, markup=False)
+    survived = [catch.name for catch in catches if catch.survived]
+    by_simulation = sum(bool(catch.promise) for catch in catches)
+    print(
+        f"{len(catches)} planted bugs in {seconds:.0f} s: {by_simulation} noticed by the simulation,"
+        f" {len(catches) - by_simulation - len(survived)} by a test, {len(survived)} survived"
+        + (f": {', '.join(survived)}" if survived else "")
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,23 @@
+"""The planted bugs: what careful people get wrong in a system like this one."""
+
+from proofs.mutants.catalogue import answers, claims, events, prices, requests, sales
+from proofs.mutants.planting import Mutant
+
+MUTANTS: tuple[Mutant, ...] = (
+    *sales.MUTANTS,
+    *answers.MUTANTS,
+    *claims.MUTANTS,
+    *requests.MUTANTS,
+    *prices.MUTANTS,
+    *events.MUTANTS,
+)
+
+_BY_NAME = {mutant.name: mutant for mutant in MUTANTS}
+
+
+def named(name: str) -> Mutant:
+    """The mutant of this name. Raises LookupError."""
+    try:
+        return _BY_NAME[name]
+    except KeyError:
+        raise LookupError(f"there is no mutant {name}; there are {', '.join(_BY_NAME)}") from None

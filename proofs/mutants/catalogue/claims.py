@@ -1,0 +1,141 @@
+"""Bugs of judging loans: thresholds, locks, the claim, the sweep and its window."""
+
+from proofs.mutants.planting import Edit, Mutant
+
+_CLAIM = "liquidation.claim"
+_EVALUATE = "liquidation.evaluate"
+_RISK = "loans.risk"
+_POINTS = "[*window.lows, *([last] if last and not _applies_as(last, window.lows[-1:]) else [])]"
+
+MUTANTS: tuple[Mutant, ...] = (
+    Mutant(
+        "no-second-look",
+        "a candidate is claimed without looking again at the locked row",
+        (Edit(_CLAIM, "if status == LoanStatus.ACTIVE", "if True or status == LoanStatus.ACTIVE"),),
+        tests=("liquidation/tests/test_claim.py",),
+    ),
+    Mutant(
+        "unlocked-claim",
+        "candidates are judged without locking them",
+        (Edit(_CLAIM, "Loan.objects.select_for_update()", "Loan.objects"),),
+        tests=("liquidation/tests/test_claim.py", "loans/tests/test_concurrency.py"),
+    ),
+    Mutant(
+        "claim-without-history",
+        "claimed liquidations have no history",
+        (
+            Edit(
+                _CLAIM,
+                "pks = audit.write_recorded(Liquidation, _INSERT, claim, audit.CREATED)",
+                "cursor = connection.cursor()\n"
+                '        cursor.execute(_INSERT + " RETURNING id", claim)\n'
+                "        pks = [pk for (pk,) in cursor.fetchall()]",
+            ),
+        ),
+        tests=("liquidation/tests/test_claim.py",),
+    ),
+    Mutant(
+        "claimed-twice",
+        "a loan can be claimed again, and nothing in the database stops it",
+        (Edit(_CLAIM, "if status == LoanStatus.ACTIVE", "if status != LoanStatus.LIQUIDATED"),),
+        sql="ALTER TABLE liquidation_liquidation DROP CONSTRAINT liquidation_liquidation_loan_id_key",
+        tests=("liquidation/tests/test_claim.py", "loans/tests/test_concurrency.py"),
+    ),
+    Mutant(
+        "last-instead-of-low",
+        "only the last price of a window is judged by",
+        (Edit(_EVALUATE, _POINTS, "([last] if last else [])"),),
+        tests=("liquidation/tests/test_evaluate.py",),
+    ),
+    Mutant(
+        "lowest-low-only",
+        "of a window's lows only the lowest is judged by",
+        (Edit(_EVALUATE, _POINTS, "[*window.lows[:1], *([last] if last else [])]"),),
+        tests=("liquidation/tests/test_evaluate.py",),
+    ),
+    Mutant(
+        "marked-before-judged",
+        "quotes are marked as swept before loans are judged",
+        (
+            Edit(
+                _EVALUATE,
+                "        window = evaluation_window.open_window(now)\n",
+                "        window = evaluation_window.open_window(now)\n"
+                "        evaluation_window.mark_evaluated(window)\n",
+            ),
+        ),
+        tests=("liquidation/tests/test_evaluate.py",),
+    ),
+    Mutant(
+        "all-marked",
+        "quotes that came during a sweep are marked as swept by it",
+        (
+            Edit(
+                "pricing.evaluation_window",
+                "WHERE q.evaluated_at IS NULL AND q.id = judged.id AND q.sent_at = judged.sent_at",
+                "WHERE q.evaluated_at IS NULL",
+            ),
+        ),
+        tests=("liquidation/tests/test_evaluate.py",),
+    ),
+    Mutant(
+        "rung-in-transaction",
+        "sales are rung before their claim is committed",
+        (
+            Edit(
+                _EVALUATE,
+                "            recover.mark_enqueued(self._noted)\n",
+                "            recover.mark_enqueued(self._noted)\n"
+                "            for pk in self._noted:\n                enqueue.now(chains.sale(pk))\n",
+            ),
+        ),
+    ),
+    Mutant(
+        "stale-sweep",
+        "a sweep that stalled goes on with its old window",
+        (Edit(_EVALUATE, "if newest != number:", "if False:"),),
+        tests=("liquidation/tests/test_evaluate.py",),
+    ),
+    Mutant(
+        "threshold-above-only",
+        "a loan exactly at the threshold is spared",
+        (Edit(_RISK, "balance >= threshold * collateral * price", "balance > threshold * collateral * price"),),
+        tests=("loans/tests/test_risk.py",),
+    ),
+    Mutant(
+        "search-rounds-up",
+        "the bound of the search for breached loans is rounded up",
+        (Edit(_RISK, "money.round_down(ltv * price", "money.round_up(ltv * price"),),
+        tests=("loans/tests/test_risk.py",),
+    ),
+    Mutant(
+        "rounded-value",
+        "LTV is judged with 28 digits",
+        (
+            Edit(
+                _RISK,
+                "    with money.exact():\n        return balance >= threshold",
+                "    if True:\n        return balance >= threshold",
+            ),
+        ),
+        tests=("loans/tests/test_risk.py",),
+    ),
+    Mutant(
+        "no-activation-barrier",
+        "a posting activates by a price that a sweep has already passed",
+        (Edit(_EVALUATE, "    services.wait_for_activations()\n", ""),),
+        tests=("liquidation/tests/test_evaluate.py", "loans/tests/test_concurrency.py"),
+    ),
+    Mutant(
+        "judged-by-the-past",
+        "a loan is judged by a dip that was over before it was active",
+        (
+            Edit(
+                "loans.services",
+                "loan.prices_apply_from = point.until or point.at",
+                "loan.prices_apply_from = point.at",
+            ),
+        ),
+        tests=("loans/tests/test_posting.py", "liquidation/tests/test_evaluate.py"),
+    ),
+)

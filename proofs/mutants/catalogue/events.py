@@ -1,0 +1,119 @@
+"""Bugs of publishing events, and of recovery."""
+
+from proofs.mutants.planting import Edit, Mutant
+
+_SETTLEMENT = "liquidation.settlement"
+_PUBLISH = "liquidation.publish"
+_RECOVERY = "liquidation.recover"
+
+MUTANTS: tuple[Mutant, ...] = (
+    Mutant(
+        "no-outbox",
+        "the event is written after the settlement has committed",
+        (
+            Edit(_SETTLEMENT, "    audit.create(\n", "    _after(\n"),
+            Edit(
+                _SETTLEMENT,
+                "def settle(",
+                "def _after(row):\n"
+                "    from coruscant import failpoints\n"
+                "    from django.db import transaction\n"
+                "    def later():\n"
+                '        failpoints.reach("no outbox")\n'
+                '        with audit.cause("sell", correlation_id=""):\n'
+                "            audit.create(row)\n"
+                "    transaction.on_commit(later)\n\n\n"
+                "def settle(",
+            ),
+        ),
+        tests=("liquidation/tests/test_sell.py",),
+    ),
+    Mutant(
+        "marked-before-sent",
+        "an event is marked as sent before it is",
+        (
+            Edit(
+                _PUBLISH,
+                '    failpoints.reach("publish.counted")\n',
+                '    failpoints.reach("publish.counted")\n    _mark_sent({event.id: "not yet" for event in events})\n',
+            ),
+        ),
+        tests=("liquidation/tests/test_publish.py",),
+    ),
+    Mutant(
+        "new-event-id",
+        "an event that is sent again has another eventId",
+        (
+            Edit(
+                _PUBLISH,
+                '"Message": event.body}',
+                '"Message": event.body.replace(str(event.event_id), f"{event.sends:08d}{str(event.event_id)[8:]}")}',
+            ),
+        ),
+        tests=("liquidation/tests/test_publish.py",),
+    ),
+    Mutant(
+        "sent-in-transaction",
+        "SNS is called with the events' rows locked",
+        (
+            Edit(
+                _PUBLISH,
+                "    events = _take([liquidation_id], others=BATCH - 1)\n",
+                "    with transaction.atomic():\n"
+                "        if events := _take([liquidation_id], others=BATCH - 1):\n"
+                "            aws.sns().list_topics()\n",
+            ),
+        ),
+    ),
+    Mutant(
+        "lost-sales",
+        "recovery does not ring sales again",
+        (Edit(_RECOVERY, "        enqueue.now(chains.sale(pk), expires=expires)\n", "        pass\n"),),
+        tests=("liquidation/tests/test_recover.py",),
+    ),
+    Mutant(
+        "lost-events",
+        "recovery does not ring publications again",
+        (Edit(_RECOVERY, "        enqueue.now(chains.publication(pk), expires=expires)\n", "        pass\n"),),
+        tests=("liquidation/tests/test_recover.py",),
+    ),
+    Mutant(
+        "lost-quotes",
+        "recovery does not ring the sweep for quotes that nobody has judged by",
+        (Edit(_RECOVERY, "    if evaluation_window.anything_unevaluated(now):\n", "    if False:\n"),),
+        tests=("liquidation/tests/test_recover.py",),
+        simulated=False,  # in the simulation, as by beat, the sweep comes again by itself
+    ),
+    Mutant(
+        "rung-once",
+        "what was rung once is never rung again",
+        (
+            Edit(
+                _RECOVERY,
+                "(enqueued_at IS NULL OR enqueued_at <= %(before)s)",
+                "enqueued_at IS NULL AND %(before)s < now()",
+            ),
+        ),
+        tests=("liquidation/tests/test_recover.py",),
+    ),
+    Mutant(
+        "broker-down-is-an-error",
+        "a broker that is down after the commit fails the request",
+        (
+            Edit(
+                "coruscant.enqueue",
+                "except (OperationalError, OSError) as error:",
+                "except ZeroDivisionError as error:",
+            ),
+        ),
+        tests=("liquidation/tests/test_recover.py",),
+        simulated=False,  # the simulation has a broker of its own in this place
+    ),
+    Mutant(
+        "two-events-allowed",
+        "the database allows two events of a liquidation",
+        sql="ALTER TABLE liquidation_liquidationevent DROP CONSTRAINT liquidation_liquidationevent_liquidation_id_key",
+        tests=("liquidation/tests/test_refused_by_the_database.py",),
+        simulated=False,  # the second line of defence: a settled liquidation is not settled again
+    ),
+)

@@ -1,0 +1,142 @@
+"""Bugs of hearing prices: the queue, what is drained, duplicates, and what the best price was."""
+
+from proofs.mutants.planting import Edit, Mutant
+
+_INGEST = "pricing.ingest.poll"
+_RECORDING = "pricing.ingest.record"
+_QUOTES = "pricing.quotes"
+_RECORD = "            if messages or (wait and not failure):\n"
+_DELETE = "            _delete(source, messages)\n"
+
+MUTANTS: tuple[Mutant, ...] = (
+    Mutant(
+        "deleted-before-recorded",
+        "messages are deleted before what they say is committed",
+        (Edit(_INGEST, _RECORD, _DELETE + _RECORD),),
+        tests=("pricing/ingest/tests/test_poll.py",),
+    ),
+    Mutant(
+        "never-deleted",
+        "messages are not deleted once they are recorded",
+        (Edit(_INGEST, _DELETE, ""),),
+        tests=("pricing/ingest/tests/test_poll.py",),
+    ),
+    Mutant(
+        "drained-too-far",
+        "a receive that brought messages counts as proof that nothing is left",
+        (Edit(_INGEST, "None if batch else began", "began"),),
+        tests=("pricing/ingest/tests/test_record.py",),
+    ),
+    Mutant(
+        "drained-to-the-earliest",
+        "a receive that brought messages counts as proof that nothing older is left",
+        (Edit(_INGEST, "None if batch else began", "min([began, *(one.sent_at for one in batch if one.sent_at)])"),),
+        tests=("pricing/ingest/tests/test_record.py",),
+    ),
+    Mutant(
+        "hidden-messages-forgotten",
+        "an empty receive counts as proof while a dead poller's messages are hidden",
+        (Edit(_RECORDING, " and not (feed.in_flight_until and feed.in_flight_until > began)", ""),),
+        tests=("pricing/ingest/tests/test_record.py",),
+    ),
+    Mutant(
+        "lost-answer-forgotten",
+        "a receive whose answer was lost, after others that came, leaves no trace",
+        (Edit(_INGEST, "                raise failure\n", ""),),
+        tests=("pricing/ingest/tests/test_poll.py",),
+        simulated=False,  # it needs a full receive just before it
+    ),
+    Mutant(
+        "drained-moves-back",
+        "a slower poller moves the feed's mark back",
+        (Edit(_RECORDING, "max(drained_to, feed.drained_to or drained_to)", "drained_to"),),
+        tests=("pricing/ingest/tests/test_record.py",),
+        simulated=False,  # a mark too far back loses time only
+    ),
+    Mutant(
+        "order-of-arrival",
+        "prices are ordered by when they reached us",
+        (Edit(_QUOTES, "(quote.sent_at, quote.market_time, quote.reference, quote.id)", "quote.id"),),
+        tests=("pricing/tests/test_quotes.py",),
+    ),
+    Mutant(
+        "clock-set-back",
+        "after the clock was set back a sweep looks less far than the one before",
+        (Edit("pricing.evaluation_window", "    return evaluated_to\n", "    return now\n"),),
+        tests=("pricing/tests/test_evaluation_window.py",),
+        simulated=False,  # about one schedule in twenty thousand meets it
+    ),
+    Mutant(
+        "history-from-any-quote",
+        "a sweep begins its history at a quote that may take no part",
+        (Edit("pricing.records", " AND {_CERTAIN}\n            ORDER", "\n            ORDER"),),
+        tests=("pricing/tests/test_evaluation_window.py",),
+        simulated=False,  # it needs events that overtake each other just where a history begins
+    ),
+    Mutant(
+        "silence-without-its-history",
+        "a silence before the news is judged without what the other market sent meanwhile",
+        (Edit("pricing.evaluation_window", "        if start >= since:\n", "        if True:\n"),),
+        tests=("pricing/tests/test_evaluation_window.py",),
+        simulated=False,  # one life in fifteen of that test meets it
+    ),
+    Mutant(
+        "silence-learned-too-late",
+        "a silence that was learned of only now is not judged",
+        (Edit("pricing.evaluation_window", ", *map(progress.known_drained_to.get, learning)", ","),),
+        tests=("pricing/tests/test_evaluation_window.py",),
+        simulated=False,  # its quotes are read anyway where anything else is amiss
+    ),
+    Mutant(
+        "own-time-ignored",
+        "an older event that was sent later replaces a newer one",
+        (Edit(_QUOTES, "or quote.market_time >= standing[-1].market_time", "or True"),),
+        tests=("pricing/tests/test_quotes.py",),
+    ),
+    Mutant(
+        "year-9999",
+        "an event from the far future outranks its market for ever",
+        (Edit(_QUOTES, "            or quote.sent_at >= standing[-1].sent_at + freshness.max_age\n", ""),),
+        tests=("pricing/tests/test_quotes.py",),
+    ),
+    Mutant(
+        "lag-taken-for-silence",
+        "our own lag counts as a silent market",
+        (Edit(_QUOTES, "if quote.too_late or (drained_to is not None and drained_to >= expiry):", "if True:"),),
+        tests=("pricing/tests/test_quotes.py",),
+    ),
+    Mutant(
+        "worst-price",
+        "the lowest of the live prices counts as the best",
+        (Edit(_QUOTES, "alive.sort(key=_best_first, reverse=True)", "alive.sort(key=_best_first)"),),
+        tests=("pricing/tests/test_quotes.py",),
+    ),
+    Mutant(
+        "news-from-an-outage",
+        "loans are liquidated by prices that came too late to judge by",
+        (
+            Edit(
+                _QUOTES,
+                "if point.price is None or any(quote.too_late for quote in point.quotes):",
+                "if point.price is None:",
+            ),
+        ),
+        tests=(
+            "pricing/tests/test_quotes.py",
+            "pricing/tests/test_evaluation_window.py",
+            "liquidation/tests/test_evaluate.py",
+        ),
+    ),
+    Mutant(
+        "one-event-two-quotes",
+        "an event that comes in two messages is recorded twice",
+        sql="ALTER TABLE pricing_pricequote DROP CONSTRAINT an_event_is_one_quote",
+        tests=("pricing/ingest/tests/test_record.py", "pricing/ingest/tests/test_poll.py"),
+    ),
+    Mutant(
+        "one-message-two-quotes",
+        "a message that is handed out again is recorded twice",
+        sql="ALTER TABLE pricing_pricequote DROP CONSTRAINT a_message_is_one_quote",
+        tests=("pricing/ingest/tests/test_record.py", "pricing/ingest/tests/test_poll.py"),
+    ),
+)

@@ -1,0 +1,172 @@
+"""Bugs of selling: the lease, the fence, the order, the booking and the settlement."""
+
+from proofs.mutants.planting import Edit, Mutant
+
+_SELL = "liquidation.sell"
+_SETTLEMENT = "liquidation.settlement"
+_SIZING = "liquidation.sizing"
+_SERVICES = "loans.services"
+
+_TESTS = ("liquidation/tests/test_sell.py",)
+_NO_LEASE = Edit(_SELL, "if liquidation.leased_until and liquidation.leased_until > now", "if False")
+
+MUTANTS: tuple[Mutant, ...] = (
+    Mutant(
+        "no-lease",
+        "a worker takes a sale whose lease is another's; only the order's due time stops it",
+        (_NO_LEASE,),
+        tests=_TESTS,
+    ),
+    Mutant(
+        "no-lease-nor-due-time",
+        "a worker sends an order that another is sending",
+        (_NO_LEASE, Edit(_SELL, "if order.due_at > now:", "if False:")),
+        tests=_TESTS,
+    ),
+    Mutant(
+        "no-fence",
+        "a worker whose lease has run out books what it hears late",
+        (Edit(_SELL, "if liquidation.fence != step.fence or ", "if "),),
+        tests=_TESTS,
+    ),
+    Mutant(
+        "local-clock",
+        "leases and due times of a sale are measured by the worker's own clock",
+        (
+            Edit(
+                _SELL,
+                "        if liquidation.status == LiquidationStatus.SETTLED:",
+                "        now = datetime.now().astimezone()\n"
+                "        if liquidation.status == LiquidationStatus.SETTLED:",
+            ),
+        ),
+        tests=_TESTS,
+    ),
+    Mutant(
+        "new-request-id",
+        "an order without an answer is sent again under a new requestId",
+        (
+            Edit(
+                _SELL,
+                '            audit.note(order, "sends", "due_at")',
+                "            import uuid\n"
+                "            old, order.request_id = order.request_id, str(uuid.uuid4())\n"
+                "            order.payload = order.payload.replace(old, order.request_id)\n"
+                "            order.save()",
+            ),
+        ),
+        tests=_TESTS,
+    ),
+    Mutant(
+        "sent-before-written",
+        "the order is sent before it is committed",
+        (
+            Edit(
+                _SELL,
+                "            return _count_send(liquidation, order, fence, now)",
+                "            sending = _count_send(liquidation, order, fence, now)\n"
+                "            venues.send_order(sending.market, sending.payload,"
+                " request_id=sending.request_id, at_most_seconds=5)\n"
+                "            return sending",
+            ),
+        ),
+        tests=_TESTS,
+    ),
+    Mutant(
+        "unlocked-sale",
+        "the sale reads its rows without locking them",
+        (Edit(_SELL, '" FOR UPDATE OF loan, sale) AS locked"', '") AS locked"'),),
+    ),
+    Mutant(
+        "liquidation-locked-first",
+        "the sale locks the liquidation before the loan",
+        (Edit(_SELL, "FOR UPDATE OF loan, sale", "FOR UPDATE OF sale, loan"),),
+        tests=_TESTS,
+    ),
+    Mutant(
+        "partial-fill-as-full",
+        "a partial fill is booked as what was ordered",
+        (Edit(_SELL, "units=proved.units,", "units=order.quantity,"),),
+        tests=_TESTS,
+    ),
+    Mutant(
+        "proceeds-not-added",
+        "each sale's proceeds replace those before",
+        (Edit(_SELL, "liquidation.proceeds += proceeds", "liquidation.proceeds = proceeds"),),
+        tests=_TESTS,
+    ),
+    Mutant(
+        "sale-without-history",
+        "a booked sale skips the loan's history",
+        (
+            Edit(
+                _SERVICES,
+                '    audit.save(loan, "collateral", "outstanding_balance", "status")',
+                "    Loan.objects.filter(pk=loan.pk).update(\n"
+                "        collateral=loan.collateral, outstanding_balance=loan.outstanding_balance,\n"
+                "        status=loan.status)",
+            ),
+        ),
+        tests=("loans/tests/test_liquidation_services.py", "tests/test_house_rules.py"),
+    ),
+    Mutant(
+        "balance-below-zero",
+        "proceeds above the debt make the balance negative",
+        (Edit(_SERVICES, "max(ZERO, loan.outstanding_balance - proceeds)", "loan.outstanding_balance - proceeds"),),
+        tests=("loans/tests/test_liquidation_services.py",),
+    ),
+    Mutant(
+        "surplus-forgotten",
+        "what was sold above the debt is not noted as surplus",
+        (Edit(_SETTLEMENT, "max(ZERO, liquidation.proceeds - liquidation.balance_at_claim)", "ZERO"),),
+        tests=_TESTS,
+    ),
+    Mutant(
+        "settled-while-unknown",
+        "a sale is settled while an order has no verdict",
+        (Edit(_SETTLEMENT, "if liquidation.orders.filter(status__in=PENDING_ORDER_STATUSES).exists():", "if False:"),),
+        tests=_TESTS,
+        simulated=False,  # it takes a setting that changes while an order has no verdict
+    ),
+    Mutant(
+        "order-before-the-last-one-is-known",
+        "a new order is placed while another has no verdict",
+        (Edit(_SELL, "latest[0].status in PENDING_ORDER_STATUSES", 'latest[0].status == "open"'),),
+        tests=_TESTS,
+    ),
+    Mutant(
+        "sized-one-step-short",
+        "the order is rounded down to the step: one step too small",
+        (Edit(_SIZING, "    return left * step", "    return max(step, (left - 1) * step)"),),
+        tests=("liquidation/tests/test_sizing.py",),
+        simulated=False,  # it costs money, and breaks no promise
+    ),
+    Mutant(
+        "sized-one-step-long",
+        "the order is one step too large",
+        (Edit(_SIZING, "    return left * step", "    return (left + 1) * step"),),
+        tests=("liquidation/tests/test_sizing.py",),
+        simulated=False,  # it costs money, and breaks no promise
+    ),
+    Mutant(
+        "two-pending-orders",
+        "the database allows two orders of one sale without a verdict",
+        sql="DROP INDEX one_pending_order_a_liquidation",
+        tests=("liquidation/tests/test_refused_by_the_database.py",),
+        simulated=False,  # the second line of defence: the code never tries
+    ),
+    Mutant(
+        "sold-more-than-claimed",
+        "the database allows more units sold than were claimed",
+        sql="ALTER TABLE liquidation_liquidation DROP CONSTRAINT never_more_sold_than_claimed",
+        tests=("liquidation/tests/test_refused_by_the_database.py",),
+        simulated=False,  # the second line of defence: the code never tries
+    ),
+    Mutant(
+        "fill-without-figures",
+        "the database allows a fill of more than was ordered",
+        sql="ALTER TABLE liquidation_tradeorder DROP CONSTRAINT only_a_fill_has_figures_and_they_fit",
+        tests=("liquidation/tests/test_refused_by_the_database.py",),
+        simulated=False,  # the second line of defence: the code never tries
+    ),
+)

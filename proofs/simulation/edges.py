@@ -1,0 +1,121 @@
+"""Where the service meets the world: every edge is replaced for the length of a schedule, and nothing within."""
+
+import json
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+from unittest import mock
+
+from django.conf import settings
+from django.db import connection
+
+from coruscant import aws, clock, enqueue, failpoints
+from liquidation import publish, sell
+from liquidation.venues import http
+from pricing import best_price
+from pricing.feeds import FEEDS
+from pricing.ingest import poll, queue
+from pricing.markets import Market
+from pricing.models import Feed
+from proofs.simulation.baton import Actor, here
+from proofs.simulation.broker import Broker, Cache
+from proofs.simulation.markets import HttpAnswer, SimulatedMarket
+from proofs.simulation.messaging import Queues, Topics
+from proofs.simulation.world import BEGINNING, World
+
+
+class Edges:
+    """The outside of one world."""
+
+    def __init__(self, world: World) -> None:
+        """Everything empty."""
+        self.world = world
+        self.broker, self.cache = Broker(world), Cache(world)
+        self.queues, self.topics = Queues(world), Topics(world)
+        self.markets = {market: SimulatedMarket(world, market) for market in Market}
+        #: Until when each call of a market that is under way may take, by requestId.
+        self._calls: dict[str, datetime] = {}
+
+    @contextmanager
+    def replaced(self) -> Iterator[None]:
+        """Put them in the place of the real ones."""
+        urls = {
+            settings.MOS_ESPA_URL: self.markets[Market.MOS_ESPA],
+            settings.BLACK_SPIRE_OUTPOST_URL: self.markets[Market.BLACK_SPIRE_OUTPOST],
+        }
+
+        def post(url: str, body: str, *, timeout_seconds: float) -> HttpAnswer:
+            self._no_transaction("a call of a market")
+            market = next(urls[base] for base in urls if url.startswith(base))
+            with self._only_seller(body, timeout_seconds):
+                return market.post(body, timeout_seconds)
+
+        def sqs() -> Queues:
+            self._no_transaction("a call of SQS")
+            return self.queues
+
+        def sns() -> Topics:
+            self._no_transaction("a call of SNS")
+            return self.topics
+
+        def now(task: Any, **arguments: Any) -> bool:
+            self._no_transaction("a ring")
+            return self.broker.now(task, **arguments)
+
+        def reach(name: str) -> None:
+            if actor := here():
+                if name == "ingest.committed":
+                    self._drained_means_recorded(actor)
+                actor.reach(name)
+
+        def monotonic() -> float:
+            return (self.world.time - BEGINNING).total_seconds()
+
+        with ExitStack() as replaced:
+            for where, name, what in (
+                (http, "post", post),
+                (aws, "sqs", sqs),
+                (aws, "sns", sns),
+                (enqueue, "now", now),
+                (best_price, "cache", self.cache),
+                (uuid, "uuid4", self.world.uuid),
+                (poll, "time", SimpleNamespace(monotonic=monotonic)),
+                (sell, "time", SimpleNamespace(monotonic=monotonic)),
+            ):
+                replaced.enter_context(mock.patch.object(where, name, what))
+            replaced.enter_context(clock.driven_by(self.world.clock))
+            forget = (queue.forget_urls, publish._topic_arn.cache_clear)
+            for call in forget:
+                call()
+                replaced.callback(call)
+            failpoints.arm(reach)
+            replaced.callback(failpoints.arm, None)
+            yield
+
+    def _drained_means_recorded(self, actor: Actor) -> None:
+        """A feed that is drained to an instant has recorded whatever was sent before, what the queue hides too."""
+        queue = self.queues.recorded_by(actor)
+        if queue is None or self.world.faults.clock_steps:
+            return
+        market = next(market for market, source in FEEDS.items() if source.queue == queue)
+        drained_to = Feed.objects.values_list("drained_to", flat=True).get(market=market)
+        if drained_to and (missing := self.queues.unrecorded_before(queue, drained_to)):
+            names = ", ".join(message.message_id for message in missing)
+            self.world.blame("drained", f"{market} is drained to {drained_to.time()} without {names}")
+
+    @contextmanager
+    def _only_seller(self, body: str, timeout_seconds: float) -> Iterator[None]:
+        """An order is not sent while another worker's call with it is under way: that is what the lease is for."""
+        request_id, now = json.loads(body)["requestId"], self.world.time
+        if self._calls.get(request_id, now) > now and not self.world.faults.clock_steps:
+            self.world.blame("one seller", f"{request_id} is sent while another worker waits for its answer")
+        self._calls[request_id] = now + timedelta(seconds=timeout_seconds)
+        yield
+        self._calls.pop(request_id, None)  # of a process that dies, the call is under way until its time is over
+
+    def _no_transaction(self, what: str) -> None:
+        if connection.in_atomic_block:
+            self.world.blame("I9", f"{what} inside a transaction")

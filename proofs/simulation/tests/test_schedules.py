@@ -1,0 +1,42 @@
+"""The real services under schedules that seeds decide."""
+
+import pytest
+from django.db import connections
+
+from proofs.simulation.processes import play_in_parallel
+
+SCHEDULES = 500
+
+
+@pytest.fixture
+def play(stack, transactional_db):
+    """Play seeds in processes of their own, as the command does, on clones of the tests' database."""
+    template = f"{connections['default'].settings_dict['NAME']}_template"
+    return lambda seeds, processes=2: play_in_parallel(
+        stack.superuser_database_url, seeds, processes, template=template
+    )
+
+
+def told(result) -> str:
+    """All that a person needs who was not there."""
+    return "\n".join(
+        [*result.trace, *result.violations, f"replay: python -m proofs.simulation --seed {result.seed} --trace"]
+    )
+
+
+@pytest.mark.timeout(900)
+def test_every_promise_holds_whatever_the_seed(play):
+    claimed = 0
+    for result in play(range(1, SCHEDULES + 1)):
+        claimed += result.claimed
+        assert not result.violations, told(result)
+    assert claimed >= SCHEDULES / 4, "a simulation in which nothing happens proves nothing"
+
+
+def test_the_same_seed_gives_the_same_trace_in_any_process(play, monkeypatch):
+    traces = []
+    for hash_seed, seeds in (("1", (11, 23, 42)), ("2", (42, 23, 11))):
+        monkeypatch.setenv("PYTHONHASHSEED", hash_seed)
+        traces.append({result.seed: result.trace for result in play(seeds, processes=1)})
+    assert traces[0] == traces[1]
+    assert len(set(traces[0].values())) == 3
