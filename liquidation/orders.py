@@ -16,7 +16,7 @@ from liquidation.sizing import Bounds, Choice, VenueCurve, choose
 from liquidation.venues import VENUES
 from liquidation.verdicts import Answer, NeverSent, Refused, Traded
 from loans.models import Loan
-from pricing import best_price
+from pricing.best_price import Snapshot
 from pricing.markets import Market
 
 log = structlog.get_logger(__name__)
@@ -49,17 +49,18 @@ def by_id(order_id: int) -> TradeOrder:
 
 
 def size(
-    loan: Loan, liquidation: Liquidation, latest_orders: Sequence[TradeOrder], now: datetime
+    loan: Loan, liquidation: Liquidation, latest_orders: Sequence[TradeOrder], prices: Snapshot, now: datetime
 ) -> TradeOrder | datetime:
     """The next order of a liquidation whose rows the caller has locked, not yet written; or when to try again.
 
-    The venue with the better price for the quantity wins; after REFUSALS_BEFORE_SWITCH refusals in a row it is the
-    other one's turn. A paused venue takes part only as a probe, and only one sale gets that.
+    `prices` were read before the rows were locked. The venue with the better price for the quantity wins; after
+    REFUSALS_BEFORE_SWITCH refusals in a row it is the other one's turn. A paused venue takes part only as a probe, and
+    only one sale gets that.
     """
     states = breaker.states(now)
     curves = [
         VenueCurve(curve.market, curve.levels, curve.fresh)
-        for curve in best_price.curves(now).values()
+        for curve in prices.curves(now).values()
         if curve.market in states.open | states.probeable
     ]
     avoid = _venue_to_avoid(latest_orders)

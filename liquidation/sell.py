@@ -25,6 +25,7 @@ from liquidation.settlement import SALE_FIGURES, settle, settle_if_done
 from liquidation.verdicts import Answer, Traded, Verdict, fill, verdict
 from loans import services
 from loans.models import Loan
+from pricing import best_price
 from pricing.markets import Market
 
 log = structlog.get_logger(__name__)
@@ -124,6 +125,7 @@ def _prepare(liquidation_id: int, fence: int | None, began: datetime | None) -> 
 
     `began` is when this run's first send was counted.
     """
+    prices = best_price.snapshot()  # from Redis, so before any row is locked
     with transaction.atomic():
         loan, liquidation, now = lock(liquidation_id)
         if liquidation.status == LiquidationStatus.SETTLED:
@@ -141,7 +143,7 @@ def _prepare(liquidation_id: int, fence: int | None, began: datetime | None) -> 
             latest = orders.latest(liquidation)
             order = latest[0] if latest and latest[0].status in PENDING_ORDER_STATUSES else None
             if order is None:
-                placed = orders.size(loan, liquidation, latest, now)
+                placed = orders.size(loan, liquidation, latest, prices, now)
                 if not isinstance(placed, TradeOrder):
                     return _later(liquidation, placed)
                 order = placed

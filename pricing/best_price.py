@@ -83,19 +83,30 @@ def refresh() -> PricePoint:
     return point
 
 
-def curves(now: datetime) -> dict[Market, Curve]:
-    """Each market's last curve at `now`, stale ones too; a market that never sent a quote is missing."""
-    inputs, freshness = _cached() or _rebuilt()[0], records.freshness()
-    return {
-        quote.market: Curve(
-            market=quote.market,
-            levels=quote.sell,
-            fresh=now < rules.holds_until(quote, inputs.drained_to.get(quote.market), freshness),
-            sent_at=quote.sent_at,
-            quote_id=quote.id,
-        )
-        for quote in inputs.quotes
-    }
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What was known of all markets' quotes at one look, to be evaluated at an instant later than it."""
+
+    _inputs: _Inputs
+
+    def curves(self, now: datetime) -> dict[Market, Curve]:
+        """Each market's last curve at `now`, stale ones too; a market that never sent a quote is missing."""
+        inputs, freshness = self._inputs, records.freshness()
+        return {
+            quote.market: Curve(
+                market=quote.market,
+                levels=quote.sell,
+                fresh=now < rules.holds_until(quote, inputs.drained_to.get(quote.market), freshness),
+                sent_at=quote.sent_at,
+                quote_id=quote.id,
+            )
+            for quote in inputs.quotes
+        }
+
+
+def snapshot() -> Snapshot:
+    """Look at the quotes of all markets, in the cache if it has them. Call it before any row is locked."""
+    return Snapshot(_cached() or _rebuilt()[0])
 
 
 def _evaluate(inputs: _Inputs, now: datetime) -> PricePoint:

@@ -45,7 +45,7 @@ def events(logs):
 
 
 def test_nothing_known_is_unknown(time):
-    assert (best_price.current().price, best_price.refresh().quotes, best_price.curves(clock.now())) == (None, (), {})
+    assert (best_price.current().price, best_price.refresh().quotes, best_price.snapshot().curves(clock.now())) == (None, (), {})
 
 
 def test_the_best_live_quote_is_the_price(time):
@@ -71,7 +71,7 @@ def test_the_cache_answers_without_looking_for_quotes(time):
         connection,
     ) as queries:
         assert best_price.current() == first
-        assert best_price.curves(clock.now())[MOS_ESPA].fresh
+        assert best_price.snapshot().curves(clock.now())[MOS_ESPA].fresh
     assert len(queries) == 0
 
 
@@ -98,7 +98,7 @@ def test_a_cache_that_is_down_costs_only_the_cache(time, settings):
     with structlog.testing.capture_logs() as logs:
         assert best_price.current().price == Decimal(50)
         assert best_price.refresh().price == Decimal(50)
-        assert best_price.curves(clock.now())[MOS_ESPA].levels == (
+        assert best_price.snapshot().curves(clock.now())[MOS_ESPA].levels == (
             Level(Decimal(1), Decimal(50)),
             Level(Decimal(10), Decimal(50)),
         )
@@ -148,7 +148,7 @@ def test_curves_are_the_last_of_each_market_stale_or_not(time):
     row(MOS_ESPA, -900, "60", sell=[["1", "60"]])
     old = row(MOS_ESPA, -500, "40", sell=[["1", "40"], ["50", "30.5"]])
     drain(0)
-    found = best_price.curves(clock.now())
+    found = best_price.snapshot().curves(clock.now())
     assert list(found) == [MOS_ESPA]
     curve = found[MOS_ESPA]
     assert curve.levels == (Level(Decimal(1), Decimal(40)), Level(Decimal(50), Decimal("30.5")))

@@ -46,7 +46,7 @@ def look() -> Look | None:
 
     try:
         now = clock.now()
-        curves = best_price.curves(now).values()
+        curves = best_price.snapshot().curves(now).values()
         return Look(
             now=now,
             selling=dict(rows(MOVES)),
