@@ -5,7 +5,7 @@ from typing import Any
 import psycopg
 
 from benchmarks.stage import Stage
-from coruscant.history import audit
+from coruscant.history.records import audited_columns, history_of
 from loans.models import CollateralPosting, Loan
 
 #: Units of collateral of every loan.
@@ -81,10 +81,10 @@ def _lend(connection: "psycopg.Connection[Any]", loans: int, edge_every: int) ->
         span = {"first": first, "last": min(loans, first + _CHUNK - 1)}
         for statement in (
             _LOANS,
-            _history(Loan, "application", audit.CREATED, created),
-            _history(Loan, "posting", audit.CHANGED, {}),
+            _history(Loan, "application", "+", created),
+            _history(Loan, "posting", "~", {}),
             _POSTINGS,
-            _history(CollateralPosting, "posting", audit.CREATED, {}),
+            _history(CollateralPosting, "posting", "+", {}),
             _REQUESTS,
         ):
             connection.execute(statement.format(**figures, **span).encode())
@@ -95,12 +95,12 @@ def _lend(connection: "psycopg.Connection[Any]", loans: int, edge_every: int) ->
 
 def _history(model: Any, action: str, kind: str, then: dict[str, str]) -> str:
     """History rows of a span of rows: as they stand, but for the columns in `then`."""
-    columns = audit.audited_columns(model)
+    columns = audited_columns(model)
     values = ", ".join(then.get(column, f'"{column}"') for column in columns)
     names = ", ".join(f'"{column}"' for column in columns)
-    history = model.history.model._meta.db_table
+    table = history_of(model)._meta.db_table
     return (
-        f'INSERT INTO "{history}" ({names}, history_date, history_type, history_change_reason, history_user_id,'
+        f'INSERT INTO "{table}" ({names}, history_date, history_type, history_change_reason, history_user_id,'
         f" history_actor) SELECT {values}, created_at, '{kind}', '{action} {action}-' || id, NULL, 'anonymous client'"
         f' FROM "{model._meta.db_table}" WHERE id BETWEEN {{first}} AND {{last}} ORDER BY id'
     )

@@ -22,7 +22,7 @@ from benchmarks.stage import Stage, eventually
 from coruscant import clock
 from coruscant.errors import DomainError
 from liquidation.claim import claim_loans
-from loans import services
+from loans import postings
 from pricing import best_price
 from pricing.markets import Market
 
@@ -155,7 +155,7 @@ def _post(loans: int) -> None:
     """A posting on any loan, as the API makes it; a loan that has been claimed refuses it."""
     number, loan = next(_numbers), _dice.randint(1, loans)
     with suppress(DomainError):
-        services.post_collateral(
+        postings.post_collateral(
             client="",
             request_id=f"meanwhile-{number}",
             loan_id=f"loan-{loan}",

@@ -16,7 +16,7 @@ from liquidation.evaluate import evaluate_loans
 from liquidation.models import Liquidation, LiquidationEvent
 from liquidation.publish import publish
 from liquidation.sell import Outcome, sell
-from loans import services
+from loans import postings
 from local.stack.ports import LOOPBACK
 from pricing.ingest import prune
 from pricing.markets import Market
@@ -114,7 +114,7 @@ def _log_bytes_a_posting(stage: Stage, loans: int) -> float:
     before = _log_position()
     for number in range(_POSTINGS):
         loan = number % loans + 1
-        services.post_collateral(
+        postings.post_collateral(
             client="",
             request_id=f"growth-{number}",
             loan_id=f"loan-{loan}",

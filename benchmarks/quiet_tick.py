@@ -13,8 +13,9 @@ from benchmarks.scale import Scale
 from benchmarks.stage import Stage
 from coruscant.money import ZERO
 from liquidation.evaluate import evaluate_loans
-from loans import risk, services
+from loans import risk
 from loans.models import Loan
+from loans.thresholds import thresholds
 from pricing.markets import Market
 
 _WARM_UP = 3
@@ -123,10 +124,10 @@ def _server_milliseconds() -> float:
 
 def _walk() -> float:
     """Milliseconds to judge every active loan in Python."""
-    thresholds, price = services.thresholds(), ZERO + 50
+    limits, price = thresholds(), ZERO + 50
     began = time.perf_counter()
     breached = sum(
-        risk.must_liquidate(loan.outstanding_balance, loan.collateral, price, thresholds)
+        risk.must_liquidate(loan.outstanding_balance, loan.collateral, price, limits)
         for loan in Loan.objects.filter(status="active").iterator()
     )
     assert breached == 0

@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "simple_history",
     "django_structlog",
     "coruscant.admin",
+    "coruscant.history",
     "pricing",
     "loans",
     "liquidation",
@@ -326,5 +327,6 @@ UNFOLD = {
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
 }
+SIMPLE_HISTORY_ENABLED = False  # its signal handlers: triggers of the database write the history
 SIMPLE_HISTORY_DATE_INDEX = False  # history is read by row, in the order of its own ids
 SIMPLE_HISTORY_REVERT_DISABLED = True  # the past is read, never restored over the present

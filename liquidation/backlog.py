@@ -1,4 +1,4 @@
-"""The backlog after a crash: a worker that has finished one sale rings for the next that is due."""
+"""The backlog after a crash of prices: a worker that has finished one sale takes up others that are due."""
 
 import time
 from collections.abc import Sequence
@@ -8,25 +8,25 @@ from coruscant import clock, enqueue
 from liquidation import chains, publish, recover
 from liquidation.sell import Outcome, sell
 
-#: Short, so that the threads of a pool are soon free for other queues; what is left is rung for again.
+#: Short, so that the threads of a pool are soon free for other queues; what is left is enqueued again.
 LONGEST_RUN = timedelta(seconds=5)
-#: Sales taken in one statement, to be sold one after the other.
+#: Sales taken at once, to be sold one after the other.
 TAKEN_AT_ONCE = 8
 #: When one of them has kept the others waiting for so long, they are given back to whoever is free.
 LONGEST_WAIT_SECONDS = 1.0
 
 
 def enqueue_if_any_due() -> None:
-    """Ring for a worker if sales are due that no bell is on its way for."""
+    """Enqueue the backlog if sales are due that no task is on its way for."""
     if recover.any_due_sale():
         enqueue.now(chains.backlog(), expires=recover.ENQUEUED_AGAIN_AFTER.total_seconds())
 
 
 def sell_backlog() -> int:
-    """Sell and publish what is due and rung for nobody, most overdue first, for a short time; return how many.
+    """Sell and publish what is due and not enqueued, most overdue first, for a short time; return how many were tried.
 
-    However few bells were rung in a crash of prices, so many workers as there are work it off. No chain carries
-    these sales on, so their events are published here, several at a time; what SNS does not take stays due.
+    However few tasks were sent in a crash of prices, all workers there are work it off. No chain carries these sales
+    on, so their events are published here, several at a time; what SNS does not take stays due.
     """
     began, taken = clock.now(), 0
     now, settled = began, list[int]()

@@ -1,4 +1,4 @@
-"""The bells of the chain, by name, so that services need not import tasks."""
+"""The tasks of the chain, by name, so that services need not import them."""
 
 from typing import Any
 
@@ -20,12 +20,12 @@ def publication(liquidation_id: int) -> "Signature[Any]":
 
 
 def backlog() -> "Signature[Any]":
-    """Sell and publish what is due and rung for nobody."""
+    """Sell and publish what is due and not enqueued."""
     return signature("liquidation.sell_backlog", immutable=True)
 
 
 def evaluation() -> "Signature[Any]":
-    """Judge all loans by the prices not yet swept."""
+    """Evaluate all loans by the prices not yet evaluated."""
     return signature("liquidation.evaluate_loans", immutable=True)
 
 

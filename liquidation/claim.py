@@ -6,15 +6,15 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, OperationalError, connection, transaction
+from django.db import DatabaseError, OperationalError, connection
 
-from coruscant import clock, failpoints
-from coruscant.history import audit
+from coruscant import clock, failpoints, history
 from coruscant.money import decimal_string
-from liquidation.models import ClaimFailure, Liquidation
-from loans import candidates, price_moves, risk, services
-from loans.candidates import Place
+from liquidation.models import ClaimFailure
+from loans import candidates, risk, sales
+from loans.candidates import Position
 from loans.models import Loan, LoanStatus
+from loans.thresholds import thresholds
 from pricing.quotes import PricePoint, unit_price
 
 log = structlog.get_logger(__name__)
@@ -28,42 +28,37 @@ _INSERT = """
          claimed_at, collateral_sold, proceeds, fence, due_at)
     SELECT id, 'selling', %(correlation_id)s, %(price)s, %(price_at)s, %(evidence)s::jsonb, outstanding_balance,
            collateral, %(now)s, 0, 0, 0, %(now)s
-    FROM loans_loan WHERE id = ANY(%(loans)s) ORDER BY id
+    FROM loans_loan WHERE id = ANY(%(loans)s) ORDER BY id RETURNING id
 """
-
-_WITHDRAW_FAILURES = (
-    "DELETE FROM liquidation_claimfailure f USING loans_loan l"
-    " WHERE l.id = f.loan_id AND NOT (l.status = 'active' AND l.debt_per_unit >= %s)"
-)
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimedBatch:
-    """The liquidations made by one batch of so many candidates; `next` is None when the walk has come to its end."""
+    """The liquidations made by one batch of so many candidates; `next` is None when the scan has come to its end."""
 
     liquidation_ids: tuple[int, ...] = ()
-    next: Place | None = None
+    next: Position | None = None
     looked_at: int = 0
 
 
-def claim_batch(point: PricePoint, place: Place | None = None, *, limit: int = BATCH) -> ClaimedBatch:
-    """Claim up to `limit` loans whose LTV reaches the threshold at `point`, beginning after `place`.
+def claim_batch(point: PricePoint, position: Position | None = None, *, limit: int = BATCH) -> ClaimedBatch:
+    """Claim up to `limit` loans whose LTV reaches the threshold at `point`, beginning after `position`.
 
-    One transaction. Candidates are chosen worst LTV first, locked in id order, and judged again by the exact rule
-    on the locked rows. A batch that fails is redone row by row; a row that fails alone is logged, kept in
+    One transaction. Candidates are chosen worst LTV first, locked in id order, and checked again by the exact rule on
+    the locked rows. A batch that fails is redone row by row; a row that fails alone is logged, kept in
     ClaimFailure for a person, and passed over. Locks: loans, in id order. Idempotent: a claimed loan is no candidate.
     """
     if point.price is None:
         return ClaimedBatch()
-    search = candidates.breached(point, services.thresholds())
-    found, following = search.page(place or search.start, limit)
+    search = candidates.breached(point, thresholds())
+    found, following = search.page(position or search.start, limit)
     if not found:
         return ClaimedBatch()
     ids = sorted(found)
     try:
         claimed = claim_loans(ids, point)
     except OperationalError:
-        raise  # the database is away or chose us in a deadlock: the sweep is done again as a whole
+        raise  # the database is away or chose us in a deadlock: the evaluation is done again as a whole
     except DatabaseError:
         log.exception("claim_batch_failed", loans=len(ids))
         claimed = [pk for loan_pk in ids for pk in _claim_alone(loan_pk, point)]
@@ -73,14 +68,14 @@ def claim_batch(point: PricePoint, place: Place | None = None, *, limit: int = B
 def claim_loans(loan_pks: list[int], point: PricePoint) -> list[int]:
     """Claim those of the loans that are breached at `point`; returns the new liquidations' ids. One transaction."""
     price = point.known_price
-    correlation_id = price_moves.correlation_id(point)
-    with transaction.atomic(), audit.cause("claim", correlation_id=correlation_id):
+    correlation_id = point.correlation_id
+    with history.cause("claim", correlation_id=correlation_id):
         loans = _locked_and_breached(loan_pks, point)
         failpoints.reach("claim.locked")
         if not loans:
             return []
         now = clock.now()
-        claim = {
+        claim: dict[str, Any] = {
             "loans": loans,
             "correlation_id": correlation_id,
             "price": price,
@@ -88,8 +83,10 @@ def claim_loans(loan_pks: list[int], point: PricePoint) -> list[int]:
             "evidence": json.dumps(_evidence(point)),
             "now": now,
         }
-        pks = audit.write_recorded(Liquidation, _INSERT, claim, audit.CREATED)
-        services.begin_liquidation(loans, now)
+        with connection.cursor() as cursor:
+            cursor.execute(_INSERT, claim)
+            pks = sorted(pk for (pk,) in cursor.fetchall())
+        sales.begin_liquidation(loans, now)
         ClaimFailure.objects.filter(loan__in=loans).delete()
         failpoints.reach("claim.written")
     log.info(
@@ -104,14 +101,13 @@ def claim_loans(loan_pks: list[int], point: PricePoint) -> list[int]:
 
 def withdraw_failures(point: PricePoint) -> None:
     """Withdraw the failures of loans that a person need not see any more: no longer active, or no longer breached."""
-    floor = risk.search_floor(settings.LIQUIDATION_LTV, point.known_price)
-    with connection.cursor() as cursor:
-        cursor.execute(_WITHDRAW_FAILURES, [floor])
+    floor = risk.search_floor(thresholds().liquidation_ltv, point.known_price)
+    ClaimFailure.objects.exclude(loan__status=LoanStatus.ACTIVE, loan__debt_per_unit__gte=floor).delete()
 
 
 def _locked_and_breached(loan_pks: list[int], point: PricePoint) -> list[int]:
     """Lock loans, in id order, and return those that are breached by the exact rule, on the locked rows."""
-    price, thresholds = point.known_price, services.thresholds()
+    price, limits = point.known_price, thresholds()
     locked = Loan.objects.select_for_update().filter(pk__in=loan_pks).order_by("pk")
     return [
         pk
@@ -121,7 +117,7 @@ def _locked_and_breached(loan_pks: list[int], point: PricePoint) -> list[int]:
         if status == LoanStatus.ACTIVE
         and prices_apply_from is not None
         and prices_apply_from < point.applies_before
-        and risk.must_liquidate(balance, collateral, price, thresholds)
+        and risk.must_liquidate(balance, collateral, price, limits)
     ]
 
 

@@ -8,8 +8,7 @@ from decimal import Decimal
 import pytest
 import responses
 
-from coruscant import clock
-from coruscant.history import audit
+from coruscant import clock, history
 from liquidation.claim import claim_loans
 from liquidation.models import Liquidation
 from loans.models import AcceptedRequest, CollateralPosting, LoanStatus
@@ -61,7 +60,7 @@ def loan(db):
     def make(*, amount="1000", collateral="40", prices_apply_from=LONG_AGO):
         made = LoanFactory(amount=Decimal(amount), collateral=Decimal(collateral))
         made.status, made.activated_at, made.prices_apply_from = LoanStatus.ACTIVE, LONG_AGO, prices_apply_from
-        with audit.cause("posting", correlation_id="test"):
+        with history.cause("posting", correlation_id="test"):
             made.save()
             CollateralPosting.objects.create(
                 loan=made, amount=made.collateral, request_id=f"posting-{made.pk}", created_at=made.created_at

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import connection, models
 
-from coruscant.history.audit import audited_columns
+from coruscant.history.records import audited_columns
 from liquidation.models import Liquidation, LiquidationEvent, TradeOrder
 from loans.models import CollateralPosting, Loan, MarginCall
 

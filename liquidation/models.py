@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from coruscant.fields import AmountField
-from coruscant.history.audit import AuditTrail
+from coruscant.history.records import AuditedHistory
 from coruscant.money import ZERO
 from loans.models import Loan
 from pricing.markets import Market
@@ -46,9 +46,9 @@ class Liquidation(models.Model):
     fence = models.BigIntegerField(default=0)
     leased_until = models.DateTimeField(null=True)
     due_at = models.DateTimeField()
-    enqueued_at = models.DateTimeField(null=True, help_text="When a bell for it was last rung: not again for a while")
+    enqueued_at = models.DateTimeField(null=True, help_text="When a task for it was last sent: not again for a while")
 
-    history = AuditTrail(unaudited=["fence", "leased_until", "due_at", "enqueued_at"])
+    history = AuditedHistory(unaudited=["fence", "leased_until", "due_at", "enqueued_at"])
 
     class Meta:
         ordering = ("-id",)
@@ -125,13 +125,13 @@ class TradeOrder(models.Model):
     proceeds = AmountField(null=True)
     last_outcome = models.CharField(max_length=32, blank=True, default="", help_text="Kind of the last answer")
     last_answer = models.TextField(blank=True, default="", help_text="The last answer, shortened")
-    mismatch = models.TextField(blank=True, default="", help_text="Figures of a success that did not fit the order")
+    mismatch = models.TextField(blank=True, default="", help_text="Figures of a success that do not fit the order")
     created_at = models.DateTimeField()
     answered_at = models.DateTimeField(null=True, help_text="When the final verdict was booked")
     sends = models.PositiveIntegerField(default=0)
     due_at = models.DateTimeField(help_text="Not to be sent again before then")
 
-    history = AuditTrail(unaudited=["sends", "due_at"])
+    history = AuditedHistory(unaudited=["sends", "due_at"])
 
     class Meta:
         ordering = ("-id",)
@@ -180,9 +180,9 @@ class LiquidationEvent(models.Model):
     message_id = models.CharField(max_length=128, blank=True, default="", help_text="SNS MessageId of the marked send")
     sends = models.PositiveIntegerField(default=0)
     due_at = models.DateTimeField()
-    enqueued_at = models.DateTimeField(null=True, help_text="When a bell for it was last rung: not again for a while")
+    enqueued_at = models.DateTimeField(null=True, help_text="When a task for it was last sent: not again for a while")
 
-    history = AuditTrail(unaudited=["sends", "due_at", "enqueued_at"])
+    history = AuditedHistory(unaudited=["sends", "due_at", "enqueued_at"])
 
     class Meta:
         ordering = ("-id",)

@@ -9,7 +9,6 @@ import structlog
 from django.conf import settings
 
 from coruscant.money import DECIMAL_PLACES, round_down
-from coruscant.rows import Select
 from liquidation import breaker
 from liquidation.models import Liquidation, OrderStatus, TradeOrder
 from liquidation.sizing import Bounds, Choice, VenueCurve, choose
@@ -26,9 +25,6 @@ NO_VENUE_DELAY = timedelta(seconds=2)
 #: The back-off after refusals grows no more from there on.
 _MOST_REFUSALS = 20
 
-_LATEST = Select(TradeOrder, "FROM liquidation_tradeorder WHERE liquidation_id = %s ORDER BY sequence DESC LIMIT %s")
-_BY_ID = Select(TradeOrder, "FROM liquidation_tradeorder WHERE id = %s")
-
 
 def bounds() -> Bounds:
     """The grid and the ceiling of an order, from the settings."""
@@ -37,15 +33,7 @@ def bounds() -> Bounds:
 
 def latest(liquidation: Liquidation) -> list[TradeOrder]:
     """A liquidation's newest orders, newest first: as many as sizing looks at. One without a verdict is the first."""
-    return _LATEST.all(liquidation.pk, settings.REFUSALS_BEFORE_SWITCH)
-
-
-def by_id(order_id: int) -> TradeOrder:
-    """One order. Raises TradeOrder.DoesNotExist."""
-    found = _BY_ID.first(order_id)
-    if found is None:
-        raise TradeOrder.DoesNotExist(f"there is no order {order_id}")
-    return found
+    return list(liquidation.orders.order_by("-sequence")[: settings.REFUSALS_BEFORE_SWITCH])
 
 
 def size(
@@ -76,7 +64,7 @@ def size(
 
 
 def record_answer(order: TradeOrder, answer: Answer) -> None:
-    """Note on the order, for a person, what came back last; the caller saves."""
+    """Keep on the order, for a person, what came back last; the caller saves."""
     match answer:
         case Traded():
             order.last_outcome, order.last_answer = "success", answer.figures

@@ -1,17 +1,17 @@
 """Publish: the event's row is the outbox. Send to SNS, then mark; not marked is sent again, byte for byte, for ever."""
 
 import uuid
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
-from typing import Any
 
 import structlog
-from django.db import connection, transaction
+from django.db import transaction
+from django.db.models import F
 
-from coruscant import aws, clock, failpoints
-from coruscant.history import audit
+from coruscant import aws, clock, failpoints, history
 from liquidation.backoff import back_off
 from liquidation.errors import EventNotSent
 from liquidation.models import LiquidationEvent
@@ -28,25 +28,9 @@ ON_ITS_WAY = timedelta(seconds=25)
 #: As many as SNS takes in one call.
 BATCH = 10
 
-# Materialized: as a subquery, a plan may run it again for every row. Skipping what somebody holds is right: they are
-# sending it. With nothing of its own to send, a call leaves the others to theirs.
-_TAKE = """
-    WITH own AS MATERIALIZED (
-        SELECT id FROM liquidation_liquidationevent
-        WHERE liquidation_id = ANY(%(own)s) AND sent_at IS NULL AND due_at <= %(now)s FOR UPDATE SKIP LOCKED
-    ), others AS MATERIALIZED (
-        SELECT id FROM liquidation_liquidationevent
-        WHERE sent_at IS NULL AND due_at <= %(now)s AND liquidation_id <> ALL(%(own)s) AND EXISTS (SELECT FROM own)
-        ORDER BY due_at LIMIT %(others)s FOR UPDATE SKIP LOCKED
-    )
-    UPDATE liquidation_liquidationevent AS event SET sends = sends + 1, due_at = %(on_its_way)s
-    FROM (SELECT id FROM own UNION ALL SELECT id FROM others) AS taken WHERE event.id = taken.id
-    RETURNING event.id, event.liquidation_id, event.event_id, event.body, event.sends
-"""
-
 
 @dataclass(frozen=True, slots=True)
-class Sending:
+class EventAttempt:
     """One event on its way: its row, its text, and how often it has been sent with this time."""
 
     id: int
@@ -81,17 +65,27 @@ def publish_all(liquidation_ids: Sequence[int]) -> None:
         _send(events)
 
 
-def _take(liquidation_ids: Sequence[int], *, others: int) -> list[Sending]:
-    """Count a send of events that are due, and keep others from sending them at the same time."""
+def _take(liquidation_ids: Sequence[int], *, others: int) -> list[EventAttempt]:
+    """Count a send of events that are due, and keep others from sending them at the same time.
+
+    Events that somebody has locked are left to them. With nothing of its own to send, a call leaves the others, too.
+    """
     now = clock.now()
-    own = list(liquidation_ids)
-    taking: dict[str, Any] = {"own": own, "others": others, "now": now, "on_its_way": now + ON_ITS_WAY}
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_TAKE, taking)
-        return sorted((Sending(*row) for row in cursor.fetchall()), key=lambda event: event.id)
+    with transaction.atomic():
+        due = LiquidationEvent.objects.select_for_update(skip_locked=True).filter(sent_at__isnull=True, due_at__lte=now)
+        events = list(due.filter(liquidation__in=liquidation_ids).order_by("pk"))
+        if events and others:
+            events += due.exclude(liquidation__in=liquidation_ids).order_by("due_at")[:others]
+        LiquidationEvent.objects.filter(pk__in=[event.pk for event in events]).update(
+            sends=F("sends") + 1, due_at=now + ON_ITS_WAY
+        )
+    return [
+        EventAttempt(event.pk, event.liquidation_id, event.event_id, event.body, event.sends + 1)
+        for event in sorted(events, key=lambda event: event.pk)
+    ]
 
 
-def _send(events: Sequence[Sending]) -> dict[int, str]:
+def _send(events: Sequence[EventAttempt]) -> dict[int, str]:
     """Send events in one call; mark those that SNS took, put off the others, and return why, by liquidation."""
     failpoints.reach("publish.counted")
     try:
@@ -113,7 +107,7 @@ def _send(events: Sequence[Sending]) -> dict[int, str]:
     return _put_off(left, refused)
 
 
-def _put_off(events: Sequence[Sending], errors: Mapping[int, str]) -> dict[int, str]:
+def _put_off(events: Sequence[EventAttempt], errors: Mapping[int, str]) -> dict[int, str]:
     """Let events be due again after a while; returns why each was not sent, by liquidation."""
     found = {}
     for event in events:
@@ -126,14 +120,22 @@ def _put_off(events: Sequence[Sending], errors: Mapping[int, str]) -> dict[int, 
 
 
 def _mark_sent(message_ids: Mapping[int, str]) -> None:
-    """Mark events (primary keys) as sent, with the ids that SNS gave them; a mark made before stays."""
-    with transaction.atomic():
+    """Mark events (primary keys) as sent, with the ids that SNS gave them; a mark made before stays.
+
+    Each is caused by what its claim was; of a crash of prices that is one event for all.
+    """
+    with transaction.atomic(durable=True):
         now = clock.now()
-        unmarked = LiquidationEvent.objects.select_for_update(of=("self",)).filter(pk__in=message_ids)
-        for event in unmarked.filter(sent_at__isnull=True).select_related("liquidation").order_by("pk"):
+        unmarked = LiquidationEvent.objects.select_for_update(of=("self",)).filter(
+            pk__in=message_ids, sent_at__isnull=True
+        )
+        by_cause = defaultdict(list)
+        for event in unmarked.select_related("liquidation").defer("liquidation__evidence").order_by("pk"):
             event.sent_at, event.message_id = now, message_ids[event.pk]
-            with audit.cause("publish", correlation_id=event.liquidation.correlation_id):
-                audit.save(event, "sent_at", "message_id")
+            by_cause[event.liquidation.correlation_id].append(event)
+        for correlation_id, events in by_cause.items():
+            history.set_cause("publish", correlation_id=correlation_id)
+            LiquidationEvent.objects.bulk_update(events, ["sent_at", "message_id"])
         failpoints.reach("publish.written")
 
 

@@ -8,12 +8,12 @@ from decimal import Decimal
 import structlog
 from django.db import transaction
 
-from coruscant import enqueue
-from coruscant.history import audit
+from coruscant import enqueue, history
 from liquidation import chains
 from liquidation.errors import FiguresDoNotFit, OrderNotUnresolved
+from liquidation.locking import lock
 from liquidation.models import Liquidation, LiquidationStatus, OrderStatus, TradeOrder
-from liquidation.sell import book_trade, books_can_hold, lock
+from liquidation.sell import book_trade, books_can_hold
 from loans.models import Loan
 
 log = structlog.get_logger(__name__)
@@ -40,24 +40,24 @@ def resolve_as_not_traded(*, order_id: int, actor_name: str, actor_id: int) -> N
     with _resolving(order_id, actor_name, actor_id) as (_loan, _liquidation, order, now):
         order.status = OrderStatus.REFUSED
         order.answered_at = now
-        order.save()
+        order.save(update_fields=["status", "answered_at"])
 
 
 @contextmanager
 def _resolving(
     order_id: int, actor_name: str, actor_id: int
 ) -> Iterator[tuple[Loan, Liquidation, TradeOrder, datetime]]:
-    """The order and what it belongs to, locked, the liquidation selling again; its sale is rung after the commit."""
-    with transaction.atomic():
+    """The order and what it belongs to, locked, the liquidation selling again; its sale is enqueued on commit."""
+    with history.acting_as(actor_name, actor_id), transaction.atomic(durable=True):
         liquidation_id = TradeOrder.objects.values_list("liquidation_id", flat=True).get(pk=order_id)
-        loan, liquidation, now = lock(liquidation_id)
+        loan, liquidation, now = lock(liquidation_id, "resolve")
         order = TradeOrder.objects.get(pk=order_id)
         if order.status != OrderStatus.UNRESOLVED:
             raise OrderNotUnresolved("The order is no longer waiting for a person: somebody has answered for it.")
-        with audit.cause("resolve", correlation_id=order.request_id, actor_name=actor_name, actor_id=actor_id):
-            liquidation.status = LiquidationStatus.SELLING
-            liquidation.due_at = now
-            liquidation.save()
-            yield loan, liquidation, order, now
+        history.set_cause("resolve", correlation_id=order.request_id)
+        liquidation.status = LiquidationStatus.SELLING
+        liquidation.due_at = now
+        liquidation.save(update_fields=["status", "due_at"])
+        yield loan, liquidation, order, now
         enqueue.on_commit(chains.sale(liquidation_id))
     log.info("order_resolved", order_request_id=order.request_id, status=order.status, actor=actor_name)

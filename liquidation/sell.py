@@ -13,17 +13,17 @@ from enum import StrEnum
 
 import structlog
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 
-from coruscant import clock, failpoints, rows
-from coruscant.history import audit
+from coruscant import failpoints
 from coruscant.money import exact, fits
 from liquidation import breaker, orders, venues
 from liquidation.backoff import back_off
+from liquidation.locking import lock
 from liquidation.models import PENDING_ORDER_STATUSES, Liquidation, LiquidationStatus, OrderStatus, TradeOrder
 from liquidation.settlement import SALE_FIGURES, settle, settle_if_done
 from liquidation.verdicts import Answer, Traded, Verdict, fill, verdict
-from loans import services
+from loans import sales
 from loans.models import Loan
 from pricing import best_price
 from pricing.markets import Market
@@ -34,18 +34,8 @@ log = structlog.get_logger(__name__)
 LONGEST_RUN = timedelta(seconds=30)
 #: So many refusals in a row are the dice of the markets; more are a market that does not want to trade.
 REFUSALS_AT_FULL_SPEED = 4
-_LOAN_FIELDS = rows.names(Loan)
-#: Without the evidence: nothing in a sale asks for it, and it is read when somebody does.
-_LIQUIDATION_FIELDS = rows.names(Liquidation, without=("evidence",))
-# The clock is read outside, once the locks are held.
-_LOCK = (
-    f"SELECT locked.*, {clock.COLUMN} FROM (SELECT {rows.columns(Loan, _LOAN_FIELDS, 'loan', 'loan_')},"  # noqa: S608
-    f" {rows.columns(Liquidation, _LIQUIDATION_FIELDS, 'sale', 'sale_')}"
-    " FROM liquidation_liquidation AS sale JOIN loans_loan AS loan ON loan.id = sale.loan_id WHERE sale.id = %s"
-    " FOR UPDATE OF loan, sale) AS locked"
-)
 #: What every answer changes on an order's row.
-_VERDICT = ("status", "answered_at", "last_outcome", "last_answer")
+_ANSWER_COLUMNS = ("status", "answered_at", "last_outcome", "last_answer")
 
 
 class Outcome(StrEnum):
@@ -59,8 +49,8 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Sending:
-    """One committed send: what goes to which market, under which fence."""
+class OrderAttempt:
+    """One committed send of an order: what goes to which market, under which fence."""
 
     liquidation_id: int
     fence: int
@@ -84,76 +74,58 @@ def sell(liquidation_id: int) -> Outcome:
     with structlog.contextvars.bound_contextvars(liquidation_id=liquidation_id):
         while True:
             prepared_at = time.monotonic()
-            step = _prepare(liquidation_id, fence, began)
-            if isinstance(step, Outcome):
-                return step
+            attempt = _prepare(liquidation_id, fence, began)
+            if isinstance(attempt, Outcome):
+                return attempt
             failpoints.reach("sell.order_committed")
             # A worker that was frozen meanwhile must not send under a lease that is another's by now.
             lease_left = settings.LEASE_SECONDS - (time.monotonic() - prepared_at)
             if lease_left <= 0:
                 return Outcome.BUSY
             answer = venues.send_order(
-                step.market, step.payload, request_id=step.request_id, at_most_seconds=lease_left
+                attempt.market, attempt.payload, request_id=attempt.request_id, at_most_seconds=lease_left
             )
             failpoints.reach("sell.answered")
-            outcome = _book(step, answer)
+            outcome = _book(attempt, answer)
             failpoints.reach("sell.booked")
             if outcome is not None:
                 return outcome
-            fence, began = step.fence, began or step.counted_at
+            fence, began = attempt.fence, began or attempt.counted_at
 
 
-def lock(liquidation_id: int) -> tuple[Loan, Liquidation, datetime]:
-    """Lock a liquidation's rows for the rest of the transaction, the loan first; and say when they were locked.
-
-    One statement: PostgreSQL locks the rows of a join in the order in which FOR UPDATE OF names the tables. Raises
-    Liquidation.DoesNotExist.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(_LOCK, [liquidation_id])
-        found = cursor.fetchone()
-    if found is None:
-        raise Liquidation.DoesNotExist(f"there is no liquidation {liquidation_id}")
-    loan = rows.row(Loan, _LOAN_FIELDS, found[: len(_LOAN_FIELDS)])
-    liquidation = rows.row(Liquidation, _LIQUIDATION_FIELDS, found[len(_LOAN_FIELDS) : -1])
-    liquidation.loan = loan
-    return loan, liquidation, clock.read(found[-1])
-
-
-def _prepare(liquidation_id: int, fence: int | None, began: datetime | None) -> Sending | Outcome:
+def _prepare(liquidation_id: int, fence: int | None, began: datetime | None) -> OrderAttempt | Outcome:
     """Take or renew the lease, find or size the order, count the send; commit.
 
     `began` is when this run's first send was counted.
     """
     prices = best_price.snapshot()  # from Redis, so before any row is locked
-    with transaction.atomic():
-        loan, liquidation, now = lock(liquidation_id)
+    with transaction.atomic(durable=True):
+        loan, liquidation, now = lock(liquidation_id, "sell")
         if liquidation.status == LiquidationStatus.SETTLED:
             return Outcome.SETTLED
         if liquidation.status == LiquidationStatus.WAITING:
             return Outcome.WAITING
         if liquidation.leased_until and liquidation.leased_until > now and liquidation.fence != fence:
             return Outcome.BUSY
-        with audit.cause("sell", correlation_id=liquidation.correlation_id):
-            # The same answer for the same row at any time: what is left may be too little to sell from the start.
-            if settle_if_done(loan, liquidation, now):
-                return Outcome.SETTLED
-            if began is not None and now - began > LONGEST_RUN:
-                return _later(liquidation, now)
-            latest = orders.latest(liquidation)
-            order = latest[0] if latest and latest[0].status in PENDING_ORDER_STATUSES else None
-            if order is None:
-                placed = orders.size(loan, liquidation, latest, prices, now)
-                if not isinstance(placed, TradeOrder):
-                    return _later(liquidation, placed)
-                order = placed
-            if order.due_at > now:
-                return Outcome.NOT_DUE
-            failpoints.reach("sell.sized")
-            return _count_send(liquidation, order, fence, now)
+        # The same answer for the same row at any time: what is left may be too little to sell from the start.
+        if settle_if_done(loan, liquidation, now):
+            return Outcome.SETTLED
+        if began is not None and now - began > LONGEST_RUN:
+            return _later(liquidation, now)
+        latest = orders.latest(liquidation)
+        order = latest[0] if latest and latest[0].status in PENDING_ORDER_STATUSES else None
+        if order is None:
+            placed = orders.size(loan, liquidation, latest, prices, now)
+            if not isinstance(placed, TradeOrder):
+                return _later(liquidation, placed)
+            order = placed
+        if order.due_at > now:
+            return Outcome.NOT_DUE
+        failpoints.reach("sell.sized")
+        return _count_send(liquidation, order, fence, now)
 
 
-def _count_send(liquidation: Liquidation, order: TradeOrder, fence: int | None, now: datetime) -> Sending:
+def _count_send(liquidation: Liquidation, order: TradeOrder, fence: int | None, now: datetime) -> OrderAttempt:
     """Write down, before anything is sent, that this order (a new one too) is on its way under this lease."""
     if fence is None or liquidation.fence != fence:
         liquidation.fence += 1
@@ -162,13 +134,12 @@ def _count_send(liquidation: Liquidation, order: TradeOrder, fence: int | None, 
     if order.sends >= settings.ORDER_SENDS_BEFORE_ATTENTION:
         log.error("order_needs_attention", order_request_id=order.request_id, market=order.market, sends=order.sends)
     order.due_at = liquidation.leased_until
-    with audit.together():
-        audit.note(liquidation, "fence", "leased_until", "due_at")
-        if order._state.adding:
-            audit.create(order)
-        else:
-            audit.note(order, "sends", "due_at")
-    return Sending(
+    liquidation.save(update_fields=["fence", "leased_until", "due_at"])
+    if order._state.adding:
+        order.save()
+    else:
+        order.save(update_fields=["sends", "due_at"])
+    return OrderAttempt(
         liquidation_id=liquidation.pk,
         fence=liquidation.fence,
         order_id=order.pk,
@@ -184,25 +155,24 @@ def _later(liquidation: Liquidation, due_at: datetime) -> Outcome:
     """Let go of the lease until the row is due again."""
     liquidation.leased_until = None
     liquidation.due_at = due_at
-    audit.note(liquidation, "leased_until", "due_at")
+    liquidation.save(update_fields=["leased_until", "due_at"])
     return Outcome.LATER
 
 
-def _book(step: Sending, answer: Answer) -> Outcome | None:
+def _book(attempt: OrderAttempt, answer: Answer) -> Outcome | None:
     """Book what the answer proves, under the fence; None means that the sale goes on at once."""
-    with transaction.atomic():
-        loan, liquidation, now = lock(step.liquidation_id)
-        if liquidation.fence != step.fence or liquidation.status != LiquidationStatus.SELLING:
-            log.warning("stale_lease_holder_writes_nothing", order_request_id=step.request_id, fence=step.fence)
+    with transaction.atomic(durable=True):
+        loan, liquidation, now = lock(attempt.liquidation_id, "sell")
+        if liquidation.fence != attempt.fence or liquidation.status != LiquidationStatus.SELLING:
+            log.warning("stale_lease_holder_writes_nothing", order_request_id=attempt.request_id, fence=attempt.fence)
             return Outcome.BUSY
-        order = orders.by_id(step.order_id)
+        order = TradeOrder.objects.get(pk=attempt.order_id)
         answer = _within_the_books(answer, liquidation)
-        judged = verdict(answer, ordered=order.quantity, first_send=step.first_send, known_mismatch=order.mismatch)
-        log.info("order_answered", order_request_id=order.request_id, market=order.market, verdict=str(judged))
-        with audit.cause("sell", correlation_id=liquidation.correlation_id):
-            outcome = _BOOKINGS[judged](loan, liquidation, order, answer, now)
+        found = verdict(answer, ordered=order.quantity, first_send=attempt.first_send, known_mismatch=order.mismatch)
+        log.info("order_answered", order_request_id=order.request_id, market=order.market, verdict=str(found))
+        outcome = _BOOKINGS[found](loan, liquidation, order, answer, now)
         failpoints.reach("sell.written")
-    breaker.count_outcome(step.market, failed=judged is not Verdict.FILLED, now=now)
+    breaker.count_outcome(attempt.market, failed=found is not Verdict.FILLED, now=now)
     return outcome
 
 
@@ -258,13 +228,12 @@ def book_trade(
     with exact():
         liquidation.collateral_sold += units
         liquidation.proceeds += proceeds
-    with audit.together():
-        audit.save(order, *_VERDICT, "venue_order_id", "units_traded", "proceeds")
-        done = services.book_sale(loan, units, proceeds, smallest_sale=settings.ORDER_QUANTITY_STEP)
-        if done:
-            settle(loan, liquidation, now)
-        else:
-            audit.save(liquidation, *SALE_FIGURES)
+    order.save(update_fields=[*_ANSWER_COLUMNS, "venue_order_id", "units_traded", "proceeds"])
+    done = sales.book_sale(loan, units, proceeds, smallest_sale=settings.ORDER_QUANTITY_STEP)
+    if done:
+        settle(loan, liquidation, now)
+    else:
+        liquidation.save(update_fields=SALE_FIGURES)
     return done
 
 
@@ -274,7 +243,7 @@ def _book_refusal(
     orders.record_answer(order, answer)
     order.status = OrderStatus.REFUSED
     order.answered_at = now
-    audit.save(order, *_VERDICT)
+    order.save(update_fields=_ANSWER_COLUMNS)
     in_row = orders.refusals_in_row(liquidation)
     if in_row <= REFUSALS_AT_FULL_SPEED:
         return None
@@ -289,7 +258,7 @@ def _book_unknown(
         order.mismatch = answer.figures
     order.status = OrderStatus.UNKNOWN
     order.due_at = now + back_off(order.sends, order.request_id)
-    audit.save(order, *_VERDICT, "mismatch", "due_at")
+    order.save(update_fields=[*_ANSWER_COLUMNS, "mismatch", "due_at"])
     return _later(liquidation, order.due_at)
 
 
@@ -298,10 +267,10 @@ def _book_unresolved(
 ) -> Outcome | None:
     orders.record_answer(order, answer)
     order.status = OrderStatus.UNRESOLVED
-    order.save()
+    order.save(update_fields=_ANSWER_COLUMNS)
     liquidation.status = LiquidationStatus.WAITING
     liquidation.leased_until = None
-    liquidation.save()
+    liquidation.save(update_fields=["status", "leased_until"])
     log.error("order_unresolved", order_request_id=order.request_id, market=order.market, answer=order.last_answer)
     return Outcome.WAITING
 

@@ -8,10 +8,9 @@ from decimal import Decimal
 import structlog
 from django.conf import settings
 
-from coruscant.history import audit
 from coruscant.money import ZERO, decimal_string, exact
 from liquidation.models import PENDING_ORDER_STATUSES, Liquidation, LiquidationEvent, LiquidationStatus
-from loans import services
+from loans import sales
 from loans.models import Loan
 
 log = structlog.get_logger(__name__)
@@ -26,11 +25,11 @@ def settle_if_done(loan: Loan, liquidation: Liquidation, now: datetime) -> bool:
 
     Locks are the caller's: loan, then liquidation. An order without a verdict keeps it open.
     """
-    if not services.sale_is_done(loan, settings.ORDER_QUANTITY_STEP):
+    if not sales.is_done(loan, settings.ORDER_QUANTITY_STEP):
         return False
     if liquidation.orders.filter(status__in=PENDING_ORDER_STATUSES).exists():
         return False
-    services.finish_liquidation(loan)
+    sales.finish_liquidation(loan)
     settle(loan, liquidation, now)
     return True
 
@@ -47,23 +46,21 @@ def settle(loan: Loan, liquidation: Liquidation, now: datetime) -> None:
     liquidation.status = LiquidationStatus.SETTLED
     liquidation.settled_at = now
     liquidation.leased_until = None
-    audit.save(liquidation, *SALE_FIGURES, *_SETTLEMENT)
+    liquidation.save(update_fields=[*SALE_FIGURES, *_SETTLEMENT])
     event_id = uuid.uuid4()
-    audit.create(
-        LiquidationEvent(
-            liquidation=liquidation,
+    LiquidationEvent.objects.create(
+        liquidation=liquidation,
+        event_id=event_id,
+        body=event_body(
             event_id=event_id,
-            body=event_body(
-                event_id=event_id,
-                loan_id=loan.loan_id,
-                sold=liquidation.collateral_sold,
-                proceeds=liquidation.proceeds,
-                collateral=loan.collateral,
-                balance=loan.outstanding_balance,
-            ),
-            created_at=now,
-            due_at=now,
-        )
+            loan_id=loan.loan_id,
+            sold=liquidation.collateral_sold,
+            proceeds=liquidation.proceeds,
+            collateral=loan.collateral,
+            balance=loan.outstanding_balance,
+        ),
+        created_at=now,
+        due_at=now,
     )
     log.info(
         "liquidation_settled",

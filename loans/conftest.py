@@ -38,6 +38,7 @@ def set_best_price(monkeypatch) -> Callable[..., PricePoint]:
     def set_price(price: str | None, at: datetime = PRICED_AT) -> PricePoint:
         point = price_point(price, at)
         monkeypatch.setattr(best_price, "current", lambda: point)
+        monkeypatch.setattr(best_price, "current_uncached", lambda: point)
         monkeypatch.setattr(best_price, "current_beside", lambda *beside: (point, look(*beside)[1]))
         return point
 

@@ -14,10 +14,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar, Self
 
-from django.db import connection
-
 from coruscant.errors import DomainError
-from coruscant.history import audit
 from coruscant.money import decimal_string
 from loans.models import AcceptedRequest, Loan
 
@@ -25,8 +22,6 @@ from loans.models import AcceptedRequest, Loan
 #: which row that is by `Request.key`.
 COLUMNS = ("content_digest", "response_body")
 IS_FIRST = "first.client = %(client)s AND first.endpoint = %(endpoint)s AND first.request_id = %(request_id)s"
-
-_FIRST = f"SELECT {', '.join(COLUMNS)} FROM loans_acceptedrequest first WHERE {IS_FIRST}"  # noqa: S608
 
 
 class RequestIdReused(DomainError):
@@ -81,9 +76,7 @@ def replay(request: Request) -> Accepted | None:
 
     Raises RequestIdReused when the requestId was accepted with other content.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(_FIRST, request.key)
-        return answer(request, cursor.fetchone())
+    return answer(request, AcceptedRequest.objects.filter(**request.key).values_list(*COLUMNS).first())
 
 
 def answer(request: Request, first: Sequence[Any] | None) -> Accepted | None:
@@ -98,14 +91,6 @@ def answer(request: Request, first: Sequence[Any] | None) -> Accepted | None:
 
 def store_response(request: Request, loan: Loan, body: str, now: datetime) -> None:
     """Store the answer beside its effect, in the same transaction."""
-    audit.add(
-        AcceptedRequest(
-            client=request.client,
-            endpoint=request.endpoint,
-            request_id=request.request_id,
-            content_digest=request.content_digest,
-            response_body=body,
-            loan_id=loan.pk,
-            created_at=now,
-        )
+    AcceptedRequest.objects.create(
+        content_digest=request.content_digest, response_body=body, loan_id=loan.pk, created_at=now, **request.key
     )

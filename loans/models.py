@@ -1,6 +1,6 @@
 """Loans, their collateral, their margin calls, and the requests that made them.
 
-Only `loans.services` and `loans.price_moves` write these tables.
+Written by `applications`, `postings`, `activation`, `margin_calls` and `sales`, and by nobody else.
 """
 
 from django.db import models
@@ -8,7 +8,7 @@ from django.db.models import F, Q
 from django.db.models.functions import NullIf
 
 from coruscant.fields import AmountField
-from coruscant.history.audit import AuditTrail
+from coruscant.history.records import AuditedHistory
 from coruscant.money import ZERO, decimal_string
 
 
@@ -44,10 +44,10 @@ class Loan(models.Model):
     created_at = models.DateTimeField()
     activated_at = models.DateTimeField(null=True)
     prices_apply_from = models.DateTimeField(
-        null=True, help_text="When the price that activated the loan was looked at: what ended before judges it not"
+        null=True, help_text="Prices that ended before this instant do not apply to the loan"
     )
 
-    history = AuditTrail(unaudited=["debt_per_unit"])
+    history = AuditedHistory(unaudited=["debt_per_unit"])
 
     class Meta:
         ordering = ("-id",)
@@ -87,7 +87,7 @@ class CollateralPosting(models.Model):
     request_id = models.CharField(max_length=128)
     created_at = models.DateTimeField()
 
-    history = AuditTrail()
+    history = AuditedHistory()
 
     class Meta:
         ordering = ("-id",)
@@ -100,7 +100,7 @@ class CollateralPosting(models.Model):
 
 
 class MarginCall(models.Model):
-    """A margin call: LTV reached the warning threshold. Closed when LTV falls below the lower one, or by a claim."""
+    """A margin call: LTV reached the margin call LTV. Closed when LTV falls below the clearing LTV, or by a claim."""
 
     class CloseReason(models.TextChoices):
         """Why a margin call ended."""
@@ -120,7 +120,7 @@ class MarginCall(models.Model):
         null=True, help_text="End of the price that cleared it: what ended no later opens no other margin call"
     )
 
-    history = AuditTrail()
+    history = AuditedHistory()
 
     class Meta:
         ordering = ("-id",)

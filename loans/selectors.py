@@ -1,14 +1,24 @@
 """The readers of loans. They take no locks."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 
-from loans import services
+from coruscant.errors import DomainError
+from loans import margin_calls
 from loans.models import Loan, LoanStatus, MarginCall
 from loans.representation import represent
+from loans.thresholds import thresholds
 from pricing import best_price
+
+
+class LoanNotFound(DomainError):
+    """There is no loan of this loanId."""
+
+    code = "loan-not-found"
+    title = "Unknown loan"
+    status: ClassVar[int] = 404
 
 
 def loans(*, status: LoanStatus | None = None, borrower_id: str | None = None) -> QuerySet[Loan]:
@@ -29,16 +39,16 @@ def loan_at(path: str) -> Loan:
     by_id = {loan.loan_id: loan for loan in loans().filter(loan_id__in={path, path.removesuffix("/")})}
     loan = by_id.get(path) or by_id.get(path.removesuffix("/"))
     if loan is None:
-        raise services.LoanNotFound("There is no loan of this loanId.")
+        raise LoanNotFound("There is no loan of this loanId.")
     return loan
 
 
-def open_margin_calls(loans: Iterable[Loan]) -> dict[int, MarginCall]:
+def open_margin_calls(loans: Sequence[Loan]) -> dict[int, MarginCall]:
     """The open margin calls of these loans, by the loans' primary keys: one query."""
-    return {warning.loan_id: warning for warning in MarginCall.objects.filter(loan__in=loans, closed_at__isnull=True)}
+    return {call.loan_id: call for call in margin_calls.open_margin_calls(loans)}
 
 
 def represented(loans: Sequence[Loan]) -> list[dict[str, Any]]:
     """These loans as the API shows them, at the current best price: one query, whatever their number."""
-    warnings, price, thresholds = open_margin_calls(loans), best_price.current().price, services.thresholds()
-    return [represent(loan, warnings.get(loan.pk), price, thresholds) for loan in loans]
+    called, price, limits = open_margin_calls(loans), best_price.current().price, thresholds()
+    return [represent(loan, called.get(loan.pk), price, limits) for loan in loans]

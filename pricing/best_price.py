@@ -66,6 +66,12 @@ def current() -> PricePoint:
     return point
 
 
+def current_uncached() -> PricePoint:
+    """The best price now, never from the cache: for decisions. One statement sees all that was committed before it."""
+    inputs, now, _no_row = _from_database()
+    return _evaluate(inputs, now)
+
+
 def current_beside(query: str, parameters: Mapping[str, Any]) -> tuple[PricePoint, tuple[Any, ...]]:
     """The best price now, never from the cache, and the one row that another query gives, read in the same look.
 

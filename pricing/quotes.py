@@ -72,6 +72,11 @@ class PricePoint:
         """A loan stamped before this instant was active while the price held, so it is judged by it."""
         return self.until or self.at + timedelta(microseconds=1)
 
+    @property
+    def correlation_id(self) -> str:
+        """The price event behind this price, as `market:reference` of its best quote; empty if it has none."""
+        return f"{self.quotes[0].market}:{self.quotes[0].reference}" if self.quotes else ""
+
 
 @dataclass(frozen=True, slots=True)
 class _Hold:

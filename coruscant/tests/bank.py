@@ -9,9 +9,8 @@ from django.contrib.auth.models import Group, User
 from django.core.cache import cache
 from knox.models import AuthToken
 
-from coruscant import clock
+from coruscant import clock, history
 from coruscant.admin import groups
-from coruscant.history import audit
 from liquidation.models import ClaimFailure, Liquidation, LiquidationEvent, TradeOrder, Venue
 from loans.models import AcceptedRequest, CollateralPosting, Loan, MarginCall
 from pricing.models import Feed, FeedEvaluation, PriceQuote, RejectedMessage
@@ -89,7 +88,7 @@ class Bank:
 def make_bank() -> Bank:
     """One row in every table, at a best price of 50 GC a unit."""
     set_price("50")
-    with audit.cause("test", correlation_id="bank"):
+    with history.cause("test", correlation_id="bank"):
         new = make_loan("L-new", status="new", collateral="0")
         active = make_loan("L-active")
         warned = make_loan("L-warned", collateral="28")

@@ -6,14 +6,13 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from django.db import IntegrityError, connection, connections, transaction
+from django.db import IntegrityError, connection, connections
 
-from coruscant import failpoints
-from coruscant.history import audit
+from coruscant import failpoints, history
 from liquidation import claim
 from liquidation.conftest import point_now
 from liquidation.models import ClaimFailure, Liquidation
-from loans import services
+from loans import postings
 from loans.models import Loan, LoanStatus, MarginCall
 from loans.tests.factories import LoanFactory, MarginCallFactory
 
@@ -82,7 +81,7 @@ def test_a_second_claim_claims_nothing(loan, quote):
 def test_the_database_cannot_hold_a_second_liquidation_of_a_loan(claimed):
     first = claimed()
     first.pk = None
-    with pytest.raises(IntegrityError), transaction.atomic(), audit.cause("test", correlation_id="x"):
+    with pytest.raises(IntegrityError), history.cause("test", correlation_id="x"):
         first.save(force_insert=True)
 
 
@@ -183,11 +182,11 @@ def test_a_posting_that_would_rescue_a_loan_waits_for_the_claim_that_is_judging_
 def rescue(judged):
     """Post as much collateral again; returns the refusal's code."""
     try:
-        services.post_collateral(
+        postings.post_collateral(
             client="", request_id="rescue", loan_id=judged.loan_id, borrower_id=judged.borrower_id,
             amount=judged.collateral,
         )  # fmt: skip
-    except services.LoanClosed as refused:
+    except postings.LoanClosed as refused:
         return refused.code
     finally:
         connections.close_all()

@@ -13,7 +13,7 @@ from liquidation.claim import claim_batch
 from liquidation.conftest import point_now
 from liquidation.models import Liquidation
 from loans.models import Loan, LoanStatus, MarginCall
-from loans.services import post_collateral
+from loans.postings import post_collateral
 from loans.tests.factories import LoanFactory
 from pricing.markets import Market
 from pricing.models import PriceQuote

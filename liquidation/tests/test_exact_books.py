@@ -19,7 +19,7 @@ from liquidation.errors import FiguresDoNotFit
 from liquidation.models import Liquidation, OrderStatus, TradeOrder
 from liquidation.venues import http
 from liquidation.verdicts import NeverSent, Unclear
-from loans import services
+from loans import applications, postings, selectors
 from loans.models import Loan
 from pricing.ingest import poll
 from pricing.markets import Market
@@ -109,10 +109,10 @@ class Books(RuleBasedStateMachine):
     @rule(loan=loans, amount=amounts)
     def a_client_applies(self, loan, amount):
         try:
-            services.apply_for_loan(
+            applications.apply_for_loan(
                 client="", request_id=f"request-{next(self.numbers)}", loan_id=loan, borrower_id=BORROWER, amount=amount
             )
-        except services.LoanIdTaken:
+        except applications.LoanIdTaken:
             assert loan in self.lent
             return
         assert loan not in self.lent
@@ -125,11 +125,11 @@ class Books(RuleBasedStateMachine):
             "amount": amount,
         }  # fmt: skip
         try:
-            services.post_collateral(**request)
-        except services.LoanNotFound:
+            postings.post_collateral(**request)
+        except selectors.LoanNotFound:
             assert loan not in self.lent
             return
-        except (services.LoanClosed, services.CollateralTooLarge):
+        except (postings.LoanClosed, postings.CollateralTooLarge):
             return
         self.posted[loan] += Fraction(amount)
         self.requests.append(request)
@@ -147,7 +147,7 @@ class Books(RuleBasedStateMachine):
     @precondition(lambda self: self.requests)
     @rule(data=st.data())
     def a_posting_is_repeated(self, data):
-        assert services.post_collateral(**data.draw(st.sampled_from(self.requests))).replayed
+        assert postings.post_collateral(**data.draw(st.sampled_from(self.requests))).replayed
 
     @rule(market=markets, price=st.sampled_from(["50", "25", "20", "12.5"]) | amounts.map("{:f}".format))
     def a_price_is_heard_and_swept(self, market, price):

@@ -12,8 +12,9 @@ from django.db import OperationalError, connection, connections, transaction
 
 from coruscant import clock
 from liquidation import invariants
+from liquidation.locking import lock
 from liquidation.models import Liquidation, LiquidationEvent, OrderStatus, TradeOrder
-from liquidation.sell import Outcome, lock, sell
+from liquidation.sell import Outcome, sell
 from loans.models import Loan, LoanStatus
 from pricing.markets import Market
 
@@ -334,7 +335,7 @@ def test_a_sale_locks_the_loan_before_the_liquidation(claimed, transactional_db)
 
     def lock_both():
         with transaction.atomic():
-            lock(liquidation.pk)
+            lock(liquidation.pk, "sell")
         connections.close_all()
 
     worker = threading.Thread(target=lock_both)

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from coruscant import history
 from coruscant.admin.base import (
     NOTHING,
     AmountField,
@@ -29,10 +30,10 @@ from coruscant.admin.base import (
 )
 from coruscant.admin.groups import grant
 from coruscant.fields import AmountField as StoredAmount
-from coruscant.history import audit
-from loans import risk, services
+from loans import applications, postings, risk
 from loans.idempotency import Accepted
 from loans.models import CollateralPosting, Loan, MarginCall
+from loans.thresholds import thresholds
 from pricing.admin import price_now
 
 grant("loans", "add_loan", "add_collateralposting")
@@ -147,7 +148,7 @@ class LoanAdmin(AuditedAdmin):
         if price is None or not loan.collateral or not loan.outstanding_balance:
             return NOTHING
         shown = percent(risk.ltv(loan.outstanding_balance, loan.collateral, price))
-        rules = services.thresholds()
+        rules = thresholds()
         if loan.status == "new":
             return shown  # not disbursed: nothing is at risk yet
         if risk.must_liquidate(loan.outstanding_balance, loan.collateral, price, rules):
@@ -168,7 +169,7 @@ class LoanAdmin(AuditedAdmin):
         price = getattr(loan, "price_now", None)
         if price is None or loan.status != "new":
             return NOTHING
-        rules = services.thresholds()
+        rules = thresholds()
         return figure(risk.required_collateral(loan.outstanding_balance, loan.collateral, price, rules), "units")
 
     @admin.display(description="Margin call")
@@ -197,8 +198,8 @@ class LoanAdmin(AuditedAdmin):
         """The command of a representative who takes an application."""
 
         def run(told: dict[str, Any]) -> str:
-            with _by(request, told["request_id"]):
-                accepted = services.apply_for_loan(client=request.user.get_username(), **told)
+            with _by(request):
+                accepted = applications.apply_for_loan(client=request.user.get_username(), **told)
             return f"Application {told['request_id']} is registered as loan {accepted.loan_id}{_again(accepted)}."
 
         return command_page(
@@ -215,8 +216,8 @@ class LoanAdmin(AuditedAdmin):
             raise Http404
 
         def run(told: dict[str, Any]) -> str:
-            with _by(request, told["request_id"]):
-                accepted = services.post_collateral(
+            with _by(request):
+                accepted = postings.post_collateral(
                     client=request.user.get_username(), loan_id=loan.loan_id, borrower_id=loan.borrower_id, **told
                 )
             return f"{figure(told['amount'])} units are posted for loan {accepted.loan_id}{_again(accepted)}."
@@ -234,10 +235,9 @@ class LoanAdmin(AuditedAdmin):
         return super().get_actions_detail(request, object_id) if takes else []
 
 
-def _by(request: HttpRequest, request_id: str) -> Any:
-    """The cause of a command: this representative."""
-    user = request.user
-    return audit.cause("admin", correlation_id=request_id, actor_name=user.get_username(), actor_id=user.pk)
+def _by(request: HttpRequest) -> Any:
+    """Who acts: this representative."""
+    return history.acting_as(request.user.get_username(), request.user.pk)
 
 
 def _again(accepted: Accepted) -> str:

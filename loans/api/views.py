@@ -11,8 +11,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from coruscant.history import audit
-from loans import selectors, services
+from coruscant import history
+from loans import applications, postings, selectors
 from loans.api import schema
 from loans.api.pagination import LoanPagination
 from loans.api.parsers import take_chunked_body
@@ -39,12 +39,7 @@ class AcceptingView(APIView):
         _bind_ids(body)
         sent = _rules(self.serializer_class).run_validation(body)
         client = request.user.get_username()
-        with audit.cause(
-            "request",
-            correlation_id=sent["requestId"],
-            actor_name=client or _ANONYMOUS,
-            actor_id=request.user.pk if client else None,
-        ):
+        with history.acting_as(client or _ANONYMOUS, request.user.pk if client else None):
             accepted = type(self).act(
                 client=client,
                 request_id=sent["requestId"],
@@ -76,7 +71,7 @@ class LoanApplications(AcceptingView):
 
     permission_needed = "loans.add_loan"
     serializer_class = LoanApplicationSerializer
-    act = services.apply_for_loan
+    act = applications.apply_for_loan
 
     @schema.application
     def post(self, request: Request) -> HttpResponse:
@@ -89,7 +84,7 @@ class CollateralTopUps(AcceptingView):
 
     permission_needed = "loans.add_collateralposting"
     serializer_class = CollateralTopUpSerializer
-    act = services.post_collateral
+    act = postings.post_collateral
 
     @schema.top_up
     def post(self, request: Request) -> HttpResponse:

@@ -2,17 +2,14 @@
 
 from django.db import migrations
 
-from coruscant.history.audit import append_only
+from coruscant.history.operations import append_only
 
 
 class Migration(migrations.Migration):
     dependencies = [("loans", "0001_initial")]
 
-    operations = [
-        migrations.RunSQL(forward, backward)
-        for forward, backward in append_only(
-            "loans_historicalloan",
-            "loans_historicalcollateralposting",
-            "loans_historicalloanwarning",
-        )
-    ]
+    operations = append_only(
+        "loans_historicalloan",
+        "loans_historicalcollateralposting",
+        "loans_historicalloanwarning",
+    )

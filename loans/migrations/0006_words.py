@@ -63,11 +63,19 @@ class Migration(migrations.Migration):
                     ALTER INDEX one_open_warning_a_loan RENAME TO one_open_margin_call_a_loan;
                     ALTER TABLE loans_margincall
                         RENAME CONSTRAINT a_closed_warning_says_why TO a_closed_margin_call_says_why;
+                    ALTER TRIGGER loans_historicalloanwarning_refuses_change ON loans_historicalmargincall
+                        RENAME TO loans_historicalmargincall_refuses_change;
+                    ALTER TRIGGER loans_historicalloanwarning_refuses_truncate ON loans_historicalmargincall
+                        RENAME TO loans_historicalmargincall_refuses_truncate;
                     """,
                     """
                     ALTER INDEX one_open_margin_call_a_loan RENAME TO one_open_warning_a_loan;
                     ALTER TABLE loans_margincall
                         RENAME CONSTRAINT a_closed_margin_call_says_why TO a_closed_warning_says_why;
+                    ALTER TRIGGER loans_historicalmargincall_refuses_change ON loans_historicalmargincall
+                        RENAME TO loans_historicalloanwarning_refuses_change;
+                    ALTER TRIGGER loans_historicalmargincall_refuses_truncate ON loans_historicalmargincall
+                        RENAME TO loans_historicalloanwarning_refuses_truncate;
                     """,
                 )
             ],

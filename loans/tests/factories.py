@@ -8,7 +8,7 @@ from typing import Any
 from factory.declarations import SelfAttribute, Sequence, SubFactory, Trait
 from factory.django import DjangoModelFactory
 
-from coruscant.history import audit
+from coruscant import history
 from loans.models import Loan, LoanStatus, MarginCall
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
@@ -22,7 +22,7 @@ class _Audited(DjangoModelFactory[Any]):
 
     @classmethod
     def _create(cls, model_class: Any, *args: Any, **kwargs: Any) -> Any:
-        with audit.cause("test", correlation_id="factory"):
+        with history.cause("test", correlation_id="factory"):
             return super()._create(model_class, *args, **kwargs)
 
 

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 from django.db import OperationalError
 
-from loans import services
+from loans import idempotency
 from loans.models import Loan, LoanStatus
 from loans.tests.factories import LoanFactory
 from loans.tests.test_api_strictness import GOOD, refused, send
@@ -183,8 +183,8 @@ def test_an_unexpected_error_is_logged_and_says_nothing(client, monkeypatch, err
     def fail(**_):
         raise error
 
-    monkeypatch.setattr(services.idempotency, "store_response", fail)
-    monkeypatch.setattr(services.idempotency, "replay", lambda _: fail())
+    monkeypatch.setattr(idempotency, "store_response", fail)
+    monkeypatch.setattr(idempotency, "replay", lambda _: fail())
     with caplog.at_level(logging.ERROR):
         body = refused(send(client, APPLY, GOOD), 500)
     assert "secret" not in json.dumps(body)
@@ -196,7 +196,7 @@ def test_a_database_that_is_away_is_unavailable(client, monkeypatch):
     def fail(_):
         raise OperationalError("connection refused")
 
-    monkeypatch.setattr(services.idempotency, "replay", fail)
+    monkeypatch.setattr(idempotency, "replay", fail)
     response = send(client, APPLY, GOOD)
     assert "refused" not in json.dumps(refused(response, 503))
     assert int(response["Retry-After"]) > 0

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from coruscant.history import audit
+from coruscant import history
 from liquidation.models import Liquidation, LiquidationEvent, LiquidationStatus
 from loans.models import Loan, LoanStatus
 from loans.tests.factories import LoanFactory, MarginCallFactory
@@ -42,7 +42,7 @@ def liquidated(loan_id: str) -> tuple[Loan, dict[str, str]]:
         "outstandingCollateral": "8",
         "outstandingBalance": "0",
     }
-    with audit.cause("test", correlation_id=""):
+    with history.cause("test", correlation_id=""):
         liquidation = Liquidation.objects.create(
             loan=loan,
             status=LiquidationStatus.SETTLED,
@@ -98,17 +98,18 @@ def test_a_page_stays_the_same_when_loans_are_added(client):
 
 @pytest.mark.parametrize(("asked", "given"), [("", 50), ("?pageSize=200", 200), ("?pageSize=100000", 200)])
 def test_page_sizes(client, asked, given):
-    Loan.objects.bulk_create(
-        Loan(
-            loan_id=f"L{number}",
-            borrower_id="B",
-            amount=Decimal(1),
-            outstanding_balance=Decimal(1),
-            request_id="r",
-            created_at=NOW,
+    with history.cause("test", correlation_id=""):
+        Loan.objects.bulk_create(
+            Loan(
+                loan_id=f"L{number}",
+                borrower_id="B",
+                amount=Decimal(1),
+                outstanding_balance=Decimal(1),
+                request_id="r",
+                created_at=NOW,
+            )
+            for number in range(201)
         )
-        for number in range(201)
-    )
     assert len(ids(client.get(f"/loans{asked}"))) == given
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from loans import services
+from loans import applications
 from loans.idempotency import RequestIdReused
 from loans.models import AcceptedRequest, Loan
 from loans.tests.factories import LoanFactory
@@ -24,7 +24,7 @@ def apply(**changes):
         "borrower_id": "B1",
         "amount": Decimal(1000),
     }
-    return services.apply_for_loan(**(request | changes))
+    return applications.apply_for_loan(**(request | changes))
 
 
 def test_an_application_opens_a_new_loan(set_best_price):
@@ -67,7 +67,7 @@ def test_the_same_request_id_with_other_content_is_refused(set_best_price, chang
 
 def test_a_loan_id_is_used_once_and_the_refused_request_leaves_nothing(set_best_price):
     LoanFactory(loan_id="L1")
-    with pytest.raises(services.LoanIdTaken):
+    with pytest.raises(applications.LoanIdTaken):
         apply()
     assert Loan.objects.count() == Loan.history.count() == 1
     assert AcceptedRequest.objects.count() == 0

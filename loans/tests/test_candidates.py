@@ -5,16 +5,17 @@ from decimal import Decimal
 import pytest
 from django.db import connection
 
-from loans import candidates, services
+from loans import candidates
 from loans.conftest import price_point
 from loans.tests.factories import LoanFactory
+from loans.thresholds import thresholds
 
 pytestmark = pytest.mark.django_db
 
 
 def searches(price):
-    point, thresholds = price_point(price), services.thresholds()
-    return [kind(point, thresholds) for kind in (candidates.breached, candidates.without_margin_call, candidates.new)]
+    point, limits = price_point(price), thresholds()
+    return [kind(point, limits) for kind in (candidates.breached, candidates.without_margin_call, candidates.new)]
 
 
 def owing(**fields):

@@ -9,15 +9,14 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection
 from django.test import Client
 
-from coruscant import failpoints
-from coruscant.history import audit
-from loans import price_moves, services
+from coruscant import failpoints, history
+from loans import activation, margin_calls, postings, sales
 from loans.conftest import price_point
 from loans.idempotency import Accepted, RequestIdReused
-from loans.models import AcceptedRequest, CollateralPosting, Loan
+from loans.models import AcceptedRequest, CollateralPosting, Loan, LoanStatus, MarginCall
 from loans.tests.factories import LoanFactory
 from loans.tests.test_api_strictness import GOOD, send
 
@@ -135,13 +134,13 @@ def test_no_posting_is_lost_among_many(active):
 
 
 def claim(key: int) -> None:
-    with transaction.atomic(), audit.cause("claim", correlation_id=""):
+    with history.cause("claim", correlation_id=""):
         Loan.objects.select_for_update().get(pk=key)
-        services.begin_liquidation([key], NOW)
+        sales.begin_liquidation([key], NOW)
 
 
 def post(loan: Loan, *, request_id: str = "req-1", amount: Decimal = Decimal(1)) -> Accepted:
-    return services.post_collateral(
+    return postings.post_collateral(
         client="", request_id=request_id, loan_id=loan.loan_id, borrower_id=loan.borrower_id, amount=amount
     )
 
@@ -154,7 +153,7 @@ def test_a_posting_commits_before_the_claim_or_not_at_all(attempt):
     loan.refresh_from_db()
     assert loan.status == "liquidating"
     history = list(Loan.history.order_by("history_id").values_list("status", "collateral"))
-    if isinstance(posted, services.LoanClosed):
+    if isinstance(posted, postings.LoanClosed):
         assert history == [("active", 40), ("liquidating", 40)]
     else:
         assert history == [("active", 40), ("active", 41), ("liquidating", 41)]
@@ -165,11 +164,11 @@ def test_a_posting_that_waits_for_a_claim_is_refused(arm):
     locked, waiting = threading.Event(), threading.Event()
 
     def slow_claim() -> None:
-        with transaction.atomic(), audit.cause("claim", correlation_id=""):
+        with history.cause("claim", correlation_id=""):
             Loan.objects.select_for_update().get(pk=loan.pk)
             locked.set()
             waiting.wait(1)
-            services.begin_liquidation([loan.pk], NOW)
+            sales.begin_liquidation([loan.pk], NOW)
 
     def late_posting() -> Accepted:
         locked.wait(10)
@@ -178,7 +177,7 @@ def test_a_posting_that_waits_for_a_claim_is_refused(arm):
 
     posted, claimed = at_once(late_posting, slow_claim)
     assert claimed is None
-    assert isinstance(posted, services.LoanClosed)
+    assert isinstance(posted, postings.LoanClosed)
     assert Loan.objects.get().collateral == 40
     assert AcceptedRequest.objects.count() == 0
 
@@ -213,7 +212,7 @@ def test_a_posting_that_comes_between_is_added_to(between):
 def test_a_claim_that_comes_between_refuses_the_posting(between):
     loan = LoanFactory(active=True)
     claimed = between(lambda: claim(loan.pk))
-    with pytest.raises(services.LoanClosed):
+    with pytest.raises(postings.LoanClosed):
         post(loan)
     assert claimed == [None]
     assert Loan.objects.get().collateral == 40
@@ -240,7 +239,7 @@ def test_a_request_id_that_another_loan_uses_between_is_refused(between):
 
 def test_a_margin_call_that_comes_between_is_seen(between):
     loan = LoanFactory(active=True)
-    called = between(lambda: price_moves.call_loans(price_point("35")))
+    called = between(lambda: margin_calls.call_loans(price_point("35")))
     assert json.loads(post(loan, amount=Decimal(40)).body)["openWarning"] is None
     assert called == [1]
     assert loan.margin_calls.get().close_reason == "cleared"
@@ -259,7 +258,7 @@ def test_a_loan_that_somebody_holds_is_waited_for_and_looked_at_again(arm):
                 waiting.set()
 
         arm(hold)
-        return price_moves.call_loans(price_point("35"))
+        return margin_calls.call_loans(price_point("35"))
 
     def late_posting() -> Accepted:
         locked.wait(30)
@@ -284,7 +283,7 @@ def test_the_sweep_waits_for_a_posting_that_has_read_an_older_price(arm):
 
     def sweep() -> int:
         written.wait(10)
-        services.wait_for_activations()
+        activation.wait_until_settled()
         order.append("sweep goes on")
         return Loan.objects.filter(status="active").count()
 
@@ -297,9 +296,9 @@ def test_the_sweep_waits_for_a_posting_that_has_read_an_older_price(arm):
 def test_postings_hold_no_one_up_but_the_sweep():
     """Two postings share the barrier; and a sweep that waits makes no deadlock among them."""
     loans = [LoanFactory(collateral=Decimal(39)) for _ in range(6)]
-    sweeps = [services.wait_for_activations] * 4
-    postings = [
-        lambda loan=loan, number=number: services.post_collateral(
+    sweeps = [activation.wait_until_settled] * 4
+    posts = [
+        lambda loan=loan, number=number: postings.post_collateral(
             client="",
             request_id=f"req-{loan.pk}-{number}",
             loan_id=loan.loan_id,
@@ -309,7 +308,7 @@ def test_postings_hold_no_one_up_but_the_sweep():
         for loan in loans
         for number in range(2)
     ]
-    answers = at_once(*postings, *sweeps)
+    answers = at_once(*posts, *sweeps)
     assert [answer for answer in answers if isinstance(answer, Exception)] == []
     assert Loan.objects.filter(status="active", collateral=41).count() == 6
 
@@ -317,8 +316,8 @@ def test_postings_hold_no_one_up_but_the_sweep():
 @pytest.mark.parametrize(
     ("move", "price", "made"),
     [
-        (price_moves.activate_loans, "50", {"collateral": Decimal(50)}),
-        (price_moves.call_loans, "35", {"active": True}),
+        (activation.activate_loans, "50", {"collateral": Decimal(50)}),
+        (margin_calls.call_loans, "35", {"active": True}),
     ],
 )
 def test_two_sweeps_at_once_move_each_loan_once(move, price, made):
@@ -333,8 +332,8 @@ def test_two_sweeps_at_once_move_each_loan_once(move, price, made):
 
     totals = at_once(sweep, sweep, sweep)
     assert sum(totals) == 30
-    model_history = Loan.history if move is price_moves.activate_loans else services.MarginCall.history
-    assert model_history.count() == (60 if move is price_moves.activate_loans else 30)
+    model_history = Loan.history if move is activation.activate_loans else MarginCall.history
+    assert model_history.count() == (60 if move is activation.activate_loans else 30)
 
 
 @pytest.mark.parametrize(
@@ -374,3 +373,16 @@ def test_a_failure_after_the_commit_is_answered_by_a_replay(arm, point):
     again = send(Client(), path, GOOD)
     assert (again.status_code, again["Idempotency-Replayed"]) == (202, "true")
     assert Loan.objects.count() == AcceptedRequest.objects.count() == 1
+
+
+def test_steps_of_a_liquidation_need_a_transaction():
+    loan = LoanFactory(active=True, status=LoanStatus.LIQUIDATING)
+    for step in (
+        lambda: sales.begin_liquidation([loan.pk], NOW),
+        lambda: sales.book_sale(loan, Decimal(1), Decimal(1), smallest_sale=Decimal(1)),
+        lambda: sales.finish_liquidation(loan),
+    ):
+        with pytest.raises(sales.IllegalTransition):
+            step()
+    with pytest.raises(RuntimeError, match="none is open"):
+        activation.hold()

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from coruscant.history import audit
+from coruscant import history
 from coruscant.tests.exactness import proof
 from liquidation.claim import claim_batch
 from liquidation.models import Liquidation
-from loans import price_moves
+from loans import activation, margin_calls
 from loans.conftest import price_point
 from loans.models import Loan, LoanStatus, MarginCall
 from loans.tests.factories import LONG_AGO
@@ -58,7 +58,6 @@ def near_the_edge(draw):
 
 
 #: Changes nothing, and so gives bulk rows the history that they begin with.
-BEGIN = "UPDATE loans_loan SET status = status WHERE id = ANY(%(loans)s)"
 
 
 def _stored(figure: Decimal, rounding: str) -> Decimal:
@@ -73,34 +72,33 @@ class EverySearch(TestCase):
     """On the database's own generated column; each example in a transaction of its own."""
 
     def write(self, rows) -> list[Loan]:
-        loans = Loan.objects.bulk_create(
-            Loan(
-                loan_id=f"loan-{number}",
-                borrower_id="borrower",
-                amount=balance,
-                outstanding_balance=balance,
-                collateral=collateral,
-                status=status,
-                request_id=f"application-{number}",
-                created_at=LONG_AGO,
-                **({} if status == LoanStatus.NEW else {"activated_at": LONG_AGO, "prices_apply_from": LONG_AGO}),
+        with history.cause("test", correlation_id="exact"):
+            loans = Loan.objects.bulk_create(
+                Loan(
+                    loan_id=f"loan-{number}",
+                    borrower_id="borrower",
+                    amount=balance,
+                    outstanding_balance=balance,
+                    collateral=collateral,
+                    status=status,
+                    request_id=f"application-{number}",
+                    created_at=LONG_AGO,
+                    **({} if status == LoanStatus.NEW else {"activated_at": LONG_AGO, "prices_apply_from": LONG_AGO}),
+                )
+                for number, (balance, collateral, status, _warned) in enumerate(rows)
             )
-            for number, (balance, collateral, status, _warned) in enumerate(rows)
-        )
-        with audit.cause("test", correlation_id="exact"):
-            audit.write_recorded(Loan, BEGIN, {"loans": [loan.pk for loan in loans]}, audit.CREATED)
-        MarginCall.objects.bulk_create(
-            MarginCall(
-                loan=loan,
-                price=1,
-                price_at=LONG_AGO,
-                outstanding_balance=loan.outstanding_balance,
-                collateral=loan.collateral,
-                opened_at=LONG_AGO,
+            MarginCall.objects.bulk_create(
+                MarginCall(
+                    loan=loan,
+                    price=1,
+                    price_at=LONG_AGO,
+                    outstanding_balance=loan.outstanding_balance,
+                    collateral=loan.collateral,
+                    opened_at=LONG_AGO,
+                )
+                for loan, (*_figures, warned) in zip(loans, rows, strict=True)
+                if warned
             )
-            for loan, (*_figures, warned) in zip(loans, rows, strict=True)
-            if warned
-        )
         return loans
 
     @proof(60)
@@ -112,17 +110,17 @@ class EverySearch(TestCase):
         warned = set(self.open_margin_calls())
         active = [loan for loan in loans if loan.status == LoanStatus.ACTIVE]
 
-        while price_moves.clear_margin_calls(point, limit):
+        while margin_calls.clear_margin_calls(point, limit):
             pass
         assert warned - self.open_margin_calls() == {
             loan.pk for loan in loans if loan.pk in warned and ltv(loan, price) < Fraction(6, 10)
         }
         still = self.open_margin_calls()
-        while price_moves.call_loans(point, limit):
+        while margin_calls.call_loans(point, limit):
             pass
         assert self.open_margin_calls() == still | {loan.pk for loan in active if ltv(loan, price) >= Fraction(7, 10)}
 
-        while price_moves.activate_loans(point, limit):
+        while activation.activate_loans(point, limit):
             pass
         fresh = {loan.pk for loan in loans if loan.status == LoanStatus.NEW and ltv(loan, price) <= Fraction(1, 2)}
         assert set(Loan.objects.filter(status="active").values_list("pk", flat=True)) == fresh | {

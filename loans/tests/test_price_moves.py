@@ -9,13 +9,13 @@ from decimal import Decimal
 import pytest
 
 from coruscant import clock
-from loans import price_moves
+from loans import activation, margin_calls
 from loans.conftest import PRICED_AT, price_point
 from loans.models import Loan, LoanStatus, MarginCall
 from loans.tests.factories import LoanFactory, MarginCallFactory
 
 pytestmark = pytest.mark.django_db
-MOVES = [price_moves.activate_loans, price_moves.call_loans, price_moves.clear_margin_calls]
+MOVES = [activation.activate_loans, margin_calls.call_loans, margin_calls.clear_margin_calls]
 
 
 @pytest.mark.parametrize("move", MOVES)
@@ -36,8 +36,8 @@ def test_covered_new_loans_are_activated_with_the_stamp_of_the_price():
     LoanFactory(collateral=Decimal("39.999999999999999999999999"))
     LoanFactory()
     before = clock.now()
-    assert price_moves.activate_loans(price_point("50")) == 1
-    assert price_moves.activate_loans(price_point("50")) == 0
+    assert activation.activate_loans(price_point("50")) == 1
+    assert activation.activate_loans(price_point("50")) == 0
     loan = Loan.objects.get(status="active")
     assert loan == covered
     assert loan.prices_apply_from == PRICED_AT
@@ -51,7 +51,7 @@ def test_covered_new_loans_are_activated_with_the_stamp_of_the_price():
 def test_batches_are_bounded_and_reach_everyone():
     for _ in range(5):
         LoanFactory(collateral=Decimal(50))
-    assert [price_moves.activate_loans(price_point("50"), limit=2) for _ in range(4)] == [2, 2, 1, 0]
+    assert [activation.activate_loans(price_point("50"), limit=2) for _ in range(4)] == [2, 2, 1, 0]
     assert Loan.history.filter(status="active").count() == 5
 
 
@@ -59,8 +59,8 @@ def test_a_margin_call_is_opened_once_at_seventy_percent():
     at_the_line = LoanFactory(active=True, collateral=Decimal(1000), amount=Decimal(700))
     LoanFactory(active=True, collateral=Decimal("1000.000000000000000000000001"), amount=Decimal(700))
     LoanFactory(collateral=Decimal(1))
-    assert price_moves.call_loans(price_point("1")) == 1
-    assert price_moves.call_loans(price_point("1")) == 0
+    assert margin_calls.call_loans(price_point("1")) == 1
+    assert margin_calls.call_loans(price_point("1")) == 0
     warning = MarginCall.objects.get()
     assert (warning.loan, warning.price, warning.price_at, warning.closed_at) == (at_the_line, 1, PRICED_AT, None)
     assert (warning.outstanding_balance, warning.collateral) == (700, 1000)
@@ -75,7 +75,7 @@ def test_a_second_margin_call_comes_only_after_ltv_was_below_sixty_percent():
 
     def tick(price: str) -> tuple[int, int]:
         point = price_point(price, PRICED_AT + timedelta(seconds=next(seconds)))
-        return price_moves.call_loans(point), price_moves.clear_margin_calls(point)
+        return margin_calls.call_loans(point), margin_calls.clear_margin_calls(point)
 
     assert tick("0.85") == (1, 0)  # 70.6 %
     assert tick("0.95") == (0, 0)  # 63.2 %
@@ -90,8 +90,8 @@ def test_a_second_margin_call_comes_only_after_ltv_was_below_sixty_percent():
 
 def test_a_price_from_before_the_activation_judges_no_loan():
     LoanFactory(active=True, prices_apply_from=PRICED_AT + timedelta(seconds=1))
-    assert price_moves.call_loans(price_point("1")) == 0
-    assert price_moves.call_loans(price_point("1", PRICED_AT + timedelta(seconds=1))) == 1
+    assert margin_calls.call_loans(price_point("1")) == 0
+    assert margin_calls.call_loans(price_point("1", PRICED_AT + timedelta(seconds=1))) == 1
 
 
 @pytest.mark.parametrize("status", [LoanStatus.LIQUIDATING, LoanStatus.LIQUIDATED])
@@ -107,8 +107,8 @@ def test_rows_that_only_the_rounding_found_are_passed_over():
         LoanFactory(collateral=Decimal(10) ** 12, amount=Decimal("0.000000000001")) for _ in range(5)
     ]
     sure = LoanFactory(collateral=Decimal(10) ** 13, amount=Decimal("0.000000000001"))
-    assert price_moves.activate_loans(price_point(price), limit=2) == 1
-    assert price_moves.activate_loans(price_point(price), limit=2) == 0
+    assert activation.activate_loans(price_point(price), limit=2) == 1
+    assert activation.activate_loans(price_point(price), limit=2) == 0
     assert Loan.objects.get(status="active") == sure
     assert Loan.objects.filter(status="new").count() == len(rounded_to_the_bound)
 
@@ -119,13 +119,14 @@ def test_what_the_rounding_found_does_not_hide_a_loan_behind_it():
     unit = Decimal("1e-24")
     LoanFactory(collateral=Decimal(2), amount=3 * unit)
     covered = LoanFactory(collateral=Decimal(1), amount=unit)
-    assert price_moves.activate_loans(price_point(price), limit=1) == 1
+    assert activation.activate_loans(price_point(price), limit=1) == 1
     assert Loan.objects.get(status="active") == covered
 
 
-@pytest.mark.parametrize(("move", "loans"), [(price_moves.activate_loans, 1), (price_moves.activate_loans, 20)])
+@pytest.mark.parametrize(("move", "loans"), [(activation.activate_loans, 1), (activation.activate_loans, 20)])
 def test_a_batch_takes_a_fixed_number_of_statements(move, loans, django_assert_num_queries):
     for _ in range(loans):
         LoanFactory(collateral=Decimal(50))
-    with django_assert_num_queries(6):  # savepoint and release, candidates, locks, clock, update with its history
+    # Savepoint and release, cause and the one before it, candidates, locks, clock, update.
+    with django_assert_num_queries(8):
         assert move(price_point("50")) == loans

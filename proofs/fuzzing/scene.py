@@ -11,7 +11,7 @@ from coruscant import clock
 from liquidation.claim import claim_loans
 from liquidation.models import Liquidation
 from liquidation.sell import Outcome, sell
-from loans import price_moves, services
+from loans import applications, margin_calls, postings
 from loans.models import Loan
 from local.simulators.testing import running_market
 from pricing import best_price
@@ -31,7 +31,7 @@ def prepare() -> None:
         for state, units in _LOANS.items():
             _lend(f"loan-{state}", units)
         _price("37")
-        price_moves.call_loans(best_price.refresh())
+        margin_calls.call_loans(best_price.refresh())
         point = best_price.refresh()
         claim_loans([Loan.objects.get(loan_id=f"loan-{state}").pk for state in ("liquidating", "liquidated")], point)
         outcome = sell(Liquidation.objects.get(loan__loan_id="loan-liquidated").pk)
@@ -48,8 +48,8 @@ def prepare() -> None:
 
 def _lend(loan_id: str, units: str) -> None:
     sent = {"client": CLIENT, "request_id": f"scene-{loan_id}", "loan_id": loan_id, "borrower_id": "borrower"}
-    services.apply_for_loan(**sent, amount=Decimal(1000))
-    services.post_collateral(**sent, amount=Decimal(units))
+    applications.apply_for_loan(**sent, amount=Decimal(1000))
+    postings.post_collateral(**sent, amount=Decimal(units))
 
 
 def _price(price: str) -> None:

@@ -5,35 +5,39 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ("coruscant", "pricing", "loans", "liquidation")
+APPS = ("coruscant", "pricing", "loans", "liquidation")
 
 
 def failpoints_in_source() -> tuple[str, ...]:
-    """Every name that the service's code reaches, in the order of rooms, files and lines."""
-    names: dict[str, None] = {}
-    for room in ROOMS:
-        for path in sorted((ROOT / room).rglob("*.py")):
-            if not {"tests", "migrations"} & set(path.parts):
-                names |= dict.fromkeys(failpoints_of(path.read_text()))
-    return tuple(names)
+    """Every name that the service's code reaches, in the order of apps, files and lines."""
+    sources = [
+        path.read_text()
+        for app in APPS
+        for path in sorted((ROOT / app).rglob("*.py"))
+        if not {"tests", "migrations"} & set(path.parts)
+    ]
+    everything = ast.parse("\n".join(source for source in sources if "from __future__" not in source))
+    return tuple(dict.fromkeys(name for source in sources for name in failpoints_of(source, everything)))
 
 
-def failpoints_of(source: str) -> list[str]:
+def failpoints_of(source: str, callers: ast.AST | None = None) -> list[str]:
     """The names one module reaches.
 
     A name may hold a parameter of the function around it, `f"{action}.locked"`; it then stands for one name for each
-    literal that the module's calls of that function pass for it. Raises ValueError for a name built in another way.
+    literal that calls of that function pass for it, in the module or among `callers`. Raises ValueError for a name
+    built in another way.
     """
     tree = ast.parse(source)
+    callers = callers or tree
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
     names: list[str] = []
     for function in functions:
         for call in _calls(function, "reach"):
-            names += _names(call.args[0], function, tree)
+            names += _names(call.args[0], function, callers)
     return names
 
 
-def _names(name: ast.expr, function: ast.FunctionDef, tree: ast.Module) -> list[str]:
+def _names(name: ast.expr, function: ast.FunctionDef, tree: ast.AST) -> list[str]:
     match name:
         case ast.Constant(value=str(text)):
             return [text]
@@ -42,7 +46,7 @@ def _names(name: ast.expr, function: ast.FunctionDef, tree: ast.Module) -> list[
     raise ValueError(f"line {name.lineno}: the failpoint's name cannot be read from the source")
 
 
-def _literals(parameter: str, function: ast.FunctionDef, tree: ast.Module) -> Iterator[str]:
+def _literals(parameter: str, function: ast.FunctionDef, tree: ast.AST) -> Iterator[str]:
     """The texts that calls of a function pass for a parameter, by position."""
     position = [argument.arg for argument in function.args.args].index(parameter)
     for call in _calls(tree, function.name):

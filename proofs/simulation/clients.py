@@ -7,7 +7,7 @@ from decimal import Decimal
 from django.db import OperationalError
 
 from coruscant.errors import DomainError
-from loans import services
+from loans import applications, postings, selectors
 from loans.idempotency import Accepted, RequestIdReused
 from proofs.simulation.world import World
 
@@ -59,12 +59,13 @@ class Clients:
         for number in range(1, loans + 1):
             loan_id, borrower = f"loan-{number}", f"borrower-{number}"
             amount = Decimal(dice.choice(("1000", "1000", "500", "2750.5", "0.000001")))
-            self.requests.append(Request(services.apply_for_loan, f"application-{number}", loan_id, borrower, amount))
+            request_id = f"application-{number}"
+            self.requests.append(Request(applications.apply_for_loan, request_id, loan_id, borrower, amount))
             for posting in range(1, dice.choice((1, 1, 2, 3)) + 1):
                 share = Decimal(dice.choice(("1", "1", "1", "0.6", "0.25", "1.5", "0.00001")))
                 units = (amount / 25 * share).quantize(Decimal(10) ** -20)
                 self.requests.append(
-                    Request(services.post_collateral, f"posting-{number}-{posting}", loan_id, borrower, units)
+                    Request(postings.post_collateral, f"posting-{number}-{posting}", loan_id, borrower, units)
                 )
 
     def send(self, request: Request) -> None:
@@ -82,7 +83,7 @@ class Clients:
                 borrower_id=request.borrower_id,
                 amount=amount,
             )
-        except (services.LoanNotFound, OperationalError) as error:
+        except (selectors.LoanNotFound, OperationalError) as error:
             self.world.tell(f"{request} is not answered: {type(error).__name__}")
         except RequestIdReused:
             request.reused.add(amount)

@@ -12,9 +12,9 @@ from django.contrib.auth.models import Group, User
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
+from coruscant import history
 from coruscant.admin import groups
 from coruscant.admin.base import AuditedAdmin, ReadOnlyAdmin, figure, instant, percent
-from coruscant.history import audit
 from coruscant.tests.bank import make_bank, make_representative, set_price
 from pricing import best_price
 from pricing.models import PriceQuote
@@ -115,7 +115,7 @@ def test_the_past_is_read_but_never_restored(bank, browser):
 
 
 def test_a_history_says_who_and_why_with_plain_figures(bank, browser):
-    with audit.cause("posting", correlation_id="req-7", actor_name="mace", actor_id=7):
+    with history.acting_as("mace", 7), history.cause("posting", correlation_id="req-7"):
         bank.active.collateral = Decimal("41.5")
         bank.active.save()
     text = browser.get(page(bank.active, "history")).content.decode()

@@ -7,7 +7,7 @@ from django.contrib.admin.models import DELETION, LogEntry
 from django.contrib.auth.models import Permission, User
 from knox.models import AuthToken
 
-from coruscant.history import audit
+from coruscant import history
 from coruscant.tests.bank import make_loan, make_representative, set_price
 from loans.models import AcceptedRequest, CollateralPosting, Loan
 
@@ -30,7 +30,7 @@ def browser(client, person):
 
 @pytest.fixture
 def loan():
-    with audit.cause("test", correlation_id="loan"):
+    with history.cause("test", correlation_id="loan"):
         return make_loan("L-1")
 
 
@@ -59,7 +59,7 @@ class TestLtv:
 
     def test_a_loan_without_collateral_has_no_ltv(self, browser):
         set_price("50")
-        with audit.cause("test", correlation_id="loan"):
+        with history.cause("test", correlation_id="loan"):
             new = make_loan("L-2", collateral="0", status="new")
         text = browser.get(f"/admin/loans/loan/{new.pk}/change/").content.decode()
         assert " %" not in text
@@ -67,7 +67,7 @@ class TestLtv:
 
     def test_the_list_costs_as_many_queries_for_thirty_loans_as_for_three(self, browser, django_assert_max_num_queries):
         set_price("50")
-        with audit.cause("test", correlation_id="loan"):
+        with history.cause("test", correlation_id="loan"):
             for number in range(30):
                 make_loan(f"L-{number}")
         browser.get(LIST)
@@ -156,14 +156,14 @@ class TestPost:
 
     def test_enough_collateral_activates(self, browser):
         set_price("50")
-        with audit.cause("test", correlation_id="loan"):
+        with history.cause("test", correlation_id="loan"):
             new = make_loan("L-2", collateral="0", status="new")
         browser.post(post_url(new), {"request_id": "admin-3", "amount": "40"})
         new.refresh_from_db()
         assert new.status == "active"
 
     def test_a_claimed_loan_has_no_button_and_takes_nothing(self, browser):
-        with audit.cause("test", correlation_id="loan"):
+        with history.cause("test", correlation_id="loan"):
             claimed = make_loan("L-3", status="liquidating")
         assert b"post-collateral" not in browser.get(f"/admin/loans/loan/{claimed.pk}/change/").content
         response = browser.post(post_url(claimed), {"request_id": "admin-4", "amount": "1"})

@@ -1,6 +1,6 @@
 """The planted bugs: what careful people get wrong in a system like this one."""
 
-from proofs.mutants.catalogue import answers, claims, events, prices, requests, sales
+from proofs.mutants.catalogue import answers, claims, events, history, prices, requests, sales
 from proofs.mutants.planting import Mutant
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -10,6 +10,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *requests.MUTANTS,
     *prices.MUTANTS,
     *events.MUTANTS,
+    *history.MUTANTS,
 )
 
 _BY_NAME = {mutant.name: mutant for mutant in MUTANTS}

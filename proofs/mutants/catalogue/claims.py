@@ -1,11 +1,11 @@
-"""Bugs of judging loans: thresholds, locks, the claim, the sweep and its window."""
+"""Bugs of evaluating loans: thresholds, locks, the claim, the evaluation and its window."""
 
 from proofs.mutants.planting import Edit, Mutant
 
 _CLAIM = "liquidation.claim"
 _EVALUATE = "liquidation.evaluate"
 _RISK = "loans.risk"
-_POINTS = "[*window.lows, *([last] if last and not _applies_as(last, window.lows[-1:]) else [])]"
+_POINTS = "[*window.lows, *([last] if last and not _claims_the_same(last, window.lows[-1:]) else [])]"
 
 MUTANTS: tuple[Mutant, ...] = (
     Mutant(
@@ -16,23 +16,9 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "unlocked-claim",
-        "candidates are judged without locking them",
+        "candidates are checked without locking them",
         (Edit(_CLAIM, "Loan.objects.select_for_update()", "Loan.objects"),),
         tests=("liquidation/tests/test_claim.py", "loans/tests/test_concurrency.py"),
-    ),
-    Mutant(
-        "claim-without-history",
-        "claimed liquidations have no history",
-        (
-            Edit(
-                _CLAIM,
-                "pks = audit.write_recorded(Liquidation, _INSERT, claim, audit.CREATED)",
-                "cursor = connection.cursor()\n"
-                '        cursor.execute(_INSERT + " RETURNING id", claim)\n'
-                "        pks = [pk for (pk,) in cursor.fetchall()]",
-            ),
-        ),
-        tests=("liquidation/tests/test_claim.py",),
     ),
     Mutant(
         "claimed-twice",
@@ -43,19 +29,19 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "last-instead-of-low",
-        "only the last price of a window is judged by",
+        "only the last price of a window is evaluated",
         (Edit(_EVALUATE, _POINTS, "([last] if last else [])"),),
         tests=("liquidation/tests/test_evaluate.py",),
     ),
     Mutant(
         "lowest-low-only",
-        "of a window's lows only the lowest is judged by",
+        "of a window's lows only the lowest is evaluated",
         (Edit(_EVALUATE, _POINTS, "[*window.lows[:1], *([last] if last else [])]"),),
         tests=("liquidation/tests/test_evaluate.py",),
     ),
     Mutant(
-        "marked-before-judged",
-        "quotes are marked as swept before loans are judged",
+        "marked-before-evaluated",
+        "quotes are marked as evaluated before loans are",
         (
             Edit(
                 _EVALUATE,
@@ -68,7 +54,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "all-marked",
-        "quotes that came during a sweep are marked as swept by it",
+        "quotes that came during an evaluation are marked as evaluated by it",
         (
             Edit(
                 "pricing.evaluation_window",
@@ -79,20 +65,20 @@ MUTANTS: tuple[Mutant, ...] = (
         tests=("liquidation/tests/test_evaluate.py",),
     ),
     Mutant(
-        "rung-in-transaction",
-        "sales are rung before their claim is committed",
+        "enqueued-in-transaction",
+        "sales are enqueued before their claim is committed",
         (
             Edit(
                 _EVALUATE,
-                "            recover.mark_enqueued(self._noted)\n",
-                "            recover.mark_enqueued(self._noted)\n"
-                "            for pk in self._noted:\n                enqueue.now(chains.sale(pk))\n",
+                "            recover.mark_enqueued(self._marked)\n",
+                "            recover.mark_enqueued(self._marked)\n"
+                "            for pk in self._marked:\n                enqueue.now(chains.sale(pk))\n",
             ),
         ),
     ),
     Mutant(
-        "stale-sweep",
-        "a sweep that stalled goes on with its old window",
+        "stale-evaluation",
+        "an evaluation that stalled goes on with its old window",
         (Edit(_EVALUATE, "if newest != number:", "if False:"),),
         tests=("liquidation/tests/test_evaluate.py",),
     ),
@@ -110,7 +96,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "rounded-value",
-        "LTV is judged with 28 digits",
+        "LTV is computed with 28 digits",
         (
             Edit(
                 _RISK,
@@ -122,20 +108,14 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "no-activation-barrier",
-        "a posting activates by a price that a sweep has already passed",
-        (Edit(_EVALUATE, "    services.wait_for_activations()\n", ""),),
+        "a posting activates by a price that an evaluation has already passed",
+        (Edit(_EVALUATE, "    activation.wait_until_settled()\n", ""),),
         tests=("liquidation/tests/test_evaluate.py", "loans/tests/test_concurrency.py"),
     ),
     Mutant(
-        "judged-by-the-past",
-        "a loan is judged by a dip that was over before it was active",
-        (
-            Edit(
-                "loans.services",
-                "loan.prices_apply_from = point.until or point.at",
-                "loan.prices_apply_from = point.at",
-            ),
-        ),
+        "past-price-applies",
+        "a dip that was over before a loan was active applies to it",
+        (Edit("loans.activation", "    return point.until or point.at", "    return point.at"),),
         tests=("loans/tests/test_posting.py", "liquidation/tests/test_evaluate.py"),
     ),
 )

@@ -11,17 +11,18 @@ MUTANTS: tuple[Mutant, ...] = (
         "no-outbox",
         "the event is written after the settlement has committed",
         (
-            Edit(_SETTLEMENT, "    audit.create(\n", "    _after(\n"),
+            Edit(_SETTLEMENT, "    LiquidationEvent.objects.create(\n", "    _after(\n"),
             Edit(
                 _SETTLEMENT,
                 "def settle(",
-                "def _after(row):\n"
+                "def _after(**columns):\n"
                 "    from coruscant import failpoints\n"
                 "    from django.db import transaction\n"
                 "    def later():\n"
                 '        failpoints.reach("no outbox")\n'
-                '        with audit.cause("sell", correlation_id=""):\n'
-                "            audit.create(row)\n"
+                "        from coruscant import history\n"
+                '        with history.cause("sell", correlation_id=""):\n'
+                "            LiquidationEvent.objects.create(**columns)\n"
                 "    transaction.on_commit(later)\n\n\n"
                 "def settle(",
             ),
@@ -67,33 +68,27 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "lost-sales",
-        "recovery does not ring sales again",
+        "recovery does not enqueue sales again",
         (Edit(_RECOVERY, "        enqueue.now(chains.sale(pk), expires=expires)\n", "        pass\n"),),
         tests=("liquidation/tests/test_recover.py",),
     ),
     Mutant(
         "lost-events",
-        "recovery does not ring publications again",
+        "recovery does not enqueue publications again",
         (Edit(_RECOVERY, "        enqueue.now(chains.publication(pk), expires=expires)\n", "        pass\n"),),
         tests=("liquidation/tests/test_recover.py",),
     ),
     Mutant(
         "lost-quotes",
-        "recovery does not ring the sweep for quotes that nobody has judged by",
+        "recovery does not enqueue the evaluation of unevaluated quotes",
         (Edit(_RECOVERY, "    if evaluation_window.anything_unevaluated(now):\n", "    if False:\n"),),
         tests=("liquidation/tests/test_recover.py",),
-        simulated=False,  # in the simulation, as by beat, the sweep comes again by itself
+        simulated=False,  # in the simulation, as by beat, the evaluation comes again by itself
     ),
     Mutant(
-        "rung-once",
-        "what was rung once is never rung again",
-        (
-            Edit(
-                _RECOVERY,
-                "(enqueued_at IS NULL OR enqueued_at <= %(before)s)",
-                "enqueued_at IS NULL AND %(before)s < now()",
-            ),
-        ),
+        "enqueued-once",
+        "what was enqueued once is never enqueued again",
+        (Edit(_RECOVERY, " | Q(enqueued_at__lte=now - ENQUEUED_AGAIN_AFTER)", ""),),
         tests=("liquidation/tests/test_recover.py",),
     ),
     Mutant(

@@ -2,10 +2,11 @@
 
 from proofs.mutants.planting import Edit, Mutant
 
-_SERVICES = "loans.services"
+_POSTINGS = "loans.postings"
+_APPLICATIONS = "loans.applications"
 _IDEMPOTENCY = "loans.idempotency"
-_UNLOCKED = Edit(_SERVICES, "FROM loans_loan WHERE loan_id = %s FOR UPDATE", "FROM loans_loan WHERE loan_id = %s")
-_NO_MARGIN_CALL = Edit(_SERVICES, 'AND closed_at IS NULL"\n_BEGIN', 'AND false"\n_BEGIN')
+_UNLOCKED = Edit(_POSTINGS, "Loan.objects.select_for_update()", "Loan.objects")
+_NO_MARGIN_CALL = Edit(_POSTINGS, "AND closed_at IS NULL)", "AND false)")
 
 MUTANTS: tuple[Mutant, ...] = (
     Mutant(
@@ -17,25 +18,28 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "posting-over-a-posting",
         "a posting in one statement forgets another that came between",
-        (Edit(_SERVICES, '{"status": loan.status, "collateral": loan.collateral}', '{"status": loan.status}'),),
+        (Edit(_POSTINGS, "AND collateral = %(seen)s AND", "AND"),),
         tests=("loans/tests/test_concurrency.py",),
     ),
     Mutant(
         "posting-over-a-claim",
         "a posting in one statement does not see that the loan was claimed meanwhile",
-        (Edit(_SERVICES, '{"status": loan.status, "collateral": loan.collateral}', '{"collateral": loan.collateral}'),),
+        (Edit(_POSTINGS, "AND status = 'active' AND", "AND"),),
         tests=("loans/tests/test_concurrency.py",),
     ),
     Mutant(
         "posting-without-its-loan",
         "a posting is written although its loan has changed since it was seen, and only the loan is not",
-        (Edit("coruscant.history.audit", 'if writes[0].expected else "")', 'if False else "")'),),
+        (
+            Edit(_POSTINGS, "%(now)s FROM changed\n    )", "%(now)s FROM loans_loan WHERE id = %(loan)s\n    )"),
+            Edit(_POSTINGS, "id, %(now)s FROM changed\n", "id, %(now)s FROM loans_loan WHERE id = %(loan)s\n"),
+        ),
         tests=("loans/tests/test_concurrency.py",),
     ),
     Mutant(
         "margin-call-not-closed",
         "a posting leaves a margin call open that it clears",
-        (Edit(_SERVICES, "LoanStatus.ACTIVE or seen.warning:", "LoanStatus.ACTIVE:"), _NO_MARGIN_CALL),
+        (Edit(_POSTINGS, "LoanStatus.ACTIVE or seen.has_margin_call:", "LoanStatus.ACTIVE:"), _NO_MARGIN_CALL),
         tests=("loans/tests/test_posting.py",),
     ),
     Mutant(
@@ -47,7 +51,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "posting-past-a-lock",
         "a posting in one statement waits for whoever holds the loan, and does not look again",
-        (Edit("coruscant.history.audit", " FOR UPDATE SKIP LOCKED)", " FOR UPDATE)"),),
+        (Edit(_POSTINGS, "FOR UPDATE SKIP LOCKED", "FOR UPDATE"),),
         tests=("loans/tests/test_concurrency.py",),
         simulated=False,  # it would have to be one instant: the posting begins while the margin call is being written
     ),
@@ -56,7 +60,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "collateral is posted for a loan that is being liquidated",
         (
             Edit(
-                _SERVICES,
+                _POSTINGS,
                 "if loan.status not in {LoanStatus.NEW, LoanStatus.ACTIVE}:",
                 "if loan.status == LoanStatus.LIQUIDATED:",
             ),
@@ -68,7 +72,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "an application that runs at once with its equal is refused instead of answered alike",
         (
             Edit(
-                _SERVICES,
+                _APPLICATIONS,
                 "            return found\n        if Loan.objects.filter(loan_id=loan_id)",
                 "            pass\n        if Loan.objects.filter(loan_id=loan_id)",
             ),
@@ -127,13 +131,6 @@ MUTANTS: tuple[Mutant, ...] = (
         "the database allows two open margin calls of a loan",
         sql="DROP INDEX one_open_margin_call_a_loan",
         tests=("liquidation/tests/test_refused_by_the_database.py",),
-        simulated=False,  # the second line of defence: warnings are opened on locked loans
-    ),
-    Mutant(
-        "history-rewritten",
-        "history rows can be changed",
-        sql="DROP TRIGGER loans_historicalloan_refuses_change ON loans_historicalloan",
-        tests=("loans/tests/test_history.py",),
-        simulated=False,  # nothing in the service changes history
+        simulated=False,  # the second line of defence: margin calls are opened on locked loans
     ),
 )

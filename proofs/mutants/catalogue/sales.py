@@ -5,7 +5,8 @@ from proofs.mutants.planting import Edit, Mutant
 _SELL = "liquidation.sell"
 _SETTLEMENT = "liquidation.settlement"
 _SIZING = "liquidation.sizing"
-_SERVICES = "loans.services"
+_SALES = "loans.sales"
+_LOCKING = "liquidation.locking"
 
 _TESTS = ("liquidation/tests/test_sell.py",)
 _NO_LEASE = Edit(_SELL, "if liquidation.leased_until and liquidation.leased_until > now", "if False")
@@ -26,7 +27,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "no-fence",
         "a worker whose lease has run out books what it hears late",
-        (Edit(_SELL, "if liquidation.fence != step.fence or ", "if "),),
+        (Edit(_SELL, "if liquidation.fence != attempt.fence or ", "if "),),
         tests=_TESTS,
     ),
     Mutant(
@@ -48,11 +49,11 @@ MUTANTS: tuple[Mutant, ...] = (
         (
             Edit(
                 _SELL,
-                '            audit.note(order, "sends", "due_at")',
-                "            import uuid\n"
-                "            old, order.request_id = order.request_id, str(uuid.uuid4())\n"
-                "            order.payload = order.payload.replace(old, order.request_id)\n"
-                "            order.save()",
+                '        order.save(update_fields=["sends", "due_at"])',
+                "        import uuid\n"
+                "        old, order.request_id = order.request_id, str(uuid.uuid4())\n"
+                "        order.payload = order.payload.replace(old, order.request_id)\n"
+                "        order.save()",
             ),
         ),
         tests=_TESTS,
@@ -63,11 +64,11 @@ MUTANTS: tuple[Mutant, ...] = (
         (
             Edit(
                 _SELL,
-                "            return _count_send(liquidation, order, fence, now)",
-                "            sending = _count_send(liquidation, order, fence, now)\n"
-                "            venues.send_order(sending.market, sending.payload,"
-                " request_id=sending.request_id, at_most_seconds=5)\n"
-                "            return sending",
+                "        return _count_send(liquidation, order, fence, now)",
+                "        attempt = _count_send(liquidation, order, fence, now)\n"
+                "        venues.send_order(attempt.market, attempt.payload,"
+                " request_id=attempt.request_id, at_most_seconds=5)\n"
+                "        return attempt",
             ),
         ),
         tests=_TESTS,
@@ -75,12 +76,12 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "unlocked-sale",
         "the sale reads its rows without locking them",
-        (Edit(_SELL, '" FOR UPDATE OF loan, sale) AS locked"', '") AS locked"'),),
+        (Edit(_LOCKING, " FOR UPDATE OF loan, sale\n", "\n"),),
     ),
     Mutant(
         "liquidation-locked-first",
         "the sale locks the liquidation before the loan",
-        (Edit(_SELL, "FOR UPDATE OF loan, sale", "FOR UPDATE OF sale, loan"),),
+        (Edit(_LOCKING, "FOR UPDATE OF loan, sale", "FOR UPDATE OF sale, loan"),),
         tests=_TESTS,
     ),
     Mutant(
@@ -96,28 +97,14 @@ MUTANTS: tuple[Mutant, ...] = (
         tests=_TESTS,
     ),
     Mutant(
-        "sale-without-history",
-        "a booked sale skips the loan's history",
-        (
-            Edit(
-                _SERVICES,
-                '    audit.save(loan, "collateral", "outstanding_balance", "status")',
-                "    Loan.objects.filter(pk=loan.pk).update(\n"
-                "        collateral=loan.collateral, outstanding_balance=loan.outstanding_balance,\n"
-                "        status=loan.status)",
-            ),
-        ),
-        tests=("loans/tests/test_liquidation_services.py", "tests/test_house_rules.py"),
-    ),
-    Mutant(
         "balance-below-zero",
         "proceeds above the debt make the balance negative",
-        (Edit(_SERVICES, "max(ZERO, loan.outstanding_balance - proceeds)", "loan.outstanding_balance - proceeds"),),
-        tests=("loans/tests/test_liquidation_services.py",),
+        (Edit(_SALES, "max(ZERO, loan.outstanding_balance - proceeds)", "loan.outstanding_balance - proceeds"),),
+        tests=("loans/tests/test_sales.py",),
     ),
     Mutant(
         "surplus-forgotten",
-        "what was sold above the debt is not noted as surplus",
+        "what was sold above the debt is not kept as surplus",
         (Edit(_SETTLEMENT, "max(ZERO, liquidation.proceeds - liquidation.balance_at_claim)", "ZERO"),),
         tests=_TESTS,
     ),

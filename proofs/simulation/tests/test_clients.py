@@ -2,12 +2,12 @@
 
 from decimal import Decimal
 
-from loans import services
+from loans import postings
 from proofs.simulation.clients import Request
 
 
 def request(**known):
-    return Request(services.post_collateral, "posting", "loan", "borrower", Decimal(1), **known)
+    return Request(postings.post_collateral, "posting", "loan", "borrower", Decimal(1), **known)
 
 
 def test_another_content_may_be_accepted_first_while_its_answer_is_on_its_way():

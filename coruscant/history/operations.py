@@ -1,0 +1,66 @@
+"""The migration operation that puts a model's history triggers in place."""
+
+from typing import Any
+
+from django.db.migrations.operations import RunSQL
+from django.db.migrations.operations.base import Operation
+
+from coruscant.history.triggers import REFUSE_CHANGE, HistoryTriggers, run
+
+
+class InstallHistoryTriggers(Operation):
+    """Let the database write the history of a model, from its columns and its history's as they are at this point.
+
+    Any migration that adds, renames or removes an audited column ends with it; `manage.py check --database default`
+    says if it was forgotten. Backwards, the triggers go, and are those of the migration before if that one installs
+    them too. It locks the table against writers for a moment.
+    """
+
+    reversible = True
+
+    def __init__(self, model_name: str) -> None:
+        """`model_name` is an audited model of the migration's app."""
+        self.model_name = model_name
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        """As Django's own operations."""
+        return (type(self).__name__, [self.model_name], {})
+
+    def state_forwards(self, app_label: str, state: Any) -> None:
+        """Nothing: triggers are no part of Django's state."""
+
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        """Install."""
+        with schema_editor.connection.cursor() as cursor:
+            run(cursor, self._triggers(cursor, app_label, to_state).install())
+
+    def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        """Remove; history tables still refuse to be changed."""
+        with schema_editor.connection.cursor() as cursor:
+            run(cursor, self._triggers(cursor, app_label, to_state).remove())
+
+    def describe(self) -> str:
+        """As `migrate --plan` shows it."""
+        return f"Let the database write the history of {self.model_name}"
+
+    def _triggers(self, cursor: Any, app_label: str, state: Any) -> HistoryTriggers:
+        model, history_model = (
+            state.apps.get_model(app_label, name) for name in (self.model_name, f"Historical{self.model_name}")
+        )
+        return HistoryTriggers.of(cursor, model, history_model)
+
+
+def append_only(*tables: str) -> list[RunSQL]:
+    """Operations that let the database refuse UPDATE, DELETE and TRUNCATE on `tables`: how history began."""
+    refuse = "EXECUTE FUNCTION coruscant_refuse_change()"
+    return [
+        RunSQL(REFUSE_CHANGE, RunSQL.noop),
+        *(
+            RunSQL(
+                f'CREATE TRIGGER {table}_refuses_change BEFORE UPDATE OR DELETE ON "{table}" FOR EACH ROW {refuse};'
+                f'CREATE TRIGGER {table}_refuses_truncate BEFORE TRUNCATE ON "{table}" FOR EACH STATEMENT {refuse}',
+                f'DROP TRIGGER {table}_refuses_change ON "{table}";DROP TRIGGER {table}_refuses_truncate ON "{table}"',
+            )
+            for table in tables
+        ),
+    ]

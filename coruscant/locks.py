@@ -1,0 +1,26 @@
+"""The numbers of all advisory locks. Row locks and their order: docs/decisions/0006.
+
+All are held to the end of a transaction, so a process that dies holds none.
+"""
+
+from django.db import connection
+
+#: One evaluation of loans works at a time; control of a batch is tried, never waited for.
+EVALUATION = 7_301_001
+#: Shared by whoever may activate a loan at the price it reads, until it has committed.
+ACTIVATION = 7_301_002
+
+
+def share(lock: int) -> None:
+    """Take a lock that others may share, to the end of the transaction; waits for its exclusive holder."""
+    _call("pg_advisory_xact_lock_shared", lock)
+
+
+def wait_for_sharers(lock: int) -> None:
+    """Return when everybody who shares the lock now has let go of it. Call it outside any transaction."""
+    _call("pg_advisory_xact_lock", lock)
+
+
+def _call(function: str, lock: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {function}(%s)", [lock])

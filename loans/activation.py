@@ -1,0 +1,82 @@
+"""Activation: a new loan whose collateral is complete becomes active, by a posting or by a price."""
+
+from datetime import datetime
+from typing import Final
+
+from django.db import connection
+
+from coruscant import clock, locks
+from loans import candidates, risk
+from loans.batches import change_next_batch
+from loans.models import Loan, LoanStatus
+from loans.thresholds import thresholds
+from pricing.quotes import PricePoint
+
+#: What an activation changes on a loan's row.
+FIELDS: Final = ("status", "activated_at", "prices_apply_from")
+
+
+def activate_if_covered(loan: Loan, point: PricePoint, now: datetime) -> bool:
+    """Make a new loan active if its collateral is complete at `point`; returns whether it is now. The caller saves.
+
+    The caller has locked the row, and holds the activation barrier since before it read the price.
+    """
+    if loan.status != LoanStatus.NEW or point.price is None:
+        return False
+    if not risk.may_activate(loan.outstanding_balance, loan.collateral, point.price, thresholds()):
+        return False
+    loan.status = LoanStatus.ACTIVE
+    loan.activated_at = now
+    loan.prices_apply_from = _prices_apply_from(point)
+    return True
+
+
+def activate_loans(point: PricePoint, limit: int = 500) -> int:
+    """Activate up to `limit` new loans whose collateral is complete at `point`; returns how many.
+
+    One transaction. A point without a price changes nothing. Locks: the loans, in id order.
+    """
+    if point.price is None:
+        return 0
+    price, limits = point.price, thresholds()
+
+    def covered(loans: list[Loan]) -> list[Loan]:
+        return [
+            loan
+            for loan in loans
+            if loan.status == LoanStatus.NEW
+            and risk.may_activate(loan.outstanding_balance, loan.collateral, price, limits)
+        ]
+
+    def activate(loans: list[Loan]) -> None:
+        Loan.objects.filter(pk__in=[loan.pk for loan in loans]).update(
+            status=LoanStatus.ACTIVE, activated_at=clock.now(), prices_apply_from=_prices_apply_from(point)
+        )
+
+    return change_next_batch("activation", point, candidates.new(point, limits).pages(limit), covered, activate)
+
+
+def hold() -> None:
+    """Announce, until this transaction ends, that it may activate a loan at the price it reads from now on.
+
+    A shared advisory lock. Take it after the loan's row and before reading the price, and wait for no lock after it but
+    for the requestId, whose holder waits for nothing: so an evaluation in `wait_until_settled` is never part of a
+    deadlock.
+    """
+    if not connection.in_atomic_block:
+        raise RuntimeError("the activation barrier is held to the end of a transaction, and none is open")
+    locks.share(locks.ACTIVATION)
+
+
+def wait_until_settled() -> None:
+    """Return when every posting that may have read an older price has committed or given up.
+
+    An evaluation calls it after it has seen which quotes are unevaluated and before it looks for loans: later postings
+    read a price that includes those quotes. Call it outside any transaction, which would hold the barrier to its end.
+    """
+    locks.wait_for_sharers(locks.ACTIVATION)
+
+
+def _prices_apply_from(point: PricePoint) -> datetime:
+    """Not where the price began: prices that ended before the loan was active do not apply to it."""
+    return point.until or point.at

@@ -1,0 +1,62 @@
+"""Applying for a loan."""
+
+from decimal import Decimal
+from typing import ClassVar
+
+import structlog
+from django.db import IntegrityError
+
+from coruscant import clock, failpoints, history
+from coruscant.errors import DomainError
+from loans import idempotency
+from loans.idempotency import Accepted, Request
+from loans.models import AcceptedRequest, Loan
+from loans.representation import loan_body
+from loans.thresholds import thresholds
+from pricing import best_price
+
+log = structlog.get_logger(__name__)
+
+
+class LoanIdTaken(DomainError):
+    """Another request has already used this loanId."""
+
+    code = "loan-id-taken"
+    title = "loanId is already used"
+    status: ClassVar[int] = 409
+
+
+def apply_for_loan(*, client: str, request_id: str, loan_id: str, borrower_id: str, amount: Decimal) -> Accepted:
+    """Open a new loan of `amount` GC, without collateral.
+
+    Idempotent by (client, request_id): the same content again returns the stored first body. Raises RequestIdReused
+    and LoanIdTaken; then nothing is written. An equal request, or one for the same loanId, that is under way is
+    waited for. Call it outside any transaction.
+    """
+    request = Request.of(AcceptedRequest.Endpoint.LOAN_APPLICATIONS, client, request_id, loan_id, borrower_id, amount)
+    point = best_price.current()
+    try:
+        with history.cause("application", correlation_id=request_id):
+            if found := idempotency.replay(request):
+                return found
+            failpoints.reach("application.looked")
+            loan = Loan.objects.create(
+                loan_id=loan_id,
+                borrower_id=borrower_id,
+                amount=amount,
+                outstanding_balance=amount,
+                request_id=request_id,
+                created_at=clock.now(),
+            )
+            body = loan_body(loan, None, point.price, thresholds())
+            idempotency.store_response(request, loan, body, loan.created_at)
+            failpoints.reach("application.written")
+    except IntegrityError:
+        if found := idempotency.replay(request):
+            return found
+        if Loan.objects.filter(loan_id=loan_id).exists():
+            raise LoanIdTaken("Another request has already used this loanId.") from None
+        raise
+    failpoints.reach("application.committed")
+    log.info("loan_applied_for", request_id=request_id, loan_id=loan_id)
+    return Accepted(body=body, replayed=False, loan_id=loan_id)

@@ -1,0 +1,196 @@
+"""Posting collateral.
+
+Most postings are for an active loan without a margin call: no price decides anything, units are added. Such a posting
+is one look and one statement (docs/decisions/0022). Every other one locks its loan, looks again and decides.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, ClassVar
+
+import structlog
+from django.db import IntegrityError, connection
+
+from coruscant import clock, failpoints, history, money
+from coruscant.errors import DomainError
+from coruscant.history.cause import COLUMNS as CAUSE
+from coruscant.history.cause import cause_of
+from loans import activation, idempotency, margin_calls
+from loans.idempotency import Accepted, Request
+from loans.models import AcceptedRequest, CollateralPosting, Loan, LoanStatus
+from loans.representation import loan_body
+from loans.selectors import LoanNotFound
+from loans.thresholds import thresholds
+from pricing import best_price
+from pricing.quotes import PricePoint
+
+log = structlog.get_logger(__name__)
+
+_COLUMNS = tuple(field.attname for field in Loan._meta.concrete_fields)
+# What decides whether a posting may be written at once: the first answer of the same request, the loan, its margin
+# call.
+_SEEN = f"""
+    SELECT {", ".join(f"first.{column}" for column in idempotency.COLUMNS)}, margin_call.id, {
+    ", ".join(f"loan.{column}" for column in _COLUMNS)
+}
+    FROM (SELECT %(loan_id)s::text AS loan_id) AS asked
+    LEFT JOIN loans_acceptedrequest first ON {idempotency.IS_FIRST}
+    LEFT JOIN loans_loan loan ON loan.loan_id = asked.loan_id
+    LEFT JOIN loans_margincall margin_call ON margin_call.loan_id = loan.id AND margin_call.closed_at IS NULL
+"""  # noqa: S608
+# Nothing is written unless the loan is as it was seen and nobody holds it: a claim, a margin call, another posting or
+# an equal one may have come between. The cause is named in the statement that locks the row.
+_WRITE = f"""
+    WITH unchanged AS MATERIALIZED (
+        SELECT id, {CAUSE} FROM loans_loan
+        WHERE id = %(loan)s AND status = 'active' AND collateral = %(seen)s AND NOT EXISTS (
+            SELECT FROM loans_margincall WHERE loan_id = loans_loan.id AND closed_at IS NULL)
+        FOR UPDATE SKIP LOCKED
+    ), changed AS (
+        UPDATE loans_loan SET collateral = %(collateral)s FROM unchanged WHERE loans_loan.id = unchanged.id
+        RETURNING loans_loan.id
+    ), posted AS (
+        INSERT INTO loans_collateralposting (loan_id, amount, request_id, created_at)
+        SELECT id, %(amount)s, %(request_id)s, %(now)s FROM changed
+    )
+    INSERT INTO loans_acceptedrequest
+        (client, endpoint, request_id, content_digest, response_body, loan_id, created_at)
+    SELECT %(client)s, %(endpoint)s, %(request_id)s, %(content_digest)s, %(body)s, id, %(now)s FROM changed
+"""  # noqa: S608
+
+
+class NotTheBorrower(DomainError):
+    """The borrowerId of a posting does not own the loan."""
+
+    code = "not-the-borrower"
+    title = "The borrower does not own this loan"
+    status: ClassVar[int] = 422
+
+
+class LoanClosed(DomainError):
+    """Collateral was posted for a loan that is liquidating or liquidated."""
+
+    code = "loan-closed"
+    title = "The loan takes no more collateral"
+    status: ClassVar[int] = 409
+
+
+class CollateralTooLarge(DomainError):
+    """A posting would bring the collateral above what can be stored."""
+
+    code = "collateral-too-large"
+    title = "Too much collateral"
+    status: ClassVar[int] = 422
+
+
+def post_collateral(*, client: str, request_id: str, loan_id: str, borrower_id: str, amount: Decimal) -> Accepted:
+    """Add `amount` units to a loan's collateral; a new loan that is now covered becomes active.
+
+    Idempotent by (client, request_id), as applications are. Raises RequestIdReused, LoanNotFound, NotTheBorrower,
+    LoanClosed and CollateralTooLarge; then nothing is written. The price is read from the database, so no cache can
+    make it fail. Locks: the loan, and for a new one the activation barrier (shared). Call it outside any transaction.
+    """
+    request = Request.of(AcceptedRequest.Endpoint.COLLATERAL_TOP_UPS, client, request_id, loan_id, borrower_id, amount)
+    try:
+        accepted = _post_at_once(request, borrower_id, amount) or _post_under_lock(request, borrower_id, amount)
+    except IntegrityError:  # the requestId may have been accepted meanwhile, for another loan: then this refuses it
+        if found := idempotency.replay(request):
+            return found
+        raise
+    if not accepted.replayed:
+        log.info("collateral_posted", request_id=request_id, loan_id=loan_id)
+    return accepted
+
+
+def _post_under_lock(request: Request, borrower_id: str, amount: Decimal) -> Accepted:
+    """Post to any loan that takes collateral, locked before anything is decided."""
+    with history.cause("posting", correlation_id=request.request_id):
+        locked = Loan.objects.select_for_update().filter(loan_id=request.loan_id).first()
+        if locked and locked.status == LoanStatus.NEW:
+            activation.hold()
+        if found := idempotency.replay(request):
+            return found
+        loan = _that_takes_collateral(locked, borrower_id)
+        point = best_price.current_uncached()
+        now = point.until or clock.now()
+        failpoints.reach("posting.locked")
+        loan.collateral = _with_more(loan, amount)
+        activated = activation.activate_if_covered(loan, point, now)
+        loan.save(update_fields=["collateral", *(activation.FIELDS if activated else ())])
+        margin_call = margin_calls.close_if_cleared(loan, point, now)
+        CollateralPosting.objects.create(loan=loan, amount=amount, request_id=request.request_id, created_at=now)
+        body = loan_body(loan, margin_call, point.price, thresholds())
+        idempotency.store_response(request, loan, body, now)
+        failpoints.reach("posting.written")
+    failpoints.reach("posting.committed")
+    return Accepted(body=body, replayed=False, loan_id=loan.loan_id)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What a posting depends on, all as of one instant: `now`."""
+
+    point: PricePoint
+    answered: Accepted | None
+    loan: Loan | None
+    has_margin_call: bool
+    now: datetime
+
+
+def _post_at_once(request: Request, borrower_id: str, amount: Decimal) -> Accepted | None:
+    """Post to an active loan without a margin call in one statement; None if it must be done under its lock."""
+    seen = _look(request)
+    if seen.answered:
+        return seen.answered
+    failpoints.reach("posting.seen")
+    loan = _that_takes_collateral(seen.loan, borrower_id)
+    if loan.status != LoanStatus.ACTIVE or seen.has_margin_call:
+        return None
+    before, loan.collateral = loan.collateral, _with_more(loan, amount)
+    body = loan_body(loan, None, seen.point.price, thresholds())
+    writing: dict[str, Any] = {
+        "loan": loan.pk, "seen": before, "collateral": loan.collateral, "amount": amount, "now": seen.now, "body": body,
+        "content_digest": request.content_digest, **request.key,
+        **cause_of("posting", request.request_id).parameters,
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(_WRITE, writing)
+        written = cursor.rowcount
+    if not written:
+        return None
+    failpoints.reach("posting.committed_at_once")
+    return Accepted(body=body, replayed=False, loan_id=loan.loan_id)
+
+
+def _look(request: Request) -> _Seen:
+    """What a posting depends on. Raises RequestIdReused."""
+    point, row = best_price.current_beside(_SEEN, {"loan_id": request.loan_id, **request.key})
+    content_digest, response_body, margin_call, *loan = row
+    return _Seen(
+        point=point,
+        answered=idempotency.answer(request, (content_digest, response_body)),
+        loan=Loan.from_db("default", _COLUMNS, loan) if loan[0] else None,
+        has_margin_call=margin_call is not None,
+        now=point.until or clock.now(),  # (the instant of that look)
+    )
+
+
+def _that_takes_collateral(loan: Loan | None, borrower_id: str) -> Loan:
+    """The loan, if this borrower may post to it. Raises LoanNotFound, NotTheBorrower and LoanClosed."""
+    if loan is None:
+        raise LoanNotFound("There is no loan of this loanId.")
+    if loan.borrower_id != borrower_id:
+        raise NotTheBorrower("The loan belongs to another borrower.")
+    if loan.status not in {LoanStatus.NEW, LoanStatus.ACTIVE}:
+        raise LoanClosed(f"The loan is {loan.status}: it takes no more collateral.")
+    return loan
+
+
+def _with_more(loan: Loan, amount: Decimal) -> Decimal:
+    """The loan's collateral with `amount` units more. Raises CollateralTooLarge."""
+    with money.exact():
+        collateral = loan.collateral + amount
+    if not money.fits(collateral):
+        raise CollateralTooLarge(f"The collateral would exceed {money.MAX_INTEGER_DIGITS} integer digits.")
+    return collateral
