@@ -1,6 +1,5 @@
 """Reading request bodies strictly, and answering in JSON whatever the client says it accepts."""
 
-import json
 from collections.abc import Iterable, Mapping
 from io import BytesIO
 from typing import IO, Any
@@ -13,6 +12,8 @@ from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
+
+from coruscant import strict_json
 
 #: A Content-Length of more digits is too large, whatever it says.
 _LONGEST_LENGTH = 18
@@ -44,10 +45,11 @@ class StrictJSONParser(BaseParser):
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
         """Read the body and return the object it holds."""
-        body = json_object(_read(stream, parser_context))
-        if not isinstance(body, dict):
-            raise exceptions.ParseError("The body must be a JSON object.")
-        return body
+        body = _read(stream, parser_context)
+        try:
+            return strict_json.read_object(body, number=_not_text)
+        except strict_json.NotStrictJSON as error:
+            raise exceptions.ParseError(str(error)) from None
 
 
 class AlwaysJSON(BaseContentNegotiation):
@@ -64,24 +66,6 @@ class AlwaysJSON(BaseContentNegotiation):
         """The first renderer."""
         first = next(iter(renderers))
         return first, first.media_type
-
-
-def json_object(body: bytes) -> Any:
-    """The JSON value in `body`, read strictly. Raises ParseError, also for nesting beyond what can be parsed."""
-    try:
-        return json.loads(
-            body.decode("utf-8"),
-            object_pairs_hook=_without_duplicates,
-            parse_int=_not_text,
-            parse_float=_not_text,
-            parse_constant=_refuse_constant,
-        )
-    except UnicodeDecodeError:
-        raise exceptions.ParseError("The body is not UTF-8.") from None
-    except RecursionError:
-        raise exceptions.ParseError("The body is nested too deeply.") from None
-    except json.JSONDecodeError as error:
-        raise exceptions.ParseError(f"The body is not JSON: {error.msg} at character {error.pos}.") from None
 
 
 def take_chunked_body(request: HttpRequest) -> None:
@@ -126,16 +110,5 @@ def _read(stream: IO[Any], context: Mapping[str, Any] | None) -> bytes:
     return body
 
 
-def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise exceptions.ParseError("A key occurs twice in the same object.")
-    return found
-
-
 def _not_text(_digits: str) -> NotText:
     return NotText()
-
-
-def _refuse_constant(name: str) -> None:
-    raise exceptions.ParseError(f"{name} is not JSON.")

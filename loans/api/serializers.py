@@ -8,6 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from coruscant.money import LONGEST_TEXT, NotAnAmount, parse_amount
+from coruscant.text import is_storable
 from loans.models import LoanStatus
 
 MAX_ID_LENGTH = 128
@@ -21,17 +22,14 @@ AMOUNT_PATTERN = rf"^(?=[0-9.]*[1-9])({_PLAIN_AMOUNT}|{_AMOUNT_WITH_EXPONENT})$"
 
 
 def id_fault(value: object) -> str | None:
-    """What is wrong with an identifier, as a sentence; None if nothing is.
-
-    NUL and lone surrogates cannot be stored in PostgreSQL.
-    """
+    """What is wrong with an identifier, as a sentence; None if nothing is."""
     if not isinstance(value, str):
         return "Must be a string."
     if len(value) > MAX_ID_LENGTH:
         return f"Must have at most {MAX_ID_LENGTH} characters."
     if _BLANK_TEXT.fullmatch(value):
         return "Must not be blank."
-    if any(character == "\0" or "\ud800" <= character <= "\udfff" for character in value):
+    if not is_storable(value):
         return "Must not hold NUL or lone surrogates."
     return None
 

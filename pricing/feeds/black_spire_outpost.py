@@ -4,7 +4,6 @@ from decimal import Decimal
 
 from pricing.feeds import event as fields
 from pricing.feeds.event import Basis, ParsedQuote, Skipped, Unreadable
-from pricing.feeds.strict_json import read_object
 from pricing.quotes import Level
 
 BESKAR = "STEEL:MANDALORIAN"
@@ -15,7 +14,7 @@ def parse(body: str, basis: Basis = "unit") -> ParsedQuote | Skipped:
 
     Other items are skipped unread. There is no event id. The buy side may be empty. Raises Unreadable.
     """
-    event = read_object(body)
+    event = fields.read_object(body)
     item = fields.text(event, "item")
     if item != BESKAR:
         return Skipped(item)

@@ -1,7 +1,6 @@
 """A queue's message: the market's own body, or that body in an SNS envelope (a subscription without raw delivery)."""
 
-from pricing.feeds.event import Unreadable
-from pricing.feeds.strict_json import MAX_CHARACTERS, read_object
+from pricing.feeds.event import MAX_CHARACTERS, Unreadable, read_object
 
 # Wrapping escapes every quotation mark, and adds a signature and some addresses.
 _MAX_ENVELOPE_CHARACTERS = 2 * MAX_CHARACTERS

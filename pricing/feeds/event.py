@@ -6,7 +6,8 @@ from decimal import Decimal
 from itertools import combinations
 from typing import Literal
 
-from coruscant import money
+from coruscant import money, strict_json
+from coruscant.text import is_storable
 from pricing.quotes import Level
 
 #: Whether a market prints the price of one unit or of the whole quantity.
@@ -19,6 +20,8 @@ BETTER_WITH_DEPTH = Decimal("0.05")
 TIME_INTEGER_DIGITS = 28
 TIME_DECIMALS = 12
 MAX_EVENT_ID = 256
+#: A price event of four levels takes less than a thousand characters.
+MAX_CHARACTERS = 64 * 1024
 
 
 class Unreadable(Exception):
@@ -47,6 +50,14 @@ class Skipped:
     item: str
 
 
+def read_object(body: str, *, at_most: int = MAX_CHARACTERS) -> dict[str, object]:
+    """The JSON object in a body of at most so many characters, its numbers as Decimal. Raises Unreadable."""
+    try:
+        return strict_json.read_object(body, at_most=at_most)
+    except strict_json.NotStrictJSON as error:
+        raise Unreadable(str(error)) from None
+
+
 def text(event: dict[str, object], key: str, *, at_most: int = MAX_EVENT_ID) -> str:
     """A non-empty string that PostgreSQL can store. Raises Unreadable."""
     value = event.get(key)
@@ -54,7 +65,7 @@ def text(event: dict[str, object], key: str, *, at_most: int = MAX_EVENT_ID) -> 
         raise Unreadable(f"{key} must be a non-empty string")
     if len(value) > at_most:
         raise Unreadable(f"{key} must have at most {at_most} characters")
-    if "\x00" in value or any("\ud800" <= character <= "\udfff" for character in value):
+    if not is_storable(value):
         raise Unreadable(f"{key} holds characters that are not text")
     return value
 

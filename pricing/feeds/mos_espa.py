@@ -4,7 +4,6 @@ from coruscant import money
 from pricing.feeds import event as fields
 from pricing.feeds import rfc3339
 from pricing.feeds.event import Basis, ParsedQuote, Skipped, Unreadable
-from pricing.feeds.strict_json import read_object
 from pricing.quotes import Level
 
 
@@ -13,7 +12,7 @@ def parse(body: str, basis: Basis = "unit") -> ParsedQuote | Skipped:
 
     This feed carries Beskar in GC only, so anything else is not skipped but kept for a person. Raises Unreadable.
     """
-    event = read_object(body)
+    event = fields.read_object(body)
     event_id = fields.text(event, "eventId")
     for key, expected in (("asset", "BESKAR"), ("currency", "GC")):
         if event.get(key) != expected:
