@@ -1,4 +1,4 @@
-"""What a representative does with liquidations: sees what waits for a person, and answers for unresolved orders."""
+"""What a representative does with unresolved orders: books that the market did trade, or that it did not."""
 
 from decimal import Decimal
 
@@ -7,12 +7,9 @@ from django.contrib.auth.models import Permission, User
 
 from coruscant.history import audit
 from coruscant.tests.bank import make_liquidation, make_loan, make_order, make_representative, set_price
-from liquidation.admin.attention import LONG_RUN, waiting
 from liquidation.models import Liquidation, TradeOrder
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clean_cache")]
-
-LIST = "/admin/liquidation/liquidation/"
 
 
 @pytest.fixture(autouse=True)
@@ -46,50 +43,8 @@ def url(order: TradeOrder, verb: str) -> str:
     return f"/admin/liquidation/tradeorder/{order.pk}/{verb}/"
 
 
-def told(response) -> list[str]:
+def messages_of(response) -> list[str]:
     return [str(message) for message in response.context["messages"]]
-
-
-class TestAttention:
-    def test_a_waiting_liquidation_is_shown(self, browser):
-        liquidating(status="waiting")
-        assert "order unresolved" in browser.get(LIST).content.decode()
-
-    def test_an_order_unknown_for_long_is_shown_while_trying_goes_on(self, browser, settings):
-        found = liquidating()
-        order = make_order(found, "unknown", sends=settings.ORDER_SENDS_BEFORE_ATTENTION - 1)
-        assert not waiting(Liquidation.objects.all()).exists()
-        order.sends += 1
-        order.save()
-        assert list(waiting(Liquidation.objects.all())) == [found]
-        assert "order unknown after 20 sends" in browser.get(LIST).content.decode()
-
-    def test_a_long_run_of_refusals_is_shown_and_a_fill_ends_it(self, browser):
-        found = liquidating()
-        make_order(found, "filled", 1)
-        for sequence in range(2, LONG_RUN + 1):
-            make_order(found, "refused", sequence)
-        assert not waiting(Liquidation.objects.all()).exists()
-        make_order(found, "refused", LONG_RUN + 1)
-        make_order(found, "open", LONG_RUN + 2)
-        assert list(waiting(Liquidation.objects.all())) == [found]
-        assert "10 refusals in a row" in browser.get(LIST).content.decode()
-        TradeOrder.objects.filter(sequence=LONG_RUN + 2).delete()
-        make_order(found, "filled", LONG_RUN + 3)
-        assert not waiting(Liquidation.objects.all()).exists()
-
-    def test_the_filter_shows_only_what_waits(self, browser):
-        waits, sells = liquidating("L-waits", status="waiting"), liquidating("L-sells")
-        listed = browser.get(LIST, {"attention": "yes"}).context["cl"].result_list
-        assert [row.pk for row in listed] == [waits.pk]
-        assert {row.pk for row in browser.get(LIST).context["cl"].result_list} == {waits.pk, sells.pk}
-
-    def test_the_list_costs_as_many_queries_for_twenty_as_for_one(self, browser, django_assert_max_num_queries):
-        for number in range(20):
-            make_order(liquidating(f"L-{number}", status="waiting"), "unresolved")
-        browser.get(LIST)
-        with django_assert_max_num_queries(10):
-            assert browser.get(LIST).content.count(b"order unresolved") == 20
 
 
 class TestTraded:
@@ -97,7 +52,7 @@ class TestTraded:
         response = browser.post(
             url(unresolved, "market-did-trade"), {"units": "40", "proceeds": "1200.25"}, follow=True
         )
-        assert told(response)[-1] == "Booked: the market traded 40 units for 1200.25 GC."
+        assert messages_of(response)[-1] == "Booked: the market traded 40 units for 1200.25 GC."
         unresolved.refresh_from_db()
         assert (unresolved.status, unresolved.units_traded, unresolved.proceeds) == ("filled", 40, Decimal("1200.25"))
         loan = unresolved.liquidation.loan
@@ -110,7 +65,7 @@ class TestTraded:
     def test_answered_twice_it_is_booked_once(self, browser, unresolved):
         browser.post(url(unresolved, "market-did-trade"), {"units": "8", "proceeds": "250"})
         response = browser.post(url(unresolved, "market-did-trade"), {"units": "9", "proceeds": "250"})
-        assert "somebody has answered for it" in told(response)[-1]
+        assert "somebody has answered for it" in messages_of(response)[-1]
         unresolved.refresh_from_db()
         assert unresolved.units_traded == 8
         assert unresolved.liquidation.loan.collateral == 32
@@ -133,7 +88,7 @@ class TestNotTraded:
         unresolved.refresh_from_db()
         assert unresolved.status == "unresolved", "asking is not answering"
         response = browser.post(url(unresolved, "market-did-not-trade"), follow=True)
-        assert told(response)[-1] == "Booked: the market traded nothing. The sale goes on with a new order."
+        assert messages_of(response)[-1] == "Booked: the market traded nothing. The sale goes on with a new order."
         unresolved.refresh_from_db()
         assert (unresolved.status, unresolved.units_traded) == ("refused", None)
         assert unresolved.liquidation.status == "selling"
@@ -144,7 +99,7 @@ class TestNotTraded:
         browser.post(url(unresolved, "market-did-not-trade"))
         changes = unresolved.history.count()
         response = browser.post(url(unresolved, "market-did-not-trade"))
-        assert "somebody has answered for it" in told(response)[-1]
+        assert "somebody has answered for it" in messages_of(response)[-1]
         assert unresolved.history.count() == changes
 
 
