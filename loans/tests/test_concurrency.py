@@ -15,11 +15,11 @@ from django.test import Client
 from coruscant import failpoints
 from coruscant.history import audit
 from loans import price_moves, services
+from loans.api.tests.calls import GOOD, send
 from loans.conftest import price_point
 from loans.idempotency import Accepted, RequestIdReused
 from loans.models import AcceptedRequest, CollateralPosting, Loan
 from loans.tests.factories import LoanFactory
-from loans.tests.test_api_strictness import GOOD, send
 
 pytestmark = pytest.mark.django_db(transaction=True)
 THREADS = 20

@@ -10,9 +10,9 @@ import pytest
 
 from coruscant.history import audit
 from liquidation.models import Liquidation, LiquidationEvent, LiquidationStatus
+from loans.api.tests.calls import refused
 from loans.models import Loan, LoanStatus
 from loans.tests.factories import LoanFactory, MarginCallFactory
-from loans.tests.test_api_strictness import refused
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 7, 1, tzinfo=UTC)

@@ -1,15 +1,13 @@
 """Who may call: clients by credential, representatives by session, anybody where that is allowed."""
 
-from io import StringIO
-
 import pytest
 from django.contrib.auth.models import Permission, User
-from django.core.management import CommandError, call_command
 from django.test import Client
 from knox.models import AuthToken
 
+from loans.api.tests.calls import GOOD, refused, send
+from loans.management.tests.credentials import credential
 from loans.models import AcceptedRequest, Loan
-from loans.tests.test_api_strictness import GOOD, refused, send
 
 pytestmark = pytest.mark.django_db
 CALLS = [("GET", "/loans"), ("GET", "/loans/L1"), ("POST", "/loan-applications"), ("POST", "/collateral-top-ups")]
@@ -23,12 +21,6 @@ def unpriced(set_best_price):
 @pytest.fixture
 def closed(settings):
     settings.API_ALLOW_ANONYMOUS = False
-
-
-def credential(name="otc-service"):
-    out = StringIO()
-    call_command("create_api_credential", name, stdout=out, stderr=StringIO())
-    return out.getvalue().strip()
 
 
 def header(token):
@@ -128,27 +120,3 @@ def test_a_representative_posts_only_with_the_csrf_token(closed):
 def test_a_session_without_permission_is_forbidden(client):
     client.force_login(User.objects.create_user("padawan"))
     refused(client.get("/loans"), 403)
-
-
-def test_only_the_hash_of_a_credential_is_kept():
-    first, second = credential(), credential()
-    assert first != second
-    assert AuthToken.objects.count() == 2
-    assert not AuthToken.objects.filter(digest__in=[first, second]).exists()
-    assert not User.objects.get().has_usable_password()
-
-
-@pytest.mark.parametrize("name", ["", "with space", "x" * 151])
-def test_a_bad_name_makes_no_client(name):
-    with pytest.raises(CommandError):
-        credential(name)
-    assert User.objects.count() == 0
-
-
-def test_staff_and_inactive_users_get_no_credential():
-    User.objects.create_superuser("ahsoka")
-    User.objects.create_user("gone", is_active=False)
-    for name in ("ahsoka", "gone"):
-        with pytest.raises(CommandError):
-            credential(name)
-    assert AuthToken.objects.count() == 0

@@ -1,120 +1,17 @@
-"""Every kind of bad body: a 400, 413 or 415 that names the fault, never a 500, and nothing written."""
+"""Every kind of bad body: a 400, 413 or 415 that says what is wrong, never a 500, and nothing is written."""
 
 import json
 from io import BytesIO
 
 import pytest
+from django.http import UnreadablePostError
 from gunicorn.http.errors import ChunkMissingTerminator, InvalidChunkSize, NoMoreData
+from rest_framework import exceptions
 
-from loans.models import AcceptedRequest, Loan
-from loans.tests.factories import LoanFactory
+from loans.api.parsers import BodyTooLarge, StrictJSONParser
+from loans.api.tests.calls import GOOD, bad_fields, refused, send
 
-pytestmark = pytest.mark.django_db
-
-PATHS = ["/loan-applications", "/collateral-top-ups"]
-GOOD = {"requestId": "req-1", "loanId": "L1", "borrowerId": "borrower-1", "amount": "1000"}
-PROBLEM = "application/problem+json"
-
-
-@pytest.fixture(autouse=True)
-def unpriced(set_best_price):
-    pass
-
-
-@pytest.fixture(params=PATHS)
-def path(request):
-    """Where a refused request goes; afterwards nothing must have been written."""
-    LoanFactory(loan_id="L1")
-    yield request.param
-    assert AcceptedRequest.objects.count() == 0
-    assert Loan.objects.count() == Loan.history.count() == 1
-
-
-def send(client, path, body, content_type="application/json", **extra):
-    raw = body if isinstance(body, bytes | str) else json.dumps(body)
-    return client.post(path, raw, content_type=content_type, **extra)
-
-
-def refused(response, status):
-    assert response.status_code == status, response.content
-    assert response["Content-Type"] == PROBLEM
-    body = response.json()
-    assert body["status"] == status
-    assert {"type", "title"} <= body.keys()
-    return body
-
-
-def bad_fields(response):
-    return {error["field"] for error in refused(response, 400)["errors"]}
-
-
-@pytest.mark.parametrize(
-    "amount",
-    [
-        1000,
-        1000.5,
-        True,
-        None,
-        [],
-        {},
-        "",
-        " ",
-        "NaN",
-        "Infinity",
-        "-Infinity",
-        "sNaN",
-        "+1",
-        "-1",
-        " 1",
-        "1 ",
-        "1\n",
-        "1_000",
-        "1,000",
-        "0x10",
-        "٣",
-        "１",
-        "½",
-        "0",
-        "0.0",
-        "0e5",
-        ".5",
-        "5.",
-        "1.2.3",
-        "1e",
-        "e5",
-        "0." + "0" * 24 + "1",
-        "1e-25",
-        "1" + "0" * 20,
-        "1e20",
-        "1e9999",
-        "1e-9999",
-        "1e999999999999",
-        "9" * 100_00,
-        "1\0",
-        "\ud800",
-    ],
-)
-def test_bad_amounts(client, path, amount):
-    assert bad_fields(send(client, path, GOOD | {"amount": amount})) == {"amount"}
-
-
-@pytest.mark.parametrize("name", ["requestId", "loanId", "borrowerId"])
-@pytest.mark.parametrize(
-    "value", ["", " ", "\t\n", "\u3000", "x" * 129, 7, 1.5, True, None, [], {}, "a\0b", "\ud83d", "\udc00x"]
-)
-def test_bad_ids(client, path, name, value):
-    assert bad_fields(send(client, path, GOOD | {name: value})) == {name}
-
-
-@pytest.mark.parametrize("name", list(GOOD))
-def test_missing_fields(client, path, name):
-    assert bad_fields(send(client, path, {key: value for key, value in GOOD.items() if key != name})) == {name}
-
-
-def test_every_bad_field_is_named(client, path):
-    response = send(client, path, {"requestId": "", "borrowerId": 5, "amount": "-1"})
-    assert bad_fields(response) == {"requestId", "loanId", "borrowerId", "amount"}
-    assert all(error["detail"] for error in response.json()["errors"])
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unpriced")]
 
 
 @pytest.mark.parametrize("raw", [b"", b"{}"])
@@ -164,33 +61,6 @@ def test_a_number_of_any_size_is_no_amount(client, path, digits):
 def test_unknown_fields_are_ignored(client, unknown):
     raw = json.dumps(GOOD).encode()[:-1] + b', "collateralAmount": ' + unknown + b"}"
     assert send(client, "/loan-applications", raw).status_code == 202
-
-
-@pytest.mark.parametrize(
-    ("sent", "kept"),
-    [
-        ("5e-7", "0.0000005"),
-        ("1E3", "1000"),
-        ("1.50", "1.5"),
-        ("007", "7"),
-        ("1e+2", "100"),
-        ("9" * 20 + "." + "9" * 24, "9" * 20 + "." + "9" * 24),
-        ("1e-24", "0.000000000000000000000001"),
-    ],
-)
-def test_amounts_are_kept_exactly(client, sent, kept):
-    response = send(client, "/loan-applications", GOOD | {"amount": sent})
-    assert response.status_code == 202
-    assert response.json()["amount"] == kept == client.get("/loans/L1").json()["amount"]
-
-
-@pytest.mark.parametrize("text", ["x" * 128, "🜚" * 128, "a/b?c#d%2F", ' "quoted" \\ ', "../..", "'; --"])
-def test_ids_may_hold_any_character_that_can_be_stored(client, text):
-    body = GOOD | {"requestId": text, "loanId": text, "borrowerId": text}
-    response = send(client, "/loan-applications", body)
-    assert response.status_code == 202
-    assert (response.json()["loanId"], response.json()["borrowerId"]) == (text, text)
-    assert send(client, "/loan-applications", body)["Idempotency-Replayed"] == "true"
 
 
 def test_a_body_over_the_limit_is_refused(client, path, settings):
@@ -279,3 +149,18 @@ def test_json_whatever_the_client_accepts(client, accept):
     assert send(client, "/loan-applications", GOOD, HTTP_ACCEPT=accept)["Content-Type"] == "application/json"
     assert client.get("/loans", HTTP_ACCEPT=accept)["Content-Type"] == "application/json"
     refused(client.get("/loans/unknown", HTTP_ACCEPT=accept), 404)
+
+
+class _HungUp(BytesIO):
+    def read(self, *_):
+        raise UnreadablePostError
+
+
+def test_a_client_that_hangs_up_is_no_error_of_ours():
+    with pytest.raises(exceptions.ParseError):
+        StrictJSONParser().parse(_HungUp())
+
+
+def test_a_stream_longer_than_announced_is_refused(settings):
+    with pytest.raises(BodyTooLarge):
+        StrictJSONParser().parse(BytesIO(b" " * (settings.API_MAX_BODY_BYTES + 1)))

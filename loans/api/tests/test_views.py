@@ -1,17 +1,16 @@
-"""The calls of the API, each cell of the table of errors, and paths."""
+"""The calls of the API, and every error that each can answer with."""
 
 import json
 import logging
 from decimal import Decimal
-from urllib.parse import quote
 
 import pytest
 from django.db import OperationalError
 
 from loans import services
+from loans.api.tests.calls import GOOD, refused, send
 from loans.models import Loan, LoanStatus
 from loans.tests.factories import LoanFactory
-from loans.tests.test_api_strictness import GOOD, refused, send
 
 pytestmark = pytest.mark.django_db
 APPLY, POST = "/loan-applications", "/collateral-top-ups"
@@ -103,29 +102,6 @@ def test_too_much_collateral_is_unprocessable(client):
 
 
 @pytest.mark.parametrize(
-    "path",
-    [
-        "/unknown",
-        "/loan-application",
-        "/api/loans",
-        "/loan-applications/x",
-        "/loans%00",
-        "/loans/%00",
-        "/loans/a%00b",
-    ],
-)
-def test_unknown_paths_are_not_found(client, path):
-    refused(client.get(path), 404)
-    refused(client.post(path), 404)
-
-
-@pytest.mark.parametrize("debug", [True, False])
-def test_unknown_paths_are_problems_while_debugging_too(client, settings, debug):
-    settings.DEBUG = debug
-    refused(client.get("/unknown"), 404)
-
-
-@pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
         ("GET", APPLY, "POST"),
@@ -142,40 +118,6 @@ def test_unknown_methods(client, method, path, allowed):
     response = client.generic(method, path)
     refused(response, 405)
     assert allowed in response["Allow"]
-
-
-@pytest.mark.parametrize("path", [f"{APPLY}/", f"{POST}/"])
-def test_a_trailing_slash_makes_no_difference_to_a_post(client, path):
-    LoanFactory(loan_id="L0")
-    assert send(client, path, GOOD | {"loanId": "L1" if path.startswith(APPLY) else "L0"}).status_code == 202
-
-
-def test_a_trailing_slash_makes_no_difference_to_a_get(client):
-    LoanFactory(loan_id="L1")
-    assert client.get("/loans/").json() == client.get("/loans").json()
-    assert client.get("/loans/L1/").json() == client.get("/loans/L1").json()
-
-
-@pytest.mark.parametrize(
-    "loan_id", ["a/b", "/", "//", "a/", "?", "#", "%", "%2F", " ", "é", "🜚", "a\nb", "\n", ".", "..", "+", "'"]
-)
-def test_a_loan_id_in_a_path_may_hold_any_character(client, loan_id):
-    LoanFactory(loan_id=loan_id)
-    response = client.get("/loans/" + quote(loan_id, safe=""))
-    assert (response.status_code, response.json()["loanId"]) == (200, loan_id)
-
-
-def test_a_slash_at_the_end_belongs_to_the_id_if_there_is_such_a_loan(client):
-    LoanFactory(loan_id="a")
-    assert client.get("/loans/a/").json()["loanId"] == "a"
-    LoanFactory(loan_id="a/")
-    assert client.get("/loans/a/").json()["loanId"] == "a/"
-    assert client.get("/loans/a").json()["loanId"] == "a"
-
-
-@pytest.mark.parametrize("path", ["/loans/unknown", "/loans/" + "x" * 5000, "/loans/%ff", "/loans/%ed%a0%80"])
-def test_an_unknown_loan_is_not_found(client, path):
-    refused(client.get(path), 404)
 
 
 @pytest.mark.parametrize("error", [RuntimeError("secret"), KeyError("secret"), ValueError("secret")])

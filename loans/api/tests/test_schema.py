@@ -2,14 +2,18 @@
 
 import re
 
+import jsonschema
 import pytest
 import yaml
 from django.conf import settings
+from django.core.management import call_command
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from coruscant.money import NotAnAmount, parse_amount
 from loans.api.serializers import id_fault
+from loans.api.tests.calls import send
+from loans.tests.factories import LoanFactory
 
 DOCUMENT = yaml.safe_load((settings.BASE_DIR / "docs" / "openapi.yaml").read_text())
 FIELDS = DOCUMENT["components"]["schemas"]["LoanApplicationRequest"]["properties"]
@@ -66,3 +70,40 @@ def test_an_application_links_to_its_loan_and_its_collateral():
     links = DOCUMENT["paths"]["/loan-applications"]["post"]["responses"]["202"]["links"]
     assert links["getLoan"]["parameters"] == {"loanId": "$response.body#/loanId"}
     assert links["postCollateral"]["requestBody"]["loanId"] == "$response.body#/loanId"
+
+
+def test_the_committed_schema_is_the_one_served(client, tmp_path):
+    made = tmp_path / "openapi.yaml"
+    call_command("spectacular", file=str(made), validate=True, fail_on_warn=True)
+    assert made.read_text() == (settings.BASE_DIR / "docs" / "openapi.yaml").read_text()
+    served = client.get("/schema").json()
+    assert served["paths"].keys() == yaml.safe_load(made.read_text())["paths"].keys()
+    assert set(served["paths"]) == {"/loan-applications", "/collateral-top-ups", "/loans", "/loans/{loanId}"}
+
+
+@pytest.mark.django_db
+def test_responses_are_what_the_schema_says(client, set_best_price):
+    set_best_price("50")
+    schemas = client.get("/schema").json()["components"]["schemas"]
+    LoanFactory(loan_id="active", active=True)
+    for name, response in {
+        "Loan": client.get("/loans/active"),
+        "LoanPage": client.get("/loans"),
+        "Problem": send(client, "/loan-applications", {}),
+    }.items():
+        schema = {"$ref": f"#/components/schemas/{name}", "components": {"schemas": _strict(schemas)}}
+        jsonschema.Draft4Validator(schema).validate(response.json())
+
+
+def _strict(schemas):
+    """OpenAPI 3.0's nullable as JSON Schema, and no property that is not named."""
+    closed = {}
+    for name, schema in schemas.items():
+        closed[name] = schema
+        if "properties" in schema:
+            properties = {
+                key: {"anyOf": [value, {"type": "null"}]} if value.get("nullable") else value
+                for key, value in schema["properties"].items()
+            }
+            closed[name] = schema | {"properties": properties, "additionalProperties": False}
+    return closed
