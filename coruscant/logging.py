@@ -48,6 +48,7 @@ def logging_configuration(form: str, level: str) -> dict[str, Any]:
         "loggers": {
             "botocore": {"level": "WARNING"},
             "urllib3": {"level": "ERROR"},
+            # A request or a task that goes well has no line of its own.
             "django_structlog": {"level": "WARNING"},
             "celery.app.trace": {"level": "WARNING"},
             # Ticks that nobody took in time expire, and sales that wait are retried: both every day.

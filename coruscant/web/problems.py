@@ -36,8 +36,8 @@ _TYPE_PREFIX = "urn:coruscant-bank:problem:"
 _UNREACHABLE = (OperationalError, InterfaceError)
 _UNREADABLE = (BadRequest, SuspiciousOperation, MultiPartParserError, UnreadablePostError, ValidationError)
 _PAGES = "/admin/"
-#: Of what a client chose, a log line holds so many characters.
-_LONGEST_LOGGED = 200
+#: A text that a client chose is logged up to this length.
+MAX_LOGGED_CHARACTERS = 200
 
 
 def problem(
@@ -80,10 +80,10 @@ def _tell_of_refusal(response: HttpResponse, context: Mapping[str, Any] | None) 
         "request_refused",
         status=body["status"],
         problem=body["title"] if body["type"] == "about:blank" else body["type"].removeprefix(_TYPE_PREFIX),
-        detail=body.get("detail", "")[:_LONGEST_LOGGED],
+        detail=body.get("detail", "")[:MAX_LOGGED_CHARACTERS],
         fields=[one["field"] for one in body.get("errors", [])],
         method=getattr(request, "method", None),
-        path=str(getattr(request, "path", ""))[:_LONGEST_LOGGED],
+        path=str(getattr(request, "path", ""))[:MAX_LOGGED_CHARACTERS],
     )
 
 

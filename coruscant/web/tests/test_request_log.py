@@ -1,4 +1,4 @@
-"""What is logged of a request by itself."""
+"""What django-structlog logs of a request, and how long it can get."""
 
 import pytest
 import structlog
@@ -38,6 +38,20 @@ def test_a_call_without_an_id_gets_one_of_its_own(client, lines):
     first, second = (line["request_id"] for line in lines("request_finished"))
     assert first
     assert second not in {"", first}
+
+
+def test_nothing_of_a_request_is_logged_at_any_length(client, lines):
+    client.get(f"/loans/{'x' * 4000}?{'y' * 4000}", headers={"X-Request-ID": "z" * 8000, "User-Agent": "u" * 8000})
+    (finished,), (refused,) = lines("request_finished"), lines("request_refused")
+    assert finished["request_id"] == refused["request_id"] == "z" * 128
+    assert finished["request"] == "GET /loans/" + "x" * 189
+    assert all(len(str(value)) <= 200 for line in (finished, refused) for value in line.values())
+
+
+def test_a_call_without_credentials_asks_for_no_user(client, django_assert_num_queries):
+    client.get("/loans")
+    with django_assert_num_queries(2):  # the loans and the best price
+        assert client.get("/loans").status_code == 200
 
 
 def test_a_page_is_logged_with_its_user(admin_client, admin_user, lines):
