@@ -1,7 +1,6 @@
 """The API's calls: parse, one call of a service or selector, answer."""
 
 from collections.abc import Callable
-from functools import cache
 from typing import Any, ClassVar
 
 import structlog
@@ -37,7 +36,9 @@ class AcceptingView(APIView):
         """Validate the body and act on it, in the name of the caller."""
         body: Any = request.data
         _bind_ids(body)
-        sent = _rules(self.serializer_class).run_validation(body)
+        serializer = self.serializer_class(data=body)
+        serializer.is_valid(raise_exception=True)
+        sent = serializer.validated_data
         client = request.user.get_username()
         with audit.cause(
             "request",
@@ -54,12 +55,6 @@ class AcceptingView(APIView):
             )
         headers = {"Idempotency-Replayed": "true"} if accepted.replayed else {}
         return HttpResponse(accepted.body, status=202, content_type="application/json", headers=headers)
-
-
-@cache
-def _rules(serializer_class: type[serializers.Serializer[Any]]) -> serializers.Serializer[Any]:
-    """One for all requests: it holds nothing of any, and making one copies every field."""
-    return serializer_class()
 
 
 def _bind_ids(body: dict[str, Any]) -> None:
