@@ -27,10 +27,9 @@ def read_object(
 ) -> dict[str, Any]:
     """The JSON object in `body`; bytes are read as UTF-8.
 
-    `number` makes a value of the digits of each number: an exact Decimal unless told otherwise. `at_most` bounds the
-    length of a text, in characters; None is for a caller that has bounded it already. Raises NotStrictJSON, and
-    nothing else whatever `body` is: also for NaN, Infinity, a key that occurs twice in one object, and nesting
-    beyond what can be parsed.
+    `number` makes a value of the digits of each number, by default an exact Decimal. `at_most` bounds the length of
+    the body; None is for a caller that has bounded it already. Raises NotStrictJSON and nothing else, whatever `body`
+    is: also for NaN, Infinity, a key that occurs twice in one object, and nesting too deep to be parsed.
     """
     if at_most is not None and len(body) > at_most:
         raise NotStrictJSON(f"The body has {len(body)} characters; at most {at_most} are read.")

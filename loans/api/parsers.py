@@ -1,4 +1,4 @@
-"""Reading request bodies strictly, and answering in JSON whatever the client says it accepts."""
+"""Reads request bodies strictly, and answers in JSON whatever the client says it accepts."""
 
 from collections.abc import Iterable, Mapping
 from io import BytesIO
@@ -15,7 +15,7 @@ from rest_framework.request import Request
 
 from coruscant import strict_json
 
-#: A Content-Length of more digits is too large, whatever it says.
+#: A Content-Length of more digits is too large in any case.
 _LONGEST_LENGTH = 18
 
 
@@ -27,7 +27,7 @@ class BodyTooLarge(exceptions.APIException):
 
 
 class NotText:
-    """Stands for a JSON number: every known field is text, so no number is ever worth converting."""
+    """In place of every JSON number: all known fields are strings, so a number is never converted."""
 
     __slots__ = ()
 
@@ -35,8 +35,7 @@ class NotText:
 class StrictJSONParser(BaseParser):
     """One JSON object in UTF-8: no duplicate keys, no NaN or Infinity, of bounded size.
 
-    Numbers become `NotText`, so that neither a float nor a number of a million digits is ever made. Raises
-    ParseError and BodyTooLarge.
+    Every number becomes `NotText`, whatever its length. Raises ParseError and BodyTooLarge.
     """
 
     media_type = "application/json"
@@ -75,7 +74,7 @@ def take_chunked_body(request: HttpRequest) -> None:
         return
     try:
         body = meta["wsgi.input"].read(settings.API_MAX_BODY_BYTES + 1)
-    except (OSError, ParseException) as error:  # the latter is gunicorn's word for a malformed chunk
+    except (OSError, ParseException) as error:  # gunicorn raises the latter for a malformed chunk
         # Raised again when the parser reads, where it becomes a 400.
         request._stream, length = _Broken(error), 1
     else:

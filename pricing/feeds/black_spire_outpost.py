@@ -1,4 +1,4 @@
-"""Black Spire Outpost, Batuu: its price stream, as the contract page words it."""
+"""Black Spire Outpost, Batuu: how the events of its price stream are read."""
 
 from decimal import Decimal
 
@@ -12,7 +12,7 @@ BESKAR = "STEEL:MANDALORIAN"
 def parse(body: str, basis: Basis = "unit") -> ParsedQuote | Skipped:
     """Read `{item, time, buy: [{amount, price}], sell: [...]}`; prices and time are JSON numbers.
 
-    Other items are skipped unread. There is no event id. The buy side may be empty. Raises Unreadable.
+    Of another item nothing else is read. There is no event id. The buy side may be empty. Raises Unreadable.
     """
     event = fields.read_object(body)
     item = fields.text(event, "item")

@@ -13,7 +13,7 @@ def test_figures_are_printed_plainly():
     assert figure(None, "GC") == "–"
 
 
-def test_an_ltv_shows_80_percent_only_when_it_is_reached():
+def test_a_percentage_is_rounded_down():
     assert percent(Decimal("0.79999999")) == "79.99 %"
     assert percent(Decimal("0.8")) == "80.00 %"
 

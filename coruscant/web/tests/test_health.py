@@ -22,7 +22,7 @@ def dead_broker(monkeypatch):
 
 
 @pytest.mark.django_db
-def test_live_and_ready(client):
+def test_live_and_ready_answer_200_and_refuse_to_be_posted_to(client):
     for path in ("/health/live", "/health/live/", "/health/ready", "/health/ready/"):
         response = client.get(path)
         assert (response.status_code, response.json()["status"]) == (200, "ok")

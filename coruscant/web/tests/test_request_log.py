@@ -19,7 +19,7 @@ def anonymous_calls(settings):
     settings.API_ALLOW_ANONYMOUS = True
 
 
-def test_a_call_that_goes_well_has_no_line_of_its_own_and_is_forgotten(client, lines):
+def test_a_call_that_goes_well_logs_no_line_of_its_own_and_leaves_no_ids_behind(client, lines):
     assert client.get("/loans", headers={"X-Request-ID": "mine"}).status_code == 200
     assert lines("request_started") == lines("request_finished") == []
     assert structlog.contextvars.get_contextvars() == {}
@@ -40,7 +40,7 @@ def test_a_call_without_an_id_gets_one_of_its_own(client, lines):
     assert second not in {"", first}
 
 
-def test_nothing_of_a_request_is_logged_at_any_length(client, lines):
+def test_what_a_client_chose_is_logged_up_to_a_bounded_length(client, lines):
     client.get(f"/loans/{'x' * 4000}?{'y' * 4000}", headers={"X-Request-ID": "z" * 8000, "User-Agent": "u" * 8000})
     (finished,), (refused,) = lines("request_finished"), lines("request_refused")
     assert finished["request_id"] == refused["request_id"] == "z" * 128

@@ -34,7 +34,7 @@ def test_a_waiting_liquidation_is_shown(browser):
     assert "order unresolved" in browser.get(LIST).content.decode()
 
 
-def test_an_order_unknown_for_long_is_shown_while_trying_goes_on(browser, settings):
+def test_an_order_that_is_unknown_for_long_is_shown_while_it_is_still_sent(browser, settings):
     found = liquidating()
     order = make_order(found, "unknown", sends=settings.ORDER_SENDS_BEFORE_ATTENTION - 1)
     assert not waiting(Liquidation.objects.all()).exists()

@@ -62,7 +62,7 @@ class TestTraded:
             assert (entry.history_actor, entry.history_user_id) == ("ahsoka", person.pk)
             assert entry.history_change_reason == f"resolve {unresolved.request_id}"
 
-    def test_answered_twice_it_is_booked_once(self, browser, unresolved):
+    def test_a_trade_booked_twice_takes_effect_once(self, browser, unresolved):
         browser.post(url(unresolved, "market-did-trade"), {"units": "8", "proceeds": "250"})
         response = browser.post(url(unresolved, "market-did-trade"), {"units": "9", "proceeds": "250"})
         assert "somebody has answered for it" in messages_of(response)[-1]
@@ -74,7 +74,7 @@ class TestTraded:
         ("units", "proceeds"),
         [("0", "1"), ("40.000000000000000000000001", "1"), ("-1", "1"), ("8", "0"), ("8", ""), ("", "1"), ("x", "1")],
     )
-    def test_figures_that_cannot_be_are_refused(self, browser, unresolved, units, proceeds):
+    def test_impossible_figures_are_refused(self, browser, unresolved, units, proceeds):
         response = browser.post(url(unresolved, "market-did-trade"), {"units": units, "proceeds": proceeds})
         assert response.status_code == 200
         assert response.context["form"].errors
@@ -95,7 +95,7 @@ class TestNotTraded:
         entry = unresolved.history.latest("history_id")
         assert (entry.history_actor, entry.history_user_id) == ("ahsoka", person.pk)
 
-    def test_answered_twice_nothing_happens_the_second_time(self, browser, unresolved):
+    def test_booked_twice_nothing_happens_the_second_time(self, browser, unresolved):
         browser.post(url(unresolved, "market-did-not-trade"))
         changes = unresolved.history.count()
         response = browser.post(url(unresolved, "market-did-not-trade"))

@@ -86,7 +86,7 @@ def test_a_success_of_black_spire_outpost_for_something_else_does_not_fit(key):
         (black_spire_outpost, BLACK_SPIRE_SUCCESS | {"id": 7}),
     ],
 )
-def test_a_success_with_impossible_figures_is_no_fill_but_is_told_apart(venue, body):
+def test_a_success_with_impossible_figures_is_no_fill_but_is_recognised_when_it_comes_again(venue, body):
     answer = answered(venue, body)
     assert isinstance(answer, Traded)
     assert fill(answer, ordered=Decimal("12.5")) is None

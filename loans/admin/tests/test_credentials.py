@@ -47,7 +47,7 @@ def test_the_stored_digest_is_not_shown(browser, credential):
     assert credential.token_key in text
 
 
-def test_none_is_made_or_changed_here(browser, credential):
+def test_no_credential_is_made_or_changed_here(browser, credential):
     assert browser.post(f"{PAGE}add/", {"user": credential.user_id}).status_code == 403
     assert browser.post(f"{PAGE}{credential.pk}/change/", {"user": 1}).status_code == 403
     assert AuthToken.objects.count() == 1

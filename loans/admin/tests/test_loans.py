@@ -152,7 +152,7 @@ class TestPost:
         assert len(messages_of(response)) >= 1
         assert CollateralPosting.objects.count() == 1
 
-    def test_enough_collateral_activates(self, browser):
+    def test_enough_collateral_activates_the_loan(self, browser):
         set_price("50")
         with audit.cause("test", correlation_id="loan"):
             new = make_loan("L-2", collateral="0", status="new")

@@ -34,7 +34,7 @@ def test_a_call_without_credentials_is_refused(client, closed, method, path):
     assert response["WWW-Authenticate"].startswith("Token")
 
 
-def test_anonymous_calls_where_they_are_allowed(client):
+def test_an_anonymous_call_is_accepted_where_that_is_allowed(client):
     assert send(client, "/loan-applications", GOOD).status_code == 202
     assert AcceptedRequest.objects.get().client == ""
 

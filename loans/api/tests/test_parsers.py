@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unpriced")]
 
 
 @pytest.mark.parametrize("raw", [b"", b"{}"])
-def test_nothing_at_all(client, path, raw):
+def test_an_empty_body_lacks_every_field(client, path, raw):
     assert bad_fields(send(client, path, raw)) == set(GOOD)
 
 
@@ -44,7 +44,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("raw", BROKEN.values(), ids=BROKEN.keys())
-def test_malformed_bodies(client, path, raw):
+def test_a_malformed_body_is_refused(client, path, raw):
     assert refused(send(client, path, raw), 400)["detail"]
 
 
@@ -145,7 +145,7 @@ def test_json_is_known_by_any_spelling(client, media_type):
 
 
 @pytest.mark.parametrize("accept", ["text/html", "application/xml", "image/*;q=0", "nonsense", "", "application/json"])
-def test_json_whatever_the_client_accepts(client, accept):
+def test_the_answer_is_json_whatever_the_client_accepts(client, accept):
     assert send(client, "/loan-applications", GOOD, HTTP_ACCEPT=accept)["Content-Type"] == "application/json"
     assert client.get("/loans", HTTP_ACCEPT=accept)["Content-Type"] == "application/json"
     refused(client.get("/loans/unknown", HTTP_ACCEPT=accept), 404)

@@ -53,7 +53,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unpriced")]
         "\ud800",
     ],
 )
-def test_bad_amounts(client, path, amount):
+def test_a_bad_amount_is_refused(client, path, amount):
     assert bad_fields(send(client, path, GOOD | {"amount": amount})) == {"amount"}
 
 
@@ -61,12 +61,12 @@ def test_bad_amounts(client, path, amount):
 @pytest.mark.parametrize(
     "value", ["", " ", "\t\n", "\u3000", "x" * 129, 7, 1.5, True, None, [], {}, "a\0b", "\ud83d", "\udc00x"]
 )
-def test_bad_ids(client, path, name, value):
+def test_a_bad_id_is_refused(client, path, name, value):
     assert bad_fields(send(client, path, GOOD | {name: value})) == {name}
 
 
 @pytest.mark.parametrize("name", list(GOOD))
-def test_missing_fields(client, path, name):
+def test_a_missing_field_is_refused(client, path, name):
     assert bad_fields(send(client, path, {key: value for key, value in GOOD.items() if key != name})) == {name}
 
 

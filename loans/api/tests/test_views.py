@@ -45,7 +45,7 @@ def test_an_application_is_accepted(client):
     }
 
 
-def test_a_posting_is_accepted_and_activates(client):
+def test_a_posting_is_accepted_and_activates_the_loan(client):
     send(client, APPLY, GOOD)
     response = send(client, POST, GOOD | {"amount": "40"})
     assert response.status_code == 202
@@ -114,7 +114,7 @@ def test_too_much_collateral_is_unprocessable(client):
         ("BREW", "/loans", "GET"),
     ],
 )
-def test_unknown_methods(client, method, path, allowed):
+def test_an_unknown_method_is_refused_and_the_known_ones_are_named(client, method, path, allowed):
     response = client.generic(method, path)
     refused(response, 405)
     assert allowed in response["Allow"]

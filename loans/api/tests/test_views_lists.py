@@ -97,7 +97,7 @@ def test_a_page_stays_the_same_when_loans_are_added(client):
 
 
 @pytest.mark.parametrize(("asked", "given"), [("", 50), ("?pageSize=200", 200), ("?pageSize=100000", 200)])
-def test_page_sizes(client, asked, given):
+def test_a_page_has_as_many_loans_as_asked_for_up_to_200(client, asked, given):
     Loan.objects.bulk_create(
         Loan(
             loan_id=f"L{number}",
@@ -112,7 +112,7 @@ def test_page_sizes(client, asked, given):
     assert len(ids(client.get(f"/loans{asked}"))) == given
 
 
-def test_filters_by_status_and_borrower(client):
+def test_loans_are_filtered_by_status_and_borrower(client):
     LoanFactory(loan_id="new", borrower_id="B1")
     LoanFactory(loan_id="active", borrower_id="B1", active=True)
     LoanFactory(loan_id="other", borrower_id="B2", active=True)

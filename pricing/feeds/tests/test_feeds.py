@@ -107,7 +107,7 @@ def test_cheaper_to_buy_with_depth_is_refused_too():
     {"levels": mos_espa_levels((1, "5")) * 5}, {"levels": [{"quantity": 1, "sell": "5"}]},
     {"levels": [{"quantity": 1, "buy": "5"}]}, {"levels": [{"buy": "5", "sell": "5"}]},
 ])  # fmt: skip
-def test_mos_espa_refuses(changes):
+def test_mos_espa_refuses_a_bad_field(changes):
     refused(mos_espa.parse, mos_espa_event(**changes))
 
 
@@ -161,7 +161,7 @@ def test_black_spire_outpost_refuses_a_price(price):
     {"time": 1e40},
     {"sell": []}, {"sell": None}, {"buy": None}, {"buy": "x"}, {"sell": [[1, 5]]},
 ])  # fmt: skip
-def test_black_spire_outpost_refuses(changes):
+def test_black_spire_outpost_refuses_a_bad_field(changes):
     refused(black_spire_outpost.parse, black_spire_event(**changes))
 
 

@@ -67,27 +67,27 @@ def check(which, body, basis):
 @settings(deadline=None, max_examples=60)
 @given(market, st.binary(max_size=300), basis)
 @example(Market.MOS_ESPA, b"\xff\x00", "unit")
-def test_any_bytes(which, raw, basis):
+def test_any_bytes_are_a_quote_another_item_or_unreadable(which, raw, basis):
     check(which, raw.decode(errors="surrogateescape"), basis)
     check(which, raw.decode("latin-1"), basis)
 
 
 @settings(deadline=None, max_examples=60)
 @given(market, anything, basis)
-def test_any_json(which, value, basis):
+def test_any_json_is_a_quote_another_item_or_unreadable(which, value, basis):
     check(which, json.dumps(value), basis)
 
 
 @settings(deadline=None, max_examples=80)
 @given(market, damage, st.sampled_from([json.dumps, lambda value: json.dumps(value, ensure_ascii=False)]), basis)
-def test_any_damaged_event(which, changes, dump, basis):
+def test_any_damaged_event_is_a_quote_another_item_or_unreadable(which, changes, dump, basis):
     event = mos_espa_event() if which is Market.MOS_ESPA else black_spire_event()
     check(which, dump(event | changes), basis)
 
 
 @settings(deadline=None, max_examples=60)
 @given(market, st.data(), basis)
-def test_any_cut_or_changed_body(which, data, basis):
+def test_any_cut_or_changed_body_is_a_quote_another_item_or_unreadable(which, data, basis):
     body = json.dumps(mos_espa_event() if which is Market.MOS_ESPA else black_spire_event())
     begin, end = sorted((data.draw(st.integers(0, len(body))), data.draw(st.integers(0, len(body)))))
     check(which, body[:begin] + data.draw(st.text(max_size=5)) + body[end:], basis)

@@ -18,7 +18,7 @@ from pricing.feeds.event import Unreadable
     ("0001-01-01T00:00:00Z", "-62135596800"), ("0000-01-01T00:00:00Z", "-62167219200"),
     ("0000-02-29T00:00:00Z", "-62162121600"),
 ])  # fmt: skip
-def test_instants_of_any_year(text, seconds):
+def test_an_instant_of_any_year_is_read(text, seconds):
     assert rfc3339.seconds(text) == Decimal(seconds)
 
 
@@ -30,7 +30,7 @@ def test_instants_of_any_year(text, seconds):
     "26-01-01T00:00:00Z", "+2026-01-01T00:00:00Z", "2026-01-01T00:00:00.Z", "２０２６-01-01T00:00:00Z",
     "2026-01-01T00:00:00Z\n",
 ])  # fmt: skip
-def test_instants_that_are_none(text):
+def test_what_is_no_instant_is_unreadable(text):
     with pytest.raises(Unreadable):
         rfc3339.seconds(text)
 
