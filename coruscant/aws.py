@@ -18,25 +18,25 @@ if TYPE_CHECKING:
 LIQUIDATION_TOPIC = "coruscant-bank-loan-liquidation-events"
 #: Longest long poll that SQS knows.
 MAX_WAIT_SECONDS = 20
-#: Longest long poll that we make: a poller that SQS leaves hanging is blind for so long and READ_MARGIN_SECONDS more.
+#: Longest long poll that we make. While SQS hangs, a poller is blind for this long and READ_MARGIN_SECONDS more.
 LONGEST_POLL_SECONDS = 10
 READ_MARGIN_SECONDS = 5
 
-#: Whatever an SNS or SQS that refuses, hangs or answers nonsense raises. The last is no child of the others: what a
-#: broken balancer says instead of SNS.
+#: What an SNS or SQS that refuses, hangs or answers nonsense raises. ResponseParserError is no subclass of the others:
+#: it is raised when a load balancer answers in place of SNS.
 FAILURES = (BotoCoreError, ClientError, ResponseParserError)
 
 _CONFIG = Config(
     connect_timeout=3,
     # Above the longest long poll, or every quiet poll would end as a time-out.
     read_timeout=LONGEST_POLL_SECONDS + READ_MARGIN_SECONDS,
-    # A lost answer hides its messages: the poller must know, so nothing is repeated behind its back.
+    # A lost answer hides its messages. The poller must notice, so the client itself repeats nothing.
     retries={"mode": "standard", "total_max_attempts": 1},
     max_pool_connections=50,
     tcp_keepalive=True,
 )
-# Publishing is not a long poll: it fails soon, and the outbox tries again. Workers that publish also sell, so while
-# SNS hangs, each event that is tried costs a sale so much time.
+# Publishing is not a long poll: it fails soon, and the outbox tries again. Workers that publish also sell, so each
+# attempt while SNS hangs delays a sale by this time-out.
 _PUBLISH_CONFIG = _CONFIG.merge(Config(connect_timeout=2, read_timeout=3))
 
 

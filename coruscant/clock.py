@@ -22,16 +22,16 @@ _source: Callable[[], datetime] = _database_now
 
 
 def now() -> datetime:
-    """The present instant by the database's clock, with its time zone (UTC)."""
+    """The present instant by the database's clock, in UTC. Takes one query."""
     return _source()
 
 
-#: The instant by the same clock, as a column of a statement that runs anyway: `read` what it says.
+#: SQL for the same clock, for a statement that runs anyway; pass the value it selects to `read`.
 COLUMN = "clock_timestamp()"
 
 
 def read(column: datetime) -> datetime:
-    """The instant at which a statement looked, of its `COLUMN`; the present one if something else drives the clock."""
+    """The instant that a statement selected as `COLUMN`; where a test drives the clock, the instant of that."""
     return column if _source is _database_now else _source()
 
 

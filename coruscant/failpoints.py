@@ -1,6 +1,6 @@
 """Named points between two side effects, where tests make a process fail.
 
-`reach("sell.order_committed")` is a no-op until something is armed. Names are `<room>.<what has just happened>`.
+`reach("sell.order_committed")` does nothing until an observer is set. Names are `<app>.<what has just happened>`.
 """
 
 from collections.abc import Callable
@@ -9,7 +9,7 @@ _observer: Callable[[str], None] | None = None
 
 
 def reach(name: str) -> None:
-    """Tell an armed test that execution has come to `name`; the test may raise, pause or kill."""
+    """Let the observer, if there is one, know that execution has come to `name`; it may raise, pause or kill."""
     if _observer is not None:
         _observer(name)
 

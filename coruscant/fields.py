@@ -21,7 +21,7 @@ else:
 
 
 class AmountField(_DecimalField[_Set, _Get]):
-    """Units of Beskar or GC, numeric(44, 24)."""
+    """An exact amount in units of Beskar or GC: numeric(44, 24)."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("max_digits", money.MAX_DIGITS)

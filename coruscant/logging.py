@@ -30,7 +30,7 @@ def logging_configuration(form: str, level: str) -> dict[str, Any]:
     )
     processors: list[Any] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
     if form == "json":
-        # Without local variables: they hold credentials, and showing a lazy one would run it.
+        # Without local variables: they hold credentials, and printing a lazy one would evaluate it.
         transform = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
         processors.append(structlog.processors.ExceptionRenderer(transform))
     return {
@@ -48,9 +48,10 @@ def logging_configuration(form: str, level: str) -> dict[str, Any]:
         "loggers": {
             "botocore": {"level": "WARNING"},
             "urllib3": {"level": "ERROR"},
+            # A request or a task that goes well has no line of its own.
             "django_structlog": {"level": "WARNING"},
             "celery.app.trace": {"level": "WARNING"},
-            # Ticks that nobody took in time expire, and sales that wait are retried: both every day.
+            # Expired ticks and retried sales are part of every day.
             "django_structlog.celery.receivers": {"level": "ERROR"},
             "celery.worker.strategy": {"level": "WARNING"},
             "celery.worker.request": {"level": "WARNING"},

@@ -1,8 +1,8 @@
 """Exact decimal arithmetic for units of Beskar and Galactic Credits (GC).
 
 Amounts are numeric(44, 24): twenty integer digits, twenty-four decimals, which holds every amount a
-JavaScript client prints down to 10⁻⁷ with room to spare. Products and cross products of such figures need
-more digits than Python's default context of 28 keeps, so every calculation runs in `CONTEXT`.
+JavaScript client prints without an exponent. Products and cross products of such figures need more digits than
+the 28 of Python's default context, so every calculation runs in `CONTEXT`.
 """
 
 import re
@@ -61,7 +61,7 @@ def parse_amount(text: object) -> Decimal:
     value = Decimal(text)
     if value == 0:
         raise NotAnAmount("must be greater than zero")
-    written = match["exponent"] is None  # with an exponent the value counts, else the digits as they stand
+    written = match["exponent"] is None  # without an exponent, leading and trailing zeros count too
     if value.adjusted() >= MAX_INTEGER_DIGITS or (written and len(match["integer"]) > MAX_INTEGER_DIGITS):
         raise NotAnAmount(f"must have at most {MAX_INTEGER_DIGITS} integer digits")
     if (
@@ -100,7 +100,7 @@ def round_up(value: Decimal, places: int) -> Decimal:
 
 @lru_cache(maxsize=64)
 def _unit(places: int) -> Decimal:
-    """One in the last of so many decimals."""
+    """1 in the last of that many decimals."""
     return Decimal(1).scaleb(-places)
 
 

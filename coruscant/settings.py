@@ -51,6 +51,7 @@ INSTALLED_APPS = [
     "django_structlog",
     "coruscant.admin",
     "coruscant.history",
+    "coruscant.web",
     "pricing",
     "loans",
     "liquidation",
@@ -63,8 +64,8 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "coruscant.web.middleware.RequestLog",
-    "coruscant.web.middleware.AdminMessages",
+    "django_structlog.middlewares.RequestMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -316,6 +317,7 @@ CELERY_BEAT_SCHEDULE = {
 LOG_FORMAT = env.one_of("LOG_FORMAT", "json", ("json", "console"))
 LOGGING = logging_configuration(LOG_FORMAT, level=env.text("LOG_LEVEL", default="INFO").upper())
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
+DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = True  # bounded in coruscant/web/request_log.py
 # Behind a load balancer it would be whatever the client puts into a header.
 DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
 

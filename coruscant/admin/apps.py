@@ -1,10 +1,10 @@
-"""Django's entry for the templates that all admin pages share."""
+"""Makes the shared admin templates an app, so that Django finds them."""
 
 from django.apps import AppConfig
 
 
 class AdminBaseConfig(AppConfig):
-    """Makes `coruscant/admin/templates` known."""
+    """The app of `coruscant/admin/templates`."""
 
     name = "coruscant.admin"
     label = "coruscant_admin"

@@ -1,4 +1,4 @@
-"""How long SNS and SQS may leave us hanging."""
+"""How long a call to SNS or SQS may hang."""
 
 from datetime import timedelta
 

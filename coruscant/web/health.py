@@ -1,8 +1,8 @@
-"""Whether the process lives, and whether it is ready to serve.
+"""Liveness and readiness.
 
-Ready means that the database answers. Cache and broker are reported, but a service without them still accepts every
-request and loses nothing, so they only make it degraded. Each check runs in a thread of its own and all together
-take a bounded time: a server that hangs is told from one that answers without hanging with it.
+Ready means that the database answers. Cache and broker are only reported: without them the service is degraded, but
+it still accepts every request and loses nothing. Each check runs in a thread of its own, and all of them end within
+DEADLINE_SECONDS, so a server that hangs does not hang the answer.
 """
 
 import threading
@@ -28,7 +28,7 @@ _BROKER_TIMEOUT_SECONDS = 1
 
 @dataclass(slots=True)
 class _Check:
-    """One question to one server, asked in its own thread; `answer` stays "no answer" while it has none."""
+    """One question to one server, asked in a thread of its own; `answer` is "no answer" until there is one."""
 
     name: str
     ask: Callable[[], None]
@@ -52,13 +52,13 @@ class _Check:
 @never_cache
 def live(request: HttpRequest) -> HttpResponse:
     """200 while the process answers at all."""
-    return _only_reads(request) or JsonResponse({"status": "ok"})
+    return _refuse_writes(request) or JsonResponse({"status": "ok"})
 
 
 @never_cache
 def ready(request: HttpRequest) -> HttpResponse:
-    """200 when the database answers, with what else is degraded; otherwise 503."""
-    if refused := _only_reads(request):
+    """200 when the database answers, and the state of each check; otherwise 503."""
+    if refused := _refuse_writes(request):
         return refused
     answers = run([_Check("database", _ask_database), _Check("cache", _ask_cache), _Check("broker", _ask_broker)])
     if answers["database"] != "ok":
@@ -68,7 +68,7 @@ def ready(request: HttpRequest) -> HttpResponse:
 
 
 def run(checks: list[_Check], deadline_seconds: float = DEADLINE_SECONDS) -> dict[str, str]:
-    """Ask all at once and wait for all, but not beyond the deadline: `ok`, `failing` or `no answer` for each."""
+    """Run all checks at once and wait until the deadline at most. Gives `ok`, `failing` or `no answer` for each."""
     until = monotonic() + deadline_seconds
     for check in checks:
         check.start()
@@ -77,7 +77,7 @@ def run(checks: list[_Check], deadline_seconds: float = DEADLINE_SECONDS) -> dic
     return {check.name: check.answer for check in checks}
 
 
-def _only_reads(request: HttpRequest) -> HttpResponse | None:
+def _refuse_writes(request: HttpRequest) -> HttpResponse | None:
     if request.method in {"GET", "HEAD"}:
         return None
     return problem(405, headers={"Allow": "GET, HEAD"})

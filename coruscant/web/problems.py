@@ -36,8 +36,8 @@ _TYPE_PREFIX = "urn:coruscant-bank:problem:"
 _UNREACHABLE = (OperationalError, InterfaceError)
 _UNREADABLE = (BadRequest, SuspiciousOperation, MultiPartParserError, UnreadablePostError, ValidationError)
 _PAGES = "/admin/"
-#: Of what a client chose, a log line holds so many characters.
-_LONGEST_LOGGED = 200
+#: A text that a client chose is logged up to this length.
+MAX_LOGGED_CHARACTERS = 200
 
 
 def problem(
@@ -49,7 +49,7 @@ def problem(
     errors: Sequence[Mapping[str, str]] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> HttpResponse:
-    """A problem details response. Without a `code` the type is about:blank and the title the status's own phrase."""
+    """A problem details response. Without a `code`, the type is about:blank and the title is the status's phrase."""
     body: dict[str, Any] = {
         "type": f"{_TYPE_PREFIX}{code}" if code else "about:blank",
         "title": title or HTTPStatus(status).phrase,
@@ -66,28 +66,28 @@ def problem(
 def exception_handler(error: Exception, context: Mapping[str, Any] | None = None) -> HttpResponse:
     """Answer any exception of an API view. Registered as REST framework's EXCEPTION_HANDLER.
 
-    A refusal is logged with its reason and the ids bound so far, without anything of the body or the credential.
+    A refusal is logged with its reason and the ids bound so far; nothing of the body or the credential is logged.
     """
-    response = _answer_of_the_api(error)
+    response = _api_answer(error)
     if response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
-        _tell_of_refusal(response, context)
+        _log_refusal(response, context)
     return response
 
 
-def _tell_of_refusal(response: HttpResponse, context: Mapping[str, Any] | None) -> None:
+def _log_refusal(response: HttpResponse, context: Mapping[str, Any] | None) -> None:
     body, request = json.loads(response.content), (context or {}).get("request")
     log.warning(
         "request_refused",
         status=body["status"],
         problem=body["title"] if body["type"] == "about:blank" else body["type"].removeprefix(_TYPE_PREFIX),
-        detail=body.get("detail", "")[:_LONGEST_LOGGED],
+        detail=body.get("detail", "")[:MAX_LOGGED_CHARACTERS],
         fields=[one["field"] for one in body.get("errors", [])],
         method=getattr(request, "method", None),
-        path=str(getattr(request, "path", ""))[:_LONGEST_LOGGED],
+        path=str(getattr(request, "path", ""))[:MAX_LOGGED_CHARACTERS],
     )
 
 
-def _answer_of_the_api(error: Exception) -> HttpResponse:
+def _api_answer(error: Exception) -> HttpResponse:
     if isinstance(error, DomainError):
         return problem(error.status, detail=str(error), code=error.code, title=error.title)
     if isinstance(error, exceptions.ValidationError):
@@ -112,14 +112,14 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """Django's handler404, and the view of every path that is not known."""
+    """Django's handler404, and the view of every unknown path."""
     if is_page(request):
         return defaults.page_not_found(request, exception or Http404())
     return problem(HTTPStatus.NOT_FOUND, detail="There is nothing at this path.")
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Django's handler500: for what goes wrong outside an API view, in a middleware for instance."""
+    """Django's handler500, for errors outside API views, for instance in a middleware."""
     error = sys.exc_info()[1]
     if is_page(request) or not isinstance(error, Exception):
         return defaults.server_error(request)
@@ -127,7 +127,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def is_page(request: HttpRequest) -> bool:
-    """Whether a request is for a page of the admin; all else is called by programs."""
+    """Whether a request is for a page of the admin, which a person reads; programs call everything else."""
     return request.path_info.startswith(_PAGES)
 
 
@@ -153,7 +153,7 @@ def _answer(error: Exception) -> HttpResponse:
 
 
 def _holds_nul(error: Exception) -> bool:
-    """Whether a text with a NUL character, from a cookie for instance, reached the database, which cannot hold it."""
+    """Whether the error says that the database got text with NUL, which it cannot store: from a cookie for instance."""
     return isinstance(error, DataError | ValueError) and "NUL (0x00)" in str(error)
 
 

@@ -1,4 +1,4 @@
-"""Which liquidations wait for a person, or should be looked at by one, and why: one query, whatever their number."""
+"""Which liquidations need a person's attention, and why: one query, whatever their number."""
 
 from typing import Any
 
@@ -8,8 +8,8 @@ from django.db.models.functions import Coalesce
 
 from liquidation.models import Liquidation, LiquidationStatus, OrderStatus, TradeOrder
 
-#: So many refusals in a row are a long run.
-LONG_RUN = 10
+#: So many refusals in a row since the last fill need attention.
+REFUSALS_BEFORE_ATTENTION = 10
 
 
 def annotate(rows: QuerySet[Liquidation]) -> QuerySet[Liquidation]:
@@ -30,23 +30,23 @@ def annotate(rows: QuerySet[Liquidation]) -> QuerySet[Liquidation]:
 
 
 def waiting(rows: QuerySet[Liquidation]) -> QuerySet[Liquidation]:
-    """Those of `rows` with a reason to be looked at."""
+    """The rows that need attention."""
     return annotate(rows.exclude(status=LiquidationStatus.SETTLED)).filter(
         Q(status=LiquidationStatus.WAITING)
         | Q(unknown_sends__gte=settings.ORDER_SENDS_BEFORE_ATTENTION)
-        | Q(refusals_in_row__gte=LONG_RUN)
+        | Q(refusals_in_row__gte=REFUSALS_BEFORE_ATTENTION)
     )
 
 
 def reason(row: Any) -> str:
-    """Why a person should look at an annotated row; empty when nobody need."""
+    """Why an annotated row needs attention; empty when it does not."""
     if row.status == LiquidationStatus.SETTLED:
         return ""
     if row.status == LiquidationStatus.WAITING:
         return "order unresolved"
     if getattr(row, "unknown_sends", 0) >= settings.ORDER_SENDS_BEFORE_ATTENTION:
         return f"order unknown after {row.unknown_sends} sends"
-    if getattr(row, "refusals_in_row", 0) >= LONG_RUN:
+    if getattr(row, "refusals_in_row", 0) >= REFUSALS_BEFORE_ATTENTION:
         return f"{row.refusals_in_row} refusals in a row"
     return ""
 

@@ -1,4 +1,4 @@
-"""Orders as bank representatives see them, and the two answers a person may give for an unresolved one."""
+"""Orders as bank representatives see them, and two commands for an unresolved one: it did trade, or it did not."""
 
 from decimal import Decimal
 from typing import Any
@@ -11,13 +11,11 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 from unfold.enums import ActionVariant
 
-from coruscant.admin.base import (
+from coruscant.admin.base import AuditedAdmin, ReadOnlyInline
+from coruscant.admin.commands import AmountFormField, command_button, command_page
+from coruscant.admin.figures import (
     NOTHING,
-    AmountField,
-    AuditedAdmin,
     amount_column,
-    command_button,
-    command_page,
     figure,
     instant_column,
     link_to,
@@ -34,10 +32,10 @@ ORDER_KINDS = {"open": "info", "unknown": "warning", "unresolved": "danger", "fi
 
 
 class TradedForm(forms.Form):
-    """What the market says it traded."""
+    """The trade, as the market reports it."""
 
-    units = AmountField(label="Units traded")
-    proceeds = AmountField(label="Proceeds", help_text="GC the market paid in total")
+    units = AmountFormField(label="Units traded")
+    proceeds = AmountFormField(label="Proceeds", help_text="GC the market paid in total")
 
     def __init__(self, *args: Any, ordered: Decimal, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -52,9 +50,28 @@ class TradedForm(forms.Form):
         return units
 
 
+class OrderInline(ReadOnlyInline):
+    """A liquidation's orders, on its page."""
+
+    model = TradeOrder
+    verbose_name_plural = "Orders"
+    fields = ("order", "market", "state", "ordered", "traded", "received", "sends", "last_outcome", "answered")
+    ordering = ("sequence",)
+    state = status_column(ORDER_KINDS)
+    ordered = amount_column("quantity", "units", "Ordered")
+    traded = amount_column("units_traded", "units", "Traded")
+    received = amount_column("proceeds", "GC", "Proceeds")
+    answered = instant_column("answered_at", "Answered")
+
+    @admin.display(description="Order")
+    def order(self, row: TradeOrder) -> str | SafeString:
+        """A link with its number."""
+        return link_to(row, f"No. {row.sequence}")
+
+
 @admin.register(TradeOrder)
 class TradeOrderAdmin(AuditedAdmin):
-    """All orders; for an unresolved one a person says what the market did."""
+    """All orders; for an unresolved one a representative books what the market did."""
 
     list_display = (
         "request_id", "of_loan", "market", "state", "ordered", "traded", "received", "sends", "last_outcome", "made",
@@ -62,7 +79,7 @@ class TradeOrderAdmin(AuditedAdmin):
     list_select_related = ("liquidation__loan",)
     list_filter = ("status", "market", "last_outcome")
     search_fields = ("request_id__exact", "venue_order_id__exact", "liquidation__loan__loan_id__startswith")
-    search_help_text = "A request id, a market's order id, or how a loan id begins"
+    search_help_text = "A request id, a market's order id, or the beginning of a loan id"
     fieldsets = (
         (None, {"fields": ("request_id", "of_liquidation", "of_loan", "sequence", "market", "state")}),
         ("Order", {"fields": ("ordered", "quoted", "body", "made", "sends", "due")}),
@@ -103,17 +120,17 @@ class TradeOrderAdmin(AuditedAdmin):
         return preformatted(order.last_answer) if order.last_answer else NOTHING
 
     def has_resolve_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        """Who may change orders may answer for unresolved ones, and change nothing else."""
+        """Who may change orders may resolve unresolved ones, and change nothing else."""
         return bool(request.user.has_perm("liquidation.change_tradeorder"))
 
     @command_button("Market did trade", icon="check", permission="resolve", kind=ActionVariant.SUCCESS)
     def market_did_trade(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """A person found out that the market traded, and how much."""
+        """The command for a representative who has found out that the market traded, and how much."""
         order = self._order(request, object_id)
 
-        def run(told: dict[str, Any]) -> str:
-            resolution.resolve_as_traded(order_id=order.pk, **told, **_actor(request))
-            return f"Booked: the market traded {figure(told['units'])} units for {figure(told['proceeds'])} GC."
+        def run(sent: dict[str, Any]) -> str:
+            resolution.resolve_as_traded(order_id=order.pk, **sent, **_actor(request))
+            return f"Booked: the market traded {figure(sent['units'])} units for {figure(sent['proceeds'])} GC."
 
         form = TradedForm(request.POST or None, ordered=order.quantity)
         return command_page(
@@ -124,10 +141,10 @@ class TradeOrderAdmin(AuditedAdmin):
 
     @command_button("Market did not trade", icon="close", permission="resolve", kind=ActionVariant.DANGER)
     def market_did_not_trade(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """A person found out that the market traded nothing."""
+        """The command for a representative who has found out that the market traded nothing."""
         order = self._order(request, object_id)
 
-        def run(_told: dict[str, Any]) -> str:
+        def run(_sent: dict[str, Any]) -> str:
             resolution.resolve_as_not_traded(order_id=order.pk, **_actor(request))
             return "Booked: the market traded nothing. The sale goes on with a new order."
 
@@ -139,7 +156,7 @@ class TradeOrderAdmin(AuditedAdmin):
         )  # fmt: skip
 
     def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[Any]:
-        """Only an unresolved order has a person to answer for it."""
+        """Without either command unless the order is unresolved."""
         waits = TradeOrder.objects.filter(pk=object_id, status=OrderStatus.UNRESOLVED).exists()
         return super().get_actions_detail(request, object_id) if waits else []
 

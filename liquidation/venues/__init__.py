@@ -1,4 +1,7 @@
-"""The venues: one file a market, from an order to the market's answer."""
+"""Venues: how to send an order to each market and read its answer.
+
+A new market takes one file here and one entry in `VENUES`.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +21,7 @@ class _Reader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class VenueProtocol:
-    """How to speak to one market: where, with what body, and how to read what comes back."""
+    """How to send orders to one market: the address, the body, and how to read the answer."""
 
     url_setting: str
     path: str
@@ -26,7 +29,6 @@ class VenueProtocol:
     read: _Reader
 
 
-#: Adding a market is one file beside this one and one line here.
 VENUES: dict[Market, VenueProtocol] = {
     Market.MOS_ESPA: VenueProtocol("MOS_ESPA_URL", mos_espa.PATH, mos_espa.payload, mos_espa.read),
     Market.BLACK_SPIRE_OUTPOST: VenueProtocol(
@@ -36,9 +38,9 @@ VENUES: dict[Market, VenueProtocol] = {
 
 
 def send_order(market: Market, payload: str, *, request_id: str, at_most_seconds: float) -> Answer:
-    """Send an order once and read the answer. Never raises for I/O.
+    """Send an order once and read the answer. Never raises for I/O. Call it outside any transaction.
 
-    Within MARKET_TIMEOUT_SECONDS in total, and within `at_most_seconds`, what is left of the sender's lease.
+    Takes MARKET_TIMEOUT_SECONDS at most, and `at_most_seconds` at most: what is left of the sender's lease.
     """
     venue = VENUES[market]
     response = http.post(

@@ -14,13 +14,13 @@ _ORDER = {"side": "SELL", "item": "STEEL:MANDALORIAN"}
 
 
 def payload(request_id: str, quantity: Decimal) -> str:
-    """The order to sell `quantity` units, as it is sent every time: the amount is a number, exact to the digit."""
+    """The body of an order to sell `quantity` units; the same bytes for the same arguments. Its amount is exact."""
     fixed = json.dumps({"requestId": request_id, **_ORDER})
     return f'{fixed[:-1]}, "amount": {decimal_string(quantity)}}}'
 
 
 def read(response: Response, *, request_id: str) -> Answer:
-    """What the market's answer says; never raises."""
+    """What the answer says about the order. Never raises."""
     found = json_object(response)
     if isinstance(found, Unclear):
         return found

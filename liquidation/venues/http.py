@@ -1,8 +1,8 @@
 """One HTTP POST to a market, bounded in total time, sent at most once.
 
-requests' own time-out is per read: a market that drips a byte a second would hold a worker, and its lease, for
-ever. Here every operation on the socket gets what is left of one deadline, plain and TLS alike. Nothing is retried
-inside the client: the row decides what is sent again.
+The time-out of requests is per read: a market that sends a byte a second would hold a worker for ever. Here every
+operation on the socket, plain or TLS, gets what is left of one deadline. The client retries nothing: what is sent
+again is decided by the order's row.
 """
 
 import socket
@@ -21,9 +21,9 @@ from urllib3.util.ssl_ import create_urllib3_context
 
 from liquidation.verdicts import NeverSent, Unclear
 
-#: Above the number of threads of a worker, so that every one keeps its connection to each market alive.
+#: Above the number of threads of a worker, so that each keeps its connection to each market open.
 POOL_SIZE = 128
-#: No order's answer is longer; what is, is not an answer.
+#: No answer to an order is longer.
 MAX_ANSWER_BYTES = 64 * 1024
 
 _deadline: ContextVar[float] = ContextVar("deadline")
@@ -72,7 +72,7 @@ def _connect(connection: HTTPConnection) -> socket.socket:
     """Open a connection to the first address that answers; all addresses share the deadline.
 
     Raises urllib3's errors for a name that does not resolve, an address that refuses, and a deadline that passes.
-    Only the resolver keeps time for itself, before anything is sent.
+    Only resolving the name is not bound by the deadline; nothing has been sent then.
     """
     try:
         addresses = socket.getaddrinfo(connection.host, connection.port, type=socket.SOCK_STREAM)
@@ -114,7 +114,7 @@ class _TLSPool(HTTPSConnectionPool):
 
 
 class _DeadlineAdapter(HTTPAdapter):
-    """Connections that keep to the deadline of the call; no retries."""
+    """Connections that end with the deadline of the call, without retries."""
 
     def __init__(self) -> None:
         super().__init__(pool_connections=4, pool_maxsize=POOL_SIZE, max_retries=0)
@@ -137,12 +137,12 @@ def _new_session() -> requests.Session:
     return session
 
 
-#: One a process: its pool keeps connections to the markets alive across orders.
+#: One for the process: its pool keeps connections to the markets open from order to order.
 _session = _new_session()
 
 
 def post(url: str, body: str, *, timeout_seconds: float) -> Response | NeverSent | Unclear:
-    """POST a JSON text and return the whole answer within `timeout_seconds` in total; never raises for I/O.
+    """POST a JSON text and return the whole answer, within `timeout_seconds` in total. Never raises for I/O.
 
     NeverSent means that the connection provably never opened; every other failure is Unclear.
     """

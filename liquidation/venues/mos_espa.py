@@ -14,12 +14,12 @@ _ORDER = {"type": "market", "side": "sell", "asset": "BESKAR", "currency": "GC"}
 
 
 def payload(request_id: str, quantity: Decimal) -> str:
-    """The order to sell `quantity` units, as it is sent every time."""
+    """The body of an order to sell `quantity` units; the same bytes for the same arguments."""
     return json.dumps({"requestId": request_id, **_ORDER, "quantity": decimal_string(quantity)})
 
 
 def read(response: Response, *, request_id: str) -> Answer:
-    """What the market's answer says; never raises."""
+    """What the answer says about the order. Never raises."""
     found = json_object(response)
     if isinstance(found, Unclear):
         return found

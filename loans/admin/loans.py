@@ -5,23 +5,19 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ObjectDoesNotExist
-from django.db.models import Exists, OuterRef, QuerySet, Value
+from django.db.models import Exists, QuerySet, Value
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.safestring import SafeString
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from coruscant import history
-from coruscant.admin.base import (
+from coruscant.admin.base import AuditedAdmin
+from coruscant.admin.commands import AmountFormField, RequestForm, command_button, command_page
+from coruscant.admin.figures import (
     NOTHING,
-    AmountField,
-    AuditedAdmin,
-    ReadOnlyInline,
-    RequestForm,
     amount_column,
     badge,
-    command_button,
-    command_page,
     figure,
     instant_column,
     link_to,
@@ -29,38 +25,36 @@ from coruscant.admin.base import (
     status_column,
 )
 from coruscant.admin.groups import grant
-from coruscant.fields import AmountField as StoredAmount
+from coruscant.fields import AmountField
 from loans import applications, postings, risk
+from loans.admin.margin_calls import MarginCallInline, open_margin_calls
+from loans.admin.postings import PostingInline
 from loans.idempotency import Accepted
-from loans.models import CollateralPosting, Loan, MarginCall
+from loans.models import Loan
 from loans.thresholds import thresholds
-from pricing.admin import price_now
+from pricing.admin.price import price_now
 
 grant("loans", "add_loan", "add_collateralposting")
 
 STATUS_KINDS = {"new": "info", "active": "success", "liquidating": "warning", "liquidated": ""}
 
 
-def _open_margin_calls() -> QuerySet[MarginCall]:
-    return MarginCall.objects.filter(loan=OuterRef("pk"), closed_at__isnull=True)
-
-
 class ApplicationForm(RequestForm):
-    """What an application says."""
+    """An application for a loan."""
 
     field_order = ("loan_id", "borrower_id", "amount", "request_id")
 
     loan_id = forms.CharField(label="Loan id", max_length=128, widget=UnfoldAdminTextInputWidget)
     borrower_id = forms.CharField(label="Borrower id", max_length=128, widget=UnfoldAdminTextInputWidget)
-    amount = AmountField(label="Amount", help_text="GC to be disbursed")
+    amount = AmountFormField(label="Amount", help_text="GC to be disbursed")
 
 
 class PostingForm(RequestForm):
-    """What a posting of collateral says; the loan is the page's."""
+    """A posting of collateral for the loan of the page."""
 
     field_order = ("amount", "request_id")
 
-    amount = AmountField(label="Amount", help_text="Units of Beskar")
+    amount = AmountFormField(label="Amount", help_text="Units of Beskar")
 
 
 class OpenMarginCallFilter(admin.SimpleListFilter):
@@ -70,42 +64,15 @@ class OpenMarginCallFilter(admin.SimpleListFilter):
     parameter_name = "margin_call"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Open or none."""
+        """The two choices."""
         return [("open", "Open"), ("none", "None")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Loan]) -> QuerySet[Loan]:
-        """Those with one, or those without."""
+        """The loans with one, or those without."""
         if self.value() is None:
             return queryset
-        warned = Exists(_open_margin_calls())
-        return queryset.filter(warned if self.value() == "open" else ~warned)
-
-
-class _PostingInline(ReadOnlyInline):
-    model = CollateralPosting
-    verbose_name_plural = "Collateral posted"
-    fields = ("posted", "units", "request_id")
-    posted = instant_column("created_at", "Posted")
-    units = amount_column("amount", "units", "Amount")
-
-
-class _MarginCallInline(ReadOnlyInline):
-    model = MarginCall
-    verbose_name_plural = "Margin calls"
-    fields = ("opened", "price_gc", "ltv_then", "closed", "why")
-    opened = instant_column("opened_at", "Opened")
-    closed = instant_column("closed_at", "Closed")
-    price_gc = amount_column("price", "GC a unit", "Price")
-
-    @admin.display(description="LTV")
-    def ltv_then(self, warning: MarginCall) -> str:
-        """At the call."""
-        return percent(risk.ltv(warning.outstanding_balance, warning.collateral, warning.price))
-
-    @admin.display(description="Because")
-    def why(self, warning: MarginCall) -> str:
-        """Why it was closed."""
-        return warning.get_close_reason_display() or NOTHING
+        called = Exists(open_margin_calls())
+        return queryset.filter(called if self.value() == "open" else ~called)
 
 
 @admin.register(Loan)
@@ -117,13 +84,13 @@ class LoanAdmin(AuditedAdmin):
     )  # fmt: skip
     list_filter = ("status", OpenMarginCallFilter)
     search_fields = ("loan_id__startswith", "borrower_id__startswith", "request_id__exact")
-    search_help_text = "Loan, borrower (beginnings) or request id"
+    search_help_text = "The beginning of a loan id or borrower id, or a request id"
     fieldsets = (
         (None, {"fields": (("loan_id", "borrower_id"), ("state", "margin_call"), ("request_id", "liquidation_link"))}),
         ("Figures", {"fields": (("amount_gc", "balance_gc"), ("units", "value_now"), ("ltv_now", "missing"))}),
-        ("Times", {"fields": (("created", "activated"), "judged")}),
+        ("Times", {"fields": (("created", "activated"), "applies_from")}),
     )
-    inlines = (_PostingInline, _MarginCallInline)
+    inlines = (PostingInline, MarginCallInline)
     actions_list = ("register_application",)
     actions_detail = ("post_collateral",)
 
@@ -133,13 +100,13 @@ class LoanAdmin(AuditedAdmin):
     units = amount_column("collateral", "units", "Collateral")
     created = instant_column("created_at", "Applied for")
     activated = instant_column("activated_at", "Activated")
-    judged = instant_column("prices_apply_from", "Judged by prices from")
+    applies_from = instant_column("prices_apply_from", "Prices apply from")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Loan]:
-        """Every loan with this page's price and whether a margin call is open: no query per row."""
-        price = Value(price_now(request).price, output_field=StoredAmount())
+        """The loans, each with the price of this page and whether a margin call is open: no query a row."""
+        price = Value(price_now(request).price, output_field=AmountField())
         rows: QuerySet[Loan] = super().get_queryset(request)
-        return rows.annotate(price_now=price, has_open_margin_call=Exists(_open_margin_calls()))
+        return rows.annotate(price_now=price, has_open_margin_call=Exists(open_margin_calls()))
 
     @admin.display(description="LTV now", ordering="debt_per_unit")
     def ltv_now(self, loan: Any) -> str | SafeString:
@@ -195,12 +162,12 @@ class LoanAdmin(AuditedAdmin):
 
     @command_button("Register application", icon="add", permission="register")
     def register_application(self, request: HttpRequest) -> HttpResponse:
-        """The command of a representative who takes an application."""
+        """The command for an application that a representative has received."""
 
-        def run(told: dict[str, Any]) -> str:
+        def run(sent: dict[str, Any]) -> str:
             with _by(request):
-                accepted = applications.apply_for_loan(client=request.user.get_username(), **told)
-            return f"Application {told['request_id']} is registered as loan {accepted.loan_id}{_again(accepted)}."
+                accepted = applications.apply_for_loan(client=request.user.get_username(), **sent)
+            return f"Application {sent['request_id']} is registered as loan {accepted.loan_id}{_again(accepted)}."
 
         return command_page(
             request, ApplicationForm(request.POST or None), run,
@@ -210,17 +177,17 @@ class LoanAdmin(AuditedAdmin):
 
     @command_button("Post collateral", icon="add", permission="post")
     def post_collateral(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """The command of a representative who takes collateral for this loan."""
+        """The command for collateral that a representative has received for this loan."""
         loan = self.get_object(request, object_id)
         if loan is None:
             raise Http404
 
-        def run(told: dict[str, Any]) -> str:
+        def run(sent: dict[str, Any]) -> str:
             with _by(request):
                 accepted = postings.post_collateral(
-                    client=request.user.get_username(), loan_id=loan.loan_id, borrower_id=loan.borrower_id, **told
+                    client=request.user.get_username(), loan_id=loan.loan_id, borrower_id=loan.borrower_id, **sent
                 )
-            return f"{figure(told['amount'])} units are posted for loan {accepted.loan_id}{_again(accepted)}."
+            return f"{figure(sent['amount'])} units are posted for loan {accepted.loan_id}{_again(accepted)}."
 
         return command_page(
             request, PostingForm(request.POST or None), run,
@@ -230,7 +197,7 @@ class LoanAdmin(AuditedAdmin):
         )  # fmt: skip
 
     def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[Any]:
-        """No posting for a loan that takes no more collateral."""
+        """Without `post_collateral` for a loan that takes no more collateral."""
         takes = Loan.objects.filter(pk=object_id, status__in=("new", "active")).exists()
         return super().get_actions_detail(request, object_id) if takes else []
 
@@ -242,55 +209,3 @@ def _by(request: HttpRequest) -> Any:
 
 def _again(accepted: Accepted) -> str:
     return " already: this form was sent before, and nothing was done twice" if accepted.replayed else ""
-
-
-@admin.register(CollateralPosting)
-class CollateralPostingAdmin(AuditedAdmin):
-    """All collateral posted."""
-
-    list_display = ("posted", "of_loan", "units", "request_id")
-    list_select_related = ("loan",)
-    list_filter = ("created_at",)
-    search_fields = ("loan__loan_id__startswith", "request_id__exact")
-    search_help_text = "How a loan id begins, or a request id"
-    fieldsets = ((None, {"fields": ("of_loan", "units", "request_id", "posted")}),)
-    posted = instant_column("created_at", "Posted")
-    units = amount_column("amount", "units", "Amount")
-
-    @admin.display(description="Loan")
-    def of_loan(self, posting: CollateralPosting) -> str | SafeString:
-        """A link."""
-        return link_to(posting.loan)
-
-
-@admin.register(MarginCall)
-class MarginCallAdmin(AuditedAdmin):
-    """All margin calls."""
-
-    list_display = ("opened", "of_loan", "state", "price_gc", "ltv_then", "closed", "why")
-    list_select_related = ("loan",)
-    list_filter = (("closed_at", admin.EmptyFieldListFilter), "close_reason")
-    search_fields = ("loan__loan_id__startswith",)
-    search_help_text = "How a loan id begins"
-    fieldsets = (
-        (None, {"fields": ("of_loan", "state", "opened", "closed", "why")}),
-        ("At the call", {"fields": ("price_gc", "price_instant", "balance_gc", "units", "ltv_then")}),
-    )
-    opened = instant_column("opened_at", "Opened")
-    closed = instant_column("closed_at", "Closed")
-    price_instant = instant_column("price_at", "Instant of the price")
-    price_gc = amount_column("price", "GC a unit", "Price")
-    balance_gc = amount_column("outstanding_balance", "GC", "Outstanding balance")
-    units = amount_column("collateral", "units", "Collateral")
-    ltv_then = _MarginCallInline.ltv_then
-    why = _MarginCallInline.why
-
-    @admin.display(description="Loan")
-    def of_loan(self, warning: MarginCall) -> str | SafeString:
-        """A link."""
-        return link_to(warning.loan)
-
-    @admin.display(description="Status")
-    def state(self, warning: MarginCall) -> SafeString:
-        """Open or closed."""
-        return badge("closed") if warning.closed_at else badge("open", "warning")

@@ -18,7 +18,7 @@ _TOKEN = re.compile(rb"[0-9A-Za-z]{1,256}")
 
 
 class _Credential(TokenAuthentication):  # type: ignore[misc]
-    """knox, with every malformed credential a 401 and an inactive client a 403."""
+    """knox's authentication, with a 401 for every malformed credential and a 403 for an inactive client."""
 
     def authenticate_credentials(self, token: bytes) -> tuple[AbstractBaseUser, Any]:
         if not _TOKEN.fullmatch(token):
@@ -34,16 +34,16 @@ class _Credential(TokenAuthentication):  # type: ignore[misc]
 class ClientAuthentication(BaseAuthentication):
     """`Authorization: Token …` for clients; without that header, the session of a representative, with CSRF.
 
-    A credential that is wrong in any way is refused even where anonymous calls are allowed: a client that means to
-    say who it is must not pass as nobody.
+    A credential that is wrong in any way is refused even where anonymous calls are allowed: a client that tries to
+    identify itself must not be taken for an anonymous one.
     """
 
     def authenticate(self, request: Request) -> tuple[Any, Any] | None:
         """The caller and its credential; None if anonymous. Raises AuthenticationFailed and PermissionDenied."""
         if not request.META.get("HTTP_AUTHORIZATION", "").strip():
-            # Without a session's cookie there is no session to look for.
-            named = settings.SESSION_COOKIE_NAME in request.COOKIES
-            return SessionAuthentication().authenticate(request) if named else None
+            # Without its cookie there is no session to look up.
+            has_session = settings.SESSION_COOKIE_NAME in request.COOKIES
+            return SessionAuthentication().authenticate(request) if has_session else None
         found = _Credential().authenticate(request)
         if found is None:
             raise exceptions.AuthenticationFailed("Only the Token scheme is known.")

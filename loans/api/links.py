@@ -1,11 +1,11 @@
-"""OpenAPI links: which call may follow which, and what it takes from the answer before it."""
+"""OpenAPI links: which call may follow which, and what it takes from the answer of the first."""
 
 from typing import Any
 
 _THE_LOAN = {
     "operationId": "getLoan",
     "parameters": {"loanId": "$response.body#/loanId"},
-    "description": "The same loan, as it stands now.",
+    "description": "The same loan, as it is now.",
 }
 _ITS_COLLATERAL = {
     "operationId": "postCollateral",

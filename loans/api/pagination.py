@@ -1,4 +1,4 @@
-"""Pages of loans, newest first: equally fast at any depth, since a cursor names the last row seen."""
+"""Pages of loans, newest first. A cursor names the last row seen, so every page is equally fast."""
 
 import re
 from typing import Any

@@ -1,6 +1,5 @@
-"""Reading request bodies strictly, and answering in JSON whatever the client says it accepts."""
+"""Reads request bodies strictly, and answers in JSON whatever the client says it accepts."""
 
-import json
 from collections.abc import Iterable, Mapping
 from io import BytesIO
 from typing import IO, Any
@@ -14,7 +13,9 @@ from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
-#: A Content-Length of more digits is too large, whatever it says.
+from coruscant import strict_json
+
+#: A Content-Length of more digits is too large in any case.
 _LONGEST_LENGTH = 18
 
 
@@ -26,7 +27,7 @@ class BodyTooLarge(exceptions.APIException):
 
 
 class NotText:
-    """Stands for a JSON number: every known field is text, so no number is ever worth converting."""
+    """In place of every JSON number: all known fields are strings, so a number is never converted."""
 
     __slots__ = ()
 
@@ -34,8 +35,7 @@ class NotText:
 class StrictJSONParser(BaseParser):
     """One JSON object in UTF-8: no duplicate keys, no NaN or Infinity, of bounded size.
 
-    Numbers become `NotText`, so that neither a float nor a number of a million digits is ever made. Raises
-    ParseError and BodyTooLarge.
+    Every number becomes `NotText`, whatever its length. Raises ParseError and BodyTooLarge.
     """
 
     media_type = "application/json"
@@ -44,10 +44,11 @@ class StrictJSONParser(BaseParser):
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
         """Read the body and return the object it holds."""
-        body = json_object(_read(stream, parser_context))
-        if not isinstance(body, dict):
-            raise exceptions.ParseError("The body must be a JSON object.")
-        return body
+        body = _read(stream, parser_context)
+        try:
+            return strict_json.read_object(body, number=_not_text)
+        except strict_json.NotStrictJSON as error:
+            raise exceptions.ParseError(str(error)) from None
 
 
 class AlwaysJSON(BaseContentNegotiation):
@@ -66,24 +67,6 @@ class AlwaysJSON(BaseContentNegotiation):
         return first, first.media_type
 
 
-def json_object(body: bytes) -> Any:
-    """The JSON value in `body`, read strictly. Raises ParseError, also for nesting beyond what can be parsed."""
-    try:
-        return json.loads(
-            body.decode("utf-8"),
-            object_pairs_hook=_without_duplicates,
-            parse_int=_not_text,
-            parse_float=_not_text,
-            parse_constant=_refuse_constant,
-        )
-    except UnicodeDecodeError:
-        raise exceptions.ParseError("The body is not UTF-8.") from None
-    except RecursionError:
-        raise exceptions.ParseError("The body is nested too deeply.") from None
-    except json.JSONDecodeError as error:
-        raise exceptions.ParseError(f"The body is not JSON: {error.msg} at character {error.pos}.") from None
-
-
 def take_chunked_body(request: HttpRequest) -> None:
     """Make a body without Content-Length readable, where the server marks its end (`wsgi.input_terminated`)."""
     meta = request.META
@@ -91,7 +74,7 @@ def take_chunked_body(request: HttpRequest) -> None:
         return
     try:
         body = meta["wsgi.input"].read(settings.API_MAX_BODY_BYTES + 1)
-    except (OSError, ParseException) as error:  # the latter is gunicorn's word for a malformed chunk
+    except (OSError, ParseException) as error:  # gunicorn raises the latter for a malformed chunk
         # Raised again when the parser reads, where it becomes a 400.
         request._stream, length = _Broken(error), 1
     else:
@@ -126,16 +109,5 @@ def _read(stream: IO[Any], context: Mapping[str, Any] | None) -> bytes:
     return body
 
 
-def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise exceptions.ParseError("A key occurs twice in the same object.")
-    return found
-
-
 def _not_text(_digits: str) -> NotText:
     return NotText()
-
-
-def _refuse_constant(name: str) -> None:
-    raise exceptions.ParseError(f"{name} is not JSON.")

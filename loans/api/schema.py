@@ -1,4 +1,4 @@
-"""What the OpenAPI schema says of each call: bodies, every error, examples and security."""
+"""What the OpenAPI schema says about each call: bodies, every error, examples and security."""
 
 from typing import Any
 
@@ -110,7 +110,7 @@ def _problems(*statuses: int, **special: str) -> dict[Any, Any]:
 
 
 def _accepted(loan: dict[str, Any]) -> dict[Any, Any]:
-    text = "Accepted: the loan as it stands. The same request again is answered with the same bytes."
+    text = "Accepted: the loan as it is now. The same request again is answered with the same bytes."
     example = OpenApiExample("The loan", value=loan, response_only=True, status_codes=["202"])
     return {(202, _JSON): OpenApiResponse(LoanSerializer, description=text, examples=[example])}
 
@@ -231,7 +231,7 @@ loan_detail = extend_schema(
     responses={
         (200, _JSON): OpenApiResponse(
             LoanSerializer,
-            description="The loan as it stands.",
+            description="The loan as it is now.",
             examples=[
                 OpenApiExample("Active", value=_ACTIVE_LOAN, response_only=True, status_codes=["200"]),
                 OpenApiExample("Liquidated", value=_LIQUIDATED_LOAN, response_only=True, status_codes=["200"]),

@@ -1,4 +1,7 @@
-"""What requests must hold, and what responses look like (the latter for the schema; see `representation`)."""
+"""Fields of requests and of responses.
+
+Those of requests validate. Those of responses only describe them in the schema; `loans.representation` writes them.
+"""
 
 import re
 from decimal import Decimal
@@ -8,10 +11,11 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from coruscant.money import LONGEST_TEXT, NotAnAmount, parse_amount
+from coruscant.text import is_storable
 from loans.models import LoanStatus
 
 MAX_ID_LENGTH = 128
-#: Letters that print nothing: what Python calls blank, and the byte order mark, which JavaScript does.
+#: What counts as blank: what Python calls so, and the byte order mark, which JavaScript does.
 _BLANK = r"\s\u001c-\u001f\u0085\ufeff"
 ID_PATTERN = rf"^[^\u0000]*[^\u0000{_BLANK}][^\u0000]*$"
 _BLANK_TEXT = re.compile(rf"[{_BLANK}]*")
@@ -21,24 +25,21 @@ AMOUNT_PATTERN = rf"^(?=[0-9.]*[1-9])({_PLAIN_AMOUNT}|{_AMOUNT_WITH_EXPONENT})$"
 
 
 def id_fault(value: object) -> str | None:
-    """What is wrong with an identifier, as a sentence; None if nothing is.
-
-    NUL and lone surrogates cannot be stored in PostgreSQL.
-    """
+    """What is wrong with an identifier, as one sentence; None if it is valid."""
     if not isinstance(value, str):
         return "Must be a string."
     if len(value) > MAX_ID_LENGTH:
         return f"Must have at most {MAX_ID_LENGTH} characters."
     if _BLANK_TEXT.fullmatch(value):
         return "Must not be blank."
-    if any(character == "\0" or "\ud800" <= character <= "\udfff" for character in value):
+    if not is_storable(value):
         return "Must not hold NUL or lone surrogates."
     return None
 
 
 @extend_schema_field({"type": "string", "minLength": 1, "maxLength": MAX_ID_LENGTH, "pattern": ID_PATTERN})
 class IdField(serializers.Field[str, Any, str, Any]):
-    """An identifier: text that is not blank, of at most 128 characters, kept as it comes."""
+    """An identifier: text that is not blank, of at most 128 characters, kept unchanged."""
 
     def to_internal_value(self, data: Any) -> str:
         """The identifier. Raises ValidationError."""
@@ -68,7 +69,7 @@ class AmountStringField(serializers.Field[Decimal, Any, str, Any]):
 
 
 class _NamedRequest(serializers.Serializer[Any]):
-    """The fields that both requests have. Fields that are not known are ignored."""
+    """The fields that both requests have. Unknown fields are ignored."""
 
     requestId = IdField(help_text="Identifies the request: the same id again gets the stored first answer")  # noqa: N815
     loanId = IdField(help_text="The loan")  # noqa: N815
@@ -118,7 +119,7 @@ class LiquidationFiguresSerializer(serializers.Serializer[Any]):
 
 
 class LoanSerializer(serializers.Serializer[Any]):
-    """A loan as it stands. Figures that depend on the price are null while no fresh price is known."""
+    """A loan as it is now. Figures that depend on the price are null while no fresh price is known."""
 
     loanId = serializers.CharField()  # noqa: N815
     borrowerId = serializers.CharField()  # noqa: N815
@@ -130,7 +131,8 @@ class LoanSerializer(serializers.Serializer[Any]):
     collateralValue = FigureField(allow_null=True, help_text="GC at the best price now, exact")  # noqa: N815
     requiredCollateral = FigureField(  # noqa: N815
         allow_null=True,
-        help_text="Units still missing until LTV is 50 %, rounded up to 24 decimals; 0 once the loan is claimed",
+        help_text="Units missing to reach the activation LTV (50 % by default), rounded up to 24 decimals; 0 once"
+        " the loan is claimed",
     )
     openWarning = OpenWarningSerializer(allow_null=True)  # noqa: N815
     createdAt = serializers.DateTimeField()  # noqa: N815

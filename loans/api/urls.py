@@ -5,18 +5,19 @@ from typing import Any
 from django.urls import URLPattern, path, register_converter
 from rest_framework.views import APIView
 
+from coruscant.text import is_storable
 from loans.api import views
 
 
 class LoanIdConverter:
-    """Any text, slashes and line breaks too; NUL, which no loanId holds, leads to 404."""
+    """Any text, slashes and line breaks too; what no loanId can hold leads to 404."""
 
     regex = r"[\s\S]+"
 
     def to_python(self, value: str) -> str:
         """The loanId of a path."""
-        if "\0" in value:
-            raise ValueError("no loanId holds NUL")
+        if not is_storable(value):
+            raise ValueError("a loanId must be text that can be stored")
         return value
 
     def to_url(self, value: str) -> str:

@@ -1,7 +1,6 @@
-"""The API's calls: parse, one call of a service or selector, answer."""
+"""The calls of the API: each parses, makes one call of a service or selector, and answers."""
 
 from collections.abc import Callable
-from functools import cache
 from typing import Any, ClassVar
 
 import structlog
@@ -23,7 +22,7 @@ _ANONYMOUS = "anonymous client"
 
 
 class AcceptingView(APIView):
-    """A call that is accepted once by its requestId: answers 202 with the loan, and a replay with the first bytes."""
+    """A call that takes effect once for its requestId: 202 with the loan, and the same bytes for a repetition."""
 
     serializer_class: ClassVar[type[serializers.Serializer[Any]]]
     act: ClassVar[Callable[..., Accepted]]
@@ -34,10 +33,12 @@ class AcceptingView(APIView):
         return super().initialize_request(request, *args, **kwargs)
 
     def accept(self, request: Request) -> HttpResponse:
-        """Validate the body and act on it, in the name of the caller."""
+        """Validate the body and act on it; the caller is the cause of what changes."""
         body: Any = request.data
         _bind_ids(body)
-        sent = _rules(self.serializer_class).run_validation(body)
+        serializer = self.serializer_class(data=body)
+        serializer.is_valid(raise_exception=True)
+        sent = serializer.validated_data
         client = request.user.get_username()
         with history.acting_as(client or _ANONYMOUS, request.user.pk if client else None):
             accepted = type(self).act(
@@ -51,16 +52,10 @@ class AcceptingView(APIView):
         return HttpResponse(accepted.body, status=202, content_type="application/json", headers=headers)
 
 
-@cache
-def _rules(serializer_class: type[serializers.Serializer[Any]]) -> serializers.Serializer[Any]:
-    """One for all requests: it holds nothing of any, and making one copies every field."""
-    return serializer_class()
-
-
 def _bind_ids(body: dict[str, Any]) -> None:
-    """Name the request and the loan in what is logged from now on, as far as they can be named.
+    """Add the requestId and the loanId, where they are valid, to everything that is logged from now on.
 
-    Not unbound afterwards: what goes wrong is logged later, and the middleware clears at the end.
+    They stay bound, since errors are logged later; the request middleware clears them at the end.
     """
     named = {"request_id": body.get("requestId"), "loan_id": body.get("loanId")}
     structlog.contextvars.bind_contextvars(**{key: value for key, value in named.items() if id_fault(value) is None})
@@ -88,7 +83,7 @@ class CollateralTopUps(AcceptingView):
 
     @schema.top_up
     def post(self, request: Request) -> HttpResponse:
-        """Add units of Beskar to a loan's collateral; a new loan that is now at or below 50 % LTV becomes active."""
+        """Add units of Beskar to a loan's collateral. A new loan that reaches the activation LTV becomes active."""
         return self.accept(request)
 
 
@@ -116,6 +111,6 @@ class LoanDetail(APIView):
 
     @schema.loan_detail
     def get(self, request: Request, loanId: str) -> Response:  # noqa: N803  (the name in the schema)
-        """The loan as it stands, at the best price now."""
+        """The loan as it is now, with its figures at the best price."""
         (body,) = selectors.represented([selectors.loan_at(loanId)])
         return Response(body)

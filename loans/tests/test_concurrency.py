@@ -14,11 +14,11 @@ from django.test import Client
 
 from coruscant import failpoints, history
 from loans import activation, margin_calls, postings, sales
+from loans.api.tests.calls import GOOD, send
 from loans.conftest import price_point
 from loans.idempotency import Accepted, RequestIdReused
 from loans.models import AcceptedRequest, CollateralPosting, Loan, LoanStatus, MarginCall
 from loans.tests.factories import LoanFactory
-from loans.tests.test_api_strictness import GOOD, send
 
 pytestmark = pytest.mark.django_db(transaction=True)
 THREADS = 20

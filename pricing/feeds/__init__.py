@@ -1,4 +1,4 @@
-"""The markets we hear prices from: adding one is a file beside this and a line in `FEEDS`."""
+"""Feeds: how to read the prices of each market. A new market takes one file here and one entry in `FEEDS`."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -9,7 +9,7 @@ from pricing.markets import Market
 
 
 class Parser(Protocol):
-    """Reads a market's body (without any envelope); raises Unreadable and nothing else."""
+    """Reads a market's body, without any envelope. Raises Unreadable and nothing else."""
 
     def __call__(self, body: str, basis: Basis) -> ParsedQuote | Skipped:
         """Read `body`, whose prices are in `basis`."""
@@ -17,7 +17,7 @@ class Parser(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FeedSource:
-    """Where a market's prices come from, and how they are read. `price_basis_setting` names a Django setting."""
+    """Where a market's prices come from, and how to read them. `price_basis_setting` names a Django setting."""
 
     market: Market
     topic: str

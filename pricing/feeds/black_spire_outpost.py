@@ -1,10 +1,9 @@
-"""Black Spire Outpost, Batuu: its price stream, as the contract page words it."""
+"""Black Spire Outpost, Batuu: how the events of its price stream are read."""
 
 from decimal import Decimal
 
 from pricing.feeds import event as fields
 from pricing.feeds.event import Basis, ParsedQuote, Skipped, Unreadable
-from pricing.feeds.strict_json import read_object
 from pricing.quotes import Level
 
 BESKAR = "STEEL:MANDALORIAN"
@@ -13,9 +12,9 @@ BESKAR = "STEEL:MANDALORIAN"
 def parse(body: str, basis: Basis = "unit") -> ParsedQuote | Skipped:
     """Read `{item, time, buy: [{amount, price}], sell: [...]}`; prices and time are JSON numbers.
 
-    Other items are skipped unread. There is no event id. The buy side may be empty. Raises Unreadable.
+    Of another item nothing else is read. There is no event id. The buy side may be empty. Raises Unreadable.
     """
-    event = read_object(body)
+    event = fields.read_object(body)
     item = fields.text(event, "item")
     if item != BESKAR:
         return Skipped(item)

@@ -1,14 +1,13 @@
-"""A queue's message: the market's own body, or that body in an SNS envelope (a subscription without raw delivery)."""
+"""SNS envelopes: a subscription without raw delivery wraps each body in one."""
 
-from pricing.feeds.event import Unreadable
-from pricing.feeds.strict_json import MAX_CHARACTERS, read_object
+from pricing.feeds.event import MAX_CHARACTERS, Unreadable, read_object
 
-# Wrapping escapes every quotation mark, and adds a signature and some addresses.
+# The envelope escapes every quotation mark, and adds a signature and some addresses.
 _MAX_ENVELOPE_CHARACTERS = 2 * MAX_CHARACTERS
 
 
 def unwrap(body: str) -> str:
-    """The market's body. Raises Unreadable, and nothing else."""
+    """The market's body, taken out of its envelope if it is in one. Raises Unreadable, and nothing else."""
     if '"Notification"' not in body or '"Message"' not in body:
         return body
     envelope = read_object(body, at_most=_MAX_ENVELOPE_CHARACTERS)

@@ -1,4 +1,4 @@
-"""What a feed's parser makes of a message, and the bounds of every figure in it."""
+"""What a parser makes of a price event, and the bounds of every figure in it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,19 +6,22 @@ from decimal import Decimal
 from itertools import combinations
 from typing import Literal
 
-from coruscant import money
+from coruscant import money, strict_json
+from coruscant.text import is_storable
 from pricing.quotes import Level
 
 #: Whether a market prints the price of one unit or of the whole quantity.
 Basis = Literal["unit", "total"]
 
 QUANTITIES = (Decimal(1), Decimal(10), Decimal(50), Decimal(100))
-# Deeper is worse, so a unit price that gets better with depth is a mistake: often a wrong price basis. A little
-# noise between levels is let through.
+# A larger quantity has a worse unit price. One that is better is a mistake, often a wrong price basis; up to this
+# much better is taken for noise.
 BETTER_WITH_DEPTH = Decimal("0.05")
 TIME_INTEGER_DIGITS = 28
 TIME_DECIMALS = 12
 MAX_EVENT_ID = 256
+#: A price event of four levels takes less than a thousand characters.
+MAX_CHARACTERS = 64 * 1024
 
 
 class Unreadable(Exception):
@@ -32,7 +35,7 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ParsedQuote:
-    """A price event as read: own time in seconds, unit prices in GC, levels ascending by quantity."""
+    """A price event as read: the market's own time in seconds, levels ascending by quantity, unit prices in GC."""
 
     event_id: str | None
     market_time: Decimal
@@ -42,9 +45,17 @@ class ParsedQuote:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """The price of another item: not ours to judge."""
+    """The price of another item than Beskar, which is not recorded."""
 
     item: str
+
+
+def read_object(body: str, *, at_most: int = MAX_CHARACTERS) -> dict[str, object]:
+    """The JSON object in a body of at most `at_most` characters, its numbers as Decimal. Raises Unreadable."""
+    try:
+        return strict_json.read_object(body, at_most=at_most)
+    except strict_json.NotStrictJSON as error:
+        raise Unreadable(str(error)) from None
 
 
 def text(event: dict[str, object], key: str, *, at_most: int = MAX_EVENT_ID) -> str:
@@ -54,13 +65,13 @@ def text(event: dict[str, object], key: str, *, at_most: int = MAX_EVENT_ID) -> 
         raise Unreadable(f"{key} must be a non-empty string")
     if len(value) > at_most:
         raise Unreadable(f"{key} must have at most {at_most} characters")
-    if "\x00" in value or any("\ud800" <= character <= "\udfff" for character in value):
+    if not is_storable(value):
         raise Unreadable(f"{key} holds characters that are not text")
     return value
 
 
 def objects(event: dict[str, object], key: str) -> list[dict[str, object]]:
-    """An array of objects, no longer than there are quantities. Raises Unreadable."""
+    """An array of objects, at most one for each quantity. Raises Unreadable."""
     value = event.get(key)
     if not isinstance(value, list):
         raise Unreadable(f"{key} must be an array")
@@ -115,7 +126,10 @@ def curve(side: Literal["sell", "buy"], levels: Sequence[Level]) -> tuple[Level,
 
 
 def _better(side: Literal["sell", "buy"], deeper: Decimal, shallower: Decimal) -> bool:
-    """Whether the deeper price is better beyond noise: selling, that is more; buying, less. In an exact context."""
+    """Whether the price at the larger quantity is better by more than noise. Call it in an exact context.
+
+    For selling, better is more; for buying, less.
+    """
     if side == "sell":
         return deeper > shallower * (1 + BETTER_WITH_DEPTH)
     return deeper < shallower * (1 - BETTER_WITH_DEPTH)

@@ -1,19 +1,18 @@
-"""Mos Espa, Tatooine: its price event, as the contract page words it."""
+"""Mos Espa, Tatooine: how its price events are read."""
 
 from coruscant import money
 from pricing.feeds import event as fields
 from pricing.feeds import rfc3339
 from pricing.feeds.event import Basis, ParsedQuote, Skipped, Unreadable
-from pricing.feeds.strict_json import read_object
 from pricing.quotes import Level
 
 
 def parse(body: str, basis: Basis = "unit") -> ParsedQuote | Skipped:
     """Read `{eventId, asset, currency, timestamp, levels: [{quantity, buy, sell}]}`; prices are decimal strings.
 
-    This feed carries Beskar in GC only, so anything else is not skipped but kept for a person. Raises Unreadable.
+    This feed carries Beskar in GC only, so anything else is Unreadable and not Skipped. Raises Unreadable.
     """
-    event = read_object(body)
+    event = fields.read_object(body)
     event_id = fields.text(event, "eventId")
     for key, expected in (("asset", "BESKAR"), ("currency", "GC")):
         if event.get(key) != expected:

@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from django.db.models import F
 
 from coruscant import failpoints
+from coruscant.text import escaped
 from pricing import records
 from pricing.feeds import FeedSource
 from pricing.feeds.event import ParsedQuote, Skipped, Unreadable
@@ -167,7 +168,7 @@ def _date_back(source: FeedSource, rows: Sequence[_Row], now: datetime, max_age:
 
 def _insert_rejected(source: FeedSource, batch: Sequence[Received], now: datetime) -> IngestCounts:
     rows = [
-        (one.message_id, _storable(one.body), _storable(one.content.reason), one.sent_at or now)
+        (one.message_id, escaped(one.body), escaped(one.content.reason), one.sent_at or now)
         for one in batch
         if isinstance(one.content, Unreadable)
     ]
@@ -184,8 +185,3 @@ def _insert_rejected(source: FeedSource, batch: Sequence[Received], now: datetim
     for message_id, reason in new:
         log.warning("message_rejected", market=source.market.value, message_id=message_id, reason=reason)
     return IngestCounts(rejected=len(new), duplicates=len(rows) - len(new))
-
-
-def _storable(text: str) -> str:
-    """The text without what PostgreSQL cannot store: lone surrogates and NUL are written as escapes."""
-    return text.encode(errors="backslashreplace").decode().replace("\x00", "\\x00")

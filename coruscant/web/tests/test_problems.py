@@ -1,8 +1,4 @@
-"""Which answer an exception gives, and what the logs say."""
-# ruff: noqa: F811  (a fixture of another app is imported)
-
-import logging
-from io import BytesIO
+"""Which answer each exception gives."""
 
 import pytest
 from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig, SuspiciousOperation
@@ -12,9 +8,7 @@ from django.http.multipartparser import MultiPartParserError
 from rest_framework import exceptions
 
 from coruscant.web import problems
-from loans.api.parsers import BodyTooLarge, StrictJSONParser
-from loans.conftest import set_best_price  # noqa: F401
-from loans.tests.test_api_strictness import GOOD, send
+from loans.api.tests.calls import refused
 
 
 @pytest.mark.parametrize(
@@ -58,61 +52,22 @@ def test_a_server_error_of_the_admin_is_a_page(rf):
         assert problems.server_error(rf.get("/x"))["Content-Type"] == "application/problem+json"
 
 
-class _Broken(BytesIO):
-    def read(self, *_):
-        raise UnreadablePostError
-
-
-def test_a_client_that_hangs_up_is_no_error_of_ours():
-    with pytest.raises(exceptions.ParseError):
-        StrictJSONParser().parse(_Broken())
-
-
-def test_a_stream_longer_than_announced_is_refused(settings):
-    with pytest.raises(BodyTooLarge):
-        StrictJSONParser().parse(BytesIO(b" " * (settings.API_MAX_BODY_BYTES + 1)))
+@pytest.mark.django_db
+def test_a_missing_page_of_the_admin_is_a_page(client):
+    response = client.get("/admin/unknown/")
+    assert response["Content-Type"].startswith("text/html")
 
 
 @pytest.mark.django_db
-def test_logs_carry_the_ids(client, set_best_price, caplog):
-    with caplog.at_level(logging.INFO):
-        send(client, "/loan-applications", GOOD)
-    lines = [record.msg for record in caplog.records if isinstance(record.msg, dict)]
-    (line,) = [line for line in lines if line["event"] == "loan_applied_for"]
-    assert (line["request_id"], line["loan_id"]) == ("req-1", "L1")
-
-
-def refusals(caplog):
-    lines = [record.msg for record in caplog.records if isinstance(record.msg, dict)]
-    return [line for line in lines if line["event"] == "request_refused"]
+def test_a_host_that_is_not_ours_is_a_problem(client):
+    refused(client.get("/loans", HTTP_HOST="evil.example"), 400)
 
 
 @pytest.mark.django_db
-def test_a_refused_request_is_logged_with_its_ids_and_without_its_body(client, set_best_price, caplog):
-    send(client, "/loan-applications", GOOD | {"amount": "secret", "borrowerId": 5})
-    (line,) = refusals(caplog)
-    assert (line["request_id"], line["loan_id"]) == ("req-1", "L1")
-    assert (line["status"], line["problem"], line["fields"]) == (400, "invalid-request", ["borrowerId", "amount"])
-    assert (line["method"], line["path"]) == ("POST", "/loan-applications")
-    assert "secret" not in str(line)
+def test_an_error_in_a_middleware_is_a_problem(client, monkeypatch):
+    def fail(*_):
+        raise OperationalError
 
-
-@pytest.mark.django_db
-def test_a_broken_rule_is_logged_by_its_name(client, set_best_price, caplog):
-    send(client, "/collateral-top-ups", GOOD)
-    (line,) = refusals(caplog)
-    assert (line["status"], line["problem"], line["loan_id"]) == (404, "loan-not-found", "L1")
-
-
-@pytest.mark.django_db
-def test_what_cannot_be_read_or_trusted_is_logged_without_credentials(client, set_best_price, caplog):
-    send(client, "/loan-applications", "{'secret'")
-    send(client, "/loan-applications", GOOD, HTTP_AUTHORIZATION="Token secret")
-    send(client, "/loan-applications", GOOD | {"requestId": "\0" * 9})
-    assert [(line["status"], line["problem"]) for line in refusals(caplog)] == [
-        (400, "Bad Request"),
-        (401, "Unauthorized"),
-        (400, "invalid-request"),
-    ]
-    assert "secret" not in caplog.text
-    assert "\\u0000" not in caplog.text
+    monkeypatch.setattr("django.middleware.common.CommonMiddleware.process_request", fail)
+    client.raise_request_exception = False
+    refused(client.get("/loans"), 503)

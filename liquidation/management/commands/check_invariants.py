@@ -1,4 +1,4 @@
-"""`manage.py check_invariants`: what the service promises, checked against the books."""
+"""`manage.py check_invariants`: checks the invariants against the database."""
 
 from typing import Any
 
@@ -8,12 +8,12 @@ from liquidation import invariants
 
 
 class Command(BaseCommand):
-    """Print every invariant with the number of rows that break it; exit 1 when any does."""
+    """Print every invariant with the number of rows that break it, and some of them."""
 
-    help = "Check the books against the service's promises."
+    help = "Check the invariants against the database."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Run all checks."""
+        """Run every check. Exits with 1 if an invariant is broken."""
         broken = 0
         for finding in invariants.check():
             mark = "ok  " if not finding.violations else "FAIL"
@@ -23,5 +23,5 @@ class Command(BaseCommand):
             )
             broken += bool(finding.violations)
         if broken:
-            self.stderr.write(f"{broken} of the promises are broken.")
+            self.stderr.write(f"{broken} of the invariants are broken.")
             raise SystemExit(1)

@@ -13,7 +13,7 @@ PERMISSIONS = ("add_loan", "add_collateralposting", "view_loan")
 
 
 class Command(BaseCommand):
-    """Makes the client if it does not exist, and one more credential for it.
+    """Make the client if it does not exist, and one more credential for it.
 
     The credential goes to standard output, alone; only its hash is kept, so it cannot be shown again. A client may
     have several, each revoked in the admin. Staff and inactive users are refused.

@@ -1,4 +1,4 @@
-"""`manage.py create_demo_user`: a representative whose password everybody knows, for demos only."""
+"""`manage.py create_demo_user`: a bank representative with a public password, for demos only."""
 
 import os
 from typing import Any
@@ -15,12 +15,12 @@ PASSWORD = "demo"  # noqa: S105  (public, and therefore refused outside demos)
 
 
 class Command(BaseCommand):
-    """Safe to repeat: the user is put into the same state again."""
+    """Make the user, or put it into the same state again: safe to repeat."""
 
     help = "Create the demo's bank representative (user representative, password demo); refused outside demos."
 
     def handle(self, *_arguments: Any, **_options: Any) -> None:
-        """Refused, with one sentence, unless DEBUG or the environment's DEMO is true."""
+        """Make the user. Raises CommandError unless DEBUG or the environment's DEMO is true."""
         demo = os.environ.get("DEMO", "").strip().lower() in {"true", "1", "yes", "on"}
         if not (demo or settings.DEBUG):
             raise CommandError("Refused: the demo user's password is public; set DEMO=true if this is a demo.")

@@ -107,7 +107,7 @@ def test_every_message_has_one_fate(rung):
     del row["id"]
     assert row == {
         "market": "black_spire_outpost", "queue": "coruscant-black-spire-outpost-prices", "message_id": "bad",
-        "body": "garbage", "reason": "the body is not JSON: Expecting value: line 1 column 1 (char 0)",
+        "body": "garbage", "reason": "The body is not JSON: Expecting value at character 0.",
         "sent_at": at(1), "received_at": NOW,
     }  # fmt: skip
     found = feed(BLACK_SPIRE)

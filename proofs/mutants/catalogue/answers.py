@@ -62,14 +62,14 @@ MUTANTS: tuple[Mutant, ...] = (
         "post-repeated-below",
         "the HTTP library repeats a POST by itself",
         (Edit(_HTTP, "max_retries=0", 'max_retries=__import__("urllib3").Retry(3, allowed_methods=None)'),),
-        tests=("liquidation/tests/test_http_deadline.py",),
+        tests=("liquidation/venues/tests/test_http_deadline.py",),
         simulated=False,  # the simulation has no sockets
     ),
     Mutant(
         "timeout-per-read",
         "the time-out of a market call is per read, so that a slow answer may take for ever",
         (Edit(_HTTP, "_deadline.set(time.monotonic() + timeout_seconds)", "_deadline.set(time.monotonic() + 86400)"),),
-        tests=("liquidation/tests/test_http_deadline.py",),
+        tests=("liquidation/venues/tests/test_http_deadline.py",),
         simulated=False,  # the simulation has no sockets
     ),
 )

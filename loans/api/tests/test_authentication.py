@@ -1,0 +1,122 @@
+"""Who may call: clients by credential, representatives by session, anybody where that is allowed."""
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+from knox.models import AuthToken
+
+from loans.api.tests.calls import GOOD, refused, send
+from loans.management.tests.credentials import credential
+from loans.models import AcceptedRequest, Loan
+
+pytestmark = pytest.mark.django_db
+CALLS = [("GET", "/loans"), ("GET", "/loans/L1"), ("POST", "/loan-applications"), ("POST", "/collateral-top-ups")]
+
+
+@pytest.fixture(autouse=True)
+def unpriced(set_best_price):
+    pass
+
+
+@pytest.fixture
+def closed(settings):
+    settings.API_ALLOW_ANONYMOUS = False
+
+
+def header(token):
+    return {"HTTP_AUTHORIZATION": f"Token {token}"}
+
+
+@pytest.mark.parametrize(("method", "path"), CALLS)
+def test_a_call_without_credentials_is_refused(client, closed, method, path):
+    response = client.generic(method, path, "{}", content_type="application/json")
+    refused(response, 401)
+    assert response["WWW-Authenticate"].startswith("Token")
+
+
+def test_an_anonymous_call_is_accepted_where_that_is_allowed(client):
+    assert send(client, "/loan-applications", GOOD).status_code == 202
+    assert AcceptedRequest.objects.get().client == ""
+
+
+def test_a_client_calls_with_its_credential(client, closed):
+    token = credential()
+    assert send(client, "/loan-applications", GOOD, **header(token)).status_code == 202
+    assert send(client, "/collateral-top-ups", GOOD, **header(token)).status_code == 202
+    assert client.get("/loans/L1", **header(token)).status_code == 200
+    assert set(AcceptedRequest.objects.values_list("client", flat=True)) == {"otc-service"}
+    user = User.objects.get(username="otc-service")
+    assert set(Loan.history.values_list("history_actor", "history_user_id")) == {("otc-service", user.pk)}
+
+
+def test_a_request_id_belongs_to_its_client(client):
+    send(client, "/loan-applications", GOOD)
+    refused(send(client, "/loan-applications", GOOD, **header(credential())), 409)
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "Token",
+        "Token x",
+        "Token " + "0" * 64,
+        "Token a b",
+        "Token \xff\xfe",
+        "Token \x00",
+        "Token " + "0" * 5000,
+        "Bearer abc",
+        "Basic YTpi",
+        "nonsense",
+        "Token ' OR 1=1 --",
+    ],
+)
+def test_a_bad_credential_is_refused_even_where_anonymous_calls_are_allowed(client, settings, allowed, value):
+    settings.API_ALLOW_ANONYMOUS = allowed
+    credential()
+    response = send(client, "/loan-applications", GOOD, HTTP_AUTHORIZATION=value)
+    refused(response, 401)
+    assert response["WWW-Authenticate"].startswith("Token")
+    assert Loan.objects.count() == 0
+
+
+def test_a_revoked_credential_is_refused(client):
+    token = credential()
+    AuthToken.objects.all().delete()
+    refused(client.get("/loans", **header(token)), 401)
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_an_inactive_client_is_forbidden(client, settings, allowed):
+    settings.API_ALLOW_ANONYMOUS = allowed
+    token = credential()
+    User.objects.update(is_active=False)
+    refused(client.get("/loans", **header(token)), 403)
+
+
+def test_a_client_without_permission_is_forbidden(client):
+    token = credential()
+    User.objects.get().groups.clear()
+    User.objects.get().user_permissions.add(Permission.objects.get(codename="view_loan"))
+    assert client.get("/loans", **header(token)).status_code == 200
+    refused(send(client, "/loan-applications", GOOD, **header(token)), 403)
+    refused(send(client, "/collateral-top-ups", GOOD, **header(token)), 403)
+
+
+def test_a_representative_reads_with_the_session_of_the_admin(client, closed):
+    client.force_login(User.objects.create_superuser("ahsoka"))
+    assert client.get("/loans").status_code == 200
+
+
+def test_a_representative_posts_only_with_the_csrf_token(closed):
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(User.objects.create_superuser("ahsoka"))
+    refused(send(strict, "/loan-applications", GOOD), 403)
+    assert Loan.objects.count() == 0
+    strict.cookies["csrftoken"] = "a" * 32
+    assert send(strict, "/loan-applications", GOOD, HTTP_X_CSRFTOKEN="a" * 32).status_code == 202
+
+
+def test_a_session_without_permission_is_forbidden(client):
+    client.force_login(User.objects.create_user("padawan"))
+    refused(client.get("/loans"), 403)
