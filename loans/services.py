@@ -241,7 +241,7 @@ def _lock(loan_id: str) -> str:
 
 def _look(request: Request) -> _Seen:
     """What a posting depends on. Raises RequestIdReused."""
-    point, seen = best_price.current_beside(_SEEN, {"loan_id": request.loan_id, **request.key})
+    point, seen = best_price.current_with_row(_SEEN, {"loan_id": request.loan_id, **request.key})
     first, loan, warning = rows.parts(seen, idempotency.COLUMNS, _LOAN, _WARNING)
     return _Seen(
         point=point,

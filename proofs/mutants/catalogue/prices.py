@@ -69,7 +69,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "history-from-any-quote",
         "a sweep begins its history at a quote that may take no part",
-        (Edit("pricing.records", " AND {_CERTAIN}\n            ORDER", "\n            ORDER"),),
+        (Edit("pricing.records", "            AND {_CERTAINLY_EFFECTIVE}\n            ORDER", "            ORDER"),),
         tests=("pricing/tests/test_evaluation_window.py",),
         simulated=False,  # it needs events that overtake each other just where a history begins
     ),
@@ -83,20 +83,20 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "silence-learned-too-late",
         "a silence that was learned of only now is not judged",
-        (Edit("pricing.evaluation_window", ", *map(progress.known_drained_to.get, learning)", ","),),
+        (Edit("pricing.evaluation_window", ", *map(progress.known_drained_to.get, drained_further)", ","),),
         tests=("pricing/tests/test_evaluation_window.py",),
         simulated=False,  # its quotes are read anyway where anything else is amiss
     ),
     Mutant(
         "own-time-ignored",
         "an older event that was sent later replaces a newer one",
-        (Edit(_QUOTES, "or quote.market_time >= standing[-1].market_time", "or True"),),
+        (Edit(_QUOTES, "or quote.market_time >= effective[-1].market_time", "or True"),),
         tests=("pricing/tests/test_quotes.py",),
     ),
     Mutant(
         "year-9999",
         "an event from the far future outranks its market for ever",
-        (Edit(_QUOTES, "            or quote.sent_at >= standing[-1].sent_at + freshness.max_age\n", ""),),
+        (Edit(_QUOTES, "            or quote.sent_at >= effective[-1].sent_at + freshness.max_age\n", ""),),
         tests=("pricing/tests/test_quotes.py",),
     ),
     Mutant(
@@ -108,7 +108,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "worst-price",
         "the lowest of the live prices counts as the best",
-        (Edit(_QUOTES, "alive.sort(key=_best_first, reverse=True)", "alive.sort(key=_best_first)"),),
+        (Edit(_QUOTES, "live.sort(key=_best_first, reverse=True)", "live.sort(key=_best_first)"),),
         tests=("pricing/tests/test_quotes.py",),
     ),
     Mutant(
