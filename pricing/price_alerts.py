@@ -1,6 +1,6 @@
 """Logging once when something about the price goes wrong, and once when that is over.
 
-Several processes look at the price every second. Which states are already logged is kept in the cache, for all of them.
+Several processes compute the price every second. The cache keeps which states are logged already, for all of them.
 """
 
 from collections.abc import Callable, Iterator
@@ -34,7 +34,7 @@ class _State:
 
 
 def log_changes(inputs: PriceInputs, point: PricePoint, now: datetime) -> None:
-    """Log each state that has begun, or is over, since any process last looked.
+    """Log each state that has begun, or is over, since a process last called this.
 
     The events are `price_unknown`, `feed_outranked`, `lagging_feed_held`, `lagging_feed_given_up` and, for the end of
     any of them, `price_state_over`.

@@ -74,6 +74,6 @@ def _old(market: Market, horizon: datetime) -> QuerySet[PriceQuote]:
     newest = quotes.aggregate(at=Max("sent_at"))["at"]
     if newest is None:
         return quotes.none()
-    # The newest quotes decide which one is current: sales use the last curve of a market that is silent for long.
+    # The newest quotes decide which one is current. Sales use the current curve of a market even if it is very old.
     before = min(horizon, newest - 2 * records.freshness().max_age)
     return quotes.filter(sent_at__lt=before, evaluated_at__isnull=False)

@@ -147,6 +147,14 @@ def test_marking_again_keeps_the_first_instant():
     assert not evaluation_window.anything_unevaluated(at(100))
 
 
+def test_a_window_of_many_quotes_is_marked_in_several_statements(monkeypatch):
+    monkeypatch.setattr(evaluation_window, "_MARKED_AT_ONCE", 2)
+    for second in range(5):
+        quote_row(MOS_ESPA, second, "50")
+    evaluation_window.mark_evaluated(window(10))
+    assert set(PriceQuote.objects.values_list("evaluated_at", flat=True)) == {at(10)}
+
+
 def test_a_quote_that_was_dated_back_during_an_evaluation_stays_unevaluated():
     moved = quote_row(MOS_ESPA, 5, "50")
     taken_on = window(10)

@@ -84,6 +84,7 @@ class Edges:
                 (price_alerts, "cache", self.cache),
                 (uuid, "uuid4", self.world.uuid),
                 (poll, "time", SimpleNamespace(monotonic=monotonic)),
+                (queue, "time", SimpleNamespace(monotonic=monotonic)),
                 (sell, "time", SimpleNamespace(monotonic=monotonic)),
             ):
                 replaced.enter_context(mock.patch.object(where, name, what))

@@ -2,35 +2,41 @@
 
 from proofs.mutants.planting import Edit, Mutant
 
-_INGEST = "pricing.ingest.poll"
+_POLL = "pricing.ingest.poll"
 _RECORDING = "pricing.ingest.record"
 _QUOTES = "pricing.quotes"
-_RECORD = "            if messages or (wait and not failure):\n"
-_DELETE = "            _delete(source, messages)\n"
+_RECORD = "            if gathered.messages or (wait and not gathered.failure):\n"
+_DELETE = "            delete(source, gathered.messages)\n"
 
 MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "deleted-before-recorded",
         "messages are deleted before what they say is committed",
-        (Edit(_INGEST, _RECORD, _DELETE + _RECORD),),
+        (Edit(_POLL, _RECORD, _DELETE + _RECORD),),
         tests=("pricing/ingest/tests/test_poll.py",),
     ),
     Mutant(
         "never-deleted",
         "messages are not deleted once they are recorded",
-        (Edit(_INGEST, _DELETE, ""),),
+        (Edit(_POLL, _DELETE, ""),),
         tests=("pricing/ingest/tests/test_poll.py",),
     ),
     Mutant(
         "drained-too-far",
         "a receive that brought messages counts as proof that nothing is left",
-        (Edit(_INGEST, "None if batch else began", "began"),),
+        (Edit(_RECORDING, "None if batch else began", "began"),),
         tests=("pricing/ingest/tests/test_record.py",),
     ),
     Mutant(
         "drained-to-the-earliest",
         "a receive that brought messages counts as proof that nothing older is left",
-        (Edit(_INGEST, "None if batch else began", "min([began, *(one.sent_at for one in batch if one.sent_at)])"),),
+        (
+            Edit(
+                _RECORDING,
+                "None if batch else began",
+                "min([began, *(one.sent_at for one in batch if one.sent_at)])",
+            ),
+        ),
         tests=("pricing/ingest/tests/test_record.py",),
     ),
     Mutant(
@@ -42,8 +48,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "lost-answer-forgotten",
         "a receive whose answer was lost, after others that came, leaves no trace",
-        (Edit(_INGEST, "                raise failure\n", ""),),
-        tests=("pricing/ingest/tests/test_poll.py",),
+        (Edit(_POLL, "                raise gathered.failure\n", ""),),
+        tests=("pricing/ingest/tests/test_queue.py",),
         simulated=False,  # it needs a full receive just before it
     ),
     Mutant(
