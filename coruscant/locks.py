@@ -5,10 +5,12 @@ All are held to the end of a transaction, so a process that dies holds none.
 
 from django.db import connection
 
-#: One evaluation of loans works at a time; control of a batch is tried, never waited for.
+#: One evaluation of loans works at a time; the lock is tried, never waited for.
 EVALUATION = 7_301_001
+#: One pruning of old quotes works at a time.
+PRUNING = 7_301_002
 #: Shared by whoever may activate a loan at the price it reads, until it has committed.
-ACTIVATION = 7_301_002
+ACTIVATION = 7_301_003
 
 
 def share(lock: int) -> None:
@@ -16,11 +18,17 @@ def share(lock: int) -> None:
     _call("pg_advisory_xact_lock_shared", lock)
 
 
+def try_exclusive(lock: int) -> bool:
+    """Take a lock for the rest of the transaction, unless somebody has it; returns whether it is ours."""
+    return bool(_call("pg_try_advisory_xact_lock", lock))
+
+
 def wait_for_sharers(lock: int) -> None:
     """Return when everybody who shares the lock now has let go of it. Call it outside any transaction."""
     _call("pg_advisory_xact_lock", lock)
 
 
-def _call(function: str, lock: int) -> None:
+def _call(function: str, lock: int) -> object:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {function}(%s)", [lock])
+        return cursor.fetchone()[0]

@@ -33,13 +33,13 @@ def price_point(price: str | Decimal | None, at: datetime = PRICED_AT) -> PriceP
 def set_best_price(monkeypatch) -> Callable[..., PricePoint]:
     """Set the best price: `set_best_price("50")`. Unknown until it is set."""
 
-    look = best_price.current_beside
+    read = best_price.current_with_row
 
     def set_price(price: str | None, at: datetime = PRICED_AT) -> PricePoint:
         point = price_point(price, at)
         monkeypatch.setattr(best_price, "current", lambda: point)
         monkeypatch.setattr(best_price, "current_uncached", lambda: point)
-        monkeypatch.setattr(best_price, "current_beside", lambda *beside: (point, look(*beside)[1]))
+        monkeypatch.setattr(best_price, "current_with_row", lambda query, values: (point, read(query, values)[1]))
         return point
 
     set_price(None)

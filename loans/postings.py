@@ -165,7 +165,7 @@ def _post_at_once(request: Request, borrower_id: str, amount: Decimal) -> Accept
 
 def _look(request: Request) -> _Seen:
     """What a posting depends on. Raises RequestIdReused."""
-    point, row = best_price.current_beside(_SEEN, {"loan_id": request.loan_id, **request.key})
+    point, row = best_price.current_with_row(_SEEN, {"loan_id": request.loan_id, **request.key})
     content_digest, response_body, margin_call, *loan = row
     return _Seen(
         point=point,

@@ -1,4 +1,4 @@
-"""Feeds on the embedded SNS and SQS, empty before each test."""
+"""Queues on the embedded SNS and SQS, empty before each test; failpoints; and a clock that tests move."""
 
 import io
 from types import SimpleNamespace
@@ -6,10 +6,19 @@ from types import SimpleNamespace
 import pytest
 from django.core.management import call_command
 
-from coruscant import aws, failpoints
+from coruscant import aws, clock, failpoints
 from pricing.feeds import FEEDS
 from pricing.ingest import queue
 from pricing.markets import Market
+from pricing.tests.builders import T0
+
+
+@pytest.fixture
+def moving_clock():
+    """The domain's clock, at T0 until the test moves it: `moving_clock.now = at(5)`."""
+    time = SimpleNamespace(now=T0)
+    with clock.driven_by(lambda: time.now):
+        yield time
 
 
 @pytest.fixture

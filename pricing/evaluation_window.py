@@ -1,40 +1,38 @@
-"""What a sweep must judge: the quotes not yet swept, and the best price over the time they cover."""
+"""What an evaluation covers: the quotes not yet evaluated, and the best price over the time they bear on.
 
-from collections.abc import Mapping
+docs/decisions/0004-timeline-of-the-best-price.md explains why a window starts and ends where it does.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import reduce
+from operator import or_
 
 import structlog
-from django.db import connection
+from django.db.models import Q
 
 from pricing import quotes as rules
 from pricing import records
 from pricing.markets import Market
+from pricing.models import FeedEvaluation, PriceQuote
 from pricing.quotes import Freshness, PricePoint, Quote
 from pricing.records import History, Progress
 
 log = structlog.get_logger(__name__)
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
-_MARK = """
-    WITH silences AS (
-        INSERT INTO pricing_feedevaluation AS j (market, known_drained_to)
-        SELECT * FROM unnest(%(markets)s::text[], %(known)s::timestamptz[])
-        ON CONFLICT (market) DO UPDATE SET known_drained_to = excluded.known_drained_to
-        WHERE j.known_drained_to < excluded.known_drained_to
-    )
-    UPDATE pricing_pricequote q SET evaluated_at = %(until)s
-    FROM unnest(%(quotes)s::bigint[], %(sent)s::timestamptz[]) AS judged(id, sent_at)
-    WHERE q.evaluated_at IS NULL AND q.id = judged.id AND q.sent_at = judged.sent_at
-"""
+# Quotes marked in one statement. After an outage there may be thousands.
+_MARKED_AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The quotes a sweep takes on, the best price over their time, its lows, and the price at its end.
+    """The quotes that an evaluation takes on, the best price over their time, its lows, and the price at the end.
 
-    `lows` and `points` are as in `pricing.quotes`; `last` is the price at the end of the window, `until`, known or
-    not, and lies where that price began. `drained_to` is how far each market's silence was known.
+    `points` and `lows` are as in `pricing.quotes`. `last` is the price at `until`, the end of the window, known or not;
+    it lies where that price began. `drained_further` has the feeds that are known to be drained further than at the
+    last evaluation, and how far.
     """
 
     unevaluated: tuple[Quote, ...]
@@ -42,79 +40,109 @@ class Window:
     lows: tuple[PricePoint, ...]
     last: PricePoint
     until: datetime
-    drained_to: Mapping[Market, datetime | None]
+    drained_further: Mapping[Market, datetime]
 
 
 def open_window(now: datetime) -> Window:
-    """The window from the earliest news to `now`: an unevaluated quote, the silence before it, or a silence learned of.
+    """The window of an evaluation at `now`.
 
-    [now, now] if there is none.
+    It starts at the earliest unevaluated quote, or earlier at an expiry that matters to it, or at an expiry that has
+    been confirmed since the last evaluation. If there is none of these, it is [now, now]. It ends at `now`, or where
+    the last one ended if the clock was set back since.
 
-    Takes no lock; the caller holds the evaluation's. Quotes recorded later stay unevaluated for the next one. If the
-    clock was set back since the last evaluation, the window goes as far as that one's.
+    Takes no lock; the caller holds the evaluation's. Quotes recorded later stay unevaluated for the next one.
     """
     freshness = records.freshness()
     # Before the quotes: a drained_to read after them could prove more than they show.
     progress = records.progress(since=now - freshness.max_age)
-    now = _as_far_as_before(now, progress.evaluated_to, freshness)
-    history, unevaluated, start = _history(progress, now, freshness)
-    quotes, begin = _standing_from(history.quotes, start, freshness)
+    until = _no_earlier_than_the_last(now, progress.evaluated_to, freshness)
+    history, unevaluated, start = _history(progress, until, freshness)
+    quotes, first_sent = _effective_from(history.quotes, start, freshness)
 
-    def line(first: datetime) -> tuple[PricePoint, ...]:
+    def timeline_from(first: datetime) -> tuple[PricePoint, ...]:
         return rules.timeline(
             quotes,
             drained_to=progress.drained_to,
             freshness=freshness,
             reference_quantity=records.reference_quantity(),
             start=first,
-            end=now,
+            end=until,
         )
 
-    points = line(start)
-    return Window(tuple(unevaluated), points, rules.successive_lows(points), line(begin)[-1], now, progress.drained_to)
+    points, last = timeline_from(start), timeline_from(first_sent)[-1]
+    drained_further = _drained_further(progress, until)
+    return Window(tuple(unevaluated), points, rules.successive_lows(points), last, until, drained_further)
 
 
-def _history(progress: Progress, now: datetime, freshness: Freshness) -> tuple[History, list[Quote], datetime]:
-    """The quotes that a window up to `now` needs, which of them are to be judged, and where the window starts."""
+def mark_evaluated(window: Window) -> None:
+    """Mark a window's quotes as evaluated, in the caller's transaction, and note how far its feeds were drained.
+
+    Quotes that are marked already keep their instant. A quote that was dated back since the window was opened has not
+    been evaluated at its new time, so it stays unevaluated. The caller holds the evaluation's lock. Idempotent.
+    """
+    FeedEvaluation.objects.bulk_create(
+        [FeedEvaluation(market=market, known_drained_to=to) for market, to in window.drained_further.items()],
+        update_conflicts=True,
+        unique_fields=["market"],
+        update_fields=["known_drained_to"],
+    )
+    for first in range(0, len(window.unevaluated), _MARKED_AT_ONCE):
+        _mark(window.unevaluated[first : first + _MARKED_AT_ONCE], window.until)
+
+
+def earliest_unevaluated() -> datetime | None:
+    """When the earliest quote was sent that is not yet evaluated; None if there is none."""
+    return PriceQuote.objects.filter(evaluated_at=None).order_by("sent_at").values_list("sent_at", flat=True).first()
+
+
+def anything_unevaluated(now: datetime) -> bool:
+    """Whether a quote sent by `now` is not yet evaluated."""
+    earliest = earliest_unevaluated()
+    return earliest is not None and earliest <= now
+
+
+def _history(progress: Progress, until: datetime, freshness: Freshness) -> tuple[History, list[Quote], datetime]:
+    """The quotes that a window up to `until` depends on, the unevaluated ones in it, and where the window starts."""
     reach = freshness.max_lag + freshness.max_age
-    earliest = progress.earliest if progress.earliest and progress.earliest <= now else None
-    # Twice the reach: the start may move back by once, and needs the history behind it.
-    since = max((earliest or now) - 2 * reach, min(earliest or now, _settled_to(progress)))
+    earliest = progress.earliest if progress.earliest and progress.earliest <= until else None
+    # Twice the reach: the start may move back by one reach, and depends on what was sent in another one before it.
+    since = max((earliest or until) - 2 * reach, min(earliest or until, _settled_to(progress)))
     while True:
-        history = records.history(since, now, no_earlier=since - reach)
-        # One that was recorded or dated back meanwhile, to before all of these, is left to the next sweep.
+        history = records.history(since, until, no_earlier=since - reach)
+        # A quote recorded or dated back to before `earliest` meanwhile is left to the next evaluation.
         unevaluated = [quote for quote in history.unevaluated if earliest and quote.sent_at >= earliest]
-        learned = rules.newly_confirmed_expiries(
+        confirmed = rules.newly_confirmed_expiries(
             history.quotes, freshness, drained_to=progress.drained_to, known_drained_to=progress.known_drained_to
         )
-        start = min([now, *(death for death in learned if death >= now - reach)])
+        start = min([until, *(expiry for expiry in confirmed if expiry >= until - reach)])
         if unevaluated:
             recent = [quote for quote in history.quotes if quote.sent_at > unevaluated[0].sent_at - reach]
             evaluated_to = progress.evaluated_to or history.evaluated_to
             start = min(start, rules.window_start(recent, unevaluated, freshness, evaluated_to))
         if start >= since:
             return history, unevaluated, start
-        since = start  # a silence before the news: what the other market sent meanwhile is needed, too
+        since = start  # the window starts before what was read: read what the other market sent from there on, too
 
 
 def _settled_to(progress: Progress) -> datetime:
-    """Up to when all is judged for good: no quote, and no silence learned of since, changes what the price was.
+    """Up to when the price is settled: no new quote and no newly confirmed expiry before this instant can change it.
 
-    A market's silences are learned of as its feed is found to be drained further than at the last sweep.
+    A market's expiries are newly confirmed when its feed is found drained further than at the last evaluation.
     """
-    learning = [
+    drained_further = [
         market for market, drained in progress.drained_to.items() if drained != progress.known_drained_to[market]
     ]
     return min(
-        instant or _LONG_AGO for instant in (progress.evaluated_to, *map(progress.known_drained_to.get, learning))
+        instant or _LONG_AGO
+        for instant in (progress.evaluated_to, *map(progress.known_drained_to.get, drained_further))
     )
 
 
-def _as_far_as_before(now: datetime, evaluated_to: datetime | None, freshness: Freshness) -> datetime:
-    """`now`, or the end of the last sweep if the clock was set back behind it, by no more than a quote lives.
+def _no_earlier_than_the_last(now: datetime, evaluated_to: datetime | None, freshness: Freshness) -> datetime:
+    """`now`; or the end of the last evaluation, if the clock was set back to before it by at most the maximum age.
 
-    Messages that the queue dates later than our clock count as sent now. So after such a step new quotes lie before
-    others already judged, and change what the price was where the last sweep looked. All of that is judged again.
+    A message that the queue dates later than our clock counts as sent now. So after the clock was set back, new quotes
+    lie before quotes that are already evaluated, and change the price of that time. All of it is evaluated again.
     """
     if evaluated_to is None or not now < evaluated_to <= now + freshness.max_age:
         return now
@@ -122,47 +150,22 @@ def _as_far_as_before(now: datetime, evaluated_to: datetime | None, freshness: F
     return evaluated_to
 
 
-def _standing_from(quotes: list[Quote], start: datetime, freshness: Freshness) -> tuple[list[Quote], datetime]:
-    """The quotes that can stand at `start` or later, and the earliest time of these.
+def _effective_from(quotes: list[Quote], start: datetime, freshness: Freshness) -> tuple[list[Quote], datetime]:
+    """The quotes that may be current at `start` or later, and when the first of these was sent.
 
-    What stood before them decides nothing any more: whether a quote takes part depends on the one standing alone.
+    Of those sent before `start`, these are the current ones only: no other decides whether a later one is effective.
     """
     before = [quote for quote in quotes if quote.sent_at < start]
     needed = [*rules.current_quotes(before, freshness).values(), *(quote for quote in quotes if quote.sent_at >= start)]
     return needed, min([start, *(quote.sent_at for quote in needed)])
 
 
-def mark_evaluated(window: Window) -> None:
-    """Mark a window's quotes as judged, in the caller's transaction; those marked before keep their instant.
-
-    One that was dated back since the window was opened has not been judged as it now stands, and stays unevaluated. How
-    far silences were known is kept beside them. The caller holds the sweep's lock.
-    """
-    known_drained_to = [
-        (market.value, min(known, window.until)) for market, known in window.drained_to.items() if known
-    ]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _MARK,
-            {
-                "markets": [market for market, _ in known_drained_to],
-                "known": [known for _, known in known_drained_to],
-                "until": window.until,
-                "quotes": [quote.id for quote in window.unevaluated],
-                "sent": [quote.sent_at for quote in window.unevaluated],
-            },
-        )
+def _drained_further(progress: Progress, until: datetime) -> dict[Market, datetime]:
+    """The feeds known to be drained further, up to `until` at most, than at the last evaluation; and how far."""
+    known = {market: min(drained, until) for market, drained in progress.drained_to.items() if drained}
+    return {market: to for market, to in known.items() if to > (progress.known_drained_to[market] or _LONG_AGO)}
 
 
-def earliest_unevaluated() -> datetime | None:
-    """When the earliest quote was sent that waits for a sweep; None if none does."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT min(sent_at) FROM pricing_pricequote WHERE evaluated_at IS NULL")
-        (earliest,) = cursor.fetchone()
-    return earliest  # type: ignore[no-any-return]
-
-
-def anything_unevaluated(now: datetime) -> bool:
-    """Whether quotes sent by `now` wait for a sweep."""
-    earliest = earliest_unevaluated()
-    return earliest is not None and earliest <= now
+def _mark(quotes: Sequence[Quote], until: datetime) -> None:
+    as_evaluated = reduce(or_, (Q(pk=quote.id, sent_at=quote.sent_at) for quote in quotes))
+    PriceQuote.objects.filter(as_evaluated, evaluated_at=None).update(evaluated_at=until)

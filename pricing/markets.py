@@ -1,22 +1,22 @@
-"""The markets the bank hears prices from and sends orders to."""
+"""The markets: each has a feed, from which the bank takes prices, and a venue, to which it sends orders."""
 
 from enum import StrEnum
 
 
 class Market(StrEnum):
-    """A market's name as it is stored and shown."""
+    """A market, by the name that is stored."""
 
     MOS_ESPA = "mos_espa"
     BLACK_SPIRE_OUTPOST = "black_spire_outpost"
 
     @property
     def label(self) -> str:
-        """The name for a person."""
+        """The name that is shown."""
         return _LABELS[self]
 
     @classmethod
     def choices(cls) -> list[tuple[str, str]]:
-        """Pairs for a Django field."""
+        """Pairs of stored and shown names, for a Django field."""
         return [(market.value, market.label) for market in cls]
 
 

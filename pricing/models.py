@@ -1,4 +1,4 @@
-"""What the markets told us: quotes, what could not be read, and how far each feed is drained."""
+"""Quotes as received, messages that could not be read, and how far each feed is drained and evaluated."""
 
 from django.db import models
 from django.db.models import Q
@@ -10,8 +10,8 @@ class PriceQuote(models.Model):
     """One price event of one market, as received.
 
     `sell` and `buy` are lists of [quantity, effective unit price] as decimal strings, ascending by quantity: the
-    price at which that many units can be sold or bought, in GC a unit, whatever basis the market prints.
-    Own times order quotes within one market only; age is judged by `sent_at`.
+    price in GC a unit at which that many units can be sold or bought, whatever price basis the market prints.
+    `market_time` orders quotes within one market only. A quote's age counts from `sent_at`.
     """
 
     market = models.CharField(max_length=32, choices=Market.choices())
@@ -47,10 +47,10 @@ class PriceQuote(models.Model):
 
 
 class Feed(models.Model):
-    """How far one market's queue has been read, and what became of every message received from it.
+    """How far one market's queue has been read, and the outcomes of all messages received from it.
 
-    `drained_to`: every message sent before this instant has been received. The four counts add up to `received`.
-    `polled_until` is the poller's lock; it expires by itself.
+    `drained_to`: every message sent before this instant has been received. `quotes`, `duplicates`, `skipped` and
+    `rejected` add up to `received`. `poller` and `polled_until` are the poller's lock, which expires by itself.
     """
 
     market = models.CharField(max_length=32, choices=Market.choices(), primary_key=True)
@@ -85,9 +85,10 @@ class Feed(models.Model):
 
 
 class FeedEvaluation(models.Model):
-    """How far a feed's silence was known when a sweep last judged by it: what is learned later is news.
+    """How far a feed was known to be drained at the last evaluation. Expiries confirmed later are new to the next one.
 
-    Written by sweeps alone. It is no column of `Feed`, whose rows the ingestion locks: neither may wait for the other.
+    Written by evaluations only. It is no column of `Feed`, whose rows the ingestion locks: neither may wait for the
+    other.
     """
 
     market = models.CharField(max_length=32, choices=Market.choices(), primary_key=True)
@@ -98,7 +99,7 @@ class FeedEvaluation(models.Model):
 
 
 class RejectedMessage(models.Model):
-    """A queue message that could not be understood, kept whole for a person to read."""
+    """A queue message that could not be read or recorded, kept whole for a person to look at."""
 
     market = models.CharField(max_length=32, choices=Market.choices())
     queue = models.CharField(max_length=128)

@@ -1,7 +1,8 @@
-"""What the best price was, from the quotes of all markets: pure functions on frozen values.
+"""The best price over time, computed from the quotes of all markets: pure functions on frozen values.
 
-A market's quotes are ordered by when our queue received them (`sent_at`); the result depends on the set of quotes
-only, never on the order, the lateness or the number of times in which they reached us. Prices are GC a unit.
+A market's quotes are ordered by when our queue received them (`sent_at`). The result depends only on the set of quotes,
+never on the order in which they reached us, how late they did, or how often. Prices are in GC a unit. The rules are
+explained in docs/decisions/0004-timeline-of-the-best-price.md.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -26,9 +27,9 @@ class Level:
 class Quote:
     """One price event of one market.
 
-    `market_time` is the market's own time in seconds, comparable within one market only; `sent_at` is when our queue
-    received the event; `sell` ascends by quantity; `reference` is the market's event id, else the queue's message
-    id. A quote is `too_late` if it was older than the greatest age already when it reached us.
+    `market_time` is the market's own time in seconds, comparable within one market only. `sent_at` is when our queue
+    received the event. `sell` ascends by quantity. `reference` is the market's event id, or else the queue's message
+    id. A quote is `too_late` if it was already older than the maximum age when we received it.
     """
 
     id: int
@@ -42,7 +43,10 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """How long a quote holds: `max_age` after it was sent, `max_lag` while its queue is not known to be drained."""
+    """How long a quote without a successor holds, counted from `sent_at`; see `holds_until`.
+
+    It holds for `max_age`, or for `max_lag` while its queue is not known to be drained.
+    """
 
     max_age: timedelta
     max_lag: timedelta
@@ -50,9 +54,10 @@ class Freshness:
 
 @dataclass(frozen=True, slots=True)
 class PricePoint:
-    """The best price (GC a unit) from the instant `at` on; None = unknown. `quotes` are those alive, the best first.
+    """The best price (GC a unit) from the instant `at` on; None if it is unknown.
 
-    `until` is when the next price took over, or the end of the line if none has.
+    `quotes` are the live quotes behind it, the best first. `until` is when the next point begins, or the end of the
+    timeline for the last point.
     """
 
     at: datetime
@@ -62,14 +67,14 @@ class PricePoint:
 
     @property
     def known_price(self) -> Decimal:
-        """The price. Raises ValueError if it is not known."""
+        """The price. Raises ValueError if it is unknown."""
         if self.price is None:
-            raise ValueError("nothing is judged by an unknown price")
+            raise ValueError("the price is unknown")
         return self.price
 
     @property
     def applies_before(self) -> datetime:
-        """A loan stamped before this instant was active while the price held, so it is judged by it."""
+        """The price applies to an active loan whose `prices_apply_from` is before this instant."""
         return self.until or self.at + timedelta(microseconds=1)
 
     @property
@@ -80,7 +85,7 @@ class PricePoint:
 
 @dataclass(frozen=True, slots=True)
 class _Hold:
-    """A quote stands as its market's price in [start, end)."""
+    """A span [start, end) in which a quote is its market's current quote; `price` is None beyond its levels."""
 
     quote: Quote
     price: Decimal | None
@@ -91,7 +96,8 @@ class _Hold:
 def unit_price(curve: Sequence[Level], quantity: Decimal) -> Decimal | None:
     """The price of one unit when `quantity` units are traded: linear between levels, flat below the first.
 
-    None beyond the last level. `curve` ascends by quantity. Between levels the price is rounded down to 24 places.
+    None for a quantity beyond the last level. `curve` ascends by quantity. A price between levels is rounded down to 24
+    decimals.
     """
     if not curve or quantity > curve[-1].quantity:
         return None
@@ -109,37 +115,45 @@ def unit_price(curve: Sequence[Level], quantity: Decimal) -> Decimal | None:
 
 
 def in_order(quotes: Iterable[Quote]) -> list[Quote]:
-    """Quotes by the time they were sent; those sent at once by the market's own time."""
+    """Quotes in the order they were sent; those sent at the same time by the market's own time."""
     return sorted(quotes, key=lambda quote: (quote.sent_at, quote.market_time, quote.reference, quote.id))
 
 
 def effective_quotes(quotes: Iterable[Quote], freshness: Freshness) -> list[Quote]:
-    """One market's quotes that ever stand as its price, in order.
+    """One market's quotes that are its current quote at some time, in order.
 
-    A quote whose own time is older than that of the one standing, while that is still fresh, takes no part, and so
-    holds back nobody either. An event from the year 9999 thus outranks its market for `max_age` at most.
+    A quote is ignored if its own time is older than that of the current quote while that one is still fresh. An ignored
+    quote does not affect later ones. So an event from the year 9999 outranks the others of its market for `max_age` at
+    most.
     """
-    standing: list[Quote] = []
+    effective: list[Quote] = []
     for quote in in_order(quotes):
         if (
-            not standing
-            or quote.market_time >= standing[-1].market_time
-            or quote.sent_at >= standing[-1].sent_at + freshness.max_age
+            not effective
+            or quote.market_time >= effective[-1].market_time
+            or quote.sent_at >= effective[-1].sent_at + freshness.max_age
         ):
-            standing.append(quote)
-    return standing
+            effective.append(quote)
+    return effective
+
+
+def _with_successors(quotes: Iterable[Quote], freshness: Freshness) -> list[tuple[Quote, Quote | None]]:
+    """One market's effective quotes, each with the next one; None after the last."""
+    effective = effective_quotes(quotes, freshness)
+    return list(zip(effective, [*effective[1:], None], strict=True))
 
 
 def expires_at(quote: Quote, freshness: Freshness) -> datetime:
-    """The end of a quote's natural life, `max_age` after it was sent."""
+    """When a quote reaches the maximum age."""
     return quote.sent_at + freshness.max_age
 
 
 def holds_until(quote: Quote, drained_to: datetime | None, freshness: Freshness) -> datetime:
-    """When a quote without a successor stops holding.
+    """When a quote without a successor stops being the current quote.
 
-    It dies of age, if its queue is drained past that instant (`drained_to`); else our own lag would look like a
-    silent market, and it holds for `max_lag`. A quote that came too late was never news to us: age decides alone.
+    It expires at the maximum age if its queue is known to be drained past that instant (`drained_to`). Otherwise the
+    successor may still be waiting in the queue, so the quote holds for `max_lag`. A quote that was too late always
+    expires at the maximum age.
     """
     expiry = expires_at(quote, freshness)
     if quote.too_late or (drained_to is not None and drained_to >= expiry):
@@ -155,17 +169,16 @@ def _by_market(quotes: Iterable[Quote]) -> dict[Market, list[Quote]]:
 
 
 def current_quotes(quotes: Iterable[Quote], freshness: Freshness) -> dict[Market, Quote]:
-    """Each market's last quote that takes part, however old."""
+    """Each market's last effective quote, however old."""
     return {market: effective_quotes(theirs, freshness)[-1] for market, theirs in _by_market(quotes).items()}
 
 
 def _holds(
     quotes: Iterable[Quote], drained_to: datetime | None, freshness: Freshness, reference_quantity: Decimal
 ) -> list[_Hold]:
-    """The spans in which one market's quotes stand, in order and without overlap."""
-    part = effective_quotes(quotes, freshness)
+    """The spans of one market's current quotes, in order and without overlap."""
     holds = []
-    for quote, successor in zip(part, [*part[1:], None], strict=True):
+    for quote, successor in _with_successors(quotes, freshness):
         end = holds_until(quote, drained_to, freshness)
         if successor is not None:
             end = min(end, successor.sent_at)
@@ -189,7 +202,7 @@ def timeline(
 ) -> tuple[PricePoint, ...]:
     """The best price in [start, end]: one point at `start`, and one wherever the quotes behind it change.
 
-    `quotes` must include the history that `start` needs: what was sent since `start - max_lag - max_age`.
+    `quotes` must include what `start` depends on: all quotes sent since `start - max_lag - max_age`.
     The best price is the highest effective sell price of `reference_quantity` units among live quotes.
     """
     per_market = [
@@ -200,27 +213,27 @@ def timeline(
     points: list[PricePoint] = []
     next_hold = [0] * len(per_market)
     for instant in [start, *sorted(edge for edge in edges if start < edge <= end)]:
-        alive = []
+        live = []
         for index, holds in enumerate(per_market):
             while next_hold[index] < len(holds) and holds[next_hold[index]].end <= instant:
                 next_hold[index] += 1
             if next_hold[index] < len(holds) and holds[next_hold[index]].start <= instant:
-                alive.append(holds[next_hold[index]])
-        alive.sort(key=_best_first, reverse=True)
-        behind = tuple(hold.quote for hold in alive)
+                live.append(holds[next_hold[index]])
+        live.sort(key=_best_first, reverse=True)
+        behind = tuple(hold.quote for hold in live)
         if not points or points[-1].quotes != behind:
             if points:
                 points[-1] = replace(points[-1], until=instant)
-            points.append(PricePoint(instant, alive[0].price if alive else None, behind, until=end))
+            points.append(PricePoint(instant, live[0].price if live else None, behind, until=end))
     return tuple(points)
 
 
 def successive_lows(points: Sequence[PricePoint]) -> tuple[PricePoint, ...]:
     """The suffix minima of the known prices: for each instant the lowest price at or after it.
 
-    Ascending in time and in price; of equal prices the latest. The first is the low of the whole window, the last is
-    the last point whose price is known. A loan activated within the window is judged only by lows that still held then.
-    Where a quote stood that came too late nothing is judged: no liquidation on news from an outage.
+    They ascend in time and in price; of equal prices only the latest is kept. The first is the low of the whole window,
+    the last is the last point whose price is known. So every loan meets the lowest price since its activation.
+    A point with a quote that was too late is left out: prices that an outage delayed liquidate nobody.
     """
     found: list[PricePoint] = []
     lowest: Decimal | None = None
@@ -236,23 +249,22 @@ def successive_lows(points: Sequence[PricePoint]) -> tuple[PricePoint, ...]:
 def window_start(
     quotes: Iterable[Quote], unevaluated: Iterable[Quote], freshness: Freshness, evaluated_to: datetime | None = None
 ) -> datetime:
-    """Where a sweep must begin to look: at the earliest of the `unevaluated` quotes (at least one), or before it.
+    """Where an evaluation must begin: at the earliest of the `unevaluated` quotes (at least one), or before it.
 
-    It is moved back to the death of an unevaluated quote's predecessor in its market, since that silence may have been
-    hidden by our lag until the successor was drained; and to any death later than `evaluated_to`, the end of the last
-    sweep. `quotes` is the history, which includes the unevaluated.
+    It begins earlier at the expiry of an unevaluated quote's predecessor in its market, since our lag may have hidden
+    the gap between the two. It also begins earlier at any expiry after `evaluated_to`, the end of the last evaluation.
+    `quotes` is the history, the unevaluated ones included.
     """
     new = {quote.id for quote in unevaluated}
     instants: list[datetime] = []
     for theirs in _by_market(quotes).values():
         instants += [quote.sent_at for quote in theirs if quote.id in new]
-        part = effective_quotes(theirs, freshness)
-        for quote, successor in zip(part, [*part[1:], None], strict=True):
-            death = expires_at(quote, freshness)
-            if successor is not None and successor.sent_at <= death:
+        for quote, successor in _with_successors(theirs, freshness):
+            expiry = expires_at(quote, freshness)
+            if successor is not None and successor.sent_at <= expiry:
                 continue
-            if (successor is not None and successor.id in new) or (evaluated_to is not None and death > evaluated_to):
-                instants.append(death)
+            if (successor is not None and successor.id in new) or (evaluated_to is not None and expiry > evaluated_to):
+                instants.append(expiry)
     return min(instants)
 
 
@@ -263,18 +275,19 @@ def newly_confirmed_expiries(
     drained_to: Mapping[Market, datetime | None],
     known_drained_to: Mapping[Market, datetime | None],
 ) -> list[datetime]:
-    """Deaths that are known now and were not at the last sweep, which took our own lag for a living quote.
+    """The expiries that are certain now and were not at the last evaluation, which still counted the quote as live.
 
-    `known_drained_to` is how far each feed was known to be drained then. A silence may hide a dip of the other market,
-    and nothing else may ever reopen it: the silent market need not send anything that is effective.
+    `known_drained_to` is how far each feed was known to be drained then. The price after such an expiry may be a dip of
+    the other market. It must be evaluated now: the market whose quote expired may never send an effective quote again.
     """
     found = []
     for market, theirs in _by_market(quotes).items():
-        known, before = drained_to.get(market), known_drained_to.get(market)
-        part = effective_quotes(theirs, freshness)
-        for quote, successor in zip(part, [*part[1:], None], strict=True):
-            death = expires_at(quote, freshness)
-            silent = successor is None or successor.sent_at > death
-            if silent and known is not None and known >= death and (before is None or before < death):
-                found.append(death)
+        drained, drained_before = drained_to.get(market), known_drained_to.get(market)
+        for quote, successor in _with_successors(theirs, freshness):
+            expiry = expires_at(quote, freshness)
+            expired = successor is None or successor.sent_at > expiry
+            confirmed = drained is not None and drained >= expiry
+            confirmed_before = drained_before is not None and drained_before >= expiry
+            if expired and confirmed and not confirmed_before:
+                found.append(expiry)
     return found

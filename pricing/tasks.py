@@ -1,4 +1,4 @@
-"""Celery tasks of the pricing room: each makes one call."""
+"""Celery tasks of the pricing app: each makes one call."""
 
 from botocore.exceptions import ConnectionError as AwsConnectionError
 from botocore.exceptions import HTTPClientError
@@ -9,9 +9,9 @@ from coruscant import enqueue
 from pricing.ingest import poll, prune
 from pricing.markets import Market
 
-# What passes by itself: an endpoint or a database that cannot be reached just now.
+# What is worth a retry: an endpoint or a database that cannot be reached just now.
 TRANSIENT = (OperationalError, AwsConnectionError, HTTPClientError)
-#: A poll that no worker has begun by then is left to beat, which asks every second.
+#: A poll that no worker has started by then is dropped; beat enqueues one every second anyway.
 CONTINUED_WITHIN_SECONDS = 3
 
 
@@ -23,12 +23,12 @@ CONTINUED_WITHIN_SECONDS = 3
     max_retries=3,
 )
 def poll_prices(*, market: str) -> None:
-    """Drain a market's queue for a while, and ring for the next poll; nothing if another worker is at it."""
+    """Poll a market's queue for a while, then enqueue the next poll. Does nothing if another worker is at it."""
     if poll.poll_to_the_end(Market(market)):
         enqueue.now(poll_prices.si(market=market), expires=CONTINUED_WITHIN_SECONDS)
 
 
 @shared_task(name="pricing.prune_quotes", ignore_result=True, autoretry_for=TRANSIENT, max_retries=3)
 def prune_quotes() -> None:
-    """Remove quotes beyond retention, within bounds; the next run goes on."""
+    """Remove quotes beyond their retention, up to a limit; the next run goes on."""
     prune.prune()

@@ -20,8 +20,8 @@ _CLOCK_TOLERANCE = timedelta(seconds=1)
 class Received:
     """One message: its id, when the queue received it, its body, and what was read from it.
 
-    `sent_at` is never later than the instant of the receive: two clocks may differ, but nothing is sent after it
-    came. It is None if the queue did not say. `ahead` tells that the queue's clock ran well ahead of ours.
+    `sent_at` is never later than the instant of the receive, even where the queue's clock is ahead of ours. It is None
+    if the queue did not say. `ahead` is true if the queue's clock is ahead by more than a tolerance.
     """
 
     message_id: str
@@ -34,7 +34,7 @@ class Received:
 def read(source: FeedSource, basis: Basis, message: Mapping[str, Any], now: datetime) -> Received:
     """Read one message as SQS gives it (`MessageId`, `Body`, `Attributes.SentTimestamp`), received at `now`.
 
-    Never raises: whatever is wrong with the message is its content.
+    Never raises: whatever is wrong with the message becomes its content, as Unreadable.
     """
     body = str(message.get("Body") or "")
     message_id, sent_at = str(message.get("MessageId") or ""), _sent_at(message)
@@ -42,7 +42,7 @@ def read(source: FeedSource, basis: Basis, message: Mapping[str, Any], now: date
     try:
         content = source.parse(unwrap(body), basis)
         if not _usable(message_id):
-            content = Unreadable("the queue gave no usable MessageId, so a repetition could not be told")
+            content = Unreadable("the queue gave no usable MessageId, so a repetition could not be recognized")
         elif sent_at is None:
             content = Unreadable("the queue gave no usable SentTimestamp, so the price's age is not known")
     except Unreadable as unreadable:

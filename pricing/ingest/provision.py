@@ -1,7 +1,7 @@
-"""Topics, queues and subscriptions: made or brought up to date, any number of times.
+"""Making topics, queues and subscriptions, or bringing them up to date. May be run any number of times.
 
 The price topics belong to the markets, and creating one that exists is harmless. The queues, their dead-letter queues,
-policies and subscriptions are ours, and so is the topic that all branches hear liquidations from.
+policies and subscriptions are ours, and so is the topic of liquidation events, to which all branches subscribe.
 """
 
 import json
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 _DAY = 24 * 3600
-# A price of four days ago moves nothing, but shows in the figures that it was there.
+# A price of four days ago triggers nothing, but it is counted and visible.
 _RETENTION_SECONDS = 4 * _DAY
-# As long as SQS keeps anything: somebody must look at what is here.
+# The longest that SQS allows: a person must look at these.
 _DEAD_LETTER_RETENTION_SECONDS = 14 * _DAY
-# Recording refuses no message for what it holds; one received so often could never be recorded or deleted.
+# No message is refused for its content. One that was received this often could never be recorded or deleted.
 _MAX_RECEIVES = 10
 
 
 def provision() -> Iterator[str]:
-    """Make everything there is to make; yields one line for each thing as it is done. Raises what AWS raises."""
+    """Make whatever is missing or differs; yields a line for each thing once it is done. Raises what AWS raises."""
     aws.sns().create_topic(Name=aws.LIQUIDATION_TOPIC)
     yield f"topic {aws.LIQUIDATION_TOPIC}: ready"
     for source in FEEDS.values():
@@ -60,7 +60,10 @@ def _provision_feed(source: FeedSource) -> Iterator[str]:
 
 
 def _ensure_queue(name: str, attributes: "dict[QueueAttributeNameType, str]") -> tuple[str, str]:
-    """The queue's URL, and what was done. A queue is made without attributes: with others it would be an error."""
+    """The queue's URL, and what was done.
+
+    A queue is made without attributes: creating one that exists with other attributes is an error.
+    """
     client = aws.sqs()
     try:
         url, done = client.get_queue_url(QueueName=name)["QueueUrl"], ""
@@ -71,7 +74,7 @@ def _ensure_queue(name: str, attributes: "dict[QueueAttributeNameType, str]") ->
 
 
 def _bring_up_to_date(url: str, wanted: "dict[QueueAttributeNameType, str]") -> str:
-    """Set the attributes that differ; returns what was done."""
+    """Set the attributes that differ; returns what was done, in words."""
     client = aws.sqs()
     present = client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
     differing = {name: value for name, value in wanted.items() if not _same(present.get(name), value)}
@@ -83,7 +86,7 @@ def _bring_up_to_date(url: str, wanted: "dict[QueueAttributeNameType, str]") -> 
 
 
 def _same(present: str | None, wanted: str) -> bool:
-    """Whether two attributes mean the same; policies are JSON, which AWS may print in another form."""
+    """Whether two attributes mean the same; policies are JSON, which AWS may format in another way."""
     if present == wanted:
         return True
     try:
@@ -119,9 +122,9 @@ def _policy(topic_arn: str, queue_arn: str) -> str:
 
 
 def _subscribe(topic_arn: str, queue_arn: str) -> str:
-    """Have the queue hear the topic with raw delivery; returns what was done.
+    """Subscribe the queue to the topic with raw delivery; returns what was done, in words.
 
-    An existing subscription is returned by SNS as it is, so raw delivery is set afterwards in any case.
+    SNS returns an existing subscription as it is, so raw delivery is always looked at and set separately.
     """
     client = aws.sns()
     arn = client.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=queue_arn, ReturnSubscriptionArn=True)[

@@ -1,12 +1,14 @@
-"""Writing a batch of received messages: quotes, what could not be read, and the feed's figures, all or nothing."""
+"""Recording a batch of received messages: quotes, rejected messages and the feed's counters, in one transaction."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
-from django.db import connection, transaction
+from django.conf import settings
+from django.db import DataError, IntegrityError, connection, transaction
 from django.db.models import F
 
 from coruscant import failpoints
@@ -14,34 +16,27 @@ from coruscant.text import escaped
 from pricing import records
 from pricing.feeds import FeedSource
 from pricing.feeds.event import ParsedQuote, Skipped, Unreadable
-from pricing.ingest.message import Received
+from pricing.ingest.message import Received, read
 from pricing.markets import Market
-from pricing.models import Feed
+from pricing.models import Feed, PriceQuote, RejectedMessage
 
 log = structlog.get_logger(__name__)
 
-_ROWS = (
-    "jsonb_to_recordset(%(rows)s::jsonb) AS m(message_id text, event_id text, market_time numeric, sent_at timestamptz,"
-    " sell jsonb, buy jsonb, too_late boolean, evaluated_at timestamptz)"
-)
-_INSERT = f"""
+# The rows come as one JSON text: psycopg would build arrays of hundreds of values in Python.
+_INSERT = """
     INSERT INTO pricing_pricequote
         (market, received_at, message_id, event_id, market_time, sent_at, sell, buy, too_late, evaluated_at)
-    SELECT %(market)s, %(now)s, m.* FROM {_ROWS} ON CONFLICT DO NOTHING RETURNING message_id
-"""  # noqa: S608
-_DATE_BACK = f"""
-    UPDATE pricing_pricequote q SET market_time = e.market_time, sent_at = e.sent_at, sell = e.sell, buy = e.buy,
-        too_late = q.received_at - e.sent_at >= make_interval(secs => %(seconds)s),
-        evaluated_at = CASE WHEN q.received_at - e.sent_at >= make_interval(secs => %(seconds)s)
-                        THEN coalesce(q.evaluated_at, %(now)s) END
-    FROM (SELECT DISTINCT ON (event_id) * FROM {_ROWS} WHERE event_id IS NOT NULL ORDER BY event_id, sent_at) e
-    WHERE q.market = %(market)s AND q.event_id = e.event_id AND e.sent_at < q.sent_at RETURNING q.event_id
-"""  # noqa: S608
+    SELECT %(market)s, %(now)s, row.* FROM jsonb_to_recordset(%(rows)s::jsonb) AS row(
+        message_id text, event_id text, market_time numeric, sent_at timestamptz,
+        sell jsonb, buy jsonb, too_late boolean, evaluated_at timestamptz
+    )
+    ON CONFLICT DO NOTHING RETURNING message_id
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class IngestCounts:
-    """What became of the messages of a batch; each has exactly one outcome."""
+    """How many messages of a batch had which outcome; each message has exactly one."""
 
     quotes: int = 0
     duplicates: int = 0
@@ -49,7 +44,7 @@ class IngestCounts:
     rejected: int = 0
 
     def __add__(self, other: "IngestCounts") -> "IngestCounts":
-        """The counts of two batches together."""
+        """The counts of two batches added up."""
         return IngestCounts(
             self.quotes + other.quotes,
             self.duplicates + other.duplicates,
@@ -59,13 +54,13 @@ class IngestCounts:
 
     @property
     def total(self) -> int:
-        """How many messages these are."""
+        """How many messages there were."""
         return self.quotes + self.duplicates + self.skipped + self.rejected
 
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A quote to be recorded; one that came too late is never swept again."""
+    """A quote to be recorded. One that is too late counts as evaluated from the start: no loan is evaluated by it."""
 
     message_id: str
     quote: ParsedQuote
@@ -74,7 +69,7 @@ class _Row:
     too_late: bool
 
     def as_json(self) -> dict[str, object]:
-        """The row's columns, for `_ROWS`."""
+        """The row's columns, for `_INSERT`."""
         return {
             "message_id": self.message_id,
             "event_id": self.quote.event_id,
@@ -87,14 +82,38 @@ class _Row:
         }
 
 
+def record_batch(
+    source: FeedSource, messages: Sequence[Mapping[str, Any]], now: datetime, began: datetime
+) -> IngestCounts:
+    """Commit what messages (as SQS gives them) say, received at `now` by a receive that began at `began`.
+
+    If there are none, the queue is drained up to `began`. A batch that the database refuses is recorded again message
+    by message, and the culprit is kept as a RejectedMessage. Idempotent. Announces nothing.
+    """
+    began = min(began, now)
+    basis = getattr(settings, source.price_basis_setting)
+    batch = [read(source, basis, message, now) for message in messages]
+    if ahead := sum(one.ahead for one in batch):
+        log.warning("queue_clock_ahead", market=source.market.value, count=ahead)
+    # SQS hands out as few as it likes, and a newer one before an older one: only an empty receive proves anything.
+    drained_to = None if batch else began
+    try:
+        counts = write(source, batch, now, began, drained_to)
+    except (DataError, IntegrityError) as error:
+        log.warning("batch_refused", market=source.market.value, count=len(batch), error=str(error))
+        counts = _one_by_one(source, batch, now, began)
+    failpoints.reach("ingest.committed")
+    return counts
+
+
 def write(
     source: FeedSource, batch: Sequence[Received], now: datetime, began: datetime, drained_to: datetime | None
 ) -> IngestCounts:
     """Commit a batch received at `now` by a receive that began at `began`, in one transaction.
 
-    What is there already (same message, same event) is a duplicate and changes nothing, unless its event was sent
-    earlier than we knew. `drained_to` moves the feed
-    forward, never back; None leaves it. Locks the feed's row, so that two pollers' batches follow one another.
+    A message or event that is recorded already is a duplicate. It changes nothing, except that an event which was sent
+    earlier than we knew is dated back. `drained_to` moves the feed forward, never back; None leaves it. Locks the
+    feed's row, so the batches of two pollers follow one another.
     """
     with transaction.atomic():
         feed = _locked_feed(source.market)
@@ -115,8 +134,20 @@ def write(
     return counts
 
 
+def _one_by_one(source: FeedSource, batch: Sequence[Received], now: datetime, began: datetime) -> IngestCounts:
+    """Commit each message by itself. One that the database refuses is kept as a RejectedMessage with the reason."""
+    counts = IngestCounts()
+    for one in batch:
+        try:
+            counts += write(source, [one], now, began, None)
+        except (DataError, IntegrityError) as error:
+            culprit = replace(one, content=Unreadable(f"the database refused it: {error}"))
+            counts += write(source, [culprit], now, began, None)
+    return counts
+
+
 def _locked_feed(market: Market) -> Feed:
-    """The feed's row, locked; made if this is the first that is heard of it."""
+    """The feed's row, locked; made if the market is new."""
     rows = Feed.objects.select_for_update().filter(market=market)
     found = rows.first()
     if found is None:
@@ -135,7 +166,6 @@ def _insert_quotes(source: FeedSource, batch: Sequence[Received], now: datetime)
     if not rows:
         return IngestCounts()
     with connection.cursor() as cursor:
-        # As one JSON text: psycopg builds arrays of hundreds of values in Python.
         inserting = {"market": source.market.value, "now": now, "rows": json.dumps([row.as_json() for row in rows])}
         cursor.execute(_INSERT, inserting)
         new = len(cursor.fetchall())
@@ -148,40 +178,52 @@ def _insert_quotes(source: FeedSource, batch: Sequence[Received], now: datetime)
 
 
 def _date_back(source: FeedSource, rows: Sequence[_Row], now: datetime, max_age: timedelta) -> None:
-    """Of an event that came in several messages the earliest sent is the quote, in whatever order they reach us.
+    """Of an event that comes in several messages keep the one sent first, in whatever order they reach us.
 
-    Else a copy that overtakes the first message would move its price to a later instant, and hide a dip. The quote is
-    unevaluated again, so that the next evaluation covers its new time, unless it was too late when first received.
+    Otherwise a copy that overtakes the first message would move its price to a later instant, and hide a dip. The quote
+    becomes unevaluated again, so that the next evaluation covers its new time, unless that makes it too late.
     """
-    dating = {
-        "market": source.market.value,
-        "now": now,
-        "seconds": max_age.total_seconds(),
-        "rows": json.dumps([row.as_json() for row in rows]),
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(_DATE_BACK, dating)
-        moved = [event_id for (event_id,) in cursor.fetchall()]
-    if moved:
-        log.info("events_dated_back", market=source.market.value, event_ids=moved)
+    first: dict[str, _Row] = {}
+    for row in rows:
+        event_id = row.quote.event_id
+        if event_id and (event_id not in first or row.sent_at < first[event_id].sent_at):
+            first[event_id] = row
+    # The lock on the feed's row keeps others from changing these meanwhile.
+    recorded = PriceQuote.objects.filter(market=source.market, event_id__in=first)
+    dated_back = [quote for quote in recorded if first[str(quote.event_id)].sent_at < quote.sent_at]
+    for quote in dated_back:
+        row = first[str(quote.event_id)]
+        quote.market_time, quote.sent_at = row.quote.market_time, row.sent_at
+        quote.sell, quote.buy = records.written_levels(row.quote.sell), records.written_levels(row.quote.buy)
+        quote.too_late = quote.received_at - row.sent_at >= max_age
+        quote.evaluated_at = (quote.evaluated_at or now) if quote.too_late else None
+        quote.save(update_fields=["market_time", "sent_at", "sell", "buy", "too_late", "evaluated_at"])
+    if dated_back:
+        log.info("events_dated_back", market=source.market.value, event_ids=[quote.event_id for quote in dated_back])
 
 
 def _insert_rejected(source: FeedSource, batch: Sequence[Received], now: datetime) -> IngestCounts:
-    rows = [
-        (one.message_id, escaped(one.body), escaped(one.content.reason), one.sent_at or now)
-        for one in batch
-        if isinstance(one.content, Unreadable)
-    ]
-    if not rows:
+    unreadable = [(one, one.content.reason) for one in batch if isinstance(one.content, Unreadable)]
+    if not unreadable:
         return IngestCounts()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO pricing_rejectedmessage (market, queue, received_at, message_id, body, reason, sent_at)"
-            " SELECT %s, %s, %s, * FROM unnest(%s::text[], %s::text[], %s::text[], %s::timestamptz[])"
-            " ON CONFLICT DO NOTHING RETURNING message_id, reason",
-            [source.market.value, source.queue, now, *(list(column) for column in zip(*rows, strict=True))],
-        )
-        new = cursor.fetchall()
-    for message_id, reason in new:
-        log.warning("message_rejected", market=source.market.value, message_id=message_id, reason=reason)
-    return IngestCounts(rejected=len(new), duplicates=len(rows) - len(new))
+    message_ids = [one.message_id for one, _reason in unreadable]
+    recorded = RejectedMessage.objects.filter(queue=source.queue, message_id__in=message_ids)
+    known, new = set(recorded.values_list("message_id", flat=True)), []
+    for one, reason in unreadable:
+        if one.message_id not in known:
+            known.add(one.message_id)
+            new.append(
+                RejectedMessage(
+                    market=source.market.value,
+                    queue=source.queue,
+                    message_id=one.message_id,
+                    body=escaped(one.body),
+                    reason=escaped(reason),
+                    sent_at=one.sent_at or now,
+                    received_at=now,
+                )
+            )
+    RejectedMessage.objects.bulk_create(new)
+    for row in new:
+        log.warning("message_rejected", market=row.market, message_id=row.message_id, reason=row.reason)
+    return IngestCounts(rejected=len(new), duplicates=len(unreadable) - len(new))

@@ -1,4 +1,4 @@
-"""The best price over time against a slow, literal reading of its rules."""
+"""The best price over time, compared with a slow and literal reading of its rules."""
 
 from decimal import Decimal
 
@@ -30,28 +30,28 @@ many = st.lists(one_quote, max_size=25)
 drained = st.fixed_dictionaries({market: st.none() | st.builds(at, st.integers(0, 2 * END)) for market in MARKETS})
 
 
-def line(quotes, drained_to, start=0, end=END):
+def timeline(quotes, drained_to, start=0, end=END):
     return rules.timeline(
         quotes, drained_to=drained_to, freshness=FRESHNESS, reference_quantity=Decimal(1), start=at(start), end=at(end)
     )
 
 
 def literal_price(quotes, drained_to, instant):
-    """The best price at an instant, as the rules are worded."""
+    """The best price at an instant, by the letter of the rules."""
     prices = []
     for market in MARKETS:
-        part = []
+        effective = []
         for one in rules.in_order([q for q in quotes if q.market == market and q.sent_at <= instant]):
-            fresh = [p for p in part if p.sent_at + FRESHNESS.max_age > one.sent_at]
+            fresh = [p for p in effective if p.sent_at + FRESHNESS.max_age > one.sent_at]
             if all(p.market_time <= one.market_time for p in fresh):
-                part.append(one)
-        if part and instant < rules.holds_until(part[-1], drained_to[market], FRESHNESS):
-            prices.append(part[-1].sell[0].unit_price)
+                effective.append(one)
+        if effective and instant < rules.holds_until(effective[-1], drained_to[market], FRESHNESS):
+            prices.append(effective[-1].sell[0].unit_price)
     return max(prices, default=None)
 
 
 def facts(point):
-    """Without the end, which a part of the line may not know."""
+    """Without the end, which differs where the timeline is cut off."""
     return (point.at, point.price, point.quotes)
 
 
@@ -61,17 +61,17 @@ def price_at(points, instant):
 
 @proof(60)
 @given(many, drained)
-def test_every_instant_has_the_price_the_rules_word(quotes, drained_to):
-    points = line(quotes, drained_to)
+def test_every_instant_has_the_price_that_the_rules_say(quotes, drained_to):
+    points = timeline(quotes, drained_to)
     for second in range(0, END + 1, 3):
         assert price_at(points, at(second)) == literal_price(quotes, drained_to, at(second))
 
 
 @proof(50)
 @given(many, drained, st.integers(0, END), st.integers(0, END))
-def test_a_part_of_the_line_is_the_same_as_the_whole(quotes, drained_to, one, other):
+def test_a_part_of_the_timeline_is_the_same_as_in_the_whole(quotes, drained_to, one, other):
     start, end = sorted((one, other))
-    part, whole = line(quotes, drained_to, start, end), line(quotes, drained_to)
+    part, whole = timeline(quotes, drained_to, start, end), timeline(quotes, drained_to)
     assert part[0].at == at(start)
     assert [facts(p) for p in whole if at(start) < p.at <= at(end)] == [facts(p) for p in part[1:]]
     assert part[0].price == price_at(whole, at(start))
@@ -81,19 +81,19 @@ def test_a_part_of_the_line_is_the_same_as_the_whole(quotes, drained_to, one, ot
 @given(many, drained, st.data())
 def test_order_and_repetition_change_nothing(quotes, drained_to, data):
     again = data.draw(st.permutations(quotes + data.draw(st.lists(st.sampled_from(quotes)) if quotes else st.just([]))))
-    assert line(again, drained_to) == line(quotes, drained_to)
-    assert rules.successive_lows(line(again, drained_to)) == rules.successive_lows(line(quotes, drained_to))
+    assert timeline(again, drained_to) == timeline(quotes, drained_to)
+    assert rules.successive_lows(timeline(again, drained_to)) == rules.successive_lows(timeline(quotes, drained_to))
 
 
 @proof(50)
 @given(many, drained)
 def test_lows_are_for_each_instant_the_lowest_price_from_then_on(quotes, drained_to):
-    points = line(quotes, drained_to)
-    judged = [p for p in points if p.price is not None and not any(q.too_late for q in p.quotes)]
+    points = timeline(quotes, drained_to)
+    usable = [p for p in points if p.price is not None and not any(q.too_late for q in p.quotes)]
     lows = rules.successive_lows(points)
     assert sorted(lows, key=lambda p: (p.at, p.price)) == list(lows)
-    for index, point in enumerate(judged):
-        after = judged[index:]
+    for index, point in enumerate(usable):
+        after = usable[index:]
         expected = min(p.price for p in after)
         first = next(low for low in lows if low.at >= point.at)
         assert first.price == expected
@@ -102,7 +102,7 @@ def test_lows_are_for_each_instant_the_lowest_price_from_then_on(quotes, drained
 
 @proof(50)
 @given(st.lists(one_quote, min_size=1, max_size=25), st.data())
-def test_a_window_never_starts_after_what_is_unswept(quotes, data):
+def test_a_window_never_starts_after_an_unevaluated_quote(quotes, data):
     unevaluated = data.draw(st.lists(st.sampled_from(quotes), min_size=1, unique_by=lambda q: q.id))
     evaluated_to = data.draw(st.none() | st.builds(at, st.integers(0, END)))
     start = rules.window_start(quotes, unevaluated, FRESHNESS, evaluated_to)
@@ -122,10 +122,10 @@ arriving = st.lists(
 
 @proof(100)
 @given(arriving)
-def test_however_late_quotes_arrive_the_sweeps_find_every_dip(arrivals):
-    """Sweeps run on news and every five seconds; each market is drained as far as its stragglers allow."""
-    swept, found = set(), []
-    last_mark = None
+def test_however_late_quotes_arrive_evaluations_find_every_dip(arrivals):
+    """Evaluations run on new quotes and every five seconds; a market is drained up to the first quote still missing."""
+    evaluated, found = set(), []
+    evaluated_to = None
     end = 220
     for now in range(end + 1):
         if now % 5 and not any(q.sent_at == at(now - late) for q, late in arrivals):
@@ -133,16 +133,16 @@ def test_however_late_quotes_arrive_the_sweeps_find_every_dip(arrivals):
         here = [q for q, late in arrivals if q.sent_at <= at(now - late)]
         missing = [q for q, late in arrivals if q.sent_at > at(now - late)]
         drained_to = {m: min([at(now), *(q.sent_at for q in missing if q.market == m)]) for m in MARKETS}
-        unevaluated = [q for q in here if q.id not in swept]
-        start = rules.window_start(here, unevaluated, FRESHNESS, last_mark) if unevaluated else at(now)
+        unevaluated = [q for q in here if q.id not in evaluated]
+        start = rules.window_start(here, unevaluated, FRESHNESS, evaluated_to) if unevaluated else at(now)
         points = rules.timeline(
             here, drained_to=drained_to, freshness=FRESHNESS, reference_quantity=Decimal(1), start=start, end=at(now)
         )
         found += [low.price for low in rules.successive_lows(points) if low.price is not None]
         if unevaluated:
-            swept |= {q.id for q in unevaluated}
-            last_mark = at(now)
-    # Up to the last news: a dip that ends in silence is found by the next sweep only if it lasts until then.
-    last_news = max(int((q.sent_at - at(0)).total_seconds()) + late for q, late in arrivals)
-    truth = line([q for q, _ in arrivals], {m: at(end) for m in MARKETS}, 0, last_news)
+            evaluated |= {q.id for q in unevaluated}
+            evaluated_to = at(now)
+    # Up to the last new quote: a dip after it is found by the next evaluation only if it lasts until then.
+    last_arrival = max(int((q.sent_at - at(0)).total_seconds()) + late for q, late in arrivals)
+    truth = timeline([q for q, _ in arrivals], {m: at(end) for m in MARKETS}, 0, last_arrival)
     assert min(found) <= rules.successive_lows(truth)[0].price

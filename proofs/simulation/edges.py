@@ -15,7 +15,7 @@ from django.db import connection
 from coruscant import aws, clock, enqueue, failpoints
 from liquidation import publish, sell
 from liquidation.venues import http
-from pricing import best_price
+from pricing import best_price_cache, price_alerts
 from pricing.feeds import FEEDS
 from pricing.ingest import poll, queue
 from pricing.markets import Market
@@ -80,9 +80,11 @@ class Edges:
                 (aws, "sqs", sqs),
                 (aws, "sns", sns),
                 (enqueue, "now", now),
-                (best_price, "cache", self.cache),
+                (best_price_cache, "cache", self.cache),
+                (price_alerts, "cache", self.cache),
                 (uuid, "uuid4", self.world.uuid),
                 (poll, "time", SimpleNamespace(monotonic=monotonic)),
+                (queue, "time", SimpleNamespace(monotonic=monotonic)),
                 (sell, "time", SimpleNamespace(monotonic=monotonic)),
             ):
                 replaced.enter_context(mock.patch.object(where, name, what))

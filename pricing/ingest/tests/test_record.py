@@ -1,10 +1,8 @@
 """What a batch of messages leaves in the database: exactly that, once."""
 
-from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-import structlog
 from django.db import DataError
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,16 +11,17 @@ from hypothesis.extra.django import TestCase
 from pricing import best_price, evaluation_window
 from pricing.ingest import poll, record
 from pricing.ingest.record import IngestCounts
+from pricing.ingest.tests.support import NOW, feed, record_messages
 from pricing.markets import Market
 from pricing.models import Feed, PriceQuote, RejectedMessage
 from pricing.signals import quotes_recorded
 from pricing.tests.builders import BLACK_SPIRE, MOS_ESPA, at, black_spire_event, message, mos_espa_event
 
-NOW = at(5)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clean_cache")]
 
 
 @pytest.fixture
-def rung():
+def announced():
     calls = []
 
     def listen(sender, **arguments):
@@ -33,18 +32,7 @@ def rung():
     quotes_recorded.disconnect(listen)
 
 
-def record_messages(*messages, market=MOS_ESPA, now=NOW, began=None):
-    return poll.record_messages(market, messages, now, began=began)
-
-
-def feed(market=MOS_ESPA):
-    return Feed.objects.get(market=market)
-
-
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clean_cache")]
-
-
-def test_a_quote_is_kept_exactly(rung):
+def test_a_quote_is_kept_exactly(announced):
     assert record_messages(message(mos_espa_event(price="50.10"), at(1), "m-1")) == IngestCounts(quotes=1)
     row = PriceQuote.objects.values().get()
     del row["id"]
@@ -53,16 +41,16 @@ def test_a_quote_is_kept_exactly(rung):
         "sent_at": at(1), "received_at": NOW, "sell": [["1", "50.1"]], "buy": [["1", "51"]],
         "too_late": False, "evaluated_at": None,
     }  # fmt: skip
-    assert rung == [PriceQuote]
+    assert announced == [PriceQuote]
 
 
-def test_the_same_message_or_event_again_changes_nothing(rung):
+def test_the_same_message_or_event_again_changes_nothing(announced):
     first = message(mos_espa_event(), at(1), "m-1")
     record_messages(first)
     before = list(PriceQuote.objects.values())
     assert record_messages(first, message(mos_espa_event(price="1"), at(2), "m-2")) == IngestCounts(duplicates=2)
     assert list(PriceQuote.objects.values()) == before
-    assert rung == [PriceQuote]
+    assert announced == [PriceQuote]
     assert (feed().received, feed().quotes, feed().duplicates) == (3, 1, 2)
 
 
@@ -79,7 +67,7 @@ def test_a_copy_that_overtakes_its_event_hides_no_dip():
     assert feed().quotes == PriceQuote.objects.count() == 2
 
 
-def test_an_event_whose_first_message_is_very_old_came_too_late_if_it_did_then():
+def test_an_event_dated_back_is_too_late_only_if_its_first_message_was_too_old_when_received():
     record_messages(message(mos_espa_event(), at(70)), now=at(70))
     record_messages(message(mos_espa_event(), at(20)), now=at(75))
     assert PriceQuote.objects.values_list("sent_at", "too_late", "evaluated_at").get() == (at(20), False, None)
@@ -97,7 +85,7 @@ def test_events_without_an_id_are_told_apart_by_their_message():
     assert record_messages(*batch, market=BLACK_SPIRE) == IngestCounts(quotes=3)
 
 
-def test_every_message_has_one_fate(rung):
+def test_every_message_has_one_outcome(announced):
     batch = [
         message(black_spire_event(), at(1)), message(black_spire_event(item="STEEL:OTHER"), at(1)),
         message("garbage", at(1), "bad"), message("garbage", at(1), "bad"),
@@ -119,15 +107,15 @@ def test_what_postgresql_cannot_store_is_kept_as_escapes():
     assert RejectedMessage.objects.get().body == "a\\x00b\\ud800"
 
 
-def test_nothing_new_rings_nobody(rung):
+def test_nothing_is_announced_without_new_quotes(announced):
     record_messages(message("garbage"))
     record_messages()
-    assert rung == []
+    assert announced == []
 
 
 def test_a_listener_that_fails_does_no_harm():
     def listen(**_arguments):
-        raise RuntimeError("deaf")
+        raise RuntimeError("listener failed")
 
     quotes_recorded.connect(listen)
     try:
@@ -136,7 +124,7 @@ def test_a_listener_that_fails_does_no_harm():
         quotes_recorded.disconnect(listen)
 
 
-def test_a_quote_too_old_when_received_is_marked_swept():
+def test_a_quote_too_old_when_received_counts_as_evaluated():
     now = at(100)
     record_messages(message(mos_espa_event("a"), at(40)), message(mos_espa_event("b"), at(40.001)), now=now)
     assert list(PriceQuote.objects.order_by("event_id").values_list("too_late", "evaluated_at")) == [
@@ -145,43 +133,7 @@ def test_a_quote_too_old_when_received_is_marked_swept():
     ]
 
 
-def test_nothing_is_sent_after_it_was_received():
-    with structlog.testing.capture_logs() as logs:
-        record_messages(
-            message(mos_espa_event("a"), NOW + timedelta(hours=1)),
-            message(mos_espa_event("b"), NOW + timedelta(seconds=1)),
-        )
-    assert set(PriceQuote.objects.values_list("sent_at", flat=True)) == {NOW}
-    assert [(log["event"], log["count"]) for log in logs if log["event"] == "queue_clock_ahead"] == [
-        ("queue_clock_ahead", 1)
-    ]
-
-
-@pytest.mark.parametrize(
-    "attributes", [None, {}, {"SentTimestamp": ""}, {"SentTimestamp": "-5"}, {"SentTimestamp": "9" * 15}]
-)
-def test_a_message_of_unknown_age_is_kept_for_a_person(attributes):
-    assert record_messages(message(mos_espa_event()) | {"Attributes": attributes}) == IngestCounts(rejected=1)
-    row = RejectedMessage.objects.get()
-    assert ("SentTimestamp" in row.reason, row.sent_at) == (True, NOW)
-
-
-@pytest.mark.parametrize("message_id", [None, "", "x" * 129, "a\x00", "é"])
-def test_a_message_without_a_usable_id_is_kept_once(message_id):
-    broken = message(mos_espa_event()) | {"MessageId": message_id}
-    assert record_messages(broken) == IngestCounts(rejected=1)
-    assert record_messages(broken) == IngestCounts(duplicates=1)
-    assert RejectedMessage.objects.get().message_id.startswith("sha256:")
-
-
-def test_an_empty_message_is_rejected():
-    assert record_messages({"MessageId": "m", "Attributes": {"SentTimestamp": "0"}}) == IngestCounts(rejected=1)
-
-
-# --- how far the queue is drained ---
-
-
-def test_an_empty_receive_drains_to_its_beginning():
+def test_an_empty_receive_drains_the_feed_to_its_beginning():
     record_messages(began=at(3))
     assert (feed().drained_to, feed().polled_at) == (at(3), NOW)
 
@@ -209,15 +161,12 @@ def test_drained_to_never_moves_back():
     assert (feed().drained_to, feed().polled_at) == (at(4), NOW)
 
 
-def test_nothing_is_proved_while_messages_may_be_hidden():
+def test_an_empty_receive_proves_nothing_while_messages_may_be_hidden():
     Feed.objects.create(market=MOS_ESPA, in_flight_until=at(4))
     record_messages(began=at(3))
     assert feed().drained_to is None
     record_messages(began=at(4))
     assert feed().drained_to == at(4)
-
-
-# --- what the database refuses ---
 
 
 def refusing(monkeypatch, culprit):
@@ -230,7 +179,7 @@ def refusing(monkeypatch, culprit):
     monkeypatch.setattr(record._Row, "as_json", as_json)
 
 
-def test_one_message_the_database_refuses_does_not_hold_back_the_rest(monkeypatch, rung):
+def test_one_message_the_database_refuses_does_not_hold_back_the_rest(monkeypatch, announced):
     refusing(monkeypatch, "bad")
     batch = [message(black_spire_event(), at(1), name) for name in ("good", "bad", "fine")]
     assert record_messages(*batch, market=BLACK_SPIRE, began=at(4)) == IngestCounts(quotes=2, rejected=1)
@@ -239,7 +188,7 @@ def test_one_message_the_database_refuses_does_not_hold_back_the_rest(monkeypatc
     assert rejected.message_id == "bad"
     assert rejected.reason.startswith("the database refused it: numeric field overflow")
     assert (feed(BLACK_SPIRE).received, feed(BLACK_SPIRE).drained_to) == (3, None)
-    assert rung == [PriceQuote]
+    assert announced == [PriceQuote]
 
 
 def test_a_failure_to_record_leaves_nothing(reached):
@@ -255,7 +204,7 @@ def test_a_failure_with_the_database_is_not_a_rejection(monkeypatch):
         record_messages(message(mos_espa_event(), at(1)))
 
 
-def test_the_board_shows_what_was_recorded():
+def test_the_best_price_is_refreshed_by_what_was_recorded():
     now = best_price.clock.now()
     record_messages(message(mos_espa_event(), now), now=now)
     assert best_price.current().price == Decimal(50)

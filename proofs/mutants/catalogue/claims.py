@@ -58,8 +58,8 @@ MUTANTS: tuple[Mutant, ...] = (
         (
             Edit(
                 "pricing.evaluation_window",
-                "WHERE q.evaluated_at IS NULL AND q.id = judged.id AND q.sent_at = judged.sent_at",
-                "WHERE q.evaluated_at IS NULL",
+                "filter(as_evaluated, evaluated_at=None)",
+                "filter(evaluated_at=None)",
             ),
         ),
         tests=("liquidation/tests/test_evaluate.py",),

@@ -2,35 +2,41 @@
 
 from proofs.mutants.planting import Edit, Mutant
 
-_INGEST = "pricing.ingest.poll"
+_POLL = "pricing.ingest.poll"
 _RECORDING = "pricing.ingest.record"
 _QUOTES = "pricing.quotes"
-_RECORD = "            if messages or (wait and not failure):\n"
-_DELETE = "            _delete(source, messages)\n"
+_RECORD = "            if gathered.messages or (wait and not gathered.failure):\n"
+_DELETE = "            delete(source, gathered.messages)\n"
 
 MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "deleted-before-recorded",
         "messages are deleted before what they say is committed",
-        (Edit(_INGEST, _RECORD, _DELETE + _RECORD),),
+        (Edit(_POLL, _RECORD, _DELETE + _RECORD),),
         tests=("pricing/ingest/tests/test_poll.py",),
     ),
     Mutant(
         "never-deleted",
         "messages are not deleted once they are recorded",
-        (Edit(_INGEST, _DELETE, ""),),
+        (Edit(_POLL, _DELETE, ""),),
         tests=("pricing/ingest/tests/test_poll.py",),
     ),
     Mutant(
         "drained-too-far",
         "a receive that brought messages counts as proof that nothing is left",
-        (Edit(_INGEST, "None if batch else began", "began"),),
+        (Edit(_RECORDING, "None if batch else began", "began"),),
         tests=("pricing/ingest/tests/test_record.py",),
     ),
     Mutant(
         "drained-to-the-earliest",
         "a receive that brought messages counts as proof that nothing older is left",
-        (Edit(_INGEST, "None if batch else began", "min([began, *(one.sent_at for one in batch if one.sent_at)])"),),
+        (
+            Edit(
+                _RECORDING,
+                "None if batch else began",
+                "min([began, *(one.sent_at for one in batch if one.sent_at)])",
+            ),
+        ),
         tests=("pricing/ingest/tests/test_record.py",),
     ),
     Mutant(
@@ -42,8 +48,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "lost-answer-forgotten",
         "a receive whose answer was lost, after others that came, leaves no trace",
-        (Edit(_INGEST, "                raise failure\n", ""),),
-        tests=("pricing/ingest/tests/test_poll.py",),
+        (Edit(_POLL, "                raise gathered.failure\n", ""),),
+        tests=("pricing/ingest/tests/test_queue.py",),
         simulated=False,  # it needs a full receive just before it
     ),
     Mutant(
@@ -69,7 +75,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "history-from-any-quote",
         "a sweep begins its history at a quote that may take no part",
-        (Edit("pricing.records", " AND {_CERTAIN}\n            ORDER", "\n            ORDER"),),
+        (Edit("pricing.records", "            AND {_CERTAINLY_EFFECTIVE}\n            ORDER", "            ORDER"),),
         tests=("pricing/tests/test_evaluation_window.py",),
         simulated=False,  # it needs events that overtake each other just where a history begins
     ),
@@ -83,20 +89,20 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "silence-learned-too-late",
         "a silence that was learned of only now is not judged",
-        (Edit("pricing.evaluation_window", ", *map(progress.known_drained_to.get, learning)", ","),),
+        (Edit("pricing.evaluation_window", ", *map(progress.known_drained_to.get, drained_further)", ","),),
         tests=("pricing/tests/test_evaluation_window.py",),
         simulated=False,  # its quotes are read anyway where anything else is amiss
     ),
     Mutant(
         "own-time-ignored",
         "an older event that was sent later replaces a newer one",
-        (Edit(_QUOTES, "or quote.market_time >= standing[-1].market_time", "or True"),),
+        (Edit(_QUOTES, "or quote.market_time >= effective[-1].market_time", "or True"),),
         tests=("pricing/tests/test_quotes.py",),
     ),
     Mutant(
         "year-9999",
         "an event from the far future outranks its market for ever",
-        (Edit(_QUOTES, "            or quote.sent_at >= standing[-1].sent_at + freshness.max_age\n", ""),),
+        (Edit(_QUOTES, "            or quote.sent_at >= effective[-1].sent_at + freshness.max_age\n", ""),),
         tests=("pricing/tests/test_quotes.py",),
     ),
     Mutant(
@@ -108,7 +114,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "worst-price",
         "the lowest of the live prices counts as the best",
-        (Edit(_QUOTES, "alive.sort(key=_best_first, reverse=True)", "alive.sort(key=_best_first)"),),
+        (Edit(_QUOTES, "live.sort(key=_best_first, reverse=True)", "live.sort(key=_best_first)"),),
         tests=("pricing/tests/test_quotes.py",),
     ),
     Mutant(

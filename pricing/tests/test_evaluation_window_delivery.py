@@ -1,6 +1,7 @@
 """The same messages give the same low and the same last price, in whatever order, batches and copies they come.
 
-The truth is the simulation's oracle, which shares no code with the service: it reads the list of what was sent.
+The results are compared with the simulation's oracle, which shares no code with the service: it reads the list of what
+was sent.
 """
 
 from decimal import Context, Decimal
@@ -71,7 +72,7 @@ def _body(market: Market, event_id: str, price: Decimal, own_time: int) -> str:
 
 
 class TheTimeline(TestCase):
-    """Through the real ingestion and the real window of a sweep; each example in a transaction of its own."""
+    """Through the real ingestion and the real window of an evaluation; each example in a transaction of its own."""
 
     def setup_example(self):
         super().setup_example()
@@ -82,8 +83,8 @@ class TheTimeline(TestCase):
         rest = list(deliveries)
         while rest:
             second, market, _ = rest[0]
-            together = [one for one in rest if one[:2] == (second, market)]
-            taken = together[: data.draw(st.integers(1, len(together)))]
+            due = [one for one in rest if one[:2] == (second, market)]
+            taken = due[: data.draw(st.integers(1, len(due)))]
             rest = [one for one in rest if not any(one is other for other in taken)]
             yield second, market, [one[2] for one in taken]
 
@@ -111,32 +112,32 @@ class TheTimeline(TestCase):
 
     @proof(25)
     @given(delivered(), st.data())
-    def test_loses_no_dip_to_a_sweep_that_came_between(self, scene, data):
+    def test_loses_no_dip_to_an_evaluation_in_between(self, scene, data):
         deliveries, heard = scene
-        found, swept, last_news = [], [], 0
+        found, evaluations, last_arrival = [], [], 0
 
-        def sweep(second):
+        def evaluate(second):
             window = evaluation_window.open_window(at(second))
             found.extend(low.price for low in window.lows)
             evaluation_window.mark_evaluated(window)
-            swept.append((second, [str(low) for low in found]))
+            evaluations.append((second, [str(low) for low in found]))
             return window.last.price
 
         for second, market, messages in self.batches(data, deliveries):
             self.record(market, messages, second)
             if evaluation_window.anything_unevaluated(at(second)):
-                last_news = second
+                last_arrival = second
             if data.draw(st.booleans()):
-                sweep(second)
+                evaluate(second)
         end = deliveries[-1][0] + 0.5
         for market in Market:
             self.record(market, [], end)
-        last = sweep(end)
+        last = evaluate(end)
         drained_to = {market: at(end) for market in Market}
-        # Up to the last news: a dip that ends in silence is found by a later sweep only if it lasts until then.
-        judged = oracle.spans(heard, drained_to, at(last_news + 0.001))
-        note(f"sweeps at {swept}")
+        # Up to the last new quote: a dip after it is found by a later evaluation only if it lasts until then.
+        spans = oracle.spans(heard, drained_to, at(last_arrival + 0.001))
+        note(f"evaluations at {evaluations}")
         note("\n".join(f"{second} {market} {one['MessageId']}" for second, market, one in deliveries))
         note("\n".join(f"{one.market} {(one.sent_at - T0).seconds} {one.price} own {one.own_time}" for one in heard))
-        assert min(found) <= min(span.price for span in judged if span.price is not None)
+        assert min(found) <= min(span.price for span in spans if span.price is not None)
         assert last == oracle.spans(heard, drained_to, at(end))[-1].price
