@@ -16,7 +16,7 @@ from local.stack.ports import LOOPBACK, free_port
 from pricing.markets import Market
 
 #: Times the bare view's page, and times the service's first page.
-_MOST, _MOST_DEEPER = 3, 2
+_MOST, _MOST_DEEPER = 4, 2
 
 
 def measure(stage: Stage, scale: Scale) -> Measured:

@@ -24,7 +24,7 @@ from pricing.models import PriceQuote
 _HALF_A_TICK = 0.5
 _RATIO = Decimal("0.8")
 #: Times the wait of the bare listener: name, share of the prices, limit.
-_LIMITS = (("p50", 0.5, 2.2), ("p99", 0.99, 2.5))
+_LIMITS = (("p50", 0.5, 2.5), ("p99", 0.99, 2.5))
 
 
 @dataclass(frozen=True, slots=True)
