@@ -1,4 +1,4 @@
-"""Take the figures: `python -m benchmarks`, `--scale quick` in a few minutes, `--only crash chain` some of them."""
+"""Take the figures: `python -m benchmarks`; `--scale quick` takes minutes, `--only crash chain` takes some of them."""
 
 import argparse
 import importlib
@@ -13,7 +13,7 @@ from benchmarks.figures import Measured
 from benchmarks.scale import SCALES
 from benchmarks.stage import ROOT, Stage
 
-#: In the order they are taken: those that need the largest bank follow one another.
+#: In the order they are taken: those with the largest bank first. The letter is the figure's name in docs/scaling.md.
 MEASUREMENTS = {
     "quiet_tick": "a",
     "crash": "b",
@@ -28,22 +28,22 @@ MEASUREMENTS = {
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measure, print, write. Returns 0 whether the reaches are met or not: a figure is no test."""
+    """Measure, print, write. Returns 0 even where a target is missed: this is no test."""
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
     parser.add_argument("--scale", choices=sorted(SCALES), default="full")
     parser.add_argument("--only", nargs="+", choices=sorted(MEASUREMENTS), default=list(MEASUREMENTS))
     parser.add_argument("--results", type=Path, default=ROOT / "benchmarks" / "results")
-    parser.add_argument("--folder", type=Path, default=ROOT / ".local" / "benchmarks", help="of the stack's data")
-    told = parser.parse_args(arguments)
-    console, scale = Console(width=None if sys.stdout.isatty() else 160), SCALES[told.scale]
+    parser.add_argument("--folder", type=Path, default=ROOT / ".local" / "benchmarks", help="for the stack's data")
+    given = parser.parse_args(arguments)
+    console, scale = Console(width=None if sys.stdout.isatty() else 160), SCALES[given.scale]
     found: dict[str, Measured] = {}
-    with Stage(told.folder, console) as stage:
+    with Stage(given.folder, console) as stage:
         from benchmarks import machine
 
         machine.require_durability()
         described = machine.describe()
         for name, letter in MEASUREMENTS.items():
-            if name not in told.only:
+            if name not in given.only:
                 continue
             stage.say(f"[bold]{letter} {name}[/bold]")
             began = time.monotonic()
@@ -52,7 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
             machine.require_durability()
         found = dict(sorted(found.items()))
     report.show(console, found, described)
-    console.print(f"Written to {report.write(told.results, told.scale, found, described)}", highlight=False)
+    console.print(f"Written to {report.write(given.results, given.scale, found, described)}", highlight=False)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""A bank of active loans of any size, made in bulk, with books and history as the services would have left them."""
+"""A bank of active loans of any size, made in bulk, with rows and history as the services would have left them."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from loans.models import CollateralPosting, Loan
 
 #: Units of collateral of every loan.
 UNITS = 40
-#: Debts per unit, GC: of loans near the edge, which the crash breaches, and of all others, which it does not even warn.
+#: Debts per unit, GC: of loans near the edge, which the crash breaches, and of all others, which get no margin call.
 EDGE = (23.5, 25.0)
 CALM = (10.0, 16.0)
 _CHUNK = 200_000
@@ -45,9 +45,9 @@ _REQUESTS = """
 
 
 def open_bank(stage: Stage, loans: int, *, edge_every: int = 10) -> None:
-    """Begin anew with a bank of so many active loans, of which each `edge_every`th is near the edge.
+    """Start over with a bank of so many active loans, of which each `edge_every`th is near the edge.
 
-    Made once a run and then copied. No prices are known yet.
+    It is made once a run and then copied. No prices are known yet.
     """
     name = f"benchmarks_{loans}_{edge_every}"
     if not stage.kept(name):
@@ -65,7 +65,7 @@ def at_the_edge(loans: int, *, edge_every: int = 10) -> int:
 
 
 def _lend(connection: "psycopg.Connection[Any]", loans: int, edge_every: int) -> None:
-    # The rows fit together by the way they are made, so foreign keys are not checked for each of them.
+    # No triggers: the rows match each other by construction, and their history is written below.
     connection.execute("SET session_replication_role = replica")
     figures = {
         "units": UNITS,
@@ -94,7 +94,7 @@ def _lend(connection: "psycopg.Connection[Any]", loans: int, edge_every: int) ->
 
 
 def _history(model: Any, action: str, kind: str, then: dict[str, str]) -> str:
-    """History rows of a span of rows: as they stand, but for the columns in `then`."""
+    """A statement for the history of a range of rows: their present values, except for the columns in `then`."""
     columns = audited_columns(model)
     values = ", ".join(then.get(column, f'"{column}"') for column in columns)
     names = ", ".join(f'"{column}"' for column in columns)

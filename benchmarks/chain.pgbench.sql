@@ -1,22 +1,23 @@
--- Everything the books write for one liquidation that fills at its first order, in one transaction: the order with its
--- history, lease, fill, settlement, the event with its history, and its mark. :liquidations rows are there to work on.
+-- Everything that is written for one liquidation that fills at its first order, in one transaction: lease, order, fill,
+-- settlement and event, each with its history. Orders and events go to copies of their tables: inserts into the service's own
+-- would meet its rules, and one liquidation is worked on many times. :liquidations is how many there are.
 \set n random(1, :liquidations)
 BEGIN;
 SELECT 1 FROM loans_loan l JOIN liquidation_liquidation q ON q.loan_id = l.id WHERE q.id = :n FOR UPDATE OF l;
 SELECT 1 FROM liquidation_liquidation WHERE id = :n FOR UPDATE;
 UPDATE liquidation_liquidation SET fence = fence + 1, leased_until = now(), due_at = now() WHERE id = :n;
-INSERT INTO liquidation_tradeorder (liquidation_id, sequence, market, request_id, quantity, quoted_unit_price, payload,
+INSERT INTO benchmark_order (liquidation_id, sequence, market, request_id, quantity, quoted_unit_price, payload,
     status, venue_order_id, units_traded, proceeds, last_outcome, last_answer, mismatch, created_at, answered_at, sends, due_at)
   SELECT :n, coalesce(max(sequence), 0) + 1, 'mos_espa', gen_random_uuid()::text, 34, 29, repeat('p', 180), 'filled',
     gen_random_uuid()::text, 34, 1000, 'success', repeat('a', 60), '', now(), now(), 1, now()
-  FROM liquidation_tradeorder WHERE liquidation_id = :n;
+  FROM benchmark_order WHERE liquidation_id = :n;
 INSERT INTO liquidation_historicaltradeorder (id, sequence, market, request_id, quantity, quoted_unit_price, payload,
     status, venue_order_id, units_traded, proceeds, last_outcome, last_answer, mismatch, created_at, answered_at, liquidation_id,
     history_date, history_type, history_change_reason, history_actor)
   SELECT o.id, sequence, market, request_id, quantity, quoted_unit_price, payload, status, venue_order_id, units_traded,
     proceeds, last_outcome, last_answer, mismatch, created_at, answered_at, liquidation_id, now(), kind, 'sell', 'system'
-  FROM liquidation_tradeorder o, (VALUES ('+'), ('~')) AS step(kind)
-  WHERE o.id = currval('liquidation_tradeorder_id_seq');
+  FROM benchmark_order o, (VALUES ('+'), ('~')) AS step(kind)
+  WHERE o.id = currval('benchmark_order_id_seq');
 UPDATE loans_loan SET collateral = collateral, outstanding_balance = outstanding_balance WHERE id = (SELECT loan_id FROM liquidation_liquidation WHERE id = :n);
 INSERT INTO loans_historicalloan (id, loan_id, borrower_id, amount, collateral, outstanding_balance, status, request_id,
     created_at, activated_at, prices_apply_from, history_date, history_type, history_change_reason, history_actor)

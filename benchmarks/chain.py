@@ -1,4 +1,4 @@
-"""c: claimed loans, sold on markets that fail, settled and published: how many a second, and where the time goes."""
+"""c: claimed loans are sold on markets that fail, settled and published: how many a second, and what each costs."""
 
 import time
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from django.db import connection
 from benchmarks import prices
 from benchmarks.bank import open_bank
 from benchmarks.costs import processor_seconds, spent
-from benchmarks.figures import Figure, Measured, over
+from benchmarks.figures import Figure, Measured
 from benchmarks.scale import Scale
 from benchmarks.stage import Stage, eventually
 from liquidation import invariants
@@ -20,34 +20,47 @@ _SCRIPT = Path(__file__).with_name("chain.pgbench.sql")
 _WARM_UP_SECONDS = 5.0
 _SALES_WORKERS = 2
 _PGBENCH_CLIENTS = 8
+#: Times pgbench's rate, with and without faults.
+_LEAST_FAILING, _LEAST_FAULTLESS = 0.06, 0.07
+#: Tables that pgbench writes in place of the service's, with the same columns, keys and indexes.
+_COPIES = """
+    CREATE TABLE benchmark_order (LIKE liquidation_tradeorder INCLUDING ALL,
+        FOREIGN KEY (liquidation_id) REFERENCES liquidation_liquidation);
+    CREATE TABLE benchmark_event (LIKE liquidation_liquidationevent INCLUDING DEFAULTS INCLUDING IDENTITY,
+        PRIMARY KEY (id), UNIQUE (event_id), FOREIGN KEY (liquidation_id) REFERENCES liquidation_liquidation);
+    CREATE INDEX ON benchmark_event (liquidation_id);
+"""
 
 
 def measure(stage: Stage, scale: Scale) -> Measured:
-    """Published per second with a third of all orders failing, beside pgbench's ceiling and a world without faults."""
+    """Published per second, with a third of all orders failing and with none, against pgbench's rate for the writes."""
     claimed = claimed_bank(stage, scale)
-    failing, where = sell_off(stage, scale, claimed, faults="0.3")
-    faultless, where_faultless = sell_off(stage, scale, claimed, faults="0")
-    ceiling = _ceiling(stage, scale, claimed)
-    rate = Figure(what="published a second, 30 % faults, 20 ms", runs=failing, unit="/s")
+    # pgbench runs before, between and after, so that all three meet the machine at about the same speed.
+    writes = [_pgbench(stage, scale, claimed)]
+    failing, costs = sell_off(stage, scale, claimed, faults="0.3")
+    writes.append(_pgbench(stage, scale, claimed))
+    faultless, costs_faultless = sell_off(stage, scale, claimed, faults="0")
+    writes.append(_pgbench(stage, scale, claimed))
+    ceiling = Figure(what="pgbench, the same writes", runs=tuple(writes), unit="/s")
+    with_faults = Figure(what="published a second, 30 % faults, 20 ms", runs=failing, unit="/s")
+    without = Figure(what="published a second, no faults, 20 ms", runs=faultless, unit="/s")
     return Measured(
         figures=(
-            Figure(
-                what=rate.what, runs=rate.runs, unit="/s", yardstick=ceiling, reach=over(rate.value, 120, "≥ 120/s")
-            ),
-            Figure(what="published a second, no faults, 20 ms", runs=faultless, unit="/s", yardstick=ceiling),
+            with_faults.against(ceiling).at_least(_LEAST_FAILING),
+            without.against(ceiling).at_least(_LEAST_FAULTLESS),
         ),
         notes=(
             f"{_SALES_WORKERS} sales workers; prices, risk, beat, both markets and all servers on the same cores.",
-            "The ceiling: pgbench's transactions a second, each with all that the books write for a liquidation.",
-            "Processor milliseconds a published liquidation, 30 % faults: " + _listed(where),
-            "The same without faults: " + _listed(where_faultless),
+            "pgbench: transactions a second, each with everything that is written for one liquidation.",
+            "Processor milliseconds a published liquidation, 30 % faults: " + _listed(costs),
+            "The same without faults: " + _listed(costs_faultless),
         ),
-        details={"milliseconds_each": where, "milliseconds_each_without_faults": where_faultless},
+        details={"milliseconds_each": costs, "milliseconds_each_without_faults": costs_faultless},
     )
 
 
 def claimed_bank(stage: Stage, scale: Scale) -> str:
-    """The name under which a bank is kept whose loans are all claimed, and none sold."""
+    """The name of a kept bank whose loans are all claimed and none sold."""
     name = f"benchmarks_claimed_{scale.chain_backlog}"
     if not stage.kept(name):
         open_bank(stage, scale.chain_backlog, edge_every=1)
@@ -57,27 +70,21 @@ def claimed_bank(stage: Stage, scale: Scale) -> str:
 
 
 def _claim_all() -> None:
-    """Breach and claim the whole bank, while nobody is there to sell."""
-    prices.have_heard(prices.SAFE)
-    prices.hear(prices.CRASHED)
+    """Breach and claim the whole bank while no worker runs that would sell."""
+    prices.record_past(prices.SAFE)
+    prices.record(prices.CRASHED)
     assert evaluate_loans()
     with connection.cursor() as cursor:
         cursor.execute("UPDATE liquidation_liquidation SET enqueued_at = NULL")
-        cursor.execute("CREATE TABLE benchmark_event (LIKE liquidation_liquidationevent INCLUDING DEFAULTS)")
-        cursor.execute(
-            "CREATE SEQUENCE benchmark_event_id_seq; ALTER TABLE benchmark_event"
-            " ALTER id SET DEFAULT nextval('benchmark_event_id_seq'), ADD PRIMARY KEY (id), ADD UNIQUE (event_id),"
-            " ADD FOREIGN KEY (liquidation_id) REFERENCES liquidation_liquidation"
-        )
-        cursor.execute("CREATE INDEX ON benchmark_event (liquidation_id)")
+        cursor.execute(_COPIES)
 
 
 def sell_off(
     stage: Stage, scale: Scale, claimed: str, *, faults: str, pool: Sequence[str] = ()
 ) -> tuple[tuple[float, ...], dict[str, float]]:
-    """Published a second in each of some windows; and processor milliseconds a liquidation, by process.
+    """Published per second in each window, and processor milliseconds a liquidation by process.
 
-    `pool` are options of the sales workers in place of those they have in service.
+    `pool`: options of the sales workers in place of their usual ones.
     """
     stage.use(claimed)
     with connection.cursor() as cursor:
@@ -99,11 +106,13 @@ def sell_off(
         for run in range(1, scale.runs + 1):
             began, count = time.monotonic(), _published()
             time.sleep(scale.chain_window_seconds)
+            # On a busy machine nothing may come out for a second; then the window ends with the next one.
+            eventually(lambda count=count: _published() > count, "the next is published", 60)  # type: ignore[misc]
             rates.append((_published() - count) / (time.monotonic() - began))
             stage.say(f"{faults} faults, window {run}: {rates[-1]:.0f} published a second")
         costs = spent(before, _spent_so_far(stage, processes))
         published = _published() - first
-        _books_are_right(stage)
+        _check_invariants(stage)
     return tuple(rates), {name: round(1000 * seconds / max(1, published), 2) for name, seconds in costs.items()}
 
 
@@ -115,27 +124,24 @@ def _spent_so_far(stage: Stage, processes: dict[str, list[ChildProcess]]) -> dic
     }
 
 
-def _books_are_right(stage: Stage) -> None:
-    """What is fast and wrong is not fast. A run that is cut short does not promise that nothing is overdue."""
+def _check_invariants(stage: Stage) -> None:
+    """Wrong results would make the rate worthless. Only what must hold at every moment: the run is cut short."""
     broken = [found.invariant.name for found in invariants.check(at_every_moment=True) if found.violations]
-    assert not broken, f"broken promises: {broken}"
-    stage.say("the books are right")
+    assert not broken, f"broken invariants: {broken}"
+    stage.say("the invariants hold")
 
 
-def _ceiling(stage: Stage, scale: Scale, claimed: str) -> Figure:
-    runs = []
-    for _ in range(scale.runs):
-        stage.use(claimed)
-        tps = stage.pgbench(
-            _SCRIPT,
-            clients=_PGBENCH_CLIENTS,
-            seconds=min(5, scale.chain_window_seconds),
-            variables={"liquidations": scale.chain_backlog},
-        )
-        runs.append(tps)
-    ceiling = Figure(what="pgbench, the same writes", runs=tuple(runs), unit="/s")
-    stage.say(f"pgbench: {ceiling.value:,.0f} transactions a second")
-    return ceiling
+def _pgbench(stage: Stage, scale: Scale, claimed: str) -> float:
+    """Transactions per second of the script on a fresh copy."""
+    stage.use(claimed)
+    rate = stage.pgbench(
+        _SCRIPT,
+        clients=_PGBENCH_CLIENTS,
+        seconds=min(5, scale.chain_window_seconds),
+        variables={"liquidations": scale.chain_backlog},
+    )
+    stage.say(f"pgbench: {rate:,.0f} transactions a second")
+    return rate
 
 
 def _listed(costs: dict[str, float]) -> str:

@@ -1,6 +1,6 @@
 """Clients of the API, in a process of their own: `python -m benchmarks.clients URL --clients 50 …`.
 
-Each client posts collateral over a connection of its own, one request after the other. Prints one JSON object.
+Each client posts collateral over a connection of its own, one request after another. Prints one JSON object.
 """
 
 import argparse
@@ -21,9 +21,9 @@ _WARM_UP_SECONDS = 1.0
 async def _client(
     session: aiohttp.ClientSession, url: str, loans: int, seed: int, end: float, found: list[tuple[float, float, int]]
 ) -> None:
-    dice = random.Random(seed)
+    seeded = random.Random(seed)
     while time.perf_counter() < end:
-        loan = dice.randint(1, loans)
+        loan = seeded.randint(1, loans)
         body = {
             "requestId": str(uuid.uuid4()),
             "loanId": f"loan-{loan}",
@@ -55,14 +55,14 @@ async def run(url: str, *, clients: int, seconds: float, loans: int) -> dict[str
 
 
 def main() -> None:
-    """Understand the command line, run, print."""
+    """Read the command line, run, print."""
     parser = argparse.ArgumentParser(prog="benchmarks.clients", description=__doc__)
     parser.add_argument("url")
     parser.add_argument("--clients", type=int, required=True)
     parser.add_argument("--seconds", type=float, required=True)
     parser.add_argument("--loans", type=int, required=True)
-    told = parser.parse_args()
-    print(json.dumps(asyncio.run(run(told.url, clients=told.clients, seconds=told.seconds, loans=told.loans))))
+    given = parser.parse_args()
+    print(json.dumps(asyncio.run(run(given.url, clients=given.clients, seconds=given.seconds, loans=given.loans))))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What processes cost: processor seconds and memory, from /proc."""
+"""What processes cost: processor time and memory, from /proc."""
 
 import os
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def family(pid: int) -> list[int]:
-    """A process and all its descendants that are alive."""
+    """A process and all its living descendants."""
     found, waiting = [], [pid]
     while waiting:
         parent = waiting.pop()
@@ -22,7 +22,7 @@ def family(pid: int) -> list[int]:
 
 
 def processor_seconds(pid: int) -> float:
-    """Processor time of a process and its descendants, those that have ended and were waited for included."""
+    """Processor time of a process and its descendants, including those that ended and were waited for."""
     return sum(_ticks(member) for member in family(pid)) / _TICKS
 
 
@@ -32,7 +32,7 @@ def peak_megabytes(pid: int) -> float:
 
 
 def spent(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:
-    """What each process has spent between two looks, the most expensive first."""
+    """What each process spent between two readings, the most expensive first."""
     differences = {name: after[name] - before.get(name, 0.0) for name in after}
     return dict(sorted(differences.items(), key=lambda item: -item[1]))
 

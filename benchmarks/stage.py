@@ -1,4 +1,4 @@
-"""Where everything is measured: the embedded stack with durability on, banks to clone, and the service's processes."""
+"""The stage of a run: the embedded stack with durability on, banks to copy, and the service's processes."""
 
 import io
 import json
@@ -37,10 +37,10 @@ _SECRET = "a secret for benchmarks, long enough to be accepted"
 
 
 class Stage:
-    """The stack, the environment of every process, and what is printed on the way."""
+    """The stack, the environment of every process, and a console for progress."""
 
     def __init__(self, folder: Path, console: Console) -> None:
-        """Describe it; nothing is started yet."""
+        """Prepare it; nothing is started yet."""
         self.stack = EmbeddedStack(folder=folder, durable=True, postgres_settings=POSTGRES_SETTINGS)
         self.console = console
         self.ports = {"mos_espa": free_port(), "black_spire_outpost": free_port()}
@@ -84,7 +84,7 @@ class Stage:
         }
 
     def say(self, text: str) -> None:
-        """Tell whoever watches how far it is."""
+        """Print a line of progress, with the time."""
         self.console.print(f"[dim]{time.strftime('%H:%M:%S')}[/dim] {text}", highlight=False)
 
     @contextmanager
@@ -158,13 +158,13 @@ class Stage:
         command += [f"--client={clients}", "--jobs=2", f"--time={max(1, round(seconds))}", "--protocol=prepared"]
         command += [f"--define={name}={value}" for name, value in variables.items()]
         command += ["--host", postgres.host, "--port", str(postgres.port), "--username", ROLE, DATABASE]
-        told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=seconds + 60).stdout
-        (line,) = (line for line in told.splitlines() if line.startswith("tps ="))
+        printed = subprocess.run(command, capture_output=True, text=True, check=True, timeout=seconds + 60).stdout
+        (line,) = (line for line in printed.splitlines() if line.startswith("tps ="))
         return float(line.split()[2])
 
     @contextmanager
     def running(self, *processes: ChildProcess) -> Iterator[None]:
-        """Run processes for the length of a block; they are asked to stop together."""
+        """Run processes for the length of a block; at its end all are asked to stop, then waited for."""
         try:
             for process in processes:
                 process.start()
@@ -200,7 +200,7 @@ class Stage:
             _replace(connection, target, source)
 
     def _drop_kept(self) -> None:
-        """Drop what earlier runs kept: it may be of other migrations."""
+        """Drop what earlier runs kept: their migrations may differ."""
         with self._maintenance() as connection:
             rows = connection.execute("SELECT datname FROM pg_database WHERE datname LIKE 'benchmarks%'").fetchall()
             for (name,) in rows:

@@ -1,4 +1,4 @@
-"""The bare project's one view."""
+"""The bare project's views: one insert, and one page of loans."""
 
 from django.db import connection
 from django.urls import path
@@ -8,7 +8,7 @@ from rest_framework.views import APIView
 
 
 class Insert(APIView):
-    """One insert for each call."""
+    """One insert a call."""
 
     def post(self, request: Request) -> Response:
         """Insert the body's fields, and answer with them."""
@@ -21,4 +21,18 @@ class Insert(APIView):
         return Response(sent, status=202)
 
 
-urlpatterns = [path("collateral-top-ups", Insert.as_view())]
+class Page(APIView):
+    """The first 50 loans as the table has them: one statement a call, and no rule."""
+
+    def get(self, request: Request) -> Response:
+        """Read them, and answer with them."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT loan_id, borrower_id, amount, collateral, outstanding_balance, status, created_at, activated_at"
+                " FROM loans_loan ORDER BY id DESC LIMIT 50"
+            )
+            columns = [column.name for column in cursor.description]
+            return Response({"results": [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]})
+
+
+urlpatterns = [path("collateral-top-ups", Insert.as_view()), path("loans", Page.as_view())]
