@@ -16,16 +16,12 @@ import psycopg
 from psycopg import sql
 from rich.console import Console
 
+from local.processes import BEAT, QUIET, WEB, WORKERS, with_this_python
 from local.stack import ChildProcess, EmbeddedStack
 from local.stack.ports import LOOPBACK, free_port
 from local.stack.postgres import DATABASE, ROLE
 
 ROOT = Path(__file__).resolve().parent.parent
-CELERY = ("-m", "celery", "-A", "coruscant")
-#: As docs/operations.md has them.
-QUEUES = {"prices": "prices", "risk": "risk,maintenance", "sales": "liquidations,events"}
-POOLS = {"prices": ("-c", "2"), "risk": ("-c", "2"), "sales": ("--pool", "threads", "-c", "48")}
-GUNICORN = ("--workers", "2", "--threads", "4", "--no-control-socket")
 POSTGRES_SETTINGS = {
     "shared_preload_libraries": "pg_stat_statements",
     "track_commit_timestamp": "on",
@@ -117,14 +113,14 @@ class Stage:
         return found is not None
 
     def worker(self, kind: str, number: int = 1, *, pool: Sequence[str] = ()) -> ChildProcess:
-        """A worker as docs/operations.md has it, or with other options for its pool; not started."""
-        host = f"{kind}{number}@benchmarks"
-        arguments = ("worker", "-Q", QUEUES[kind], *(pool or POOLS[kind]), "-n", host, "--without-gossip")
-        return self.python(f"{kind}-{number}", *CELERY, *arguments, "--without-mingle")
+        """A worker as in production, or with other options for its pool; not started."""
+        command = WORKERS[kind].command(f"{kind}{number}@benchmarks", *QUIET, pool=pool)
+        return self._process(f"{kind}-{number}", with_this_python(command))
 
     def beat(self) -> ChildProcess:
         """A beat; not started."""
-        return self.python("beat", *CELERY, "beat", "--schedule", str(self.stack.folder / "celerybeat-schedule"))
+        command = BEAT.command(str(self.stack.folder / "celerybeat-schedule"))
+        return self._process("beat", with_this_python(command))
 
     def market(self, name: str, *, faults: str, price: str, publishes: bool = True) -> ChildProcess:
         """A simulated market of 20 ms latency whose price stays where it is, however much is sold; not started."""
@@ -136,17 +132,20 @@ class Stage:
         return self.python(name.replace("_", "-"), "-m", "local.simulators.market", *arguments, **environment)
 
     def web(self, application: str, port: int, **environment: str) -> ChildProcess:
-        """Gunicorn as docs/operations.md has it, serving an application; not started."""
-        arguments = ("-m", "gunicorn", application, "--bind", f"{LOOPBACK}:{port}", *GUNICORN)
-        return self.python(f"web-{application.partition('.')[0]}", *arguments, **environment)
+        """Gunicorn as in production, serving an application; not started."""
+        command = WEB.command(f"{LOOPBACK}:{port}", "--no-control-socket", application=application)
+        return self._process(f"web-{application.partition('.')[0]}", with_this_python(command), environment)
 
     def python(self, name: str, *arguments: str, **environment: str) -> ChildProcess:
         """A Python process in the service's environment; not started."""
+        return self._process(name, (sys.executable, *arguments), environment)
+
+    def _process(self, name: str, command: Sequence[str], environment: Mapping[str, str] | None = None) -> ChildProcess:
         return ChildProcess(
             name,
-            [sys.executable, *arguments],
+            command,
             log_path=self.stack.log_folder / f"{name}.log",
-            environment=self.environment | environment,
+            environment=self.environment | dict(environment or {}),
             folder=ROOT,
             grace_seconds=5,
         )

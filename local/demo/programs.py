@@ -1,21 +1,16 @@
 """The commands of every process of the demo: what a deployment would run, and the simulated outside world."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from local.demo.settings import ROOT, Addresses, Options
+from local.processes import BEAT, FLOWER, QUIET, WEB, WORKERS, Worker, with_this_python
 from local.stack import ChildProcess
 from local.stack.ports import LOOPBACK
 
-CELERY = ("-m", "celery", "-A", "coruscant")
-QUIET = ("--without-gossip", "--without-mingle")
-WORKERS = {
-    "prices": ("-Q", "prices", "-c", "2"),
-    "risk": ("-Q", "risk,maintenance", "-c", "2"),
-    "sales": ("-Q", "liquidations,events", "--pool", "threads", "-c", "48"),
-}
-LONGEST_WARM_SHUTDOWN_SECONDS = 12
+#: Shorter than in production: whoever presses Ctrl-C will not wait for a long poll. A kill loses nothing.
+GRACE_SECONDS = 12
 
 
 class Programs:
@@ -54,7 +49,8 @@ class Programs:
     def behind_the_web(self) -> list[ChildProcess]:
         """Workers and beats, as many as were asked for, and Flower."""
         options = self._options
-        workers = [self._worker(name, number) for number in range(1, options.workers + 1) for name in WORKERS]
+        numbers = range(1, options.workers + 1)
+        workers = [self._worker(worker, number) for number in numbers for worker in WORKERS.values()]
         beats = [self.beat(number) for number in range(1, options.beats + 1)]
         return [*workers, *beats, self._flower()]
 
@@ -71,43 +67,35 @@ class Programs:
         return self._python(name.replace("_", "-"), "-m", "local.simulators.market", *arguments)
 
     def _web(self, number: int) -> ChildProcess:
-        arguments = [
-            "coruscant.wsgi",
-            "--bind",
-            f"{LOOPBACK}:{self._addresses.web}",
-            "--workers",
-            "2",
-            "--threads",
-            "4",
-        ]
-        arguments += ["--no-control-socket", "--graceful-timeout", "5"]
+        options = ["--no-control-socket", "--graceful-timeout", "5"]
         if self._options.web > 1:
-            arguments.append("--reuse-port")  # the kernel spreads connections over all that listen
-        return self._serving(f"web-{number}", "-m", "gunicorn", *arguments)
+            options.append("--reuse-port")  # the kernel spreads connections over all that listen
+        return self._serving(f"web-{number}", WEB.command(f"{LOOPBACK}:{self._addresses.web}", *options))
 
-    def _worker(self, name: str, number: int) -> ChildProcess:
-        host = f"{name}{number}@%h"
-        return self._serving(f"worker-{name}-{number}", *CELERY, "worker", *WORKERS[name], "-n", host, *QUIET)
+    def _worker(self, worker: Worker, number: int) -> ChildProcess:
+        command = worker.command(f"{worker.name}{number}@%h", *QUIET)
+        return self._serving(f"worker-{worker.name}-{number}", command)
 
     def beat(self, number: int) -> ChildProcess:
         """A scheduler; any number may run."""
         schedule = self._options.folder / f"celerybeat-schedule-{number}"
-        arguments = ["beat", "--schedule", str(schedule)]
-        return self._serving(f"beat-{number}", *CELERY, *arguments)
+        return self._serving(f"beat-{number}", BEAT.command(str(schedule)))
 
     def _flower(self) -> ChildProcess:
-        arguments = [f"--address={LOOPBACK}", f"--port={self._addresses.flower}"]
-        return self._serving("flower", *CELERY, "flower", *arguments)
+        return self._serving("flower", FLOWER.command(LOOPBACK, self._addresses.flower))
 
-    def _serving(self, name: str, *arguments: str) -> ChildProcess:
-        return self._python(name, *arguments, environment=self._service)
+    def _serving(self, name: str, command: Sequence[str]) -> ChildProcess:
+        return self._process(name, with_this_python(command), self._service)
 
-    def _python(self, name: str, *arguments: str, environment: Mapping[str, str] | None = None) -> ChildProcess:
+    def _python(self, name: str, *arguments: str) -> ChildProcess:
+        return self._process(name, (sys.executable, *arguments), self._environment)
+
+    def _process(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> ChildProcess:
         return ChildProcess(
             name,
-            [sys.executable, *arguments],
+            command,
             log_path=self._log_folder / f"{name}.log",
-            environment=self._environment if environment is None else environment,
+            environment=environment,
             folder=ROOT,
-            grace_seconds=LONGEST_WARM_SHUTDOWN_SECONDS,
+            grace_seconds=GRACE_SECONDS,
         )

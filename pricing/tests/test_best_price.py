@@ -45,7 +45,11 @@ def events(logs):
 
 
 def test_nothing_known_is_unknown(time):
-    assert (best_price.current().price, best_price.refresh().quotes, best_price.snapshot().curves(clock.now())) == (None, (), {})
+    assert (best_price.current().price, best_price.refresh().quotes, best_price.snapshot().curves(clock.now())) == (
+        None,
+        (),
+        {},
+    )
 
 
 def test_the_best_live_quote_is_the_price(time):

@@ -2,10 +2,10 @@
 
 import json
 import os
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from http.client import HTTPConnection
 from io import StringIO
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any
 from django.core.management import call_command
 from django.db import connection
 
+from local.processes import WEB, with_this_python
 from local.stack import ChildProcess, EmbeddedStack
 from local.stack.ports import free_port
 
@@ -83,14 +84,11 @@ def row_counts() -> dict[str, int]:
 @contextmanager
 def serving(stack: EmbeddedStack, *, processes: int = 2, threads: int = 8) -> Iterator[Service]:
     """Run the service on the database that Django's default connection uses; it starts without loans or prices."""
-    port = free_port()
+    port, web = free_port(), replace(WEB, processes=processes, threads=threads)
     database, _, _name = stack.postgres.database_url.rpartition("/")
     process = ChildProcess(
         "fuzzed web",
-        [
-            *(sys.executable, "-m", "gunicorn", "coruscant.wsgi", "--bind", f"127.0.0.1:{port}"),
-            *("--workers", str(processes), "--threads", str(threads), "--no-control-socket", "--log-level", "warning"),
-        ],
+        with_this_python(web.command(f"127.0.0.1:{port}", "--no-control-socket", "--log-level", "warning")),
         log_path=stack.log_folder / "fuzzed-web.log",
         environment=os.environ
         | {

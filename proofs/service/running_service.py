@@ -2,7 +2,6 @@
 
 import json
 import os
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -18,6 +17,7 @@ from django.db import connection
 
 from liquidation import invariants
 from liquidation.models import LiquidationEvent, TradeOrder
+from local.processes import with_this_python
 from local.simulators.messaging import sqs_client
 from local.simulators.testing import RunningMarket, running_market
 from local.stack import ChildProcess, EmbeddedStack
@@ -64,7 +64,7 @@ class RunningService:
         for name, command in commands.items():
             self.processes[name] = ChildProcess(
                 name,
-                [sys.executable, *command],
+                with_this_python(command),
                 log_path=self.stack.log_folder / f"system-{name}.log",
                 environment={**environment, **(own or {}).get(name, {})},
                 folder=ROOT,
