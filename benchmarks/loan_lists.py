@@ -12,7 +12,7 @@ from benchmarks.bank import open_bank
 from benchmarks.figures import Figure, Measured, percentile, under
 from benchmarks.scale import Scale
 from benchmarks.stage import Stage, eventually
-from local.stack.ports import LOOPBACK, free_port
+from local.stack.ports import LOOPBACK
 from pricing.markets import Market
 
 
@@ -21,7 +21,6 @@ def measure(stage: Stage, scale: Scale) -> Measured:
     loans = scale.largest
     open_bank(stage, loans)
     prices.have_heard(prices.SAFE)
-    address = f"http://{LOOPBACK}:{(port := free_port())}"
     pages: dict[str, Callable[[int], str]] = {
         "first page": lambda _: "/loans",
         "a page deep inside": lambda number: f"/loans?cursor={_cursor(loans // 2 - number)}",
@@ -29,7 +28,8 @@ def measure(stage: Stage, scale: Scale) -> Measured:
         "active, deep inside": lambda number: f"/loans?status=active&cursor={_cursor(loans // 4 - number)}",
     }
     found: dict[str, list[float]] = {name: [] for name in pages}
-    with stage.running(stage.web("coruscant.wsgi", port)), requests.Session() as session:
+    with stage.serving("coruscant.wsgi") as port, requests.Session() as session:
+        address = f"http://{LOOPBACK}:{port}"
         eventually(lambda: _answers(session, f"{address}/health/ready"), "the API answers", 60)
         for _ in range(scale.runs):
             for name, path in pages.items():

@@ -1,7 +1,7 @@
-"""The commands of every process of the demo: what a deployment would run, and the simulated outside world."""
+"""Every process of the demo: those of a deployment, the simulated markets and the simulated OTC service."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from local.demo.settings import ROOT, Addresses, Options
@@ -9,7 +9,7 @@ from local.processes import BEAT, FLOWER, QUIET, WEB, WORKERS, Worker, with_this
 from local.stack import ChildProcess
 from local.stack.ports import LOOPBACK
 
-#: Shorter than in production: whoever presses Ctrl-C will not wait for a long poll. A kill loses nothing.
+#: Shorter than in production: nobody who presses Ctrl-C should wait for a long poll to end. A kill loses nothing.
 GRACE_SECONDS = 12
 
 
@@ -20,39 +20,41 @@ class Programs:
         self,
         options: Options,
         addresses: Addresses,
-        environment: Mapping[str, str],
+        environment: Callable[[], Mapping[str, str]],
         log_folder: Path,
-        service: Mapping[str, str],
+        changes: Mapping[str, str],
     ) -> None:
-        """Run web, workers, beat and Flower in the environment `service` and the rest in `environment`.
+        """Run every process in `environment`, asked for anew each time, with a log of its own.
 
-        Each process has a log of its own.
+        `changes` are settings that only web, workers, beat and Flower get.
         """
         self._options = options
         self._addresses = addresses
         self._environment = environment
-        self._service = service
+        self._changes = changes
         self._log_folder = log_folder
 
     def manage(self, *arguments: str) -> ChildProcess:
         """A management command."""
         return self._python(f"manage-{arguments[0]}", "manage.py", *arguments)
 
-    def markets(self) -> list[ChildProcess]:
-        """Both simulated markets."""
-        return [self._market("mos_espa", self._options.seed), self._market("black_spire_outpost", self._options.seed)]
+    def market(self, name: str) -> ChildProcess:
+        """A simulated market."""
+        arguments = ["--market", name, "--port", str(self._addresses.port(name)), "--scenario", "volatile"]
+        arguments += ["--seed", str(self._options.seed), "--faults", self._options.faults]
+        return self._python(name.replace("_", "-"), "-m", "local.simulators.market", *arguments)
 
     def webs(self) -> list[ChildProcess]:
         """As many web servers as were asked for."""
         return [self._web(number) for number in range(1, self._options.web + 1)]
 
-    def behind_the_web(self) -> list[ChildProcess]:
-        """Workers and beats, as many as were asked for, and Flower."""
+    def workers_and_beats(self) -> list[ChildProcess]:
+        """Workers and beats, as many as were asked for."""
         options = self._options
         numbers = range(1, options.workers + 1)
         workers = [self._worker(worker, number) for number in numbers for worker in WORKERS.values()]
         beats = [self.beat(number) for number in range(1, options.beats + 1)]
-        return [*workers, *beats, self._flower()]
+        return [*workers, *beats]
 
     def otc(self) -> ChildProcess:
         """The simulated OTC service: clients who apply, post, top up, and hear of liquidations."""
@@ -60,11 +62,6 @@ class Programs:
         arguments = ["--api", addresses.url("web"), "--port", str(addresses.otc)]
         arguments += ["--rate", str(options.rate), "--seed", str(options.seed)]
         return self._python("otc", "-m", "local.simulators.otc", *arguments)
-
-    def _market(self, name: str, seed: int) -> ChildProcess:
-        arguments = ["--market", name, "--port", str(getattr(self._addresses, name)), "--scenario", "volatile"]
-        arguments += ["--seed", str(seed), "--faults", self._options.faults]
-        return self._python(name.replace("_", "-"), "-m", "local.simulators.market", *arguments)
 
     def _web(self, number: int) -> ChildProcess:
         options = ["--no-control-socket", "--graceful-timeout", "5"]
@@ -81,14 +78,15 @@ class Programs:
         schedule = self._options.folder / f"celerybeat-schedule-{number}"
         return self._serving(f"beat-{number}", BEAT.command(str(schedule)))
 
-    def _flower(self) -> ChildProcess:
+    def flower(self) -> ChildProcess:
+        """Flower."""
         return self._serving("flower", FLOWER.command(LOOPBACK, self._addresses.flower))
 
     def _serving(self, name: str, command: Sequence[str]) -> ChildProcess:
-        return self._process(name, with_this_python(command), self._service)
+        return self._process(name, with_this_python(command), {**self._environment(), **self._changes})
 
     def _python(self, name: str, *arguments: str) -> ChildProcess:
-        return self._process(name, (sys.executable, *arguments), self._environment)
+        return self._process(name, (sys.executable, *arguments), self._environment())
 
     def _process(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> ChildProcess:
         return ChildProcess(

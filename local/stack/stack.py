@@ -74,6 +74,7 @@ class EmbeddedStack:
                 self._list_processes()
             for server in self.servers:
                 server.wait_until_ready()
+            self._list_processes()  # again: a server that lost its port was started anew
             self.postgres.make_role_and_database()
         except BaseException:
             self.stop()

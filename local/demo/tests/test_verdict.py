@@ -2,8 +2,8 @@
 
 from decimal import Decimal
 
+from local.demo.simulators import ClientsLoan, Trade
 from local.demo.verdict import check_counts, check_events, check_fills, check_finished, check_postings, named
-from local.demo.world import ClientsLoan, Trade
 
 ONE = ("mos_espa", Decimal("2.5"), Decimal("124.75"))
 SAME = Trade("mos_espa", Decimal("2.50"), Decimal("124.750"))

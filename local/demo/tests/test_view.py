@@ -7,9 +7,9 @@ import pytest
 from rich.console import Console
 
 from local.demo.books import Figures, Quote
-from local.demo.view import Scene, progress_line, render
+from local.demo.view import ViewState, progress_line, render
 
-BUSY = Scene(
+BUSY = ViewState(
     elapsed=41.3,
     phase="crash",
     figures=Figures(
@@ -38,16 +38,16 @@ BUSY = Scene(
 )
 
 
-def text_of(scene: Scene, width: int) -> str:
+def text_of(state: ViewState, width: int) -> str:
     output = StringIO()
-    Console(file=output, width=width).print(render(scene))
+    Console(file=output, width=width).print(render(state))
     return output.getvalue()
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])
-def test_empty_scene_can_be_shown(width: int) -> None:
-    assert "none" in text_of(Scene(), width)
-    assert "Mos Espa none" in progress_line(Scene())
+def test_a_view_with_nothing_to_show_can_be_drawn(width: int) -> None:
+    assert "none" in text_of(ViewState(), width)
+    assert "Mos Espa none" in progress_line(ViewState())
 
 
 def test_figures_are_shown_rounded() -> None:
