@@ -1,7 +1,8 @@
 """The processes of the service, as a deployment runs them: the one table that says so.
 
 The demo, the proofs and the benchmarks make their commands from it, and `tests/test_containers.py` compares
-`docker-compose.yml` and the `Dockerfile` with it. Whoever runs less, or stops sooner, says so as a variant of an entry.
+`docker-compose.yml` and the `Dockerfile` with it. Code that needs fewer threads, or an earlier end, declares a variant
+of an entry.
 
 `grace_seconds` is how long a process may take to end after SIGTERM before it is killed. A kill loses nothing, but a
 sale that is killed waits for its lease, and its order for an answer that was already there.
@@ -19,7 +20,7 @@ from enum import StrEnum
 
 APPLICATION = "coruscant.wsgi"
 _CELERY = ("celery", "-A", "coruscant")
-#: Workers need not greet each other: several on one machine start faster so.
+#: For several workers on one machine: they start faster when they do not greet each other.
 QUIET = ("--without-gossip", "--without-mingle")
 
 

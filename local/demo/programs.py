@@ -24,7 +24,7 @@ class Programs:
         log_folder: Path,
         changes: Mapping[str, str],
     ) -> None:
-        """Run every process in `environment`, asked for anew each time, with a log of its own.
+        """Run every process in `environment`, asked for each time, with a log of its own.
 
         `changes` are settings that only web, workers, beat and Flower get.
         """
@@ -57,7 +57,7 @@ class Programs:
         return [*workers, *beats]
 
     def otc(self) -> ChildProcess:
-        """The simulated OTC service: clients who apply, post, top up, and hear of liquidations."""
+        """The simulated OTC service: clients who apply, post collateral and top up, and a listener for events."""
         addresses, options = self._addresses, self._options
         arguments = ["--api", addresses.url("web"), "--port", str(addresses.otc)]
         arguments += ["--rate", str(options.rate), "--seed", str(options.seed)]

@@ -100,8 +100,8 @@ class Run:
     def _nothing_under_way(self, since: datetime) -> bool:
         try:
             counts = self._books.since(since)
-            heard = self._simulators.otc_report()["distinctEvents"]
-            return not counts["unsettled"] and not counts["unsent"] and heard >= len(self._books.events_since(since))
+            received = self._simulators.otc_report()["distinctEvents"]
+            return not counts["unsettled"] and not counts["unsent"] and received >= len(self._books.events_since(since))
         except (psycopg.Error, requests.RequestException):
             return False
 
@@ -126,9 +126,9 @@ class Run:
         except psycopg.Error as error:
             self._note(f"the database does not answer: {str(error).splitlines()[0]}")
         try:
-            state.events_heard = int(self._simulators.otc_report()["distinctEvents"])
+            state.events_received = int(self._simulators.otc_report()["distinctEvents"])
         except requests.RequestException:
-            state.events_heard = None
+            state.events_received = None
         state.processes = sum(kept.process.running for kept in self._demo.supervisor.kept.values())
         state.restarts, state.notes = self._demo.supervisor.restarts, tuple(self._notes)
         if self._options.screenshot is not None:

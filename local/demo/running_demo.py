@@ -68,7 +68,7 @@ class RunningDemo:
     def start(self) -> None:
         """Start the markets, the web, the OTC service and the workers, each when what it needs answers.
 
-        An earlier run may have left sales that are published at once, and SNS forgets whatever nobody subscribed to:
+        An earlier run may have left sales that are published at once, and SNS drops events without a subscriber:
         so no worker starts before the OTC service listens.
         """
         self._report("Starting the markets …")

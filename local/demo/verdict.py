@@ -40,9 +40,9 @@ def check_finished(counts: Mapping[str, int]) -> Check:
     return Check(counts["unsettled"] == 0 and counts["unsent"] == 0, sentence)
 
 
-def check_events(sent: Mapping[str, str], heard: set[str]) -> Check:
+def check_events(sent: Mapping[str, str], received: set[str]) -> Check:
     """The OTC service received every event marked as sent."""
-    missing = sorted(set(sent) - heard)
+    missing = sorted(set(sent) - received)
     return Check(
         not missing, f"{len(sent) - len(missing)} of {len(sent)} sent events reached the OTC service{named(missing)}"
     )
@@ -103,12 +103,12 @@ def check_run(
     counts, report = books.since(since), simulators.otc_report(brief=False)
     before, posted, after = simulators.clients_loans(), books.posted_since(since), simulators.clients_loans()
     quiet = {loan_id: loan for loan_id, loan in after.items() if before.get(loan_id) == loan}
-    heard = {str(event["eventId"]) for event in report["eventsByLoan"].values()}
+    received = {str(event["eventId"]) for event in report["eventsByLoan"].values()}
     wrong = invariants()
     return [
         *check_counts(counts),
         check_finished(counts),
-        check_events(books.events_since(since), heard),
+        check_events(books.events_since(since), received),
         *check_fills(books.fills_since(since), simulators.trades(), books.pending_orders()),
         check_postings(quiet, posted),
         check_otc([str(sentence) for sentence in report["violations"]]),

@@ -22,13 +22,13 @@ BAR_WIDTH = 20
 
 @dataclass(slots=True)
 class ViewState:
-    """Everything the view shows. Events are those of this run; `events_heard` is None while OTC does not answer."""
+    """Everything the view shows. Events are those of this run; `events_received` is None while OTC does not answer."""
 
     elapsed: float = 0.0
     phase: str = ""
     figures: Figures = field(default_factory=Figures)
     events_sent_before: int = 0
-    events_heard: int | None = None
+    events_received: int | None = None
     processes: int = 0
     restarts: Mapping[str, int] = field(default_factory=dict)
     links: Sequence[tuple[str, str]] = ()
@@ -46,8 +46,8 @@ def progress_line(state: ViewState) -> str:
     prices = " ".join(f"{LABELS[market]} {price_of(figures.quotes.get(market))}" for market in MARKETS)
     loans = " ".join(f"{status} {figures.loans.get(status, 0)}" for status in STATUSES)
     orders = " ".join(f"{verdict} {sum_of(figures, verdict)}" for verdict in VERDICTS)
-    heard = "?" if state.events_heard is None else state.events_heard
-    events = f"sent {events_sent(state)} heard {heard}"
+    received = "?" if state.events_received is None else state.events_received
+    events = f"sent {events_sent(state)} received {received}"
     parts = [
         f"{state.elapsed:5.0f} s {state.phase}",
         prices,
@@ -108,8 +108,10 @@ def markets(state: ViewState) -> RenderableType:
         made.add_row(LABELS[market], *price_cells(quote), *orders)
     totals = (str(sum_of(figures, verdict)) for verdict in VERDICTS)
     made.add_row("best, and all orders", *price_cells(figures.best), *totals, style="bold")
-    heard = "?" if state.events_heard is None else state.events_heard
-    return Group(made, Text(f"{events_sent(state)} liquidation events published, {heard} heard by the OTC service"))
+    received = "?" if state.events_received is None else state.events_received
+    return Group(
+        made, Text(f"{events_sent(state)} liquidation events published, {received} received by the OTC service")
+    )
 
 
 def price_cells(quote: Quote | None) -> tuple[str, str]:

@@ -1,7 +1,7 @@
 """Processes that listen on a port, when another process may take that port first.
 
-Between choosing a free port and listening on it there is time for somebody else. So whoever starts a server waits here
-until that server itself listens, and starts it again on another port if it has lost the race.
+Between choosing a free port and listening on it there is time for another process to take it. So code that starts a
+server waits here until that server itself listens, and starts it again on another port if it does not get this one.
 """
 
 import contextlib

@@ -16,10 +16,10 @@ POLL_SECONDS = 0.02
 
 
 class ChildProcess:
-    """A command run under `embedded/guard.py`.
+    """A command run under `local/stack/guard.py`.
 
-    `pid` is the command's own process id, for signals; the guard between us and it sees to it that nothing of
-    the command is left when this process ends, however it ends. Output goes to `log_path`: emptied by the
+    `pid` is the command's own process id, for signals; the guard between us and it ends everything
+    that the command has started when this process ends, however it ends. Output goes to `log_path`: emptied by the
     first start, continued by later ones. Not to be shared between threads without a lock.
     """
 
@@ -108,7 +108,7 @@ class ChildProcess:
                 os.kill(self.pid, number)
 
     def pause(self) -> None:
-        """Stop the command in its tracks (SIGSTOP): its connections stay open and nothing answers."""
+        """Stop the command (SIGSTOP): its connections stay open and nothing answers."""
         self.send(signal.SIGSTOP)
 
     def resume(self) -> None:

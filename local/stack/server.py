@@ -63,7 +63,7 @@ class Server(ABC):
         self._process.start()
 
     def wait_until_ready(self) -> None:
-        """Wait until the server answers, on another port if somebody has taken the one it was to have.
+        """Wait until the server answers, on another port if another process has taken its own.
 
         A server that has answered before keeps its port, which its clients know: then it waits until the port is free
         again. Raises EmbeddedStackError when the server ends or its time is up.

@@ -48,7 +48,7 @@ def test_work_under_way_fails() -> None:
     assert not check_finished({"unsettled": 0, "unsent": 1}).passed
 
 
-def test_event_that_was_not_heard_fails_and_is_named() -> None:
+def test_event_that_was_not_received_fails_and_is_named() -> None:
     assert check_events({"e": "{}"}, {"e", "f"}).passed
     check = check_events({"e": "{}", "g": "{}"}, {"e"})
     assert not check.passed

@@ -30,7 +30,7 @@ BUSY = ViewState(
         orders={("mos_espa", "filled"): 40, ("black_spire_outpost", "filled"): 2},
         sums={"events_sent": 55, "open_margin_calls": 7, "waiting": 1},
     ),
-    events_heard=54,
+    events_received=54,
     processes=9,
     restarts={"worker-sales-1": 1},
     links=[("Admin", "http://localhost:4000/admin/")],
@@ -57,7 +57,7 @@ def test_figures_are_shown_rounded() -> None:
         "123,456.79",
         "12.12",
         "4f3e2d1c",
-        "55 liquidation events published, 54 heard",
+        "55 liquidation events published, 54 received",
         "worker-sales-1 1",
     ):
         assert part in text
@@ -71,5 +71,5 @@ def test_progress_is_one_line() -> None:
     line = progress_line(BUSY)
     assert "\n" not in line
     assert "filled 42" in line
-    assert "sent 55 heard 54" in line
+    assert "sent 55 received 54" in line
     assert "restarted: worker-sales-1" in line

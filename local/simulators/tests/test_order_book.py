@@ -5,12 +5,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local.simulators.market.makers import DEPTH_UNITS, Makers
-from local.simulators.market.order_book import DEPTHS, Levels, OrderBook, Rung, TradeImpact
+from local.simulators.market.order_book import DEPTHS, Levels, OrderBook, RestingOrder, TradeImpact
 from local.simulators.market.server import MARKETS
 
 BOOK = OrderBook(
-    bids=(Rung(Decimal(10), Decimal(50)), Rung(Decimal(40), Decimal(49)), Rung(Decimal(50), Decimal(48))),
-    asks=(Rung(Decimal(100), Decimal(51)),),
+    bids=(
+        RestingOrder(Decimal(10), Decimal(50)),
+        RestingOrder(Decimal(40), Decimal(49)),
+        RestingOrder(Decimal(50), Decimal(48)),
+    ),
+    asks=(RestingOrder(Decimal(100), Decimal(51)),),
 )
 
 
@@ -82,7 +86,7 @@ def test_impact_wears_off_by_half_lives_and_has_a_limit() -> None:
     assert impact.at(Decimal(1000)) == 0
 
 
-def test_the_same_dice_quote_the_same_book() -> None:
+def test_the_same_seed_quotes_the_same_book() -> None:
     makers = Makers(half_spread=Decimal("0.001"), slope=Decimal("0.01"))
     assert makers.quote(Decimal(50), Random(3)) == makers.quote(Decimal(50), Random(3))
     assert makers.quote(Decimal(50), Random(3)) != makers.quote(Decimal(50), Random(4))

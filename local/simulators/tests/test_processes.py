@@ -66,13 +66,13 @@ def test_a_simulator_runs_without_anyone_to_talk_to_and_stops_at_once(
     assert process.wait(timeout=2) == 0
 
 
-def test_a_market_is_told_its_script_on_the_command_line(tmp_path: Path) -> None:
+def test_a_market_reads_its_script_from_the_command_line(tmp_path: Path) -> None:
     script = tmp_path / "prices.json"
     script.write_text('["50", {"sell": "31.25", "ticks": 3}]')
-    told = read_options(["--market", "mos_espa", "--port", "0", "--scenario", "script", "--script", str(script)])
-    assert [levels.sell[1] for levels in told.script or []] == [Decimal(50), *[Decimal("31.25")] * 3]
-    assert told.price_fault_share == 0
-    assert told.fault_share == Decimal("0.3")
+    options = read_options(["--market", "mos_espa", "--port", "0", "--scenario", "script", "--script", str(script)])
+    assert [levels.sell[1] for levels in options.script or []] == [Decimal(50), *[Decimal("31.25")] * 3]
+    assert options.price_fault_share == 0
+    assert options.fault_share == Decimal("0.3")
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_a_market_is_told_its_script_on_the_command_line(tmp_path: Path) -> None
         ["local.simulators.otc"],
     ],
 )
-def test_a_command_line_that_makes_no_sense_is_explained(arguments: list[str]) -> None:
+def test_a_command_line_that_is_not_valid_is_explained(arguments: list[str]) -> None:
     root = Path(__file__).parents[3]
     ended = subprocess.run([sys.executable, "-m", *arguments], capture_output=True, cwd=root, check=False)
     assert ended.returncode == 2
