@@ -9,8 +9,8 @@ import pytest
 import requests
 
 from local.simulators.market.faults import Kind
+from local.simulators.market.tests.orders import MOS_ESPA, refused, sell, sell_at_black_spire
 from local.simulators.testing import RunningMarket, running_market
-from local.simulators.tests.orders import MOS_ESPA, refused, sell, sell_at_black_spire
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from local.simulators.market.faults import Kind
+from local.simulators.market.tests.orders import sell
 from local.simulators.testing import RunningMarket, running_market
-from local.simulators.tests.orders import sell
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import pytest
 
 from local.simulators.market import price_publisher
 from local.simulators.market.price_publisher import PricePublisher
+from local.simulators.market.tests.stub_topic import StubTopic
 from local.simulators.testing import running_market
-from local.simulators.tests.stub_topic import StubTopic
 
 
 @pytest.fixture
