@@ -29,4 +29,5 @@ RUN DEBUG=true SECRET_KEY=build \
     python manage.py collectstatic --noinput
 USER coruscant
 EXPOSE 4000
+# As in local/processes.py; a test compares them.
 CMD ["gunicorn", "coruscant.wsgi", "--bind", "0.0.0.0:4000", "--workers", "2", "--threads", "4", "--access-logfile", "-"]

@@ -89,30 +89,29 @@ def sell_off(
     stage.use(claimed)
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
-    processes = {
-        "markets": [
-            stage.market(name, faults=faults, price=prices.CRASHED) for name in ("mos_espa", "black_spire_outpost")
-        ],
-        "sales workers": [stage.worker("sales", number + 1, pool=pool) for number in range(_SALES_WORKERS)],
-        "prices and risk workers": [stage.worker("prices"), stage.worker("risk")],
-        "beat": [stage.beat()],
-    }
-    everything = [process for group in processes.values() for process in group]
-    with stage.running(*everything):
-        eventually(lambda: _published() > 0, "the first is published", 90)
-        time.sleep(min(_WARM_UP_SECONDS, scale.chain_window_seconds))
-        rates: list[float] = []
-        before, first = _spent_so_far(stage, processes), _published()
-        for run in range(1, scale.runs + 1):
-            began, count = time.monotonic(), _published()
-            time.sleep(scale.chain_window_seconds)
-            # On a busy machine nothing may come out for a second; then the window ends with the next one.
-            eventually(lambda count=count: _published() > count, "the next is published", 60)  # type: ignore[misc]
-            rates.append((_published() - count) / (time.monotonic() - began))
-            stage.say(f"{faults} faults, window {run}: {rates[-1]:.0f} published a second")
-        costs = spent(before, _spent_so_far(stage, processes))
-        published = _published() - first
-        _check_invariants(stage)
+    with stage.markets(faults=faults, price=prices.CRASHED) as markets:
+        processes = {
+            "markets": markets,
+            "sales workers": [stage.worker("sales", number + 1, pool=pool) for number in range(_SALES_WORKERS)],
+            "prices and risk workers": [stage.worker("prices"), stage.worker("risk")],
+            "beat": [stage.beat()],
+        }
+        service = [process for group in processes.values() for process in group if process not in markets]
+        with stage.running(*service):
+            eventually(lambda: _published() > 0, "the first is published", 90)
+            time.sleep(min(_WARM_UP_SECONDS, scale.chain_window_seconds))
+            rates: list[float] = []
+            before, first = _spent_so_far(stage, processes), _published()
+            for run in range(1, scale.runs + 1):
+                began, count = time.monotonic(), _published()
+                time.sleep(scale.chain_window_seconds)
+                # On a busy machine nothing may come out for a second; then the window ends with the next one.
+                eventually(lambda count=count: _published() > count, "the next is published", 60)  # type: ignore[misc]
+                rates.append((_published() - count) / (time.monotonic() - began))
+                stage.say(f"{faults} faults, window {run}: {rates[-1]:.0f} published a second")
+            costs = spent(before, _spent_so_far(stage, processes))
+            published = _published() - first
+            _check_invariants(stage)
     return tuple(rates), {name: round(1000 * seconds / max(1, published), 2) for name, seconds in costs.items()}
 
 

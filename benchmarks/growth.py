@@ -11,13 +11,12 @@ from benchmarks import prices
 from benchmarks.bank import open_bank
 from benchmarks.figures import Figure, Measured
 from benchmarks.scale import Scale
-from benchmarks.stage import Stage, eventually
+from benchmarks.stage import Stage
 from liquidation.evaluate import evaluate_loans
 from liquidation.models import Liquidation, LiquidationEvent
 from liquidation.publish import publish
 from liquidation.sell import Outcome, sell
 from loans import postings
-from local.stack.ports import LOOPBACK
 from pricing.ingest import prune
 from pricing.markets import Market
 
@@ -94,13 +93,8 @@ def _bytes_a_liquidation(stage: Stage, count: int) -> tuple[float, float]:
     prices.record(prices.CRASHED)
     before, log_before = _bytes(_LIQUIDATIONS), _log_position()
     assert evaluate_loans()
-    markets = [
-        stage.market(name, faults="0", price=prices.CRASHED, publishes=False)
-        for name in ("mos_espa", "black_spire_outpost")
-    ]
-    with stage.running(*markets), ThreadPoolExecutor(_SELLERS) as pool:
-        for port in stage.ports.values():
-            eventually(lambda port=port: _listens(port), "the market is open", 30)  # type: ignore[misc]
+    markets = stage.markets(faults="0", price=prices.CRASHED, publish=False)
+    with markets, ThreadPoolExecutor(_SELLERS) as pool:
         keys = list(Liquidation.objects.values_list("pk", flat=True))
         settled = sum(pool.map(_sell_and_publish, keys))
         list(pool.map(lambda _: connections.close_all(), range(_SELLERS * 4)))
@@ -167,12 +161,3 @@ def _log_position() -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_current_wal_insert_lsn() - '0/0'::pg_lsn")
         return int(cursor.fetchone()[0])
-
-
-def _listens(port: int) -> bool:
-    import requests
-
-    try:
-        return requests.get(f"http://{LOOPBACK}:{port}/simulator/state", timeout=2).ok
-    except requests.RequestException:
-        return False

@@ -12,7 +12,7 @@ from benchmarks.bank import open_bank
 from benchmarks.figures import Figure, Measured, percentile
 from benchmarks.scale import Scale
 from benchmarks.stage import Stage, eventually
-from local.stack.ports import LOOPBACK, free_port
+from local.stack.ports import LOOPBACK
 from pricing.markets import Market
 
 #: Times the bare view's page, and times the service's first page.
@@ -24,8 +24,6 @@ def measure(stage: Stage, scale: Scale) -> Measured:
     loans = scale.largest
     open_bank(stage, loans)
     prices.record_past(prices.SAFE)
-    ports = {"service": free_port(), "bare": free_port()}
-    service, bare = (f"http://{LOOPBACK}:{port}" for port in ports.values())
     pages: dict[str, Callable[[int], str]] = {
         "first page": lambda _: "/loans",
         "a page deep inside": lambda number: f"/loans?cursor={_cursor(loans // 2 - number)}",
@@ -38,8 +36,12 @@ def measure(stage: Stage, scale: Scale) -> Measured:
         waits = list(_waits(session, address, path, scale.list_requests))
         found[name].append(1000 * percentile(waits, 0.99))
 
-    webs = stage.web("coruscant.wsgi", ports["service"]), stage.web("benchmarks.bare.wsgi", ports["bare"])
-    with stage.running(*webs), requests.Session() as session:
+    with (
+        stage.serving("coruscant.wsgi") as port,
+        stage.serving("benchmarks.bare.wsgi") as bare_port,
+        requests.Session() as session,
+    ):
+        service, bare = (f"http://{LOOPBACK}:{number}" for number in (port, bare_port))
         eventually(lambda: _answers(session, f"{service}/health/ready"), "the API answers", 60)
         eventually(lambda: _answers(session, f"{bare}/loans"), "the bare view answers", 60)
         for _ in range(scale.runs):

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -16,16 +17,13 @@ import psycopg
 from psycopg import sql
 from rich.console import Console
 
+from local.processes import BEAT, QUIET, WEB, WORKERS, with_this_python
 from local.stack import ChildProcess, EmbeddedStack
+from local.stack.listening import on_a_free_port, wait_until_listening
 from local.stack.ports import LOOPBACK, free_port
 from local.stack.postgres import DATABASE, ROLE
 
 ROOT = Path(__file__).resolve().parent.parent
-CELERY = ("-m", "celery", "-A", "coruscant")
-#: As docs/operations.md has them.
-QUEUES = {"prices": "prices", "risk": "risk,maintenance", "sales": "liquidations,events"}
-POOLS = {"prices": ("-c", "2"), "risk": ("-c", "2"), "sales": ("--pool", "threads", "-c", "48")}
-GUNICORN = ("--workers", "2", "--threads", "4", "--no-control-socket")
 POSTGRES_SETTINGS = {
     "shared_preload_libraries": "pg_stat_statements",
     "track_commit_timestamp": "on",
@@ -43,7 +41,7 @@ class Stage:
         """Prepare it; nothing is started yet."""
         self.stack = EmbeddedStack(folder=folder, durable=True, postgres_settings=POSTGRES_SETTINGS)
         self.console = console
-        self.ports = {"mos_espa": free_port(), "black_spire_outpost": free_port()}
+        self.market_ports = {"mos_espa": free_port(), "black_spire_outpost": free_port()}
 
     def __enter__(self) -> Self:
         """Start the servers and set Django up on them, with an empty database."""
@@ -79,8 +77,7 @@ class Stage:
             "ALLOWED_HOSTS": LOOPBACK,
             "API_ALLOW_ANONYMOUS": "true",
             "LOG_LEVEL": "INFO",
-            "MOS_ESPA_URL": f"http://{LOOPBACK}:{self.ports['mos_espa']}",
-            "BLACK_SPIRE_OUTPOST_URL": f"http://{LOOPBACK}:{self.ports['black_spire_outpost']}",
+            **self._market_urls,
         }
 
     def say(self, text: str) -> None:
@@ -117,36 +114,80 @@ class Stage:
         return found is not None
 
     def worker(self, kind: str, number: int = 1, *, pool: Sequence[str] = ()) -> ChildProcess:
-        """A worker as docs/operations.md has it, or with other options for its pool; not started."""
-        host = f"{kind}{number}@benchmarks"
-        arguments = ("worker", "-Q", QUEUES[kind], *(pool or POOLS[kind]), "-n", host, "--without-gossip")
-        return self.python(f"{kind}-{number}", *CELERY, *arguments, "--without-mingle")
+        """A worker as in production, or with other options for its pool; not started."""
+        command = WORKERS[kind].command(f"{kind}{number}@benchmarks", *QUIET, pool=pool)
+        return self._process(f"{kind}-{number}", with_this_python(command))
 
     def beat(self) -> ChildProcess:
         """A beat; not started."""
-        return self.python("beat", *CELERY, "beat", "--schedule", str(self.stack.folder / "celerybeat-schedule"))
+        command = BEAT.command(str(self.stack.folder / "celerybeat-schedule"))
+        return self._process("beat", with_this_python(command))
 
-    def market(self, name: str, *, faults: str, price: str, publishes: bool = True) -> ChildProcess:
-        """A simulated market of 20 ms latency whose price stays where it is, however much is sold; not started."""
+    @contextmanager
+    def markets(self, *, faults: str, price: str, publish: bool = True) -> Iterator[list[ChildProcess]]:
+        """Both simulated markets, of 20 ms latency, whose price stays where it is however much is sold.
+
+        Processes of the service must be described within the block: only then is it certain where the markets listen.
+        """
+        from django.conf import settings
+
+        opened: list[ChildProcess] = []
+        environment = {} if publish else {"AWS_ENDPOINT_URL": ""}
+        try:
+            for name in self.market_ports:
+                opened.append(on_a_free_port(partial(self._open_market, name, faults, price, environment)))
+            for setting, url in self._market_urls.items():
+                setattr(settings, setting, url)
+            yield opened
+        finally:
+            self._stop(opened)
+
+    def _open_market(
+        self, name: str, faults: str, price: str, environment: Mapping[str, str], port: int
+    ) -> ChildProcess:
+        """Start a market and wait until it listens. Raises PortTakenError if another process does."""
         script = self.stack.folder / f"price-of-{name}.json"
         script.write_text(json.dumps([price]))
-        arguments = ["--market", name, "--port", str(self.ports[name]), "--faults", faults, "--latency-ms", "20"]
+        arguments = ["--market", name, "--port", str(port), "--faults", faults, "--latency-ms", "20"]
         arguments += ["--scenario", "script", "--script", str(script), "--price-faults", "0"]
-        environment = {} if publishes else {"AWS_ENDPOINT_URL": ""}
-        return self.python(name.replace("_", "-"), "-m", "local.simulators.market", *arguments, **environment)
+        market = self.python(name.replace("_", "-"), "-m", "local.simulators.market", *arguments, **environment)
+        market.start()
+        wait_until_listening(market, port)
+        self.market_ports[name] = port
+        return market
 
-    def web(self, application: str, port: int, **environment: str) -> ChildProcess:
-        """Gunicorn as docs/operations.md has it, serving an application; not started."""
-        arguments = ("-m", "gunicorn", application, "--bind", f"{LOOPBACK}:{port}", *GUNICORN)
-        return self.python(f"web-{application.partition('.')[0]}", *arguments, **environment)
+    @property
+    def _market_urls(self) -> dict[str, str]:
+        """Settings that say where the markets listen, or will at first."""
+        return {f"{name.upper()}_URL": f"http://{LOOPBACK}:{port}" for name, port in self.market_ports.items()}
+
+    @contextmanager
+    def serving(self, application: str) -> Iterator[int]:
+        """Serve an application by gunicorn as in production, for the length of a block; yields its port."""
+        web, port = on_a_free_port(lambda port: self._start_web(application, port))
+        try:
+            yield port
+        finally:
+            web.stop()
+
+    def _start_web(self, application: str, port: int) -> tuple[ChildProcess, int]:
+        """Start gunicorn and wait until it listens. Raises PortTakenError if another process does."""
+        command = WEB.command(f"{LOOPBACK}:{port}", "--no-control-socket", application=application)
+        web = self._process(f"web-{application.partition('.')[0]}", with_this_python(command))
+        web.start()
+        wait_until_listening(web, port)
+        return web, port
 
     def python(self, name: str, *arguments: str, **environment: str) -> ChildProcess:
         """A Python process in the service's environment; not started."""
+        return self._process(name, (sys.executable, *arguments), environment)
+
+    def _process(self, name: str, command: Sequence[str], environment: Mapping[str, str] | None = None) -> ChildProcess:
         return ChildProcess(
             name,
-            [sys.executable, *arguments],
+            command,
             log_path=self.stack.log_folder / f"{name}.log",
-            environment=self.environment | environment,
+            environment=self.environment | dict(environment or {}),
             folder=ROOT,
             grace_seconds=5,
         )
@@ -170,10 +211,14 @@ class Stage:
                 process.start()
             yield
         finally:
-            for process in processes:
-                process.ask_to_stop()
-            for process in processes:
-                process.stop()
+            self._stop(processes)
+
+    def _stop(self, processes: Sequence[ChildProcess]) -> None:
+        """Stop processes, all at the same time."""
+        for process in processes:
+            process.ask_to_stop()
+        for process in processes:
+            process.stop()
 
     def await_workers(self, count: int, seconds: float = 60) -> None:
         """Wait until so many workers answer. Raises TimeoutError."""

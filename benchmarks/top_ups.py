@@ -14,7 +14,7 @@ from benchmarks.bare import TABLE
 from benchmarks.figures import Figure, Measured
 from benchmarks.scale import Scale
 from benchmarks.stage import ROOT, Stage, eventually
-from local.stack.ports import LOOPBACK, free_port
+from local.stack.ports import LOOPBACK
 from pricing.markets import Market
 
 _CLIENTS = 50
@@ -29,11 +29,9 @@ def measure(stage: Stage, scale: Scale) -> Measured:
     prices.record_past(prices.SAFE)
     with connection.cursor() as cursor:
         cursor.execute(TABLE)
-    ports = {"service": free_port(), "bare": free_port()}
-    service = stage.web("coruscant.wsgi", ports["service"])
-    bare = stage.web("benchmarks.bare.wsgi", ports["bare"])
     found: dict[str, list[dict[str, Any]]] = {"service": [], "bare": []}
-    with stage.running(service, bare):
+    with stage.serving("coruscant.wsgi") as service, stage.serving("benchmarks.bare.wsgi") as bare:
+        ports = {"service": service, "bare": bare}
         for port in ports.values():
             eventually(lambda port=port: _answers(port), "gunicorn answers", 60)  # type: ignore[misc]
         for run in range(1, scale.runs + 1):

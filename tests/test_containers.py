@@ -1,6 +1,7 @@
 """The container files, checked without an engine: they agree with the settings, the repository and themselves."""
 
 import itertools
+import json
 import os
 import re
 import shlex
@@ -12,6 +13,8 @@ from typing import Any
 import pytest
 import yaml
 from django.core.management import get_commands
+
+from local import processes
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -157,6 +160,36 @@ def test_every_command_runs_something_that_exists(compose):
             if program == "-m":
                 assert (ROOT / argument.replace(".", "/") / "__main__.py").is_file(), argument
         assert words[0] in {"python", "celery"}
+
+
+#: The process behind each of compose's services that is one of the table, and its command there; web runs the image's.
+COMMANDS = {
+    "web": (processes.WEB, processes.WEB.command("0.0.0.0:4000", "--access-logfile", "-")),
+    "beat": (processes.BEAT, processes.BEAT.command("/tmp/celerybeat-schedule")),
+    "flower": (processes.FLOWER, processes.FLOWER.command("0.0.0.0", 5555)),
+} | {f"worker-{name}": (worker, worker.command(f"{name}@%h")) for name, worker in processes.WORKERS.items()}
+
+
+def test_the_services_of_compose_are_the_processes_of_the_table(compose, dockerfile):
+    (image_command,) = (json.loads(arguments) for instruction, arguments in dockerfile if instruction == "CMD")
+    services = {
+        name: service
+        for name, service in compose["services"].items()
+        if service.get("build", {}).get("target") == "service" and name != "setup"
+    }
+    written = {name: tuple(service.get("command", image_command)) for name, service in services.items()}
+    assert written == {name: command for name, (_process, command) in COMMANDS.items()}
+
+
+def test_compose_gives_every_process_the_time_to_end_that_the_table_gives_it(compose):
+    for name, (process, _command) in COMMANDS.items():
+        assert compose["services"][name]["stop_grace_period"] == f"{process.grace_seconds}s", name
+
+
+def test_every_worker_is_asked_for_its_health_by_its_own_name(compose):
+    for name in processes.WORKERS:
+        check = compose["services"][f"worker-{name}"]["healthcheck"]["test"]
+        assert check == ["CMD-SHELL", f"celery -A coruscant inspect ping -d {name}@$$HOSTNAME"]
 
 
 def test_the_workers_listen_to_every_queue_and_prices_have_one_to_themselves(compose, settings):

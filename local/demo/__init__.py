@@ -1,1 +1,1 @@
-"""The whole service and the outside world on one machine: `make demo`."""
+"""The whole service and the simulators on one machine: `make demo`."""

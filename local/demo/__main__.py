@@ -1,4 +1,4 @@
-"""`python -m local.demo`: the whole service and the outside world on this machine, until Ctrl-C or for --seconds."""
+"""`python -m local.demo`: the whole service and the simulators on this machine, until Ctrl-C or for --seconds."""
 
 import argparse
 import signal
@@ -8,8 +8,8 @@ from pathlib import Path
 from rich.console import Console
 
 from local.demo.errors import DemoError
+from local.demo.run import Run
 from local.demo.settings import Options
-from local.demo.stage import Stage
 from local.stack import EmbeddedStack, EmbeddedStackError
 
 
@@ -21,7 +21,7 @@ def positive(text: str) -> int:
 
 
 def read_options() -> Options:
-    """Understand the command line; exits with a usage message where it makes no sense."""
+    """Read the command line; exits with a usage message if it is not valid."""
     parser = argparse.ArgumentParser(prog="python -m local.demo", description=__doc__)
     parser.add_argument("--seconds", type=positive, help="end after so long, with a verdict as exit code")
     parser.add_argument("--workers", type=positive, default=1, help="sets of three workers (%(default)s)")
@@ -34,10 +34,10 @@ def read_options() -> Options:
     parser.add_argument("--seed", type=int, default=7, help="of prices, faults and clients (%(default)s)")
     parser.add_argument("--rate", type=float, default=3.0, help="loan applications a second (%(default)s)")
     parser.add_argument("--faults", default="0.3", help="share of orders that the markets fail (%(default)s)")
-    parser.add_argument("--picture", type=Path, help="write the view of the busiest moment here, as SVG")
-    told = vars(parser.parse_args())
-    told["folder"] = told["folder"].absolute()
-    return Options(**told)
+    parser.add_argument("--screenshot", type=Path, help="write the view of the busiest moment here, as SVG")
+    chosen = vars(parser.parse_args())
+    chosen["folder"] = chosen["folder"].absolute()
+    return Options(**chosen)
 
 
 def main() -> int:
@@ -48,14 +48,14 @@ def main() -> int:
     try:
         console.print("Starting PostgreSQL, Valkey, SNS and SQS …")
         with EmbeddedStack(folder=options.folder) as stack:
-            stage = Stage(options, stack, console)
+            run = Run(options, stack, console)
             try:
-                return stage.run()
+                return run.play()
             finally:
                 for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                     signal.signal(number, signal.SIG_IGN)
                 console.print("Stopping everything …")
-                stage.clear()
+                run.stop()
     except (DemoError, EmbeddedStackError) as error:
         console.print(str(error), markup=False, highlight=False, soft_wrap=True)
         return 1

@@ -1,4 +1,4 @@
-"""What the service has written in its database, read with plain SQL in read-only transactions."""
+"""What the service has booked: its database, read with plain SQL in read-only transactions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -157,7 +157,7 @@ class Books:
         except psycopg.OperationalError:
             if not kept:
                 raise
-        return self._ask(query, parameters)  # what was kept open may have been lost since the last look
+        return self._ask(query, parameters)  # a connection kept open may have been lost since it was last used
 
     def _ask(self, query: str, parameters: Mapping[str, object]) -> list[dict[str, Any]]:
         if self._connection is None or self._connection.closed:

@@ -4,7 +4,7 @@ import os
 import secrets
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from local.stack.ports import LOOPBACK, next_free_port
@@ -25,12 +25,12 @@ class Options:
     seed: int
     rate: float
     faults: str
-    picture: Path | None = None
+    screenshot: Path | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Addresses:
-    """Where everything listens."""
+    """Where everything listens: a port of the loopback interface each."""
 
     web: int
     flower: int
@@ -47,9 +47,23 @@ class Addresses:
         otc = next_free_port(black_spire_outpost + 1)
         return cls(web, next_free_port(max(5555, otc + 1)), mos_espa, black_spire_outpost, otc)
 
+    def port(self, name: str) -> int:
+        """Return the port of one of them, such as `web`."""
+        port = getattr(self, name)
+        assert isinstance(port, int)
+        return port
+
     def url(self, name: str) -> str:
         """Return the address of one of them, such as `web`."""
-        return f"http://{LOOPBACK}:{getattr(self, name)}"
+        return f"http://{LOOPBACK}:{self.port(name)}"
+
+    def move(self, name: str) -> None:
+        """Give one of them the next free port, since another process has taken the one it had."""
+        others = {self.port(field.name) for field in fields(self)}
+        port = next_free_port(self.port(name) + 1)
+        while port in others:
+            port = next_free_port(port + 1)
+        setattr(self, name, port)
 
 
 def service_environment(folder: Path, stack: Mapping[str, str], addresses: Addresses) -> dict[str, str]:
@@ -61,7 +75,7 @@ def service_environment(folder: Path, stack: Mapping[str, str], addresses: Addre
         "PYTHONPATH": str(ROOT),
         "PYTHONUNBUFFERED": "1",
         "DJANGO_SETTINGS_MODULE": "coruscant.settings",
-        "DOTENV": os.devnull,  # a developer's own .env has no say here
+        "DOTENV": os.devnull,  # a developer's own .env is not read
         "DEMO": "true",
         "DEBUG": "false",
         "SECRET_KEY": secret_key(folder / "secret-key"),

@@ -1,7 +1,6 @@
 """Keeps processes running: one that ends, or is killed, is started again while the others go on.
 
-Honcho, which we would have liked to use, ends all processes when one ends; but killing a worker and watching the
-rest carry on is what a demo is for.
+Honcho ends all processes when one ends. In this demo people kill a worker and watch the others go on.
 """
 
 import signal
@@ -35,12 +34,12 @@ class Kept:
 class Supervisor:
     """Starts processes, starts them again when they end, and stops them all.
 
-    Call `look` often. The processes are listed in a file, so that the next run can end what a killed machine room left
-    behind; usually there is nothing, because each process ends with this one (`embedded/guard.py`).
+    Call `look` often. The processes are listed in a file, so that the next run can end what a killed demo left behind.
+    Usually there is nothing, because each process ends with this one (`local/stack/guard.py`).
     """
 
     def __init__(self, list_path: Path, clock: Callable[[], float] = time.monotonic) -> None:
-        """List running processes in `list_path`. `clock` tells seconds."""
+        """List running processes in `list_path`. `clock` returns seconds."""
         self.kept: dict[str, Kept] = {}
         self._list = ProcessList(list_path)
         self._clock = clock
@@ -84,12 +83,12 @@ class Supervisor:
 
     @property
     def restarts(self) -> dict[str, int]:
-        """How often each process was started again, those at all."""
+        """How often each process was started again; those that never were are left out."""
         return {name: kept.restarts for name, kept in self.kept.items() if kept.restarts}
 
     def _pause_after(self, kept: Kept) -> float:
         """Count a short life and return how many seconds to wait before the next."""
-        killed = kept.process.exit_code in KILLED  # by somebody who wants to see what happens: no fault of its own
+        killed = kept.process.exit_code in KILLED  # by a person or a test: no fault of its own
         if killed or self._clock() - kept.started_at >= SHORT_LIFE_SECONDS:
             kept.short_lives = 0
             return FIRST_PAUSE_SECONDS

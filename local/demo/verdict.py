@@ -1,4 +1,4 @@
-"""Whether a demo went well: what the service booked against what the outside world saw."""
+"""Whether a demo went well: what the service booked, compared with what the simulators saw."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from local.demo.books import Books
-from local.demo.world import ClientsLoan, Trade, World
+from local.demo.simulators import ClientsLoan, Simulators, Trade
 
 AT_LEAST = {"applied": 50, "activated": 20, "liquidated": 10}
 MOST_NAMED = 5
@@ -17,7 +17,7 @@ MOST_NAMED = 5
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One question and its answer, as sentences."""
+    """Whether one thing is as it should be, and a sentence about it."""
 
     passed: bool
     sentence: str
@@ -35,14 +35,14 @@ def check_counts(counts: Mapping[str, int]) -> list[Check]:
 
 
 def check_finished(counts: Mapping[str, int]) -> Check:
-    """Nothing is under way any more."""
+    """Nothing is still under way."""
     sentence = f"{counts['unsettled']} liquidations still sell, {counts['unsent']} events are not sent"
     return Check(counts["unsettled"] == 0 and counts["unsent"] == 0, sentence)
 
 
-def check_events(sent: Mapping[str, str], heard: set[str]) -> Check:
-    """Every event marked as sent was heard."""
-    missing = sorted(set(sent) - heard)
+def check_events(sent: Mapping[str, str], received: set[str]) -> Check:
+    """The OTC service received every event marked as sent."""
+    missing = sorted(set(sent) - received)
     return Check(
         not missing, f"{len(sent) - len(missing)} of {len(sent)} sent events reached the OTC service{named(missing)}"
     )
@@ -53,7 +53,7 @@ def check_fills(
 ) -> list[Check]:
     """The books agree with the markets' own order logs, in both directions.
 
-    An order still without a verdict, left to a person, is not booked and not forgotten either: it is not compared.
+    An order that still has no verdict is left to a person. It is not booked, but not forgotten either: it is left out.
     """
     unbooked = [request_id for request_id in traded if request_id not in booked and request_id not in pending]
     invented = [request_id for request_id in booked if request_id not in traded]
@@ -72,9 +72,9 @@ def check_fills(
 
 
 def check_postings(known: Mapping[str, ClientsLoan], booked: Mapping[str, tuple[Decimal, Decimal]]) -> Check:
-    """Every request of a client had one effect, however often it was sent: the books hold what was accepted.
+    """Every request of a client had its effect once, however often it was sent: the books hold what was accepted.
 
-    A loan with a request that got no answer is not compared: that request may have had its effect or not.
+    A loan with a request that got no answer is not compared: nobody knows whether that request had its effect.
     """
     sure = {loan_id: loan for loan_id, loan in known.items() if loan.sure}
     wrong = [
@@ -96,25 +96,27 @@ def named(things: list[str]) -> str:
     return f": {', '.join(things[:MOST_NAMED])}{', …' if len(things) > MOST_NAMED else ''}" if things else ""
 
 
-def judge(books: Books, world: World, since: datetime, invariants: Callable[[], str | None]) -> list[Check]:
-    """Ask everything about what happened since an instant. `invariants` returns what is wrong, or None."""
-    counts, report = books.since(since), world.otc_report(brief=False)
-    before, posted, after = world.clients_loans(), books.posted_since(since), world.clients_loans()
+def check_run(
+    books: Books, simulators: Simulators, since: datetime, invariants: Callable[[], str | None]
+) -> list[Check]:
+    """Check everything that happened since an instant. `invariants` returns what is wrong, or None."""
+    counts, report = books.since(since), simulators.otc_report(brief=False)
+    before, posted, after = simulators.clients_loans(), books.posted_since(since), simulators.clients_loans()
     quiet = {loan_id: loan for loan_id, loan in after.items() if before.get(loan_id) == loan}
-    heard = {str(event["eventId"]) for event in report["eventsByLoan"].values()}
+    received = {str(event["eventId"]) for event in report["eventsByLoan"].values()}
     wrong = invariants()
     return [
         *check_counts(counts),
         check_finished(counts),
-        check_events(books.events_since(since), heard),
-        *check_fills(books.fills_since(since), world.trades(), books.pending_orders()),
+        check_events(books.events_since(since), received),
+        *check_fills(books.fills_since(since), simulators.trades(), books.pending_orders()),
         check_postings(quiet, posted),
         check_otc([str(sentence) for sentence in report["violations"]]),
         Check(wrong is None, f"invariants hold{'' if wrong is None else ' not: ' + wrong}"),
     ]
 
 
-def tell(console: Console, checks: list[Check]) -> int:
+def print_checks(console: Console, checks: list[Check]) -> int:
     """Print every check; return the exit code: 0, or 1 if one failed."""
     for check in checks:
         mark = "[green]ok    [/]" if check.passed else "[bold red]FAILED[/]"

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from local.demo.books import LTV_BUCKETS, Figures, Quote
-from local.demo.world import MARKETS
+from local.demo.simulators import MARKETS
 
 LABELS = {"mos_espa": "Mos Espa", "black_spire_outpost": "Black Spire Outpost"}
 STATUSES = ("new", "active", "liquidating", "liquidated")
@@ -21,14 +21,14 @@ BAR_WIDTH = 20
 
 
 @dataclass(slots=True)
-class Scene:
-    """All there is to show. Events are those of this run; `events_heard` is None while OTC does not answer."""
+class ViewState:
+    """Everything the view shows. Events are those of this run; `events_received` is None while OTC does not answer."""
 
     elapsed: float = 0.0
     phase: str = ""
     figures: Figures = field(default_factory=Figures)
     events_sent_before: int = 0
-    events_heard: int | None = None
+    events_received: int | None = None
     processes: int = 0
     restarts: Mapping[str, int] = field(default_factory=dict)
     links: Sequence[tuple[str, str]] = ()
@@ -40,29 +40,29 @@ def short(value: Decimal | None, places: str = "0.01") -> str:
     return "-" if value is None else f"{value.quantize(Decimal(places), rounding=ROUND_HALF_EVEN):,}"
 
 
-def progress_line(scene: Scene) -> str:
-    """Return the scene as one line."""
-    figures = scene.figures
+def progress_line(state: ViewState) -> str:
+    """Return the state as one line."""
+    figures = state.figures
     prices = " ".join(f"{LABELS[market]} {price_of(figures.quotes.get(market))}" for market in MARKETS)
     loans = " ".join(f"{status} {figures.loans.get(status, 0)}" for status in STATUSES)
     orders = " ".join(f"{verdict} {sum_of(figures, verdict)}" for verdict in VERDICTS)
-    heard = "?" if scene.events_heard is None else scene.events_heard
-    events = f"sent {events_sent(scene)} heard {heard}"
+    received = "?" if state.events_received is None else state.events_received
+    events = f"sent {events_sent(state)} received {received}"
     parts = [
-        f"{scene.elapsed:5.0f} s {scene.phase}",
+        f"{state.elapsed:5.0f} s {state.phase}",
         prices,
         f"loans: {loans}",
         f"orders: {orders}",
         f"events: {events}",
     ]
-    if scene.restarts:
-        parts.append(f"restarted: {', '.join(scene.restarts)}")
+    if state.restarts:
+        parts.append(f"restarted: {', '.join(state.restarts)}")
     return " | ".join(parts)
 
 
-def events_sent(scene: Scene) -> int:
+def events_sent(state: ViewState) -> int:
     """Return how many events were published in this run."""
-    return scene.figures.sums.get("events_sent", scene.events_sent_before) - scene.events_sent_before
+    return state.figures.sums.get("events_sent", state.events_sent_before) - state.events_sent_before
 
 
 def price_of(quote: Quote | None) -> str:
@@ -75,15 +75,15 @@ def sum_of(figures: Figures, verdict: str) -> int:
     return sum(number for (_market, found), number in figures.orders.items() if found == verdict)
 
 
-def render(scene: Scene, height: int = 40) -> RenderableType:
-    """Return the scene for the live view of a terminal with so many lines."""
-    title = Text.assemble(("Coruscant Bank", "bold"), f"   {scene.elapsed:.0f} s   ", (scene.phase, "cyan"))
+def render(state: ViewState, height: int = 40) -> RenderableType:
+    """Return the live view for a terminal with so many lines."""
+    title = Text.assemble(("Coruscant Bank", "bold"), f"   {state.elapsed:.0f} s   ", (state.phase, "cyan"))
     middle = Table.grid(expand=True, padding=(0, 1, 0, 0))
     middle.add_column(ratio=2)
     middle.add_column(ratio=3)
-    middle.add_row(panel("Loans", loans(scene)), panel("LTV of active loans", bars(scene.figures)))
-    latest = panel("Latest liquidations", liquidations(scene.figures, rows=max(2, min(8, height - 30))))
-    return Group(title, links(scene), panel("Markets", markets(scene)), middle, latest, footer(scene))
+    middle.add_row(panel("Loans", loans(state)), panel("LTV of active loans", bars(state.figures)))
+    latest = panel("Latest liquidations", liquidations(state.figures, rows=max(2, min(8, height - 30))))
+    return Group(title, links(state), panel("Markets", markets(state)), middle, latest, footer(state))
 
 
 def panel(title: str, content: RenderableType) -> Panel:
@@ -99,17 +99,19 @@ def table(*columns: str) -> Table:
     return made
 
 
-def markets(scene: Scene) -> RenderableType:
+def markets(state: ViewState) -> RenderableType:
     """Show each market's last price and our orders there, the best price, and how far events have come."""
-    figures, made = scene.figures, table("", "GC a unit", "age", *VERDICTS)
+    figures, made = state.figures, table("", "GC a unit", "age", *VERDICTS)
     for market in MARKETS:
         quote = figures.quotes.get(market)
         orders = (str(figures.orders.get((market, verdict), 0)) for verdict in VERDICTS)
         made.add_row(LABELS[market], *price_cells(quote), *orders)
     totals = (str(sum_of(figures, verdict)) for verdict in VERDICTS)
     made.add_row("best, and all orders", *price_cells(figures.best), *totals, style="bold")
-    heard = "?" if scene.events_heard is None else scene.events_heard
-    return Group(made, Text(f"{events_sent(scene)} liquidation events published, {heard} heard by the OTC service"))
+    received = "?" if state.events_received is None else state.events_received
+    return Group(
+        made, Text(f"{events_sent(state)} liquidation events published, {received} received by the OTC service")
+    )
 
 
 def price_cells(quote: Quote | None) -> tuple[str, str]:
@@ -117,11 +119,11 @@ def price_cells(quote: Quote | None) -> tuple[str, str]:
     return ("none", "") if quote is None else (short(quote.sell), f"{quote.age:.0f} s")
 
 
-def loans(scene: Scene) -> RenderableType:
+def loans(state: ViewState) -> RenderableType:
     """Show how many loans are in each state."""
-    made, sums = table("", ""), scene.figures.sums
+    made, sums = table("", ""), state.figures.sums
     for status in STATUSES:
-        made.add_row(status, str(scene.figures.loans.get(status, 0)))
+        made.add_row(status, str(state.figures.loans.get(status, 0)))
     made.add_row("open margin calls", str(sums.get("open_margin_calls", 0)), style="yellow")
     if sums.get("waiting"):
         made.add_row("waiting for a person", str(sums["waiting"]), style="red")
@@ -154,16 +156,16 @@ def liquidations(figures: Figures, rows: int) -> RenderableType:
     return made
 
 
-def links(scene: Scene) -> RenderableType:
+def links(state: ViewState) -> RenderableType:
     """Show where to look further."""
     made = Table.grid(padding=(0, 2))
-    for label, address in scene.links:
+    for label, address in state.links:
         made.add_row(Text(label, style="dim"), Text(address))
     return made
 
 
-def footer(scene: Scene) -> RenderableType:
+def footer(state: ViewState) -> RenderableType:
     """Show the processes' state and the latest notes."""
-    restarts = ", ".join(f"{name} {number} ×" for name, number in scene.restarts.items())
-    lines = [f"{scene.processes} processes running" + (f"; started again: {restarts}" if restarts else "")]
-    return Text("\n".join([*lines, *scene.notes]), style="yellow")
+    restarts = ", ".join(f"{name} {number} ×" for name, number in state.restarts.items())
+    lines = [f"{state.processes} processes running" + (f"; started again: {restarts}" if restarts else "")]
+    return Text("\n".join([*lines, *state.notes]), style="yellow")

@@ -1,5 +1,5 @@
-"""The outside world for demos, tests and benchmarks: two markets and the OTC service.
+"""Two simulated markets and a simulated OTC service, for the demo, tests, proofs and benchmarks.
 
-Nothing here imports the liquidation service: what is written twice is written twice on purpose,
-so that a misreading of a contract on one side shows on the other.
+Nothing here imports the liquidation service. The contracts are written down a second time on purpose: a mistake in
+reading them on one side then shows on the other.
 """

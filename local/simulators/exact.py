@@ -1,4 +1,4 @@
-"""JSON and numbers without floats: what comes in and goes out keeps every digit."""
+"""JSON and numbers without floats: every digit is kept, in and out."""
 
 import json
 import re
@@ -9,7 +9,7 @@ from json.encoder import encode_basestring_ascii as _quoted
 from typing import Any, NoReturn
 
 PLAIN_DECIMAL = re.compile(r"(?:0|[1-9][0-9]*)(?:\.[0-9]*[1-9])?")
-"""Digits with an optional fraction: no sign, no exponent, no leading zeros, no trailing-zero tail."""
+"""Digits with an optional fraction: no sign, no exponent, no leading or trailing zeros."""
 _CONSTANTS = {None: "null", True: "true", False: "false"}
 
 
@@ -18,22 +18,22 @@ _ENOUGH_DIGITS = 120
 
 
 def exact() -> AbstractContextManager[Context]:
-    """A block in which sums keep every digit; by default Python keeps 28."""
+    """Return a context manager in which sums keep every digit; by default Python keeps 28."""
     return localcontext(prec=_ENOUGH_DIGITS)
 
 
 class BadJsonError(ValueError):
-    """The text is not JSON, or is JSON with more than one possible meaning."""
+    """The text is not JSON, or can be read in more than one way."""
 
 
-def _one_meaning(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _with_unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
         raise BadJsonError("an object names a key twice")
     return found
 
 
-def _no_constant(name: str) -> NoReturn:
+def _refuse_constant(name: str) -> NoReturn:
     raise BadJsonError(f"{name} is not a number")
 
 
@@ -47,8 +47,8 @@ def read_json(raw: bytes | str) -> Any:
             raw,
             parse_float=Decimal,
             parse_int=Decimal,
-            parse_constant=_no_constant,
-            object_pairs_hook=_one_meaning,
+            parse_constant=_refuse_constant,
+            object_pairs_hook=_with_unique_keys,
         )
     except BadJsonError:
         raise
@@ -82,15 +82,15 @@ def write_json(value: Any) -> str:
 
 
 def is_plain_decimal(text: object) -> bool:
-    """Tell whether this is a string that the contracts call a plain decimal."""
+    """Return whether this is a string that the contracts call a plain decimal."""
     return isinstance(text, str) and PLAIN_DECIMAL.fullmatch(text) is not None
 
 
-def read_decimal(told: Any, name: str) -> Decimal:
-    """Understand a figure given as a JSON number or a decimal string; raises BadJsonError for others."""
-    if isinstance(told, Decimal | str):
+def read_decimal(given: Any, name: str) -> Decimal:
+    """Read a JSON number or a decimal string; raises BadJsonError for anything else."""
+    if isinstance(given, Decimal | str):
         try:
-            value = Decimal(told)
+            value = Decimal(given)
         except InvalidOperation:
             value = Decimal("NaN")
         if value.is_finite():

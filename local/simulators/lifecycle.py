@@ -1,4 +1,4 @@
-"""Starting, stopping and answering: what every simulator process does the same way."""
+"""What every simulator process does the same way: start, stop, answer with JSON."""
 
 import asyncio
 import logging
@@ -32,7 +32,7 @@ async def explain_bad_requests(request: web.Request, handler: Handler) -> web.St
 
 
 async def listen(app: web.Application, host: str, port: int) -> tuple[web.AppRunner, int]:
-    """Serve an application; returns what to clean up later, and the port (a free one for port 0)."""
+    """Serve an application; return the runner to clean up later, and the port (a free one for port 0)."""
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_CLEANUP_SECONDS)
     await runner.setup()
     await web.TCPSite(runner, host, port).start()
@@ -40,15 +40,15 @@ async def listen(app: web.Application, host: str, port: int) -> tuple[web.AppRun
 
 
 def backoff_seconds(failures: int, longest: float = 5.0) -> float:
-    """How long to wait after so many failures in a row: doubling from a quarter of a second."""
+    """Return how long to wait after so many failures in a row: a quarter of a second, doubled each time."""
     return min(longest, 0.25 * 2.0 ** min(failures, 10))
 
 
 def run_until_stopped(serve: Callable[[asyncio.Event], Awaitable[None]]) -> None:
     """Run a simulator until SIGTERM or SIGINT sets its event."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    for chatty in ("botocore", "boto3", "urllib3"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    for name in ("botocore", "boto3", "urllib3"):
+        logging.getLogger(name).setLevel(logging.WARNING)
 
     async def main() -> None:
         stopped = asyncio.Event()

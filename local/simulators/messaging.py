@@ -1,4 +1,4 @@
-"""SNS and SQS for the simulators: clients, topics, and a queue that hears a topic."""
+"""SNS and SQS for the simulators: clients, and a queue that is subscribed to a topic."""
 
 import json
 import os
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
 
-# The simulators do their own retrying, with their own logs; hence no retries and short time-outs here.
+# The simulators retry, and log that, themselves: so no retries and short time-outs here.
 _CONFIG = Config(
     connect_timeout=2,
     read_timeout=10,
@@ -36,7 +36,7 @@ def sqs_client(endpoint: str) -> "SQSClient":
 
 
 def subscribe_queue(endpoint: str, topic: str, queue: str) -> str:
-    """Have a queue hear a topic with raw delivery; returns the queue's URL.
+    """Subscribe a queue to a topic with raw delivery; return the queue's URL.
 
     Creates what is missing of topic, queue, policy and subscription; harmless to repeat.
     """

@@ -50,7 +50,7 @@ class _LoopThread:
 
 @contextmanager
 def running(make: Callable[[], _Server]) -> Iterator[int]:
-    """Run what `make` makes inside an event loop of its own; tells its port."""
+    """Run a server inside an event loop of its own; yield its port."""
     thread = _LoopThread()
 
     async def made() -> _Server:
@@ -67,41 +67,41 @@ def running(make: Callable[[], _Server]) -> Iterator[int]:
 
 
 class RunningMarket:
-    """A market under test: everything a test tells or asks it goes over its HTTP control API."""
+    """A market under test, controlled and read through its own HTTP API."""
 
     def __init__(self, url: str) -> None:
-        """Talk to the market that serves here."""
+        """Control the market at this URL."""
         self.url = url
         self._session = requests.Session()
 
     def orders(self, request_id: str | None = None) -> list[dict[str, Any]]:
         """Traded orders, oldest first; figures are plain decimal strings."""
         query = "" if request_id is None else f"?requestId={request_id}"
-        return cast("list[dict[str, Any]]", self._ask("GET", f"orders{query}")["orders"])
+        return cast("list[dict[str, Any]]", self._call("GET", f"orders{query}")["orders"])
 
     def deliveries(self, request_id: str | None = None) -> list[dict[str, Any]]:
         """Every order request that arrived, with its outcome, oldest first."""
         query = "" if request_id is None else f"?requestId={request_id}"
-        return cast("list[dict[str, Any]]", self._ask("GET", f"deliveries{query}")["deliveries"])
+        return cast("list[dict[str, Any]]", self._call("GET", f"deliveries{query}")["deliveries"])
 
     def counters(self) -> dict[str, int]:
-        """How many order requests ended in which way; what never happened is not named."""
+        """How many order requests had which outcome; outcomes that never happened are left out."""
         return {name: int(count) for name, count in self.state()["counters"].items()}
 
     def state(self) -> dict[str, Any]:
-        """Weather, price, faults and counters; JSON numbers come as Decimals."""
-        return self._ask("GET", "state")
+        """Scenario, price, faults and counters; JSON numbers come as Decimals."""
+        return self._call("GET", "state")
 
     def next_faults(self, faults: Sequence[str | None]) -> None:
-        """Program the next deliveries of any orders, in order; None or "none" is a right answer."""
+        """Set what happens to the next order requests, whatever their requestId; None or "none" is a correct answer."""
         self.settings(nextFaults=list(faults))
 
     def every_order_faults(self, faults: Sequence[str | None]) -> None:
-        """Program the first, second, … delivery of every requestId; after those the dice decide."""
+        """Set what happens to the first, second, … delivery of every requestId; later ones fail at random."""
         self.settings(everyOrderFaults=list(faults))
 
     def set_faults(self, share: Decimal | str, kinds: Sequence[str] = ()) -> None:
-        """Throw dice: this share of requests fails, by these kinds of fault or by all."""
+        """Fail this share of requests at random, by these kinds of fault or by all."""
         self.settings(faultShare=str(share), **({"faultKinds": list(kinds)} if kinds else {}))
 
     def set_down(self, down: bool) -> None:
@@ -113,38 +113,38 @@ class RunningMarket:
 
         Returns once it is published: `{"event": …, "messageId": …}`.
         """
-        return self._ask("PUT", "price", price)
+        return self._call("PUT", "price", price)
 
     def publish(self) -> dict[str, Any]:
         """Publish once more, at once, whether publishing is paused or not."""
-        return self._ask("POST", "price-events")
+        return self._call("POST", "price-events")
 
     def settings(self, **changes: Any) -> dict[str, Any]:
-        """Change settings by their names in the control API; a ValueError tells what is wrong."""
-        return self._ask("PUT", "settings", changes)
+        """Change settings by their names in the control API; raises ValueError for one that is not valid."""
+        return self._call("PUT", "settings", changes)
 
     def close(self) -> None:
         """Close connections to the market."""
         self._session.close()
 
-    def _ask(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
+    def _call(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
         data = None if body is None else write_json(body)
         url = f"{self.url}/simulator/{path}"
         answer = self._session.request(method, url, data=data, timeout=_PATIENCE_SECONDS)
-        told = cast("dict[str, Any]", read_json(answer.content))
+        found = cast("dict[str, Any]", read_json(answer.content))
         if answer.status_code != 200:
-            raise ValueError(told.get("error", answer.text))
-        return told
+            raise ValueError(found.get("error", answer.text))
+        return found
 
 
 @contextmanager
 def running_market(
     market: str = "mos_espa", *, price: Any = "50", sns_endpoint: str | None = None, **options: Any
 ) -> Iterator[RunningMarket]:
-    """Run a market that does exactly what it is told: a fixed price, no faults, nothing by chance.
+    """Run a market in which nothing is random unless asked for: a fixed price, no faults.
 
     Without `sns_endpoint` nothing is published. With one, `paused=True` publishes only what `set_price`
-    and `publish` ask for. `price` is any price script; None plays `scenario`. Other options, such as
+    and `publish` ask for. `price` is any price script; with None the price follows `scenario`. Other options, such as
     `fault_share`, `partial_share`, `seed` or `latency_seconds`, are those of MarketOptions.
     """
     exact: dict[str, Any] = {
@@ -165,10 +165,10 @@ def running_market(
 
 @contextmanager
 def running_otc(api: str, *, sns_endpoint: str | None = None, **options: Any) -> Iterator[str]:
-    """Run the OTC service against a loan API; tells the URL of its own API.
+    """Run the OTC service against a loan API; yield the URL of its own API.
 
     Options, such as `rate`, `max_loans` or `pace`, are those of OtcOptions. Every run that is given an
-    endpoint should have a `queue` of its own, lest runs steal each other's events.
+    endpoint should have a `queue` of its own, or runs take each other's events.
     """
     chosen = OtcOptions(api=api, sns_endpoint=sns_endpoint, **options)
     with running(lambda: OtcServer(chosen)) as port:

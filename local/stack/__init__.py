@@ -1,7 +1,7 @@
 """PostgreSQL, Valkey and an SNS/SQS endpoint as child processes: no Docker, no root, only pip.
 
-For demos, tests and benchmarks. The package imports nothing of the service, which talks to these servers
-through the same URLs as to real PostgreSQL, Redis and AWS.
+For the demo, tests, proofs and benchmarks. The package imports nothing of the service, which reaches these servers by
+URL, as it does PostgreSQL, Redis and AWS in production.
 """
 
 from local.stack.errors import EmbeddedStackError

@@ -18,7 +18,7 @@ def main() -> int:
     parser.add_argument("--write-env", type=Path, metavar="FILE", help="write the environment to FILE as well")
     parser.add_argument("--not-durable", action="store_true", help="faster and unsafe: for tests only")
     options = parser.parse_args()
-    for number in (signal.SIGINT, signal.SIGTERM):  # a shell's background job ignores Ctrl-C unless told otherwise
+    for number in (signal.SIGINT, signal.SIGTERM):  # in a shell's background job SIGINT is ignored by default
         signal.signal(number, signal.default_int_handler)
     stack = EmbeddedStack(folder=options.folder, durable=not options.not_durable)
     try:

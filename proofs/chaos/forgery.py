@@ -9,7 +9,7 @@ from typing import Any
 import requests
 
 from local.demo.settings import Addresses
-from local.demo.world import MARKETS
+from local.demo.simulators import MARKETS
 from local.simulators.exact import read_json, write_json
 from local.simulators.market.server import MARKETS as WIRES
 from local.simulators.messaging import sns_client

@@ -1,6 +1,7 @@
 """A wire between the service and SNS/SQS that can be cut, jammed or made to lie, in a thread of its own."""
 
 import asyncio
+import socket
 import threading
 from collections import Counter
 from collections.abc import Coroutine
@@ -10,7 +11,7 @@ from typing import Any, TypeVar
 import aiohttp
 from aiohttp import web
 
-from local.stack.ports import LOOPBACK, free_port
+from local.stack.ports import LOOPBACK, bound_socket
 
 Result = TypeVar("Result")
 
@@ -40,14 +41,15 @@ class Proxy:
     def __init__(self, endpoint: str) -> None:
         """Pass requests on to `endpoint`; nothing listens before `start`."""
         self.endpoint = endpoint
-        self.port = free_port()
+        self._bound: socket.socket | None = bound_socket()
+        self.port: int = self._bound.getsockname()[1]
         self.counts: Counter[Mode] = Counter()
         self._mode = Mode.PASS
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="proxy", daemon=True)
         self._session: aiohttp.ClientSession | None = None
         self._runner: web.AppRunner | None = None
-        self._site: web.TCPSite | None = None
+        self._site: web.BaseSite | None = None
         self._transports: set[asyncio.Transport] = set()
 
     @property
@@ -93,8 +95,14 @@ class Proxy:
 
     async def _listen(self) -> None:
         assert self._runner is not None
-        self._site = web.TCPSite(self._runner, LOOPBACK, self.port, reuse_address=True)
-        await self._site.start()
+        if self._bound is not None:
+            self._bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # its connections must not be in the way
+            site: web.BaseSite = web.SockSite(self._runner, self._bound)
+            self._bound = None
+        else:
+            site = web.TCPSite(self._runner, LOOPBACK, self.port, reuse_address=True)
+        await site.start()
+        self._site = site
 
     async def _change(self, mode: Mode) -> None:
         self._mode = mode

@@ -7,10 +7,10 @@ import psycopg
 import requests
 from rich.console import Console
 
-from local.demo.machine_room import MachineRoom
+from local.demo.running_demo import RunningDemo
 from local.demo.settings import Options
-from local.demo.verdict import Check, judge, named, tell
-from local.demo.world import World
+from local.demo.simulators import Simulators
+from local.demo.verdict import Check, check_run, named, print_checks
 from local.stack import EmbeddedStack
 from local.stack.postgres import DATABASE
 from proofs.chaos import books
@@ -40,12 +40,12 @@ class Run:
         self._stack = stack
         self._proxy = Proxy(stack.sns_sqs.endpoint_url)
         changes = {"AWS_ENDPOINT_URL": self._proxy.url, "PRICE_MAX_AGE_SECONDS": str(PRICE_MAX_AGE_SECONDS)}
-        self._room = MachineRoom(options, stack, self._say, changes)
+        self._room = RunningDemo(options, stack, self._say, changes)
         books.use(self._room.environment | changes | {"LOG_LEVEL": "CRITICAL"})
         dice = Random(f"{options.seed}/nemesis")
         self._forger = Forger(self._room.addresses, stack.sns_sqs.endpoint_url, dice, self._keep_running)
-        self._weather = Weather(self._room.world)
-        self._witness = Witness(World(self._room.addresses), self._elapsed)
+        self._weather = Weather(self._room.simulators)
+        self._witness = Witness(Simulators(self._room.addresses), self._elapsed)
         target = Target(self._room, self._proxy, self._forger, dice, self._say)
         self._nemesis = Nemesis(target, self._go_on)
         self._began = time.monotonic()
@@ -58,7 +58,7 @@ class Run:
         self._proxy.start()
         self._room.prepare()
         since = self._room.books.now()
-        self._room.open()
+        self._room.start()
         self._began = time.monotonic()
         self._witness.start()
         self._warm_up()
@@ -73,13 +73,13 @@ class Run:
             self._nemesis.play(faults)
         self._calm_down()
         self._witness.stop()
-        checks = judge(self._room.books, self._room.world, since, self._room.invariants)
+        checks = check_run(self._room.books, self._room.simulators, since, self._room.invariants)
         return self._report(checks + self._own_checks(since), names)
 
     def clear(self) -> None:
         """Stop every process and wait until they are gone."""
         self._witness.stop()
-        self._room.clear()
+        self._room.stop()
         self._proxy.stop()
 
     def _empty_database(self) -> None:
@@ -125,7 +125,7 @@ class Run:
         self._say("no new loans, no faults: what is under way comes to its end")
         self._stormy = False
         self._proxy.set_mode(Mode.PASS)
-        self._room.world.calm_down()
+        self._room.simulators.calm_down()
         self._watch(CALM_AT_LEAST_SECONDS)
         until = time.monotonic() + CALM_AT_MOST_SECONDS
         while time.monotonic() < until:
@@ -170,7 +170,7 @@ class Run:
         self._say(f"{len(played)} rounds, longest recovery {longest} s; requests on the wire to SNS and SQS: {wire}")
         if missing := not_played(names, played):
             self._say(f"not played: {', '.join(missing)}")
-        return tell(self._console, checks)
+        return print_checks(self._console, checks)
 
     def _elapsed(self) -> float:
         return time.monotonic() - self._began

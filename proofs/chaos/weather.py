@@ -1,6 +1,6 @@
 """The load: the price falls by half and comes back, again and again, so that sales are always under way."""
 
-from local.demo.world import World
+from local.demo.simulators import Simulators
 
 FIRST_FALL_SECONDS, QUIET_SECONDS, LOW_SECONDS, SLOPE_SECONDS = 9.0, 14.0, 8.0, 3.0
 
@@ -8,7 +8,7 @@ FIRST_FALL_SECONDS, QUIET_SECONDS, LOW_SECONDS, SLOPE_SECONDS = 9.0, 14.0, 8.0, 
 class Weather:
     """Tell it often how many seconds have passed."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: Simulators) -> None:
         """Begin with quiet trade."""
         self._world = world
         self._low = False

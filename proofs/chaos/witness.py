@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import requests
 
-from local.demo.world import World
+from local.demo.simulators import Simulators
 from proofs.chaos import books
 
 PAUSE_SECONDS = 2.0
@@ -19,7 +19,7 @@ class Witness:
     no fill may be booked that the market does not know.
     """
 
-    def __init__(self, world: World, elapsed: Callable[[], float]) -> None:
+    def __init__(self, world: Simulators, elapsed: Callable[[], float]) -> None:
         """Ask the markets through `world`, which nobody else may use at the same time."""
         self.violations: dict[str, float] = {}
         self.looks = 0

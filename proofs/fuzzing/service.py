@@ -2,10 +2,10 @@
 
 import json
 import os
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from http.client import HTTPConnection
 from io import StringIO
 from pathlib import Path
@@ -14,8 +14,9 @@ from typing import Any
 from django.core.management import call_command
 from django.db import connection
 
+from local.processes import WEB, Web, with_this_python
 from local.stack import ChildProcess, EmbeddedStack
-from local.stack.ports import free_port
+from local.stack.listening import on_a_free_port, wait_until_listening
 
 ROOT = Path(__file__).resolve().parents[2]
 CLIENT = "fuzzer"
@@ -83,14 +84,25 @@ def row_counts() -> dict[str, int]:
 @contextmanager
 def serving(stack: EmbeddedStack, *, processes: int = 2, threads: int = 8) -> Iterator[Service]:
     """Run the service on the database that Django's default connection uses; it starts without loans or prices."""
-    port = free_port()
+    process, port = on_a_free_port(lambda port: _start(stack, port, replace(WEB, processes=processes, threads=threads)))
+    service = Service(process, port, _credential())
+    try:
+        deadline = time.monotonic() + 30
+        while not service.ready():
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"The service does not answer.{process.log_tail()}")
+            time.sleep(0.05)
+        yield service
+    finally:
+        process.stop()
+
+
+def _start(stack: EmbeddedStack, port: int, web: Web) -> tuple[ChildProcess, int]:
+    """Start the web process and wait until it listens on `port`. Raises PortTakenError if another does."""
     database, _, _name = stack.postgres.database_url.rpartition("/")
     process = ChildProcess(
         "fuzzed web",
-        [
-            *(sys.executable, "-m", "gunicorn", "coruscant.wsgi", "--bind", f"127.0.0.1:{port}"),
-            *("--workers", str(processes), "--threads", str(threads), "--no-control-socket", "--log-level", "warning"),
-        ],
+        with_this_python(web.command(f"127.0.0.1:{port}", "--no-control-socket", "--log-level", "warning")),
         log_path=stack.log_folder / "fuzzed-web.log",
         environment=os.environ
         | {
@@ -103,17 +115,9 @@ def serving(stack: EmbeddedStack, *, processes: int = 2, threads: int = 8) -> It
         },
         folder=ROOT,
     )
-    service = Service(process, port, _credential())
     process.start()
-    try:
-        deadline = time.monotonic() + 30
-        while not service.ready():
-            if time.monotonic() > deadline:
-                raise RuntimeError(f"The service does not answer.{process.log_tail()}")
-            time.sleep(0.05)
-        yield service
-    finally:
-        process.stop()
+    wait_until_listening(process, port)
+    return process, port
 
 
 def _credential() -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from local.demo.supervisor import Supervisor
 from local.simulators.testing import RunningMarket
-from local.stack import EmbeddedStack
+from local.stack import ChildProcess, EmbeddedStack
 from proofs.kill_matrix.cells import Cell, Deed
 from proofs.service.running_service import NotAsPromised, RunningService
 
@@ -54,10 +54,9 @@ class Bank(RunningService):
         armed = f"{deed} {self.cell.failpoint} {self.cell.time} {self._marks}"
         return {self.armed: {"DEBUG": "true", "FAILPOINT_SIGNAL": armed}}
 
-    def start(self) -> None:
-        """Start everything but the stand-in, and wait for the API."""
-        self.supervisor.start([process for name, process in self.processes.items() if name != self.stand_in])
-        self.wait_for_the_api()
+    def run(self, processes: list[ChildProcess]) -> None:
+        """Start some processes and keep them running."""
+        self.supervisor.start(processes)
 
     def look(self) -> None:
         """Start again what has ended, and do the deed once the failpoint is reached."""

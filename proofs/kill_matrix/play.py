@@ -88,12 +88,8 @@ class Room:
             _add_old_quotes()
             with outside_world(self._stack, partial_share=Decimal("0.2"), latency_seconds=0.02) as markets:
                 bank = Bank(self._stack, markets, cell, marks)
-                commands = as_in_production(bank.port, self._stack.folder, copies=2)
-                wanted = {
-                    name: command for name, command in commands.items() if name.endswith("-1") or name == bank.stand_in
-                }
                 environment = {**service_environment(bank), "LOG_LEVEL": "INFO", **self._settings}
-                bank.describe(wanted, environment, bank.arming)
+                bank.describe(lambda port: self._commands(port, bank.stand_in), environment, bank.arming)
                 bank.branch.listen()
                 try:
                     yield bank
@@ -104,6 +100,11 @@ class Room:
             connections.close_all()
             connections["default"].settings_dict["NAME"] = usual
             drop(self._stack, self._database)
+
+    def _commands(self, port: int, stand_in: str) -> dict[str, tuple[str, ...]]:
+        """One of each process of a deployment, and the stand-in."""
+        commands = as_in_production(port, self._stack.folder, copies=2)
+        return {name: command for name, command in commands.items() if name.endswith("-1") or name == stand_in}
 
     def _keep_logs(self, cell: Cell) -> None:
         """Put the logs of a cell that broke a promise aside."""

@@ -2,7 +2,6 @@
 
 import json
 import os
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -18,10 +17,11 @@ from django.db import connection
 
 from liquidation import invariants
 from liquidation.models import LiquidationEvent, TradeOrder
+from local.processes import with_this_python
 from local.simulators.messaging import sqs_client
 from local.simulators.testing import RunningMarket, running_market
-from local.stack import ChildProcess, EmbeddedStack
-from local.stack.ports import free_port
+from local.stack import ChildProcess, EmbeddedStack, EmbeddedStackError
+from local.stack.listening import on_a_free_port, wait_until_listening
 from proofs.service.branch import Branch
 from proofs.service.topology import Commands, small
 
@@ -41,41 +41,74 @@ class RunningService:
     patience_seconds: float = 60
 
     def __init__(self, stack: EmbeddedStack, mos_espa: RunningMarket, black_spire_outpost: RunningMarket) -> None:
-        """Describe the processes; `start` runs them."""
+        """Run between these markets; `describe` says what, and `start` runs it."""
         self.stack = stack
         self.mos_espa = mos_espa
         self.black_spire_outpost = black_spire_outpost
-        self.port = free_port()
-        self.branch = Branch(stack.sns_sqs.endpoint_url, f"branch-{self.port}-{time.monotonic_ns()}")
+        self.port = 0
+        self.branch = Branch(stack.sns_sqs.endpoint_url, f"branch-{os.getpid()}-{time.monotonic_ns()}")
         self.processes: dict[str, ChildProcess] = {}
+        self._make_processes: Callable[[int], dict[str, ChildProcess]] = lambda _port: {}
 
     @property
     def markets(self) -> tuple[RunningMarket, RunningMarket]:
         """Both markets."""
         return (self.mos_espa, self.black_spire_outpost)
 
+    @property
+    def stand_in(self) -> str:
+        """The name of a process that is not started with the others: none here."""
+        return ""
+
     def describe(
         self,
-        commands: Mapping[str, tuple[str, ...]],
+        commands: Callable[[int], Mapping[str, tuple[str, ...]]],
         environment: Mapping[str, str],
         own: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:
-        """Say what is to run, in which environment, and which process gets settings of its `own`."""
-        for name, command in commands.items():
-            self.processes[name] = ChildProcess(
-                name,
-                [sys.executable, *command],
-                log_path=self.stack.log_folder / f"system-{name}.log",
-                environment={**environment, **(own or {}).get(name, {})},
-                folder=ROOT,
-                grace_seconds=5,
-            )
+        """Say what runs for a port of the API, in which environment, and which process gets settings of its `own`."""
+
+        def make(port: int) -> dict[str, ChildProcess]:
+            return {
+                name: ChildProcess(
+                    name,
+                    with_this_python(command),
+                    log_path=self.stack.log_folder / f"system-{name}.log",
+                    environment={**environment, **(own or {}).get(name, {})},
+                    folder=ROOT,
+                    grace_seconds=5,
+                )
+                for name, command in commands(port).items()
+            }
+
+        self._make_processes = make
 
     def start(self) -> None:
-        """Start everything and wait for the API."""
-        for process in self.processes.values():
-            process.start()
+        """Start everything but the stand-in, the API on a free port, and wait for the API."""
+        on_a_free_port(self._start_web)
+        self.run([process for process in self._to_start() if not process.name.startswith("web-")])
         self.wait_for_the_api()
+
+    def run(self, processes: list[ChildProcess]) -> None:
+        """Start some processes."""
+        for process in processes:
+            process.start()
+
+    def _start_web(self, port: int) -> None:
+        """Start the web processes on a port. Raises PortTakenError, with none of them running."""
+        self.port, self.processes = port, self._make_processes(port)
+        webs = [process for process in self._to_start() if process.name.startswith("web-")]
+        self.run(webs)
+        try:
+            for web in webs:
+                wait_until_listening(web, port)
+        except EmbeddedStackError:
+            for web in webs:
+                web.stop()
+            raise
+
+    def _to_start(self) -> list[ChildProcess]:
+        return [process for name, process in self.processes.items() if name != self.stand_in]
 
     def wait_for_the_api(self) -> None:
         """Wait until the API answers."""
@@ -209,7 +242,7 @@ def running_service(
     """Run the service on the test database; Django's own connection must see committed rows."""
     with outside_world(stack, price=price, **market) as markets:
         service = RunningService(stack, *markets)
-        service.describe(commands(service.port, stack.folder, copies), service_environment(service) | SHORT)
+        service.describe(lambda port: commands(port, stack.folder, copies), service_environment(service) | SHORT)
         service.branch.listen()
         try:
             service.start()

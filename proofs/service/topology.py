@@ -1,48 +1,44 @@
-"""Which processes make up the service: as few as a test needs, or as in production (docs/operations.md)."""
+"""Which processes make up the service: as few as a test needs, or those of a deployment."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
-from local.demo.programs import CELERY, QUIET, WORKERS
+from local.processes import BEAT, QUIET, WEB, WORKERS, Pool, Web, Worker
 
 #: The commands of all processes by name, for the API's port, a folder for schedules, and so many copies of each.
 Commands = Callable[[int, Path, int], dict[str, tuple[str, ...]]]
 
-_WORKER = (*CELERY, "worker", *QUIET)
+_SMALL_WEB = replace(WEB, processes=1)
+_SMALL_WORKERS = (
+    replace(
+        WORKERS["prices"],
+        queues=WORKERS["prices"].queues + WORKERS["risk"].queues,
+        pool=Pool.THREADS,
+        concurrency=5,
+    ),
+    replace(WORKERS["sales"], concurrency=8),
+)
 
 
 def small(port: int, folder: Path, copies: int) -> dict[str, tuple[str, ...]]:
     """Web, beat, and two workers with threads: one for prices, risk and maintenance, one for sales and events."""
-    commands: dict[str, tuple[str, ...]] = {}
-    for number in range(1, copies + 1):
-        prices = (*_WORKER, "-Q", "prices,risk,maintenance", "-P", "threads", "-c", "5", "-n", f"prices-{number}@test")
-        sales = (*_WORKER, "-Q", "liquidations,events", "-P", "threads", "-c", "8", "-n", f"sales-{number}@test")
-        commands |= {
-            f"web-{number}": web(port, threads=4),
-            f"prices-{number}": prices,
-            f"sales-{number}": sales,
-            f"beat-{number}": beat(folder, number),
-        }
-    return commands
+    return _commands(_SMALL_WEB, _SMALL_WORKERS, port, folder, copies)
 
 
 def as_in_production(port: int, folder: Path, copies: int) -> dict[str, tuple[str, ...]]:
-    """The processes of a deployment, with their pools: prefork for prices and risk, threads for sales."""
+    """The processes of a deployment but Flower, which only looks on."""
+    return _commands(WEB, WORKERS.values(), port, folder, copies)
+
+
+def _commands(web: Web, workers: Iterable[Worker], port: int, folder: Path, copies: int) -> dict[str, tuple[str, ...]]:
+    listen = ("--reuse-port", "--no-control-socket")  # copies share the port
+    workers = tuple(workers)
     commands: dict[str, tuple[str, ...]] = {}
     for number in range(1, copies + 1):
-        workers = {
-            f"{name}-{number}": (*_WORKER, *options, "-n", f"{name}-{number}@test") for name, options in WORKERS.items()
-        }
-        commands |= {f"web-{number}": web(port, threads=8), **workers, f"beat-{number}": beat(folder, number)}
+        commands[f"web-{number}"] = web.command(f"127.0.0.1:{port}", *listen)
+        for worker in workers:
+            name = f"{worker.name}-{number}"
+            commands[name] = worker.command(f"{name}@test", *QUIET)
+        commands[f"beat-{number}"] = BEAT.command(str(folder / f"schedule-{number}"))
     return commands
-
-
-def web(port: int, *, threads: int) -> tuple[str, ...]:
-    """Gunicorn with one worker process, which others may share the port with."""
-    return ("-m", "gunicorn", "coruscant.wsgi", "--bind", f"127.0.0.1:{port}", "--threads", str(threads),
-            "--reuse-port", "--no-control-socket")  # fmt: skip
-
-
-def beat(folder: Path, number: int) -> tuple[str, ...]:
-    """Celery beat with a schedule file of its own."""
-    return (*CELERY, "beat", "--schedule", str(folder / f"schedule-{number}"))

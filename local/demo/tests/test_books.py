@@ -1,4 +1,4 @@
-"""The demo's own reading of the books."""
+"""How the demo reads the books."""
 
 import psycopg
 import pytest

@@ -2,8 +2,8 @@
 
 from decimal import Decimal
 
+from local.demo.simulators import ClientsLoan, Trade
 from local.demo.verdict import check_counts, check_events, check_fills, check_finished, check_postings, named
-from local.demo.world import ClientsLoan, Trade
 
 ONE = ("mos_espa", Decimal("2.5"), Decimal("124.75"))
 SAME = Trade("mos_espa", Decimal("2.50"), Decimal("124.750"))
@@ -48,7 +48,7 @@ def test_work_under_way_fails() -> None:
     assert not check_finished({"unsettled": 0, "unsent": 1}).passed
 
 
-def test_event_that_was_not_heard_fails_and_is_named() -> None:
+def test_event_that_was_not_received_fails_and_is_named() -> None:
     assert check_events({"e": "{}"}, {"e", "f"}).passed
     check = check_events({"e": "{}", "g": "{}"}, {"e"})
     assert not check.passed

@@ -7,9 +7,9 @@ import pytest
 from rich.console import Console
 
 from local.demo.books import Figures, Quote
-from local.demo.view import Scene, progress_line, render
+from local.demo.view import ViewState, progress_line, render
 
-BUSY = Scene(
+BUSY = ViewState(
     elapsed=41.3,
     phase="crash",
     figures=Figures(
@@ -30,7 +30,7 @@ BUSY = Scene(
         orders={("mos_espa", "filled"): 40, ("black_spire_outpost", "filled"): 2},
         sums={"events_sent": 55, "open_margin_calls": 7, "waiting": 1},
     ),
-    events_heard=54,
+    events_received=54,
     processes=9,
     restarts={"worker-sales-1": 1},
     links=[("Admin", "http://localhost:4000/admin/")],
@@ -38,16 +38,16 @@ BUSY = Scene(
 )
 
 
-def text_of(scene: Scene, width: int) -> str:
+def text_of(state: ViewState, width: int) -> str:
     output = StringIO()
-    Console(file=output, width=width).print(render(scene))
+    Console(file=output, width=width).print(render(state))
     return output.getvalue()
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])
-def test_empty_scene_can_be_shown(width: int) -> None:
-    assert "none" in text_of(Scene(), width)
-    assert "Mos Espa none" in progress_line(Scene())
+def test_a_view_with_nothing_to_show_can_be_drawn(width: int) -> None:
+    assert "none" in text_of(ViewState(), width)
+    assert "Mos Espa none" in progress_line(ViewState())
 
 
 def test_figures_are_shown_rounded() -> None:
@@ -57,7 +57,7 @@ def test_figures_are_shown_rounded() -> None:
         "123,456.79",
         "12.12",
         "4f3e2d1c",
-        "55 liquidation events published, 54 heard",
+        "55 liquidation events published, 54 received",
         "worker-sales-1 1",
     ):
         assert part in text
@@ -71,5 +71,5 @@ def test_progress_is_one_line() -> None:
     line = progress_line(BUSY)
     assert "\n" not in line
     assert "filled 42" in line
-    assert "sent 55 heard 54" in line
+    assert "sent 55 received 54" in line
     assert "restarted: worker-sales-1" in line

@@ -1,1 +1,1 @@
-"""A market that makes prices, publishes them, trades, and fails as real markets do."""
+"""A simulated market: it makes prices, publishes them, trades, and fails as real markets do."""

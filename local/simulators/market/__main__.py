@@ -14,8 +14,8 @@ from local.simulators.market.server import MARKETS, MarketOptions, MarketServer
 
 
 def read_options(arguments: list[str] | None = None) -> MarketOptions:
-    """Understand the command line; exits with a usage message where it makes no sense."""
-    parser = argparse.ArgumentParser(prog="simulators.market", description=__doc__)
+    """Read the command line; exits with a usage message if it is not valid."""
+    parser = argparse.ArgumentParser(prog="python -m local.simulators.market", description=__doc__)
     parser.add_argument("--market", required=True, choices=sorted(MARKETS))
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
@@ -34,26 +34,26 @@ def read_options(arguments: list[str] | None = None) -> MarketOptions:
     parser.add_argument("--start-price", type=Decimal, default=Decimal(50), help="GC per unit")
     parser.add_argument("--partial-share", type=Decimal, default=Decimal("0.02"))
     parser.add_argument("--price-faults", type=Decimal, help="share of price events that go wrong")
-    told = parser.parse_args(arguments)
-    scripted = told.scenario is Scenario.SCRIPT
-    if scripted != (told.script is not None):
+    given = parser.parse_args(arguments)
+    scripted = given.scenario is Scenario.SCRIPT
+    if scripted != (given.script is not None):
         parser.error("--scenario script and --script go together")
     noise = Decimal(0) if scripted else Decimal("0.02")
     return MarketOptions(
-        market=told.market,
-        host=told.host,
-        port=told.port,
-        sns_endpoint=told.sns_endpoint,
-        scenario=told.scenario,
-        script=read_script(read_json(told.script.read_bytes())) if scripted else None,
-        start_price=told.start_price,
-        seed=told.seed,
-        interval_seconds=told.interval,
-        fault_share=told.faults,
-        slow_seconds=(told.slow_seconds[0], told.slow_seconds[1]),
-        latency_seconds=told.latency_ms / 1000,
-        partial_share=told.partial_share,
-        price_fault_share=noise if told.price_faults is None else told.price_faults,
+        market=given.market,
+        host=given.host,
+        port=given.port,
+        sns_endpoint=given.sns_endpoint,
+        scenario=given.scenario,
+        script=read_script(read_json(given.script.read_bytes())) if scripted else None,
+        start_price=given.start_price,
+        seed=given.seed,
+        interval_seconds=given.interval,
+        fault_share=given.faults,
+        slow_seconds=(given.slow_seconds[0], given.slow_seconds[1]),
+        latency_seconds=given.latency_ms / 1000,
+        partial_share=given.partial_share,
+        price_fault_share=noise if given.price_faults is None else given.price_faults,
         other_item_share=Decimal(0) if scripted else Decimal("0.1"),
     )
 

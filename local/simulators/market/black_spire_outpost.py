@@ -27,7 +27,7 @@ def _event(item: str, levels: Levels, at: datetime) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class BlackSpireOutpost:
-    """Wider for small orders, and deeper for large ones."""
+    """A wider spread for small orders, and more depth for large ones."""
 
     name: str = "black_spire_outpost"
     topic: str = "batuu-black-spire-outpost-price-stream"
@@ -37,14 +37,14 @@ class BlackSpireOutpost:
     proceeds_field: str = "totalPrice"
 
     def read_order(self, raw: bytes) -> Order:
-        """Understand `POST /market/orders`, whose amount is a JSON number; raises BadOrderError."""
+        """Read `POST /market/orders`, whose amount is a JSON number; raises BadOrderError."""
         request_id, amount = read_fields(raw, _FIXED, "amount")
         if not isinstance(amount, Decimal):
             raise BadOrderError("amount must be a number", request_id)
         return Order(request_id, check_units(amount, "amount", request_id))
 
     def receipt(self, trade: Trade) -> dict[str, Any]:
-        """Report a trade."""
+        """Return the answer to an order that was traded."""
         return {
             "requestId": trade.request_id,
             "id": trade.order_id,
@@ -54,16 +54,16 @@ class BlackSpireOutpost:
         }
 
     def refusal(self, reason: str, request_id: str | None) -> dict[str, Any]:
-        """Refuse an order."""
+        """Return the answer to an order that is refused."""
         known = {} if request_id is None else {"requestId": request_id}
         return {"error": reason, **known}
 
     def price_event(self, levels: Levels, at: datetime, event_id: str) -> dict[str, Any]:
-        """Tell the price of Beskar; this market's events have no id, so the given one is not used."""
+        """Return a price event for Beskar; this market's events have no id, so the given one is not used."""
         return _event(BESKAR, levels, at)
 
     def other_event(self, levels: Levels, at: datetime) -> dict[str, Any] | None:
-        """Tell the price of another steel, a tenth of Beskar's."""
+        """Return a price event for another steel, at a tenth of Beskar's price."""
         tenth = Levels(
             sell={depth: price / 10 for depth, price in levels.sell.items()},
             buy={depth: price / 10 for depth, price in levels.buy.items()},

@@ -1,4 +1,4 @@
-"""The API under /simulator/: what a market did, and how it is to behave from now on."""
+"""The API under /simulator/: read what a market did, and change how it behaves."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -21,7 +21,7 @@ _LONGEST_DELAY_SECONDS = Decimal(3600)
 
 
 class MarketControl:
-    """Handlers and settings of one market."""
+    """The handlers of this API, and the settings it can change."""
 
     def __init__(self, market: "MarketServer") -> None:
         """Control this market."""
@@ -29,15 +29,15 @@ class MarketControl:
         self._fault_share = sum(market.desk.faults.shares.values(), Decimal(0))
         self._fault_kinds: tuple[Kind, ...] = tuple(Kind)
         self._settings: dict[str, Callable[[Any], None]] = {
-            "scenario": lambda told: market.change_scenario(Scenario(told)),
+            "scenario": lambda value: market.change_scenario(Scenario(value)),
             "crash": self._crash,
             "recover": self._recover,
             "move": self._move,
             "faultShare": self._set_total_share,
             "faultKinds": self._set_kinds,
             "faultShares": self._set_each_share,
-            "nextFaults": lambda told: market.desk.faults.program_next(_faults(told)),
-            "everyOrderFaults": lambda told: market.desk.faults.program_deliveries(_faults(told)),
+            "nextFaults": lambda value: market.desk.faults.program_next(_faults(value)),
+            "everyOrderFaults": lambda value: market.desk.faults.program_deliveries(_faults(value)),
             "slowSeconds": self._set_slow_seconds,
             "latencyMs": self._set_latency,
             "interval": self._set_interval,
@@ -82,7 +82,7 @@ class MarketControl:
         )
 
     async def deliveries(self, request: web.Request) -> web.Response:
-        """List order requests that arrived, oldest first, whatever came of them; the latest 100,000."""
+        """List the order requests that arrived, oldest first, with their outcome; the latest 100,000."""
         wanted = request.query.get("requestId")
         rows = [
             {
@@ -97,17 +97,17 @@ class MarketControl:
         return json_answer({"deliveries": rows})
 
     async def state(self, request: web.Request) -> web.Response:
-        """Tell weather, price, faults and counters."""
+        """Return scenario, price, faults and counters."""
         return json_answer(self._market.state())
 
     async def change(self, request: web.Request) -> web.Response:
         """Change settings; an unknown name or a bad value is a 400, and those before it hold."""
-        told = read_json(await request.read())
-        if not isinstance(told, dict):
+        changes = read_json(await request.read())
+        if not isinstance(changes, dict):
             raise BadJsonError("settings are a JSON object")
-        if unknown := set(told) - set(self._settings):
+        if unknown := set(changes) - set(self._settings):
             raise BadJsonError(f"unknown settings: {', '.join(sorted(unknown))}")
-        for name, value in told.items():
+        for name, value in changes.items():
             self._settings[name](value)
         return json_answer(self._market.state())
 
@@ -122,31 +122,31 @@ class MarketControl:
         self._market.tick()
         return json_answer(await self._market.publish_now())
 
-    def _crash(self, told: Any) -> None:
-        given = _members(told, {"to", "over"})
+    def _crash(self, value: Any) -> None:
+        given = _members(value, {"to", "over"})
         to = read_decimal(given.get("to", CRASH_TO), "to")
         if to <= 0:
             raise BadJsonError("a crash goes to a share above zero")
         self._market.scenario_prices().crash(to, _seconds(given.get("over", CRASH_OVER_SECONDS), "over"))
 
-    def _recover(self, told: Any) -> None:
-        given = _members(told, {"over"})
+    def _recover(self, value: Any) -> None:
+        given = _members(value, {"over"})
         over = _seconds(given.get("over", _RECOVER_OVER_SECONDS), "over")
         self._market.scenario_prices().recover(over)
 
-    def _move(self, told: Any) -> None:
-        given = _members(told, {"to", "over"})
+    def _move(self, value: Any) -> None:
+        given = _members(value, {"to", "over"})
         to = read_decimal(given.get("to"), "to")
         if to <= 0:
             raise BadJsonError("a price is above zero")
         self._market.scenario_prices().move(to, _seconds(given.get("over", Decimal(0)), "over"))
 
-    def _set_total_share(self, told: Any) -> None:
-        self._fault_share = _share(told, "faultShare")
+    def _set_total_share(self, value: Any) -> None:
+        self._fault_share = _share(value, "faultShare")
         self._set_shares(shares_in_total(self._fault_share, self._fault_kinds))
 
-    def _set_kinds(self, told: Any) -> None:
-        kinds = tuple(Kind(name) for name in _list(told, "faultKinds"))
+    def _set_kinds(self, value: Any) -> None:
+        kinds = tuple(Kind(name) for name in _list(value, "faultKinds"))
         if not kinds:
             raise BadJsonError("faultKinds names at least one kind")
         self._fault_kinds = kinds
@@ -155,41 +155,41 @@ class MarketControl:
     def _set_shares(self, shares: dict[Kind, Decimal]) -> None:
         self._market.desk.faults.set_shares(shares)
 
-    def _set_each_share(self, told: Any) -> None:
-        self._set_shares({Kind(name): _share(value, name) for name, value in _members(told).items()})
+    def _set_each_share(self, value: Any) -> None:
+        self._set_shares({Kind(name): _share(share, name) for name, share in _members(value).items()})
 
-    def _set_slow_seconds(self, told: Any) -> None:
-        ends = [float(_seconds(end, "slowSeconds")) for end in _list(told, "slowSeconds")]
+    def _set_slow_seconds(self, value: Any) -> None:
+        ends = [float(_seconds(end, "slowSeconds")) for end in _list(value, "slowSeconds")]
         if len(ends) != 2 or ends[0] > ends[1]:
             raise BadJsonError("slowSeconds are the shortest and the longest")
         self._market.desk.faults.slow_seconds = (ends[0], ends[1])
 
-    def _set_latency(self, told: Any) -> None:
-        self._market.desk.latency_seconds = float(_seconds(told, "latencyMs")) / 1000
+    def _set_latency(self, value: Any) -> None:
+        self._market.desk.latency_seconds = float(_seconds(value, "latencyMs")) / 1000
 
-    def _set_interval(self, told: Any) -> None:
-        seconds = _seconds(told, "interval")
+    def _set_interval(self, value: Any) -> None:
+        seconds = _seconds(value, "interval")
         if seconds < Decimal("0.01"):
             raise BadJsonError("interval is at least 0.01")
         self._market.interval_seconds = seconds
 
-    def _set_partial_share(self, told: Any) -> None:
-        self._market.exchange.partial_share = _share(told, "partialShare")
+    def _set_partial_share(self, value: Any) -> None:
+        self._market.exchange.partial_share = _share(value, "partialShare")
 
-    def _set_price_fault_share(self, told: Any) -> None:
-        self._market.price_fault_share = _share(told, "priceFaultShare")
+    def _set_price_fault_share(self, value: Any) -> None:
+        self._market.price_fault_share = _share(value, "priceFaultShare")
 
-    def _set_other_item_share(self, told: Any) -> None:
-        self._market.other_item_share = _share(told, "otherItemShare")
+    def _set_other_item_share(self, value: Any) -> None:
+        self._market.other_item_share = _share(value, "otherItemShare")
 
-    def _set_impact(self, told: Any) -> None:
-        self._market.exchange.impact.per_unit = _share(told, "impactPerUnit")
+    def _set_impact(self, value: Any) -> None:
+        self._market.exchange.impact.per_unit = _share(value, "impactPerUnit")
 
-    def _set_paused(self, told: Any) -> None:
-        self._market.paused = _flag(told, "paused")
+    def _set_paused(self, value: Any) -> None:
+        self._market.paused = _flag(value, "paused")
 
-    def _set_down(self, told: Any) -> None:
-        self._market.desk.down = _flag(told, "down")
+    def _set_down(self, value: Any) -> None:
+        self._market.desk.down = _flag(value, "down")
 
 
 def _order_row(trade: Trade, deliveries: int) -> dict[str, Any]:
@@ -204,39 +204,39 @@ def _order_row(trade: Trade, deliveries: int) -> dict[str, Any]:
     }
 
 
-def _members(told: Any, known: set[str] | None = None) -> dict[str, Any]:
-    if told is True:
+def _members(value: Any, known: set[str] | None = None) -> dict[str, Any]:
+    if value is True:
         return {}
-    if not isinstance(told, dict) or (known is not None and not set(told) <= known):
+    if not isinstance(value, dict) or (known is not None and not set(value) <= known):
         raise BadJsonError("an object with " + (", ".join(sorted(known)) if known else "names"))
-    return told
+    return value
 
 
-def _list(told: Any, name: str) -> list[Any]:
-    if not isinstance(told, list):
+def _list(value: Any, name: str) -> list[Any]:
+    if not isinstance(value, list):
         raise BadJsonError(f"{name} is a list")
-    return told
+    return value
 
 
-def _faults(told: Any) -> list[Fault | None]:
-    return [Fault.parse(text) for text in _list(told, "faults")]
+def _faults(value: Any) -> list[Fault | None]:
+    return [Fault.parse(text) for text in _list(value, "faults")]
 
 
-def _flag(told: Any, name: str) -> bool:
-    if not isinstance(told, bool):
+def _flag(value: Any, name: str) -> bool:
+    if not isinstance(value, bool):
         raise BadJsonError(f"{name} is true or false")
-    return told
+    return value
 
 
-def _share(told: Any, name: str) -> Decimal:
-    share = read_decimal(told, name)
+def _share(value: Any, name: str) -> Decimal:
+    share = read_decimal(value, name)
     if not 0 <= share <= 1:
         raise BadJsonError(f"{name} is from 0 to 1")
     return share
 
 
-def _seconds(told: Any, name: str) -> Decimal:
-    seconds = read_decimal(told, name)
+def _seconds(value: Any, name: str) -> Decimal:
+    seconds = read_decimal(value, name)
     if not 0 <= seconds <= _LONGEST_DELAY_SECONDS:
         raise BadJsonError(f"{name} is from 0 to {_LONGEST_DELAY_SECONDS}")
     return seconds

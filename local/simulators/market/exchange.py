@@ -1,4 +1,4 @@
-"""The exchange itself: a book, its prices, and what was traded. No HTTP, no SNS; clocks come in."""
+"""The exchange itself: a book, its prices, and what was traded. No HTTP and no SNS; clocks are parameters."""
 
 import uuid
 from collections.abc import Callable
@@ -11,14 +11,14 @@ from typing import Any, Protocol
 from local.simulators.market.order_book import UNITS_STEP, ZERO, Levels, OrderBook, TradeImpact
 from local.simulators.market.wire import Order, Trade, WireFormat
 
-_OWN_TIME_STEP = timedelta(milliseconds=1)
+_MARKET_TIME_STEP = timedelta(milliseconds=1)
 
 
 class Prices(Protocol):
     """Where an exchange's prices come from: a middle price for the makers, or exact levels."""
 
     def next(self, seconds: Decimal) -> Decimal | Levels:
-        """Let so many seconds pass and tell what holds now."""
+        """Let so many seconds pass and return the price or the levels from then on."""
 
 
 class ConflictError(Exception):
@@ -26,7 +26,7 @@ class ConflictError(Exception):
 
 
 class NothingToTradeError(Exception):
-    """The order would fetch nothing at the present price."""
+    """The order would earn nothing at the present price."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,26 +48,26 @@ class Exchange:
         self,
         wire: WireFormat,
         prices: Prices,
-        dice: Random,
+        random: Random,
         *,
         steady_clock: Callable[[], float],
         partial_share: Decimal = ZERO,
         now: Callable[[], datetime] = _utc_now,
     ) -> None:
-        """Open with a first price. `steady_clock` tells seconds and never goes back."""
+        """Open with a first price. `steady_clock` returns seconds and never goes back."""
         self.wire = wire
         self.partial_share = partial_share
         self.impact = TradeImpact()
         self.trades: dict[str, Trade] = {}
         self._prices = prices
-        self._dice = dice
+        self._random = random
         self._steady_clock = steady_clock
         self._now = now
-        self._own_time = datetime.min.replace(tzinfo=UTC)
+        self._market_time = datetime.min.replace(tzinfo=UTC)
         self.tick(ZERO)
 
     def tick(self, seconds: Decimal) -> None:
-        """Let so many seconds pass: the price moves and the makers quote afresh."""
+        """Let so many seconds pass: the price moves and the makers renew their orders."""
         moved = self._prices.next(seconds)
         self._scripted = isinstance(moved, Levels)
         if isinstance(moved, Levels):
@@ -75,7 +75,7 @@ class Exchange:
             self.book = OrderBook.at_levels(moved)
         else:
             self.middle = moved
-            self.book = self.wire.makers.quote(moved, self._dice)
+            self.book = self.wire.makers.quote(moved, self._random)
 
     def change_prices(self, prices: Prices) -> None:
         """Take prices from another source, at once."""
@@ -83,19 +83,19 @@ class Exchange:
         self.tick(ZERO)
 
     def price_event(self) -> PriceEvent:
-        """Tell the present prices, under an own time later than that of every event before."""
+        """Return an event with the present prices, and a market time later than that of every event before."""
         levels = self.book.levels(self._pressure())
-        body = self.wire.price_event(levels, self._next_own_time(), str(uuid.uuid4()))
+        body = self.wire.price_event(levels, self._next_market_time(), str(uuid.uuid4()))
         return PriceEvent(body, levels)
 
     def other_event(self) -> dict[str, Any] | None:
-        """Tell the price of something that is not Beskar, where the market's topic carries that."""
-        return self.wire.other_event(self.book.levels(), self._next_own_time())
+        """Return a price event for something other than Beskar, where the market's topic carries that."""
+        return self.wire.other_event(self.book.levels(), self._next_market_time())
 
     def execute(self, order: Order) -> Trade:
-        """Trade an order, or tell what it traded when it came first.
+        """Trade an order, or return what it traded when it first came.
 
-        Raises ConflictError, or NothingToTradeError, which leaves nothing behind.
+        Raises ConflictError, or NothingToTradeError; neither changes anything.
         """
         if known := self.find(order):
             return known
@@ -123,20 +123,20 @@ class Exchange:
         return known
 
     def _chosen_part(self, units: Decimal) -> Decimal:
-        if not self.partial_share or Decimal(self._dice.random()) >= self.partial_share:
+        if not self.partial_share or Decimal(self._random.random()) >= self.partial_share:
             return units
-        part = (units * self._dice.randint(30, 90) / 100).quantize(UNITS_STEP)
+        part = (units * self._random.randint(30, 90) / 100).quantize(UNITS_STEP)
         return part or units
 
     def _pressure(self) -> Decimal:
-        # A scripted price is a promise to a test: trading does not move it.
+        # Tests rely on a scripted price: trading does not move it.
         return ZERO if self._scripted else self.impact.at(self._seconds())
 
     def _seconds(self) -> Decimal:
         return Decimal(f"{self._steady_clock():.6f}")
 
-    def _next_own_time(self) -> datetime:
+    def _next_market_time(self) -> datetime:
         now = self._now()
         now -= timedelta(microseconds=now.microsecond % 1000)
-        self._own_time = max(now, self._own_time + _OWN_TIME_STEP)
-        return self._own_time
+        self._market_time = max(now, self._market_time + _MARKET_TIME_STEP)
+        return self._market_time

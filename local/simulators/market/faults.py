@@ -1,4 +1,4 @@
-"""Dice that decide which order requests go wrong, and how. Pure, and the same for the same seed."""
+"""Which order requests fail, and how: seeded random, so the same seed gives the same faults. Pure."""
 
 from collections import deque
 from collections.abc import Iterable, Mapping
@@ -12,26 +12,26 @@ class Kind(StrEnum):
     """A way in which a market fails an order request."""
 
     REFUSAL = "refusal"
-    """An explicit refusal with 200. Of a traded order too: the dice do not know what was traded."""
+    """An explicit refusal with 200. A resend of a traded order may be refused as well."""
     REFUSAL_4XX = "refusal_4xx"
     """The same refusal body with 422."""
     ERROR_429 = "error_429"
-    """Too many requests: nothing traded, the body is no refusal."""
+    """Too many requests: nothing is traded, and the body is not a refusal."""
     ERROR_500 = "error_500"
     ERROR_500_AFTER_TRADING = "error_500_after_trading"
     ERROR_503 = "error_503"
     SLOW = "slow"
-    """Trades at once and answers late, perhaps after the caller's patience."""
+    """Trades at once and answers late, perhaps after the caller's time-out."""
     SLOW_BEFORE_TRADING = "slow_before_trading"
-    """Trades and answers late: the caller may be gone, or may be asking again, when it trades."""
+    """Trades late and answers then: the caller may have gone, or sent the order again, before it trades."""
     DRIPPING = "dripping"
     """Trades and answers a few bytes at a time, so that a time-out per read never fires."""
     DROPPED_BEFORE_TRADING = "dropped_before_trading"
     DROPPED_AFTER_TRADING = "dropped_after_trading"
     BROKEN_JSON = "broken_json"
-    """A 200 with half an answer; nothing traded."""
+    """A 200 with half an answer; nothing is traded."""
     BROKEN_JSON_AFTER_TRADING = "broken_json_after_trading"
-    MISFIT = "mismatch"
+    MISMATCH = "mismatch"
     """Trades correctly and reports figures that do not fit the order."""
 
 
@@ -58,7 +58,7 @@ class Fault:
 
     @classmethod
     def parse(cls, text: str | None) -> "Fault | None":
-        """Read `kind`, `kind:seconds` or `mismatch:variant`; None and `none` mean a right answer.
+        """Read `kind`, `kind:seconds` or `mismatch:variant`; None and `none` mean a correct answer.
 
         Raises ValueError for anything else.
         """
@@ -68,7 +68,7 @@ class Fault:
         kind = Kind(name)
         if not detail:
             return cls(kind)
-        if kind is Kind.MISFIT:
+        if kind is Kind.MISMATCH:
             return cls(kind, mismatch=Mismatch(detail))
         if kind in _SLOW_KINDS and 0 <= float(detail) <= 3600:
             return cls(kind, seconds=float(detail))
@@ -82,28 +82,27 @@ _WEIGHTS = dict.fromkeys(Kind, 1) | {Kind.REFUSAL: 4}
 
 
 def shares_in_total(total: Decimal, kinds: Iterable[Kind] = Kind) -> dict[Kind, Decimal]:
-    """Divide a total share of failing requests among kinds of fault; refusals are the commonest."""
+    """Divide a total share of failing requests among kinds of fault; refusals get four times as much as others."""
     chosen = tuple(kinds)
     weights = sum(_WEIGHTS[kind] for kind in chosen)
     return {kind: total * _WEIGHTS[kind] / weights for kind in chosen}
 
 
 class FaultPlan:
-    """Says for each delivery of an order request what goes wrong with it, if anything.
+    """Decides for each delivery of an order request which fault it meets, if any.
 
-    Programmed faults go first: those for the next deliveries, whatever their requestId, then those for
-    the first, second, … delivery of every requestId. Where nothing is programmed, the dice are thrown.
-    A resend of a traded order meets the same dice as any other request.
+    Programmed faults go first: those for the next deliveries, whatever their requestId, then those for the first,
+    second, … delivery of every requestId. All others are drawn at random, those for a resend of a traded order too.
     """
 
     def __init__(
         self,
         shares: Mapping[Kind, Decimal],
-        dice: Random,
+        random: Random,
         slow_seconds: tuple[float, float] = (0.5, 12.0),
     ) -> None:
         """Take each kind's share of all requests, 1 in total at most; ValueError otherwise."""
-        self._dice = dice
+        self._random = random
         self.slow_seconds = slow_seconds
         self.shares: dict[Kind, Decimal] = {}
         self._upcoming: deque[Fault | None] = deque()
@@ -117,7 +116,7 @@ class FaultPlan:
         self.shares = dict(shares)
 
     def program_next(self, faults: Iterable[Fault | None]) -> None:
-        """Replace what happens to the next deliveries, in order; None is a right answer."""
+        """Replace what happens to the next deliveries, in order; None is a correct answer."""
         self._upcoming = deque(faults)
 
     def program_deliveries(self, faults: Iterable[Fault | None]) -> None:
@@ -135,13 +134,13 @@ class FaultPlan:
             return self._complete(self._upcoming.popleft())
         if delivery <= len(self._by_delivery):
             return self._complete(self._by_delivery[delivery - 1])
-        return self._complete(self._throw())
+        return self._complete(self._draw())
 
-    def _throw(self) -> Fault | None:
-        thrown = Decimal(self._dice.random())
+    def _draw(self) -> Fault | None:
+        drawn = Decimal(self._random.random())
         for kind, share in self.shares.items():
-            thrown -= share
-            if thrown < 0:
+            drawn -= share
+            if drawn < 0:
                 return Fault(kind)
         return None
 
@@ -151,8 +150,8 @@ class FaultPlan:
         if fault.kind in _SLOW_KINDS and fault.seconds is None:
             shortest, longest = self.slow_seconds
             # Squared: most slow answers come within a few seconds, some outlast any time-out.
-            seconds = shortest + (longest - shortest) * self._dice.random() ** 2
+            seconds = shortest + (longest - shortest) * self._random.random() ** 2
             return Fault(fault.kind, seconds=seconds)
-        if fault.kind is Kind.MISFIT and fault.mismatch is None:
-            return Fault(fault.kind, mismatch=self._dice.choice(tuple(Mismatch)))
+        if fault.kind is Kind.MISMATCH and fault.mismatch is None:
+            return Fault(fault.kind, mismatch=self._random.choice(tuple(Mismatch)))
         return fault

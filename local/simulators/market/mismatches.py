@@ -8,8 +8,8 @@ from local.simulators.market.faults import Mismatch
 from local.simulators.market.wire import Trade, WireFormat
 
 
-def misfit_receipt(wire: WireFormat, trade: Trade, mismatch: Mismatch) -> dict[str, Any]:
-    """Report a trade wrongly, in one respect; what was traded is not changed by it."""
+def mismatched_receipt(wire: WireFormat, trade: Trade, mismatch: Mismatch) -> dict[str, Any]:
+    """Return a receipt with one wrong field; what was traded does not change."""
     receipt = wire.receipt(trade)
     units, proceeds = wire.units_field, wire.proceeds_field
     figures_are_text = isinstance(receipt[units], str)

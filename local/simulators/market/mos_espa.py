@@ -11,7 +11,7 @@ from local.simulators.market.order_book import Levels
 from local.simulators.market.wire import BadOrderError, Order, Trade, check_units, read_fields
 
 YEARS_BEFORE_YAVIN = 1992
-"""Tatooine counts from the Battle of Yavin. A multiple of 4, so that leap days exist there as well."""
+"""Tatooine counts years from the Battle of Yavin. A multiple of 4, so that leap days exist there too."""
 
 _MAKERS = Makers(half_spread=Decimal("0.0005"), slope=Decimal("0.02"))
 _FIXED = {"type": "market", "side": "sell", "asset": "BESKAR", "currency": "GC"}
@@ -25,7 +25,7 @@ def tatooine_time(at: datetime) -> str:
 
 @dataclass(frozen=True, slots=True)
 class MosEspa:
-    """Tight for small orders, and soon thin."""
+    """A narrow spread for small orders, and little depth for large ones."""
 
     name: str = "mos_espa"
     topic: str = "tatooine-mos-espa-prices"
@@ -35,14 +35,14 @@ class MosEspa:
     proceeds_field: str = "price"
 
     def read_order(self, raw: bytes) -> Order:
-        """Understand `POST /orders`, whose quantity is a plain decimal string; raises BadOrderError."""
+        """Read `POST /orders`, whose quantity is a plain decimal string; raises BadOrderError."""
         request_id, quantity = read_fields(raw, _FIXED, "quantity")
         if not is_plain_decimal(quantity):
             raise BadOrderError("quantity must be a plain decimal string", request_id)
         return Order(request_id, check_units(Decimal(quantity), "quantity", request_id))
 
     def receipt(self, trade: Trade) -> dict[str, Any]:
-        """Report a trade; `price` is the total in GC."""
+        """Return the answer to an order that was traded; `price` is the total in GC."""
         return {
             "orderId": trade.order_id,
             "success": True,
@@ -53,12 +53,12 @@ class MosEspa:
         }
 
     def refusal(self, reason: str, request_id: str | None) -> dict[str, Any]:
-        """Refuse an order."""
+        """Return the answer to an order that is refused."""
         known = {} if request_id is None else {"requestId": request_id}
         return {"success": False, "reason": reason, **known}
 
     def price_event(self, levels: Levels, at: datetime, event_id: str) -> dict[str, Any]:
-        """Tell prices at the quantities that both sides can fill."""
+        """Return a price event with the quantities that both sides can fill."""
         return {
             "eventId": event_id,
             "asset": "BESKAR",
@@ -72,5 +72,5 @@ class MosEspa:
         }
 
     def other_event(self, levels: Levels, at: datetime) -> dict[str, Any] | None:
-        """Nothing: the topic carries Beskar only."""
+        """Return None: the topic carries Beskar only."""
         return None

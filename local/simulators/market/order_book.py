@@ -1,4 +1,4 @@
-"""A book of resting orders and what walking it fetches. Pure: no clock, no dice."""
+"""A book of resting orders, and what an order trades against it. Pure: no clock, nothing random."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ ONE = Decimal(1)
 
 
 @dataclass(frozen=True, slots=True)
-class Rung:
+class RestingOrder:
     """One resting order: so many units at this price per unit."""
 
     units: Decimal
@@ -25,7 +25,7 @@ class Rung:
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """What a walk of the book traded: units, and their total in GC."""
+    """What an order traded against the book: units, and their total in GC."""
 
     units: Decimal
     proceeds: Decimal
@@ -43,18 +43,18 @@ class Levels:
 class OrderBook:
     """Resting orders of a market, best price first on both sides."""
 
-    bids: tuple[Rung, ...]
-    asks: tuple[Rung, ...]
+    bids: tuple[RestingOrder, ...]
+    asks: tuple[RestingOrder, ...]
 
     @classmethod
     def at_levels(cls, levels: Levels) -> Self:
         """Build the book whose effective unit prices are exactly these."""
-        return cls(bids=_rungs_behind(levels.sell), asks=_rungs_behind(levels.buy))
+        return cls(bids=_orders_behind(levels.sell), asks=_orders_behind(levels.buy))
 
     def sell(self, units: Decimal, pressure: Decimal = ZERO) -> Fill:
         """Sell into the bids, best first, until done or the book is empty.
 
-        `pressure` is the share by which earlier trades still hold every bid down.
+        `pressure` is the share by which earlier trades still lower every bid.
         """
         return _walk(self.bids, units, ONE - pressure)
 
@@ -67,44 +67,44 @@ class OrderBook:
         )
 
 
-def _walk(rungs: Sequence[Rung], units: Decimal, factor: Decimal) -> Fill:
+def _walk(orders: Sequence[RestingOrder], units: Decimal, factor: Decimal) -> Fill:
     left, total = units, ZERO
-    for rung in rungs:
-        if rung.units >= left:
-            total += left * rung.price
+    for order in orders:
+        if order.units >= left:
+            total += left * order.price
             left = ZERO
             break
-        total += rung.units * rung.price
-        left -= rung.units
+        total += order.units * order.price
+        left -= order.units
     # Half-even: a level price that has no finite decimal still adds up to the published total.
     return Fill(units - left, (total * factor).quantize(PROCEEDS_STEP))
 
 
-def _effective(rungs: Sequence[Rung], depths: Sequence[int], factor: Decimal) -> dict[int, Decimal]:
+def _effective(orders: Sequence[RestingOrder], depths: Sequence[int], factor: Decimal) -> dict[int, Decimal]:
     prices = {}
     for depth in depths:
-        fill = _walk(rungs, Decimal(depth), factor)
+        fill = _walk(orders, Decimal(depth), factor)
         if fill.units == depth:
             prices[depth] = (fill.proceeds / depth).quantize(PRICE_STEP, rounding=ROUND_DOWN)
     return prices
 
 
-def _rungs_behind(prices: Mapping[int, Decimal]) -> tuple[Rung, ...]:
-    rungs: list[Rung] = []
+def _orders_behind(prices: Mapping[int, Decimal]) -> tuple[RestingOrder, ...]:
+    orders: list[RestingOrder] = []
     units_before, total_before = ZERO, ZERO
     for depth in sorted(prices):
         units, total = Decimal(depth), prices[depth] * depth
-        rungs.append(Rung(units - units_before, (total - total_before) / (units - units_before)))
+        orders.append(RestingOrder(units - units_before, (total - total_before) / (units - units_before)))
         units_before, total_before = units, total
-    return tuple(rungs)
+    return tuple(orders)
 
 
 @dataclass(slots=True)
 class TradeImpact:
-    """How far our own selling holds the bids down, and how that wears off.
+    """How far our own selling lowers the bids, and how that wears off.
 
     `per_unit` is the share of the price that one unit sold takes away; half of what is left wears
-    off every `half_life_seconds`; it never holds the price down by more than `limit`.
+    off every `half_life_seconds`; the price is never lowered by more than `limit`.
     """
 
     per_unit: Decimal = Decimal("0.00001")
@@ -114,14 +114,14 @@ class TradeImpact:
     _since: Decimal = ZERO
 
     def at(self, now: Decimal) -> Decimal:
-        """The share by which bids are held down at this instant (seconds of any steady clock)."""
+        """The share by which bids are lowered at this instant (seconds of any steady clock)."""
         if not self._pressure:
             return ZERO
         halves = max(ZERO, now - self._since) / self.half_life_seconds
         if halves > 40:
             self._pressure = ZERO
             return ZERO
-        # A float only says how much has worn off, to 8 digits: Decimal powers cost more than all the rest.
+        # A float is enough for how much has worn off, to 8 digits: powers of Decimals are slow.
         left = Decimal(f"{0.5 ** float(halves):.8f}")
         return (self._pressure * left).quantize(PRICE_STEP)
 

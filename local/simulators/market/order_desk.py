@@ -1,4 +1,4 @@
-"""The order endpoint: strict reading, the fault dice, the exchange, and a journal of it all."""
+"""The order endpoint: read the order strictly, decide on a fault, trade, and keep a journal."""
 
 import asyncio
 from collections import Counter, deque
@@ -11,7 +11,7 @@ from local.simulators.exact import write_json
 from local.simulators.lifecycle import json_answer
 from local.simulators.market.exchange import ConflictError, Exchange, NothingToTradeError
 from local.simulators.market.faults import Fault, FaultPlan, Kind, Mismatch
-from local.simulators.market.mismatches import misfit_receipt
+from local.simulators.market.mismatches import mismatched_receipt
 from local.simulators.market.wire import BadOrderError, Order, Trade
 
 _JOURNAL_LENGTH = 100_000
@@ -34,14 +34,14 @@ _TRADING_KINDS = frozenset(
         Kind.DRIPPING,
         Kind.DROPPED_AFTER_TRADING,
         Kind.BROKEN_JSON_AFTER_TRADING,
-        Kind.MISFIT,
+        Kind.MISMATCH,
     }
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One order request that arrived, and how it ended; `traded` tells of its requestId, by then."""
+    """One order request that arrived, and its outcome; `traded` is whether its requestId had been traded by then."""
 
     request_id: str | None
     outcome: str
@@ -64,9 +64,9 @@ class OrderDesk:
         self._wire = exchange.wire
 
     async def take_order(self, request: web.Request) -> web.StreamResponse:
-        """Answer one order request, rightly or as the faults will have it."""
+        """Answer one order request, correctly or with a fault."""
         if self.down:
-            self._note(None, "down")
+            self._record(None, "down")
             return _drop(request)
         raw = await request.read()
         if self.latency_seconds:
@@ -80,7 +80,7 @@ class OrderDesk:
         return await self._take(request, order)
 
     def _refuse_malformed(self, reason: str, request_id: str | None) -> web.Response:
-        self._note(request_id, "malformed")
+        self._record(request_id, "malformed")
         return json_answer(self._wire.refusal(reason, request_id), status=400)
 
     async def _take(self, request: web.Request, order: Order) -> web.StreamResponse:
@@ -90,14 +90,14 @@ class OrderDesk:
             fault = self.faults.decide(self.arrivals[order.request_id])
             if fault is None:
                 trade = self.exchange.execute(order)
-                self._note(order.request_id, _right_outcome(trade, replayed=known is not None))
+                self._record(order.request_id, _correct_outcome(trade, replayed=known is not None))
                 return json_answer(self._wire.receipt(trade))
             return await self._fail(request, order, fault)
         except ConflictError:
-            self._note(order.request_id, "conflict")
+            self._record(order.request_id, "conflict")
             reason = "conflict: this requestId was used for an order of other content"
         except NothingToTradeError:
-            self._note(order.request_id, "nothing_to_trade")
+            self._record(order.request_id, "nothing_to_trade")
             reason = "nobody buys at present"
         return json_answer(self._wire.refusal(reason, order.request_id))
 
@@ -106,10 +106,10 @@ class OrderDesk:
         if kind is Kind.SLOW_BEFORE_TRADING:
             await asyncio.sleep(fault.seconds or 0.0)
         if kind not in _TRADING_KINDS:
-            self._note(order.request_id, kind)
+            self._record(order.request_id, kind)
             return self._fail_untraded(request, order, kind)
         trade = self.exchange.execute(order)
-        self._note(order.request_id, kind)
+        self._record(order.request_id, kind)
         return await self._fail_traded(request, trade, fault)
 
     async def _fail_traded(self, request: web.Request, trade: Trade, fault: Fault) -> web.StreamResponse:
@@ -126,9 +126,9 @@ class OrderDesk:
                 return _half(write_json(receipt))
             case Kind.ERROR_500_AFTER_TRADING:
                 return _error(kind)
-            case Kind.MISFIT:
+            case Kind.MISMATCH:
                 mismatch = fault.mismatch or Mismatch.MORE_THAN_ORDERED
-                return json_answer(misfit_receipt(self._wire, trade, mismatch))
+                return json_answer(mismatched_receipt(self._wire, trade, mismatch))
         return json_answer(receipt)
 
     def _fail_untraded(self, request: web.Request, order: Order, kind: Kind) -> web.StreamResponse:
@@ -143,13 +143,13 @@ class OrderDesk:
         refusal = self._wire.refusal(_REFUSALS[kind], order.request_id)
         return json_answer(refusal, status=422 if kind is Kind.REFUSAL_4XX else 200)
 
-    def _note(self, request_id: str | None, outcome: str) -> None:
+    def _record(self, request_id: str | None, outcome: str) -> None:
         self.counters[str(outcome)] += 1
         traded = request_id in self.exchange.trades
         self.journal.append(Delivery(request_id, str(outcome), traded, datetime.now(UTC)))
 
 
-def _right_outcome(trade: Trade, *, replayed: bool) -> str:
+def _correct_outcome(trade: Trade, *, replayed: bool) -> str:
     if replayed:
         return "replayed"
     return "filled" if trade.units == trade.ordered else "partially_filled"

@@ -1,4 +1,4 @@
-"""What can happen to a price event on its way: twice, out of order, unreadable. Pure."""
+"""What can happen to a price event on its way: it comes twice, out of order, or unreadable. Pure."""
 
 from decimal import Decimal
 from random import Random
@@ -6,12 +6,12 @@ from random import Random
 _GARBAGE = ("null", '{"levels":', "[]", '{"asset": "BESKAR"}', "the price of Beskar is high")
 
 
-def deliveries(body: str, before: str | None, share: Decimal, dice: Random) -> list[str]:
-    """The bodies to publish, in order, where all should be `body` alone.
+def deliveries(body: str, before: str | None, share: Decimal, random: Random) -> list[str]:
+    """Return the bodies to publish, in order: usually `body` alone.
 
-    By chance of `share` it comes twice, or the event before it comes again after it, or garbage does.
+    In a `share` of cases `body` follows again, or the event before it, or something unreadable.
     """
-    if Decimal(dice.random()) >= share:
+    if Decimal(random.random()) >= share:
         return [body]
-    extras = [body, *([before] if before is not None else []), dice.choice(_GARBAGE)]
-    return [body, dice.choice(extras)]
+    extras = [body, *([before] if before is not None else []), random.choice(_GARBAGE)]
+    return [body, random.choice(extras)]

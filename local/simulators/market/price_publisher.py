@@ -23,10 +23,10 @@ class _Waiting:
 
 
 class PricePublisher:
-    """Sends what it is offered, in order.
+    """Publishes events in the order they were offered.
 
-    While the endpoint does not answer it tries again with growing pauses, and only the newest event
-    waits: nobody wants to hear yesterday's price later.
+    While the endpoint does not answer it tries again with growing pauses, and keeps only the newest event: old prices
+    are of no use later.
     """
 
     def __init__(self, endpoint: str, topic: str) -> None:
@@ -52,7 +52,7 @@ class PricePublisher:
             self._wake.notify()
 
     def offer(self, body: str) -> Future[str | None]:
-        """Have an event published; the future tells its MessageId, or None if it was dropped."""
+        """Queue an event for publishing; the future gets its MessageId, or None if it was dropped."""
         offered = _Waiting(body)
         with self._wake:
             self._waiting.append(offered)
@@ -73,7 +73,7 @@ class PricePublisher:
                 self.failures += 1
                 pause = backoff_seconds(failures_in_a_row)
                 failures_in_a_row = failures_in_a_row + 1 if not self._progressed else 1
-                log.warning("%s: not published, again in %.2f s: %s", self._topic, pause, error)
+                log.warning("%s: not published, trying again in %.2f s: %s", self._topic, pause, error)
                 with self._wake:
                     self._wake.wait_for(lambda: self._stopped, timeout=pause)
                     self._drop_all_but(1)

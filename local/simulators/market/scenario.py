@@ -1,4 +1,4 @@
-"""How a market's middle price moves: the same seed, the same path. Pure: no clock."""
+"""How a market's middle price moves: the same seed gives the same prices. Pure: no clock."""
 
 import math
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ CRASH_AFTER_SECONDS = Decimal(20)
 
 
 class Scenario(StrEnum):
-    """The weather of a market."""
+    """How the price of a market moves."""
 
     CALM = "calm"
     VOLATILE = "volatile"
@@ -23,8 +23,8 @@ class Scenario(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class _Weather:
-    """Noise per root second, its pull back home per second, and the chance of a jump per second."""
+class _Volatility:
+    """Noise per root second, its pull back to the base price per second, and the chance of a jump per second."""
 
     noise: float
     pull: float
@@ -32,10 +32,10 @@ class _Weather:
     jump_size: float
 
 
-_WEATHERS = {
-    Scenario.CALM: _Weather(noise=0.0005, pull=0.1, jumps=0.0, jump_size=0.0),
-    Scenario.VOLATILE: _Weather(noise=0.008, pull=0.03, jumps=0.02, jump_size=0.04),
-    Scenario.CRASH: _Weather(noise=0.002, pull=0.1, jumps=0.0, jump_size=0.0),
+_VOLATILITIES = {
+    Scenario.CALM: _Volatility(noise=0.0005, pull=0.1, jumps=0.0, jump_size=0.0),
+    Scenario.VOLATILE: _Volatility(noise=0.008, pull=0.03, jumps=0.02, jump_size=0.04),
+    Scenario.CRASH: _Volatility(noise=0.002, pull=0.1, jumps=0.0, jump_size=0.0),
 }
 
 
@@ -54,46 +54,46 @@ class _Move:
 
 
 class ScenarioPrices:
-    """A price that wanders around a home price, which itself stands still or is on a move."""
+    """A random walk around a base price, which is constant or on its way to another."""
 
-    def __init__(self, scenario: Scenario, start_price: Decimal, dice: Random) -> None:
+    def __init__(self, scenario: Scenario, start_price: Decimal, random: Random) -> None:
         """Begin at `start_price` (GC per unit); a crash scenario crashes CRASH_AFTER_SECONDS later."""
         self.scenario = scenario
         self._start_price = start_price
-        self._dice = dice
+        self._random = random
         self._elapsed = Decimal(0)
         self._deviation = 0.0
-        self._home = _Move(start_price, start_price, Decimal(0), Decimal(0))
+        self._base = _Move(start_price, start_price, Decimal(0), Decimal(0))
         if scenario is Scenario.CRASH:
-            self._home = _Move(start_price, start_price * CRASH_TO, CRASH_AFTER_SECONDS, CRASH_OVER_SECONDS)
+            self._base = _Move(start_price, start_price * CRASH_TO, CRASH_AFTER_SECONDS, CRASH_OVER_SECONDS)
 
     def next(self, seconds: Decimal) -> Decimal:
-        """Let so many seconds pass and tell the middle price, in GC per unit."""
+        """Let so many seconds pass and return the middle price, in GC per unit."""
         self._elapsed += seconds
-        weather = _WEATHERS[self.scenario]
+        volatility = _VOLATILITIES[self.scenario]
         passed = float(seconds)
-        self._deviation += -weather.pull * self._deviation * passed
-        self._deviation += weather.noise * math.sqrt(passed) * self._dice.gauss(0, 1)
-        if self._dice.random() < weather.jumps * passed:
-            self._deviation += weather.jump_size * self._dice.choice((-1, 1))
+        self._deviation += -volatility.pull * self._deviation * passed
+        self._deviation += volatility.noise * math.sqrt(passed) * self._random.gauss(0, 1)
+        if self._random.random() < volatility.jumps * passed:
+            self._deviation += volatility.jump_size * self._random.choice((-1, 1))
         self._deviation = max(-0.3, min(0.3, self._deviation))
         factor = 1 + Decimal(f"{self._deviation:.8f}")
-        return max(LOWEST_PRICE, (self._home.at(self._elapsed) * factor).quantize(TICK))
+        return max(LOWEST_PRICE, (self._base.at(self._elapsed) * factor).quantize(TICK))
 
     def change(self, scenario: Scenario) -> None:
-        """Change the weather from now on; changing to a crash crashes at once."""
+        """Follow another scenario from now on; a crash begins at once."""
         self.scenario = scenario
         if scenario is Scenario.CRASH:
             self.crash(CRASH_TO, CRASH_OVER_SECONDS)
 
     def crash(self, to: Decimal, over_seconds: Decimal) -> None:
-        """Fall to this share of the present home price over so many seconds."""
-        self.move(self._home.at(self._elapsed) * to, over_seconds)
+        """Fall to this share of the present base price over so many seconds."""
+        self.move(self._base.at(self._elapsed) * to, over_seconds)
 
     def recover(self, over_seconds: Decimal) -> None:
-        """Return to the price it all began at."""
+        """Return to the start price."""
         self.move(self._start_price, over_seconds)
 
     def move(self, target: Decimal, over_seconds: Decimal) -> None:
-        """Lead the home price to `target` (GC per unit) over so many seconds."""
-        self._home = _Move(self._home.at(self._elapsed), target, self._elapsed, over_seconds)
+        """Move the base price to `target` (GC per unit) over so many seconds."""
+        self._base = _Move(self._base.at(self._elapsed), target, self._elapsed, over_seconds)

@@ -1,4 +1,4 @@
-"""One market, whole: exchange, order desk, ticking prices, publishing, control API."""
+"""A whole market: exchange, order endpoint, moving prices, publishing, control API."""
 
 import asyncio
 import logging
@@ -35,7 +35,7 @@ _PUBLISHING_PATIENCE_SECONDS = 3.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarketOptions:
-    """How a market starts. Shares are from 0 to 1; prices are GC per unit; port 0 is any free one."""
+    """How a market begins. Shares are from 0 to 1; prices are GC per unit; port 0 is any free one."""
 
     market: str
     host: str = "127.0.0.1"
@@ -71,13 +71,13 @@ class MarketServer:
         self.exchange = Exchange(
             wire,
             self._script or self._scenario_prices,
-            self._dice("makers"),
+            self._random("makers"),
             steady_clock=time.monotonic,
             partial_share=options.partial_share,
         )
-        plan = FaultPlan(shares_in_total(options.fault_share), self._dice("faults"), options.slow_seconds)
+        plan = FaultPlan(shares_in_total(options.fault_share), self._random("faults"), options.slow_seconds)
         self.desk = OrderDesk(self.exchange, plan, options.latency_seconds)
-        self._price_dice = self._dice("price events")
+        self._price_random = self._random("price events")
         self._publisher: PricePublisher | None = None
         if options.sns_endpoint:
             self._publisher = PricePublisher(options.sns_endpoint, wire.topic)
@@ -93,7 +93,7 @@ class MarketServer:
         self._runner, port = await listen(app, self._options.host, self._options.port)
         if self._publisher:
             self._publisher.start()
-        self._ticking = asyncio.create_task(self._tick_for_ever())
+        self._ticking = asyncio.create_task(self._tick_forever())
         log.info("%s is open on port %d", self.exchange.wire.name, port)
         return port
 
@@ -111,7 +111,7 @@ class MarketServer:
         self.exchange.tick(self.interval_seconds)
 
     async def publish_now(self) -> dict[str, Any]:
-        """Publish the present prices and wait until that is done; tells the event and its MessageId.
+        """Publish the present prices and wait until that is done; return the event and its MessageId.
 
         The MessageId is null where nothing is published, or the endpoint does not answer.
         """
@@ -138,13 +138,13 @@ class MarketServer:
         self._scenario_prices.change(scenario)
 
     def scenario_prices(self) -> ScenarioPrices:
-        """The moving price; ValueError while the market follows a script."""
+        """Return the prices of the scenario; ValueError while the market follows a script."""
         if self._script:
             raise ValueError("the market follows a script: set another, or ask for a scenario first")
         return self._scenario_prices
 
     def state(self) -> dict[str, Any]:
-        """Tell weather, price, faults and counters, as JSON."""
+        """Return scenario, price, faults and counters, as JSON."""
         publisher, desk = self._publisher, self.desk
         return {
             "market": self.exchange.wire.name,
@@ -163,16 +163,16 @@ class MarketServer:
 
     def _new_scenario(self, scenario: Scenario) -> ScenarioPrices:
         start = Scenario.CALM if scenario is Scenario.SCRIPT else scenario
-        return ScenarioPrices(start, self._options.start_price, self._dice("prices"))
+        return ScenarioPrices(start, self._options.start_price, self._random("prices"))
 
-    def _dice(self, purpose: str) -> Random:
+    def _random(self, purpose: str) -> Random:
         return Random(f"{self._options.seed}/{self._options.market}/{purpose}")
 
     def _make_event(self) -> PriceEvent:
         self._last_event = self.exchange.price_event()
         return self._last_event
 
-    async def _tick_for_ever(self) -> None:
+    async def _tick_forever(self) -> None:
         due = time.monotonic()
         while True:
             if not self.paused:
@@ -187,9 +187,9 @@ class MarketServer:
         if not self._publisher:
             return
         previous = write_json(before.body) if before else None
-        for text in deliveries(body, previous, self.price_fault_share, self._price_dice):
+        for text in deliveries(body, previous, self.price_fault_share, self._price_random):
             self._publisher.offer(text)
-        if Decimal(self._price_dice.random()) < self.other_item_share:
+        if Decimal(self._price_random.random()) < self.other_item_share:
             other = self.exchange.other_event()
             if other:
                 self._publisher.offer(write_json(other))

@@ -1,4 +1,4 @@
-"""What every market's wire format has to offer, and what the exchange behind it speaks in."""
+"""What every market's wire format implements, and the orders and trades of the exchange behind it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class Trade:
 
 
 class BadOrderError(ValueError):
-    """The request is not exactly what the contract says; nothing is traded."""
+    """The request breaks the contract; nothing is traded."""
 
     def __init__(self, reason: str, request_id: str | None = None) -> None:
         """Keep the requestId where there was one to read."""
@@ -60,7 +60,7 @@ class WireFormat(Protocol):
 
     @property
     def makers(self) -> Makers:
-        """The character of its market makers."""
+        """Its market makers: their spread and depth."""
 
     @property
     def units_field(self) -> str:
@@ -68,22 +68,22 @@ class WireFormat(Protocol):
 
     @property
     def proceeds_field(self) -> str:
-        """The field of a receipt that says how many GC they fetched."""
+        """The field of a receipt that says how many GC were paid for them."""
 
     def read_order(self, raw: bytes) -> Order:
-        """Understand an order request; raises BadOrderError."""
+        """Read an order request; raises BadOrderError."""
 
     def receipt(self, trade: Trade) -> dict[str, Any]:
-        """Report a trade."""
+        """Return the answer to an order that was traded."""
 
     def refusal(self, reason: str, request_id: str | None) -> dict[str, Any]:
-        """Refuse an order, naming its request where it is known."""
+        """Return the answer to an order that is refused, with its requestId where that is known."""
 
     def price_event(self, levels: Levels, at: datetime, event_id: str) -> dict[str, Any]:
-        """Tell prices at an instant (UTC)."""
+        """Return the event that publishes prices at an instant (UTC)."""
 
     def other_event(self, levels: Levels, at: datetime) -> dict[str, Any] | None:
-        """Tell the price of something that is not Beskar, if this market's topic carries any."""
+        """Return a price event for something other than Beskar, if this market's topic carries any."""
 
 
 def read_fields(raw: bytes, fixed: Mapping[str, str], figure: str) -> tuple[str, Any]:

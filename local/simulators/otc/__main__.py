@@ -9,8 +9,8 @@ from local.simulators.otc.server import EVENT_QUEUE, OtcOptions, OtcServer
 
 
 def read_options(arguments: list[str] | None = None) -> OtcOptions:
-    """Understand the command line; exits with a usage message where it makes no sense."""
-    parser = argparse.ArgumentParser(prog="simulators.otc", description=__doc__)
+    """Read the command line; exits with a usage message if it is not valid."""
+    parser = argparse.ArgumentParser(prog="python -m local.simulators.otc", description=__doc__)
     parser.add_argument("--api", default="http://127.0.0.1:4000", help="the loan API (%(default)s)")
     parser.add_argument("--api-token", help="sent as Authorization: Token …")
     parser.add_argument("--host", default="127.0.0.1")
@@ -18,19 +18,19 @@ def read_options(arguments: list[str] | None = None) -> OtcOptions:
     parser.add_argument(
         "--sns-endpoint",
         default=os.environ.get("AWS_ENDPOINT_URL") or None,
-        help="where to hear events; without one, and without AWS_ENDPOINT_URL, none are heard",
+        help="where to receive events; without one, and without AWS_ENDPOINT_URL, none are received",
     )
-    parser.add_argument("--queue", default=EVENT_QUEUE, help="the queue that hears events (%(default)s)")
+    parser.add_argument("--queue", default=EVENT_QUEUE, help="the queue for events (%(default)s)")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--rate", type=float, default=3.0, help="applications per second (%(default)s)")
     parser.add_argument("--clients", type=int, default=400)
     parser.add_argument("--max-loans", type=int, help="stop applying after so many")
     parser.add_argument("--pace", type=float, default=1.0, help="multiplies every pause of a client")
     parser.add_argument("--run", help="what ids are made from; by default new with each start")
-    told = vars(parser.parse_args(arguments))
-    if told["run"] is None:
-        del told["run"]
-    return OtcOptions(**told)
+    given = vars(parser.parse_args(arguments))
+    if given["run"] is None:
+        del given["run"]
+    return OtcOptions(**given)
 
 
 async def serve(options: OtcOptions, stopped: asyncio.Event) -> None:

@@ -1,4 +1,4 @@
-"""The OTC service's client of the loan API: it repeats what got no answer, under the same requestId."""
+"""The OTC service's client of the loan API: a request without an answer is sent again under the same requestId."""
 
 import asyncio
 import logging
@@ -25,7 +25,7 @@ _TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer of the API: status, body as it came, whether it says it is a replay."""
+    """An answer of the API: its status, its body as it came, and whether it is marked as a replay."""
 
     status: int
     raw: bytes
@@ -46,10 +46,10 @@ class Answer:
 
 
 class BankApi:
-    """Talks to the loan API."""
+    """Calls the loan API."""
 
     def __init__(self, url: str, token: str | None, ledger: Ledger) -> None:
-        """Get ready for the API at `url`; make it inside a running event loop."""
+        """Call the API at `url`. Must be made inside a running event loop."""
         self._url = url.rstrip("/")
         self._ledger = ledger
         headers = {"Content-Type": "application/json"}
@@ -66,11 +66,11 @@ class BankApi:
         await self._session.close()
 
     async def post(self, path: str, body: dict[str, Any]) -> Answer | None:
-        """Send a request until it gets an answer that is no passing trouble; None if it never did."""
+        """Send a request until it gets an answer other than a temporary error; None if it never does."""
         return await self._ask("POST", path, write_json(body).encode())
 
     async def loan(self, loan_id: str) -> dict[str, Any] | None:
-        """Look a loan up; None where there is no answer or no such loan."""
+        """Get a loan; None if there is no answer or no such loan."""
         answer = await self._ask("GET", f"/loans/{loan_id}", None)
         return answer.loan() if answer and answer.status == 200 else None
 
@@ -96,7 +96,7 @@ class BankApi:
         if response.status >= 300:
             self._ledger.errors_by_status[str(response.status)] += 1
         if response.status == 500:
-            self._ledger.violated(f"{method} {path} was answered with 500")
+            self._ledger.add_violation(f"{method} {path} was answered with 500")
         replayed = response.headers.get("Idempotency-Replayed") == "true"
         self._ledger.counters["replays"] += replayed
         return Answer(response.status, body, replayed)

@@ -13,10 +13,10 @@ KEYS = frozenset({"eventId", "eventType", "loanId", *FIGURES})
 
 
 class EventAudit:
-    """Collects events and the sentences they deserve. Safe to use from several threads."""
+    """Collects events, and sentences about what is wrong with them. Safe to use from several threads."""
 
     def __init__(self) -> None:
-        """Begin with nothing heard."""
+        """Begin with no event."""
         self._lock = threading.Lock()
         self._raw_by_event: dict[str, str] = {}
         self._by_loan: dict[str, dict[str, Any]] = {}
@@ -25,27 +25,27 @@ class EventAudit:
 
     @property
     def distinct(self) -> int:
-        """How many different eventIds were heard."""
+        """How many different eventIds were received."""
         return len(self._raw_by_event)
 
-    def hear(self, raw: str) -> None:
-        """Take one delivery of an event, as its bytes came."""
+    def receive(self, raw: str) -> None:
+        """Take one delivery of an event, byte for byte."""
         with self._lock:
             self.received += 1
             try:
                 event = read_json(raw)
             except BadJsonError as error:
-                self._violated(f"an event is {error}: {raw[:200]}")
+                self._add_violation(f"an event is {error}: {raw[:200]}")
                 return
             event_id = event.get("eventId") if isinstance(event, dict) else None
             if isinstance(event_id, str) and self._raw_by_event.setdefault(event_id, raw) != raw:
-                self._violated(f"event {event_id} came with other bytes than before: {raw[:500]}")
+                self._add_violation(f"event {event_id} came with other bytes than before: {raw[:500]}")
                 return
             faults = event_faults(event)
             for fault in faults:
-                self._violated(f"{fault}: {raw[:500]}")
+                self._add_violation(f"{fault}: {raw[:500]}")
             if not faults and self._by_loan.setdefault(event["loanId"], event)["eventId"] != event_id:
-                self._violated(f"loan {event['loanId']} has a second event {event_id}")
+                self._add_violation(f"loan {event['loanId']} has a second event {event_id}")
 
     def events(self, loan_id: str | None = None) -> list[dict[str, Any]]:
         """Events by their first delivery, oldest first: all of them, or those of one loan."""
@@ -64,7 +64,7 @@ class EventAudit:
                 sentences.extend(balance_faults(event, loan))
         return sentences
 
-    def _violated(self, sentence: str) -> None:
+    def _add_violation(self, sentence: str) -> None:
         if len(self._violations) < MOST_SENTENCES:
             self._violations.append(sentence)
 

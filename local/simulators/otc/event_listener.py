@@ -1,4 +1,4 @@
-"""Hears liquidation events from a queue of its own, in a thread of its own."""
+"""Receives liquidation events from a queue of its own, in a thread of its own."""
 
 import logging
 import threading
@@ -44,10 +44,10 @@ class EventListener:
                 failures = 0
                 self._listen(url)
             except (BotoCoreError, ClientError, OSError) as error:
-                # A queue that is gone is subscribed anew: an emulator may have come back empty.
+                # A queue that is gone is subscribed again: an emulator may have come back empty.
                 pause = backoff_seconds(failures)
                 failures += 1
-                log.warning("%s: cannot hear events, again in %.2f s: %s", self._queue, pause, error)
+                log.warning("%s: cannot receive events, trying again in %.2f s: %s", self._queue, pause, error)
                 self._stopped.wait(pause)
 
     def _listen(self, url: str) -> None:
@@ -57,7 +57,7 @@ class EventListener:
                 QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=_LONG_POLL_SECONDS
             ).get("Messages", [])
             for message in messages:
-                self._audit.hear(message["Body"])
+                self._audit.receive(message["Body"])
             if messages:
                 sqs.delete_message_batch(
                     QueueUrl=url,

@@ -1,4 +1,4 @@
-"""What the OTC service knows about its loans: what was lent, what was posted, what went wrong."""
+"""What the OTC service knows of its loans: what was lent, what was posted, and breaches of contract."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -40,7 +40,7 @@ class Ledger:
     errors_by_status: Counter[str] = field(default_factory=Counter)
     violations: list[str] = field(default_factory=list)
 
-    def violated(self, sentence: str) -> None:
+    def add_violation(self, sentence: str) -> None:
         """Record that the service broke its contract; the same sentence is kept once."""
         if sentence not in self.violations and len(self.violations) < MOST_SENTENCES:
             self.violations.append(sentence)

@@ -1,4 +1,4 @@
-"""One loan from the client's side: apply, post, worry, top up."""
+"""One loan from its client's side: apply, post collateral, watch it, top up."""
 
 import asyncio
 import uuid
@@ -18,7 +18,7 @@ _OVER = frozenset({"liquidating", "liquidated"})
 
 
 def figure(loan: dict[str, Any], name: str) -> Decimal | None:
-    """A figure of a loan's representation, where it is there and known."""
+    """Return a figure of a loan as the API shows it; None if it is missing or null."""
     try:
         value = Decimal(loan[name])
     except (KeyError, TypeError, InvalidOperation):
@@ -27,14 +27,14 @@ def figure(loan: dict[str, Any], name: str) -> Decimal | None:
 
 
 class LoanLife:
-    """Lives one loan through. `pace` multiplies every pause, so that tests need not wait."""
+    """Plays one loan from application to end. `pace` multiplies every pause, so that tests need not wait."""
 
     def __init__(
         self,
         plan: LoanPlan,
         api: BankApi,
         ledger: Ledger,
-        dice: Random,
+        random: Random,
         *,
         guessed_units: Decimal | None = None,
         pace: float = 1.0,
@@ -43,7 +43,7 @@ class LoanLife:
         self._plan = plan
         self._api = api
         self._ledger = ledger
-        self._dice = dice
+        self._random = random
         self._guessed_units = guessed_units
         self._pace = pace
         self._known = KnownLoan(plan.loan_id, plan.client.borrower_id, plan.amount)
@@ -51,7 +51,7 @@ class LoanLife:
         self.first_required: Decimal | None = None
 
     async def live(self) -> None:
-        """Apply, post collateral, and watch the loan if the client is of a nervous kind."""
+        """Apply, post collateral, and watch the loan if the client is one who tops up."""
         early = await self._post_too_early() if self._plan.early and self._guessed_units else None
         loan = await self._apply()
         if loan is None:
@@ -95,7 +95,7 @@ class LoanLife:
         required, client = figure(loan, "requiredCollateral") or Decimal(0), self._plan.client
         target = required * client.buffer
         if client.buffer == 1 and len(self._plan.parts) == 1 and required > 0:
-            # To the last decimal: exactly the LTV at which a loan becomes active.
+            # Exactly the activation LTV, to the last decimal.
             await self._pause(0.5, 4)
             return await self._send_posting(self._posting(required)) is not None
         for part in self._plan.parts:
@@ -116,15 +116,15 @@ class LoanLife:
             if status == "new" and required:
                 # The price moved while the parts came in: post what is missing, and a little more.
                 await self._post(required * Decimal("1.01"))
-            elif status == "active" and self._plan.client.nerve is None:
+            elif status == "active" and self._plan.client.top_up_ltv is None:
                 return
-            elif status == "active" and required and self._worried(loan):
+            elif status == "active" and required and self._wants_to_top_up(loan):
                 self._ledger.counters["topUps"] += 1
-                await self._post(required * Decimal(self._dice.randint(40, 110)) / 100)
+                await self._post(required * Decimal(self._random.randint(40, 110)) / 100)
 
-    def _worried(self, loan: dict[str, Any]) -> bool:
-        ltv, nerve = figure(loan, "ltv"), self._plan.client.nerve
-        return ltv is not None and nerve is not None and ltv >= nerve
+    def _wants_to_top_up(self, loan: dict[str, Any]) -> bool:
+        ltv, top_up_ltv = figure(loan, "ltv"), self._plan.client.top_up_ltv
+        return ltv is not None and top_up_ltv is not None and ltv >= top_up_ltv
 
     async def _post(self, units: Decimal) -> Answer | None:
         return await self._send_posting(self._posting(units_for(units, self._plan.client.decimals)))
@@ -143,7 +143,7 @@ class LoanLife:
         posting = self._posting(units_for(self._guessed_units or Decimal(1), self._plan.client.decimals))
         answer = await self._api.post(TOP_UPS, posting)
         if answer is not None and answer.status != 404:
-            self._ledger.violated(f"collateral before its loan {self._plan.loan_id} got {answer.status}, not 404")
+            self._ledger.add_violation(f"collateral before its loan {self._plan.loan_id} got {answer.status}, not 404")
         self._ledger.counters["earlyPostings"] += 1
         return posting
 
@@ -161,18 +161,18 @@ class LoanLife:
         return answer if answer is not None and answer.accepted else None
 
     async def _send(self, path: str, body: dict[str, Any]) -> Answer | None:
-        """Send a request; some clients press the button twice, some send it again a little later."""
-        if self._dice.random() >= self._plan.repeats:
+        """Send a request; some clients send it twice at once, some again a little later."""
+        if self._random.random() >= self._plan.repeats:
             return await self._api.post(path, body)
         self._ledger.counters["repeats"] += 1
-        if self._dice.random() < 0.5:
+        if self._random.random() < 0.5:
             first, second = await asyncio.gather(self._api.post(path, body), self._api.post(path, body))
         else:
             first = await self._api.post(path, body)
             await self._pause(0.2, 3)
             second = await self._api.post(path, body)
             if first and first.accepted and second and second.accepted and not second.replayed:
-                self._ledger.violated(f"a repeat of {body['requestId']} does not say Idempotency-Replayed")
+                self._ledger.add_violation(f"a repeat of {body['requestId']} does not say Idempotency-Replayed")
         self._compare(body["requestId"], first, second)
         return first if first is not None and first.accepted else second
 
@@ -180,9 +180,9 @@ class LoanLife:
         if first is None or second is None or not (first.accepted or second.accepted):
             return
         if first.accepted and not second.accepted:
-            self._ledger.violated(f"a repeat of the accepted {request_id} got {second.status}")
+            self._ledger.add_violation(f"a repeat of the accepted {request_id} got {second.status}")
         elif first.accepted and first.raw != second.raw:
-            self._ledger.violated(f"a repeat of {request_id} got other bytes than the first answer")
+            self._ledger.add_violation(f"a repeat of {request_id} got other bytes than the first answer")
 
     def _seen(self, loan: dict[str, Any]) -> dict[str, Any]:
         if isinstance(loan.get("status"), str):
@@ -193,4 +193,4 @@ class LoanLife:
         return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{self._plan.loan_id}/{step}"))
 
     async def _pause(self, shortest: float, longest: float) -> None:
-        await asyncio.sleep(self._pace * self._dice.uniform(shortest, longest))
+        await asyncio.sleep(self._pace * self._random.uniform(shortest, longest))

@@ -1,4 +1,4 @@
-"""The OTC service, whole: clients who apply at a steady rate, the event listener, the report API."""
+"""The whole OTC service: clients who apply at a steady rate, the event listener, the report API."""
 
 import asyncio
 import logging
@@ -30,7 +30,7 @@ _PAUSED_SECONDS = 0.2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OtcOptions:
-    """How the OTC service starts. `rate` is applications per second; ids begin anew with each `run`."""
+    """How the OTC service begins. `rate` is applications per second; each `run` has ids of its own."""
 
     api: str
     host: str = "127.0.0.1"
@@ -76,12 +76,12 @@ class OtcServer:
         if self._listener:
             self._listener.start()
         self._api = BankApi(self._options.api, self._options.api_token, self.ledger)
-        self._applying = asyncio.create_task(self._apply_for_ever(self._api))
+        self._applying = asyncio.create_task(self._apply_forever(self._api))
         log.info("the OTC service reports on port %d, run %s", port, self._options.run)
         return port
 
     async def stop(self) -> None:
-        """Stop: clients fall silent where they are."""
+        """Stop, with every client wherever it is."""
         if self._listener:
             self._listener.stop()
         tasks = [*self._lives, *([self._applying] if self._applying else [])]
@@ -93,39 +93,39 @@ class OtcServer:
         if self._runner:
             await self._runner.cleanup()
 
-    async def _apply_for_ever(self, api: BankApi) -> None:
-        dice = Random(f"{self._options.seed}/arrivals")
+    async def _apply_forever(self, api: BankApi) -> None:
+        random = Random(f"{self._options.seed}/arrivals")
         number = 0
         while self._options.max_loans is None or number < self._options.max_loans:
             if self.rate <= 0:
                 await asyncio.sleep(_PAUSED_SECONDS)
                 continue
             number += 1
-            await asyncio.sleep(dice.expovariate(self.rate))
+            await asyncio.sleep(random.expovariate(self.rate))
             if len(self._lives) >= _MOST_LOANS_AT_ONCE:
                 self.ledger.counters["skipped"] += 1
                 continue
-            life = asyncio.create_task(self._live(api, number, dice.choice(self._clients)))
+            life = asyncio.create_task(self._live(api, number, random.choice(self._clients)))
             self._lives.add(life)
             life.add_done_callback(self._lives.discard)
 
     async def _live(self, api: BankApi, number: int, client: Client) -> None:
         loan_id = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{self._options.run}/{number}"))
-        dice = Random(f"{self._options.seed}/loan/{number}")
-        plan = draw_loan(loan_id, client, dice)
+        random = Random(f"{self._options.seed}/loan/{number}")
+        plan = draw_loan(loan_id, client, random)
         guess = self._units_per_gc * plan.amount if self._units_per_gc else None
-        life = LoanLife(plan, api, self.ledger, dice, guessed_units=guess, pace=self._options.pace)
+        life = LoanLife(plan, api, self.ledger, random, guessed_units=guess, pace=self._options.pace)
         try:
             await life.live()
         except Exception:
-            # One client's trouble is not the others'; it is a bug of the simulator, though.
+            # A bug of the simulator: the other clients go on.
             self.ledger.counters["bugs"] += 1
             log.exception("loan %s", loan_id)
         if life.first_required:
             self._units_per_gc = life.first_required / plan.amount
 
     async def _report(self, request: web.Request) -> web.Response:
-        """Tell what clients did and what was heard; `?brief=1` leaves the events out."""
+        """Return what clients did and which events were received; `?brief=1` leaves the events out."""
         ledger, audit = self.ledger, self.audit
         counted = ("applied", "accepted", "postings", "topUps", "earlyPostings", "repeats", "replays")
         event_violations = audit.violations(ledger.loans)
@@ -169,10 +169,10 @@ class OtcServer:
 
     async def _change(self, request: web.Request) -> web.Response:
         """Change `rate`, in applications per second; 0 pauses."""
-        told = read_json(await request.read())
-        if not isinstance(told, dict) or set(told) != {"rate"}:
+        changes = read_json(await request.read())
+        if not isinstance(changes, dict) or set(changes) != {"rate"}:
             raise BadJsonError("settings are {'rate': …}")
-        rate = read_decimal(told["rate"], "rate")
+        rate = read_decimal(changes["rate"], "rate")
         if not 0 <= rate <= 10_000:
             raise BadJsonError("rate is from 0 to 10000")
         self.rate = float(rate)

@@ -49,7 +49,7 @@ def test_plain_decimals(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "told", ["", "1.0", "01", ".5", "1.", "-1", "+1", "1e3", " 1", "1_000", "NaN", "\u0661", "1\n", 1, None, Decimal(1)]
+    "text", ["", "1.0", "01", ".5", "1.", "-1", "+1", "1e3", " 1", "1_000", "NaN", "\u0661", "1\n", 1, None, Decimal(1)]
 )
-def test_what_is_no_plain_decimal(told: object) -> None:
-    assert not is_plain_decimal(told)
+def test_what_is_no_plain_decimal(text: object) -> None:
+    assert not is_plain_decimal(text)

@@ -144,7 +144,7 @@ def test_stale_lock_file_of_postgresql_does_not_matter(pid: str, folder: Path) -
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives its rights away")
-def test_as_root_a_private_folder_is_stood_in_for(folder: Path) -> None:
+def test_as_root_a_private_folder_is_replaced_by_one_that_can_be_reached(folder: Path) -> None:
     folder.chmod(0o700)
     with EmbeddedStack(folder=folder, durable=False) as stack:
         data = stack.postgres.folder.resolve()
@@ -171,7 +171,7 @@ def test_command_that_does_not_exist_says_so(folder: Path) -> None:
     assert "Cannot run /no/such/command" in process.log_tail()
 
 
-def test_exit_code_tells_how_a_process_ended(folder: Path) -> None:
+def test_exit_code_says_how_a_process_ended(folder: Path) -> None:
     process = ChildProcess("sleep", ["sleep", "60"], log_path=folder / "sleep.log")
     process.start()
     process.send(signal.SIGKILL)

@@ -7,7 +7,7 @@ from datetime import datetime
 from random import Random
 from typing import ClassVar
 
-from local.demo.machine_room import MachineRoom
+from local.demo.running_demo import RunningDemo
 from proofs.chaos.forgery import Forger
 from proofs.chaos.proxy import Proxy
 
@@ -16,7 +16,7 @@ from proofs.chaos.proxy import Proxy
 class Target:
     """Everything that can be broken. `tell` says a sentence to the person who watches."""
 
-    room: MachineRoom
+    room: RunningDemo
     proxy: Proxy
     forger: Forger
     dice: Random

@@ -99,12 +99,12 @@ class PollerStopped(Fault):
     def inject(self) -> None:
         """Freeze it, and let the markets hurry."""
         self._signal(signal.SIGSTOP)
-        self.room.world.tell_markets({"interval": "0.1"})
+        self.room.simulators.set_markets({"interval": "0.1"})
 
     def heal(self) -> None:
         """Let it go on."""
         self._signal(signal.SIGCONT)
-        self.room.world.tell_markets({"interval": "1"})
+        self.room.simulators.set_markets({"interval": "1"})
 
     def _signal(self, number: signal.Signals) -> None:
         pid = self.room.supervisor.kept["worker-prices-1"].process.pid

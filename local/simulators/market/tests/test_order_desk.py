@@ -9,8 +9,8 @@ import pytest
 import requests
 
 from local.simulators.market.faults import Kind
+from local.simulators.market.tests.orders import MOS_ESPA, refused, sell, sell_at_black_spire
 from local.simulators.testing import RunningMarket, running_market
-from local.simulators.tests.orders import MOS_ESPA, refused, sell, sell_at_black_spire
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ def test_broken_json_cannot_be_read(market: RunningMarket) -> None:
             sell(market, "r1").json()
 
 
-def test_a_misfit_reports_wrongly_what_was_traded_rightly(market: RunningMarket) -> None:
+def test_a_mismatch_reports_wrongly_what_was_traded_correctly(market: RunningMarket) -> None:
     market.next_faults(["mismatch:more_than_ordered"])
     assert sell(market, "r1", "40").json()["quantity"] == "80"
     assert [row["units"] for row in market.orders()] == ["40"]
@@ -162,10 +162,10 @@ def test_an_order_that_is_not_declared_json_is_refused(market: RunningMarket) ->
 
 
 def test_one_request_sent_by_many_at_once_trades_once(market: RunningMarket) -> None:
-    together = threading.Barrier(8)
+    barrier = threading.Barrier(8)
 
     def send() -> bytes:
-        together.wait()
+        barrier.wait()
         return sell(market, "r1").content
 
     with ThreadPoolExecutor(8) as pool:
@@ -174,7 +174,7 @@ def test_one_request_sent_by_many_at_once_trades_once(market: RunningMarket) -> 
     assert [row["deliveries"] for row in market.orders()] == [8]
 
 
-def test_a_third_of_requests_fails_by_default_dice_and_none_trades_twice() -> None:
+def test_a_third_of_requests_fails_by_default_and_none_trades_twice() -> None:
     with running_market("mos_espa", fault_share=Decimal("0.3"), slow_seconds=(0, 0.01)) as market:
         failed = 0
         with requests.Session() as session:
@@ -186,6 +186,6 @@ def test_a_third_of_requests_fails_by_default_dice_and_none_trades_twice() -> No
                 except requests.RequestException:
                     failed += 1
         rows = market.orders()
-    # Slow answers and mismatches count as failing for the dice, and not here.
+    # Slow answers and mismatches count as faults there, and not here.
     assert 0.1 < failed / 300 < 0.4
     assert len({row["requestId"] for row in rows}) == len(rows)

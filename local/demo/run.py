@@ -1,4 +1,4 @@
-"""One run of the demo, from an empty machine room to the verdict."""
+"""One run of the demo, from the first process to the verdict."""
 
 import os
 import time
@@ -12,11 +12,11 @@ import requests
 from rich.console import Console
 from rich.live import Live
 
-from local.demo.machine_room import LOOK_SECONDS, MachineRoom
-from local.demo.picture import Picture
+from local.demo.running_demo import CHECK_SECONDS, RunningDemo
+from local.demo.screenshot import Screenshot
 from local.demo.settings import Options
-from local.demo.verdict import judge, tell
-from local.demo.view import Scene, progress_line, render
+from local.demo.verdict import check_run, print_checks
+from local.demo.view import ViewState, progress_line, render
 from local.stack import EmbeddedStack
 
 CALM_AT_LEAST_SECONDS, CALM_AT_MOST_SECONDS = 10, 90
@@ -24,74 +24,75 @@ DRAW_SECONDS, LINE_SECONDS = 1.0, 5.0
 ENDLESS_CYCLE_SECONDS = 90  # without --seconds the price falls and recovers once in so long
 
 
-class Stage:
-    """Holds what a run needs. `run` plays it; whoever made the stage calls `clear` afterwards, whatever happened."""
+class Run:
+    """Holds what a run needs. `play` plays it; whoever made it calls `stop` afterwards, whatever happened."""
 
     def __init__(self, options: Options, stack: EmbeddedStack, console: Console) -> None:
         """Take a stack that runs."""
         self._options = options
         self._console = console
-        self._room = MachineRoom(options, stack, self._say)
-        self._books, self._world = self._room.books, self._room.world
+        self._demo = RunningDemo(options, stack, self._report)
+        self._books, self._simulators = self._demo.books, self._demo.simulators
         self._notes: deque[str] = deque(maxlen=4)
-        self._scene = Scene(links=self._links())
+        self._state = ViewState()
         self._live: Live | None = None
-        self._picture = Picture()
+        self._screenshot = Screenshot()
         self._began = self._drawn = self._lined = 0.0
 
-    def run(self) -> int:
-        """Play the demo; return 0, or 1 for a verdict with a failed check.
+    def play(self) -> int:
+        """Play the demo; return 0, or 1 if a check of the verdict failed.
 
         Without --seconds it ends by KeyboardInterrupt only.
         """
-        self._room.prepare()
+        self._demo.prepare()
         since = self._books.now()
-        self._scene.events_sent_before = self._books.look().sums["events_sent"]
-        self._open()
+        self._state.events_sent_before = self._books.look().sums["events_sent"]
+        self._start()
         self._began = time.monotonic()
         with self._view():
             if self._options.seconds is None:
-                self._play_for_ever()
+                self._play_forever()
             self._play(float(self._options.seconds or 0))
-            if self._options.picture is not None:
-                self._picture.write(self._options.picture)
+            if self._options.screenshot is not None:
+                self._screenshot.write(self._options.screenshot)
             self._calm_down(since)
-        return tell(self._console, judge(self._books, self._world, since, self._room.invariants))
+        return print_checks(self._console, check_run(self._books, self._simulators, since, self._demo.invariants))
 
-    def clear(self) -> None:
+    def stop(self) -> None:
         """Stop every process and wait until they are gone."""
-        self._room.clear()
+        self._demo.stop()
 
-    def _open(self) -> None:
-        self._room.open()
-        web = self._room.addresses.web
+    def _start(self) -> None:
+        self._demo.start()
+        self._state.links = self._links()
+        web = self._demo.addresses.web
         if web != self._options.port:
             self._console.print(f"Port {self._options.port} is taken; the service is on {web}.")
-        for label, address in self._scene.links:
+        for label, address in self._state.links:
             self._console.print(f"  {label:10} {address}", highlight=False)
 
     def _play(self, seconds: float) -> None:
         """Let the price fall after a third of the time and rise again after two thirds."""
         slope = min(10.0, seconds / 8)
         self._watch(seconds / 3, "quiet trade")
-        self._tell("the price falls by half", lambda: self._world.crash(slope))
+        self._order("the price falls by half", lambda: self._simulators.crash(slope))
         self._watch(seconds * 2 / 3, "crash")
-        self._tell("the price recovers", lambda: self._world.recover(slope))
+        self._order("the price recovers", lambda: self._simulators.recover(slope))
         self._watch(seconds, "recovery")
 
-    def _play_for_ever(self) -> None:
+    def _play_forever(self) -> None:
         third, begins = ENDLESS_CYCLE_SECONDS / 3, 0.0
         while True:
             self._watch(begins + third, "quiet trade")
-            self._tell("the price falls by half", lambda: self._world.crash(10))
+            self._order("the price falls by half", lambda: self._simulators.crash(10))
             self._watch(begins + 2 * third, "crash")
-            self._tell("the price recovers", lambda: self._world.recover(10))
+            self._order("the price recovers", lambda: self._simulators.recover(10))
             begins += ENDLESS_CYCLE_SECONDS
             self._watch(begins, "recovery")
 
     def _calm_down(self, since: datetime) -> None:
-        """Let what is under way come to its end, for a bounded time."""
-        self._tell("no new loans, no faults: what is under way comes to its end", self._world.calm_down)
+        """Let what is under way come to an end, for a bounded time."""
+        self._order("no new loans and no faults: what is under way comes to an end", self._simulators.calm_down)
         begun = time.monotonic() - self._began
         self._watch(begun + CALM_AT_LEAST_SECONDS, "calm")
         self._watch(begun + CALM_AT_MOST_SECONDS, "calm", until=lambda: self._nothing_under_way(since))
@@ -99,44 +100,44 @@ class Stage:
     def _nothing_under_way(self, since: datetime) -> bool:
         try:
             counts = self._books.since(since)
-            heard = self._world.otc_report()["distinctEvents"]
-            return not counts["unsettled"] and not counts["unsent"] and heard >= len(self._books.events_since(since))
+            received = self._simulators.otc_report()["distinctEvents"]
+            return not counts["unsettled"] and not counts["unsent"] and received >= len(self._books.events_since(since))
         except (psycopg.Error, requests.RequestException):
             return False
 
     def _watch(self, until_elapsed: float, phase: str, until: Callable[[], bool] = lambda: False) -> None:
         """Keep everything running and the view fresh until so many seconds after the beginning, or a condition."""
-        self._scene.phase = phase
+        self._state.phase = phase
         while (elapsed := time.monotonic() - self._began) < until_elapsed:
-            for name in self._room.keep_running():
+            for name in self._demo.keep_running():
                 self._note(f"{name} ended and is started again")
-            self._scene.elapsed = elapsed
+            self._state.elapsed = elapsed
             if elapsed - self._drawn >= DRAW_SECONDS:
                 self._drawn = elapsed
                 self._draw()
                 if until():
                     return
-            time.sleep(LOOK_SECONDS)
+            time.sleep(CHECK_SECONDS)
 
     def _draw(self) -> None:
-        scene = self._scene
+        state = self._state
         try:
-            scene.figures = self._books.look()
+            state.figures = self._books.look()
         except psycopg.Error as error:
             self._note(f"the database does not answer: {str(error).splitlines()[0]}")
         try:
-            scene.events_heard = int(self._world.otc_report()["distinctEvents"])
+            state.events_received = int(self._simulators.otc_report()["distinctEvents"])
         except requests.RequestException:
-            scene.events_heard = None
-        scene.processes = sum(kept.process.running for kept in self._room.supervisor.kept.values())
-        scene.restarts, scene.notes = self._room.supervisor.restarts, tuple(self._notes)
-        if self._options.picture is not None:
-            self._picture.look(scene)
+            state.events_received = None
+        state.processes = sum(kept.process.running for kept in self._demo.supervisor.kept.values())
+        state.restarts, state.notes = self._demo.supervisor.restarts, tuple(self._notes)
+        if self._options.screenshot is not None:
+            self._screenshot.look(state)
         if self._live is not None:
-            self._live.update(render(scene, self._console.height), refresh=True)
-        elif scene.elapsed - self._lined >= LINE_SECONDS:
-            self._lined = scene.elapsed
-            self._console.print(progress_line(scene), highlight=False, soft_wrap=True)
+            self._live.update(render(state, self._console.height), refresh=True)
+        elif state.elapsed - self._lined >= LINE_SECONDS:
+            self._lined = state.elapsed
+            self._console.print(progress_line(state), highlight=False, soft_wrap=True)
 
     def _view(self) -> AbstractContextManager[object]:
         """Return the live view where there is a terminal, and nothing elsewhere."""
@@ -145,28 +146,28 @@ class Stage:
         self._live = Live(console=self._console, screen=True, auto_refresh=False)
         return self._live
 
-    def _tell(self, note: str, order: Callable[[], None]) -> None:
-        """Give the simulators an order; one that is just being started again misses it, and that is said."""
+    def _order(self, note: str, order: Callable[[], None]) -> None:
+        """Give the simulators an order and note it; one that is just being started again misses it, which is noted."""
         try:
             order()
             self._note(note)
         except requests.RequestException as error:
-            self._note(f"{note}: not everybody heard ({type(error).__name__})")
+            self._note(f"{note}: not every simulator answered ({type(error).__name__})")
 
     def _note(self, sentence: str) -> None:
         if not self._notes or not self._notes[-1].endswith(sentence):
-            self._notes.append(f"{self._scene.elapsed:.0f} s: {sentence}")
+            self._notes.append(f"{self._state.elapsed:.0f} s: {sentence}")
             if self._live is None:
-                self._console.print(f"{self._scene.elapsed:5.0f} s {sentence}", highlight=False, soft_wrap=True)
+                self._console.print(f"{self._state.elapsed:5.0f} s {sentence}", highlight=False, soft_wrap=True)
 
-    def _say(self, sentence: str) -> None:
+    def _report(self, sentence: str) -> None:
         self._console.print(sentence)
 
     def _links(self) -> list[tuple[str, str]]:
-        web = f"http://localhost:{self._room.addresses.web}"
+        web = f"http://localhost:{self._demo.addresses.web}"
         return [
             ("Admin", f"{web}/admin/   log in as representative / demo"),
             ("API docs", f"{web}/docs"),
-            ("Flower", f"http://localhost:{self._room.addresses.flower}"),
-            ("Logs", os.path.relpath(self._room.stack.log_folder)),
+            ("Flower", f"http://localhost:{self._demo.addresses.flower}"),
+            ("Logs", os.path.relpath(self._demo.stack.log_folder)),
         ]

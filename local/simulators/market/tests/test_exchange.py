@@ -13,7 +13,7 @@ from local.simulators.market.wire import Order
 
 
 class Clock:
-    """Two clocks that stand still until told."""
+    """Two clocks that stand still until they are set."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -109,7 +109,7 @@ def test_an_order_that_would_fetch_nothing_leaves_nothing_behind(clock: Clock) -
     assert exchange.trades == {}
 
 
-def test_own_times_only_go_forward(clock: Clock) -> None:
+def test_market_times_only_go_forward(clock: Clock) -> None:
     exchange = calm(clock)
     times = [exchange.price_event().body["timestamp"] for _ in range(2)]
     clock.instant -= timedelta(hours=1)

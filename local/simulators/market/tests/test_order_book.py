@@ -4,13 +4,16 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.simulators.market.makers import DEPTH_UNITS, Makers
-from local.simulators.market.order_book import DEPTHS, Levels, OrderBook, Rung, TradeImpact
+from local.simulators.market.order_book import Levels, OrderBook, RestingOrder, TradeImpact
 from local.simulators.market.server import MARKETS
 
 BOOK = OrderBook(
-    bids=(Rung(Decimal(10), Decimal(50)), Rung(Decimal(40), Decimal(49)), Rung(Decimal(50), Decimal(48))),
-    asks=(Rung(Decimal(100), Decimal(51)),),
+    bids=(
+        RestingOrder(Decimal(10), Decimal(50)),
+        RestingOrder(Decimal(40), Decimal(49)),
+        RestingOrder(Decimal(50), Decimal(48)),
+    ),
+    asks=(RestingOrder(Decimal(100), Decimal(51)),),
 )
 
 
@@ -53,15 +56,6 @@ def test_a_quantity_the_book_cannot_fill_has_no_level() -> None:
     assert set(shallow.levels().sell) == {1, 10}
 
 
-@given(maker_books())
-def test_makers_always_offer_the_published_depth_and_deeper_is_worse(book: OrderBook) -> None:
-    levels = book.levels()
-    assert tuple(levels.sell) == tuple(levels.buy) == DEPTHS
-    assert list(levels.sell.values()) == sorted(levels.sell.values(), reverse=True)
-    assert list(levels.buy.values()) == sorted(levels.buy.values())
-    assert book.sell(Decimal(1000)).units == DEPTH_UNITS
-
-
 @given(maker_books(), st.decimals(min_value=Decimal("0.00000001"), max_value=Decimal(100), places=8))
 def test_a_sale_fetches_a_unit_price_between_the_levels_around_it(book: OrderBook, units: Decimal) -> None:
     levels = book.levels().sell
@@ -80,9 +74,3 @@ def test_impact_wears_off_by_half_lives_and_has_a_limit() -> None:
     impact.add(Decimal(1000), Decimal(4))
     assert impact.at(Decimal(4)) == Decimal("0.15")
     assert impact.at(Decimal(1000)) == 0
-
-
-def test_the_same_dice_quote_the_same_book() -> None:
-    makers = Makers(half_spread=Decimal("0.001"), slope=Decimal("0.01"))
-    assert makers.quote(Decimal(50), Random(3)) == makers.quote(Decimal(50), Random(3))
-    assert makers.quote(Decimal(50), Random(3)) != makers.quote(Decimal(50), Random(4))

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from local.stack import ChildProcess, EmbeddedStack
-from local.stack.leftovers import ProcessList, is_alive
+from local.stack.leftovers import is_alive
 from local.stack.tests.conftest import processes_mentioning
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
@@ -97,17 +97,3 @@ def test_killed_guard_takes_its_process_along(folder: Path) -> None:
     assert process.pid is not None
     assert is_alive(process.pid)
     process.stop()
-
-
-def test_listed_process_is_ended_only_if_it_is_the_same_one(folder: Path) -> None:
-    processes = ProcessList(folder / "list.json")
-    with subprocess.Popen(["sleep", "300"]) as mine:
-        processes.write([("sleeper", mine.pid), ("gone", 999_999_999)])
-        text = processes.path.read_text()
-        started = text.split('"started": "')[1].split('"')[0]
-        processes.path.write_text(text.replace(started, str(int(started) - 1)))
-        assert processes.end_leftovers() == []
-        assert is_alive(mine.pid)
-        processes.path.write_text(text)
-        assert processes.end_leftovers() == ["sleeper"]
-        assert not is_alive(mine.pid)

@@ -1,4 +1,4 @@
-"""A stand-in for an SNS client: remembers what is published, and fails when told."""
+"""A stand-in for an SNS client: keeps what is published, and fails on demand."""
 
 import threading
 from typing import Any

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from local.simulators.market.faults import Kind
+from local.simulators.market.tests.orders import sell
 from local.simulators.testing import RunningMarket, running_market
-from local.simulators.tests.orders import sell
 
 
 @pytest.fixture
@@ -37,8 +37,8 @@ def test_a_crash_and_a_recovery_on_demand(market: RunningMarket) -> None:
 
 
 def test_a_fixed_price_holds_until_a_scenario_is_asked_for(market: RunningMarket) -> None:
-    told = market.set_price("31.25")
-    assert [level["sell"] for level in told["event"]["levels"]] == ["31.25"] * 4
+    answer = market.set_price("31.25")
+    assert [level["sell"] for level in answer["event"]["levels"]] == ["31.25"] * 4
     assert sell(market, "r1", "40").json()["price"] == "1250"
     assert market.state()["scenario"] == "script"
     with pytest.raises(ValueError, match="script"):
@@ -53,10 +53,10 @@ def test_levels_of_a_script_are_published_exactly(market: RunningMarket) -> None
     assert sell(market, "r2", "10").json()["price"] == "499"
 
 
-def test_publishing_tells_the_event_even_without_an_endpoint(market: RunningMarket) -> None:
-    told = market.publish()
-    assert told["messageId"] is None
-    assert told["event"] == market.state()["lastEvent"]
+def test_publishing_returns_the_event_even_without_an_endpoint(market: RunningMarket) -> None:
+    answer = market.publish()
+    assert answer["messageId"] is None
+    assert answer["event"] == market.state()["lastEvent"]
 
 
 def test_faults_can_be_set_by_share_and_kind(market: RunningMarket) -> None:
@@ -73,19 +73,19 @@ def test_faults_can_be_set_by_share_and_kind(market: RunningMarket) -> None:
 def test_orders_come_in_pages(market: RunningMarket) -> None:
     for number in range(3):
         sell(market, f"r{number}")
-    page = market._ask("GET", "orders?after=1&limit=1")
+    page = market._call("GET", "orders?after=1&limit=1")
     assert [row["requestId"] for row in page["orders"]] == ["r1"]
     assert page["next"] == 2
     assert page["counters"] == {"filled": 3}
 
 
-def test_deliveries_tell_what_came_of_each_request(market: RunningMarket) -> None:
+def test_deliveries_show_the_outcome_of_each_request(market: RunningMarket) -> None:
     market.next_faults(["refusal"])
     sell(market, "r1")
     sell(market, "r1")
     sell(market, "r2")
-    told = [(row["outcome"], row["traded"]) for row in market.deliveries("r1")]
-    assert told == [("refusal", False), ("filled", True)]
+    answer = [(row["outcome"], row["traded"]) for row in market.deliveries("r1")]
+    assert answer == [("refusal", False), ("filled", True)]
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_deliveries_tell_what_came_of_each_request(market: RunningMarket) -> Non
         {"latencyMs": -1},
     ],
 )
-def test_a_setting_that_makes_no_sense_is_refused(market: RunningMarket, settings: dict[str, Any]) -> None:
+def test_a_setting_that_is_not_valid_is_refused(market: RunningMarket, settings: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r".+"):
         market.settings(**settings)
 

@@ -7,8 +7,8 @@ import pytest
 
 from local.simulators.market import price_publisher
 from local.simulators.market.price_publisher import PricePublisher
+from local.simulators.market.tests.stub_topic import StubTopic
 from local.simulators.testing import running_market
-from local.simulators.tests.stub_topic import StubTopic
 
 
 @pytest.fixture
@@ -65,13 +65,13 @@ def test_a_market_publishes_about_once_an_interval(topic: StubTopic) -> None:
 
 def test_a_paused_market_publishes_only_what_it_is_asked_to(topic: StubTopic) -> None:
     with running_market("black_spire_outpost", sns_endpoint="http://stub", paused=True) as market:
-        told = market.set_price("31.25")
-    assert told["messageId"] == "m1"
+        answer = market.set_price("31.25")
+    assert answer["messageId"] == "m1"
     (body,) = topic.published
     assert [entry["price"] for entry in json.loads(body, parse_float=str)["sell"]] == ["31.25"] * 4
 
 
-def test_a_noisy_market_repeats_itself_and_tells_of_other_items(topic: StubTopic) -> None:
+def test_a_noisy_market_repeats_itself_and_publishes_other_items(topic: StubTopic) -> None:
     noisy = {"price_fault_share": Decimal(1), "other_item_share": Decimal(1), "interval_seconds": Decimal("0.05")}
     with running_market("black_spire_outpost", price=None, sns_endpoint="http://stub", **noisy):
         wait_until(lambda: len(topic.published) > 30)

@@ -18,21 +18,21 @@ def test_shares_add_up_to_the_total_and_reach_every_kind() -> None:
     assert max(shares, key=lambda kind: shares[kind]) is Kind.REFUSAL
 
 
-def test_dice_fail_the_given_share_of_requests_in_every_way() -> None:
-    dice = plan("0.3")
-    thrown = Counter(fault.kind if fault else None for fault in (dice.decide(1) for _ in range(20_000)))
-    assert 0.28 < 1 - thrown[None] / 20_000 < 0.32
-    assert set(thrown) == {None, *Kind}
+def test_the_given_share_of_requests_fails_in_every_way() -> None:
+    drawing = plan("0.3")
+    drawn = Counter(fault.kind if fault else None for fault in (drawing.decide(1) for _ in range(20_000)))
+    assert 0.28 < 1 - drawn[None] / 20_000 < 0.32
+    assert set(drawn) == {None, *Kind}
 
 
-def test_the_same_seed_throws_the_same_faults() -> None:
+def test_the_same_seed_gives_the_same_faults() -> None:
     one, same, other = plan("0.3"), plan("0.3"), plan("0.3", seed=8)
     first = [one.decide(1) for _ in range(200)]
     assert first == [same.decide(1) for _ in range(200)]
     assert first != [other.decide(1) for _ in range(200)]
 
 
-def test_a_resend_meets_the_same_dice() -> None:
+def test_a_resend_fails_as_often_as_any_request() -> None:
     first, resend = plan("0.3"), plan("0.3")
     assert [first.decide(1) for _ in range(200)] == [resend.decide(2) for _ in range(200)]
 
@@ -41,7 +41,7 @@ def test_no_share_means_no_faults() -> None:
     assert {plan().decide(1) for _ in range(100)} == {None}
 
 
-def test_programmed_faults_come_in_order_and_before_the_dice() -> None:
+def test_programmed_faults_come_in_order_and_before_random_ones() -> None:
     programmed = plan()
     programmed.program_next([Fault.parse("refusal"), Fault.parse("none"), Fault.parse("error_503")])
     kinds = [fault.kind if fault else None for fault in (programmed.decide(1) for _ in range(4))]
@@ -68,8 +68,8 @@ def test_slow_faults_get_seconds_within_their_bounds() -> None:
     assert 1 <= min(seconds) < max(seconds) <= 3
 
 
-def test_misfits_come_in_every_variant() -> None:
-    mismatch = FaultPlan({Kind.MISFIT: Decimal(1)}, Random(7))
+def test_mismatches_come_in_every_variant() -> None:
+    mismatch = FaultPlan({Kind.MISMATCH: Decimal(1)}, Random(7))
     assert {fault.mismatch for fault in (mismatch.decide(1) for _ in range(200)) if fault} == set(Mismatch)
 
 
@@ -77,7 +77,7 @@ def test_faults_are_read_from_text() -> None:
     assert Fault.parse(None) is None
     assert Fault.parse("none") is None
     assert Fault.parse("slow:0.5") == Fault(Kind.SLOW, seconds=0.5)
-    assert Fault.parse("mismatch:other_side") == Fault(Kind.MISFIT, mismatch=Mismatch.OTHER_SIDE)
+    assert Fault.parse("mismatch:other_side") == Fault(Kind.MISMATCH, mismatch=Mismatch.OTHER_SIDE)
 
 
 @pytest.mark.parametrize("text", ["", "bogus", "refusal:1", "slow:-1", "slow:nan", "mismatch:bogus"])

@@ -1,4 +1,4 @@
-"""The simulators' HTTP control: what the markets and the OTC service saw, and how they are to behave."""
+"""A client of the simulators' own API: what the markets and the OTC service saw, and how they are to behave."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ MARKETS = ("mos_espa", "black_spire_outpost")
 
 @dataclass(frozen=True, slots=True)
 class Trade:
-    """An order a market says it traded: units, and GC in total."""
+    """An order that a market traded, by its own log: units, and GC in total."""
 
     market: str
     units: Decimal
@@ -30,29 +30,29 @@ class ClientsLoan:
     sure: bool
 
 
-class World:
-    """Talks to the simulators. A question that gets no answer in time raises requests.RequestException."""
+class Simulators:
+    """Calls the simulators. Every method raises requests.RequestException when one does not answer in time."""
 
     def __init__(self, addresses: Addresses) -> None:
-        """Use these addresses."""
+        """Call them at these addresses."""
         self._addresses = addresses
         self._session = requests.Session()
 
     def crash(self, seconds: float) -> None:
         """Let the price of Beskar fall to half on both markets over so many seconds."""
-        self.tell_markets({"crash": {"to": "0.5", "over": str(seconds)}})
+        self.set_markets({"crash": {"to": "0.5", "over": str(seconds)}})
 
     def recover(self, seconds: float) -> None:
         """Let the price return to where it began."""
-        self.tell_markets({"recover": {"over": str(seconds)}})
+        self.set_markets({"recover": {"over": str(seconds)}})
 
     def calm_down(self) -> None:
-        """No new loans, no more faults, a steady price: what is under way can come to its end."""
+        """No new loans, no more faults, a steady price: so that what is under way can end."""
         self._put(f"{self._addresses.url('otc')}/simulator/settings", {"rate": 0})
-        self.tell_markets({"scenario": "calm", "recover": {"over": "3"}, "faultShare": "0"})
+        self.set_markets({"scenario": "calm", "recover": {"over": "3"}, "faultShare": "0"})
 
-    def tell_markets(self, settings: dict[str, Any], markets: Sequence[str] = MARKETS) -> None:
-        """Change settings of both markets, or of some; raises requests.RequestException if one did not hear."""
+    def set_markets(self, settings: dict[str, Any], markets: Sequence[str] = MARKETS) -> None:
+        """Change settings of both markets, or of some."""
         for market in markets:
             self._put(f"{self._addresses.url(market)}/simulator/settings", settings)
 
@@ -66,11 +66,11 @@ class World:
         }
 
     def otc_report(self, *, brief: bool = True) -> dict[str, Any]:
-        """What the OTC service did and heard; not `brief`, with the events themselves."""
+        """What the OTC service did and received; not `brief`, with the events themselves."""
         return self._get(f"{self._addresses.url('otc')}/simulator/report{'?brief=1' if brief else ''}")
 
     def market_state(self, market: str) -> dict[str, Any]:
-        """A market's price, weather and counters."""
+        """A market's scenario, price, faults and counters."""
         return self._get(f"{self._addresses.url(market)}/simulator/state")
 
     def trades(self) -> dict[str, Trade]:

@@ -18,33 +18,33 @@ EVENT: dict[str, Any] = {
 }
 
 
-def heard(*events: Any) -> EventAudit:
+def received(*events: Any) -> EventAudit:
     audit = EventAudit()
     for event in events:
-        audit.hear(event if isinstance(event, str) else json.dumps(event))
+        audit.receive(event if isinstance(event, str) else json.dumps(event))
     return audit
 
 
-def test_a_right_event_is_kept_without_a_word() -> None:
-    audit = heard(EVENT)
+def test_a_correct_event_is_kept_without_a_violation() -> None:
+    audit = received(EVENT)
     assert audit.events() == audit.events("l1") == [EVENT]
     assert audit.events("l2") == []
     assert audit.violations({}) == []
 
 
 def test_an_event_delivered_twice_counts_once() -> None:
-    audit = heard(EVENT, EVENT)
+    audit = received(EVENT, EVENT)
     assert (audit.received, audit.distinct) == (2, 1)
     assert audit.violations({}) == []
 
 
 def test_other_bytes_under_the_same_event_id_are_a_violation() -> None:
-    (sentence,) = heard(EVENT, json.dumps(EVENT, indent=1)).violations({})
+    (sentence,) = received(EVENT, json.dumps(EVENT, indent=1)).violations({})
     assert "other bytes" in sentence
 
 
 def test_a_second_event_for_a_loan_is_a_violation() -> None:
-    (sentence,) = heard(EVENT, EVENT | {"eventId": "e2"}).violations({})
+    (sentence,) = received(EVENT, EVENT | {"eventId": "e2"}).violations({})
     assert "second event" in sentence
 
 
@@ -63,30 +63,30 @@ def test_a_second_event_for_a_loan_is_a_violation() -> None:
     ],
 )
 def test_an_event_off_the_contract_is_a_violation(changed: dict[str, Any]) -> None:
-    audit = heard(EVENT | changed)
+    audit = received(EVENT | changed)
     assert len(audit.violations({})) == 1
     assert audit.events() == []
 
 
 def test_a_missing_key_is_a_violation() -> None:
-    assert heard({name: value for name, value in EVENT.items() if name != "loanId"}).violations({})
+    assert received({name: value for name, value in EVENT.items() if name != "loanId"}).violations({})
 
 
 @pytest.mark.parametrize("raw", ["", "{", "[]", '{"eventId": "e1", "eventId": "e2"}'])
 def test_what_is_no_event_is_a_violation(raw: str) -> None:
-    assert len(heard(raw).violations({})) == 1
+    assert len(received(raw).violations({})) == 1
 
 
 def test_an_event_must_add_up_with_what_was_lent_and_posted() -> None:
     loan = KnownLoan("l1", "b", amount=Decimal(1000), posted=Decimal(40))
-    assert heard(EVENT).violations({"l1": loan}) == []
+    assert received(EVENT).violations({"l1": loan}) == []
     loan.posted = Decimal(41)
-    (sentence,) = heard(EVENT).violations({"l1": loan})
+    (sentence,) = received(EVENT).violations({"l1": loan})
     assert "41 were posted" in sentence
     loan.in_flight = 1
-    assert heard(EVENT).violations({"l1": loan}) == []
+    assert received(EVENT).violations({"l1": loan}) == []
     loan.amount = Decimal(1001)
-    (sentence,) = heard(EVENT).violations({"l1": loan})
+    (sentence,) = received(EVENT).violations({"l1": loan})
     assert "outstandingBalance" in sentence
 
 
