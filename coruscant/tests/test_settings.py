@@ -62,7 +62,6 @@ def test_the_defaults_are_as_documented(start):
         ("AWS_ENDPOINT_URL", "nowhere"),
         ("DEBUG", "perhaps"),
         ("API_ALLOW_ANONYMOUS", "2"),
-        ("FAILPOINT_SIGNAL", "kill sell.answered 1 /tmp"),
         ("LIQUIDATION_LTV", "eighty"),
         ("LIQUIDATION_LTV", "1.5"),
         ("LIQUIDATION_LTV", "NaN"),

@@ -49,10 +49,10 @@ class Bank(RunningService):
 
     @property
     def arming(self) -> dict[str, dict[str, str]]:
-        """The settings of the process that is armed; failpoints need DEBUG."""
+        """The environment of the process that is armed, beside the service's."""
         deed = "kill" if self.cell.deed is Deed.KILL else "freeze"
         armed = f"{deed} {self.cell.failpoint} {self.cell.time} {self._marks}"
-        return {self.armed: {"DEBUG": "true", "FAILPOINT_SIGNAL": armed}}
+        return {self.armed: {"DJANGO_SETTINGS_MODULE": "proofs.service.settings", "FAILPOINT_SIGNAL": armed}}
 
     def start(self) -> None:
         """Start everything but the stand-in, and wait for the API."""
