@@ -1,1 +1,1 @@
-"""The demo's machine room under load with a nemesis: `make chaos`."""
+"""The demo's machine demo under load with a nemesis: `make chaos`."""

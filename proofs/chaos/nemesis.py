@@ -39,7 +39,7 @@ class Nemesis:
         names = " and ".join(faults)
         occurrences = [FAULTS[name](self._target) for name in faults]
         self._target.tell(f"{names}: {', '.join(fault.what for fault in occurrences)}")
-        traces = Traces(self._target.room.stack.log_folder)
+        traces = Traces(self._target.demo.stack.log_folder)
         began, since = time.monotonic(), clock.now()
         for fault in occurrences:
             fault.inject()
@@ -91,16 +91,16 @@ class Nemesis:
         time.sleep(LOOK_SECONDS)
 
     def _api_answers(self) -> bool:
-        url = f"{self._target.room.addresses.url('web')}/loans?pageSize=1"
+        url = f"{self._target.demo.addresses.url('web')}/loans?pageSize=1"
         try:
             return requests.get(url, timeout=API_PATIENCE_SECONDS).ok
         except requests.RequestException:
             return False
 
     def _all_run(self) -> bool:
-        room = self._target.room
-        processes = all(kept.process.running for kept in room.supervisor.kept.values())
-        return processes and all(server.running for server in room.stack.servers)
+        demo = self._target.demo
+        processes = all(kept.process.running for kept in demo.supervisor.kept.values())
+        return processes and all(server.running for server in demo.stack.servers)
 
 
 def broken_promises(one: Played, events_within_seconds: float) -> list[str]:

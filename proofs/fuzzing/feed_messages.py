@@ -1,4 +1,4 @@
-"""One queue message, judged: a quote that says what the body says, a skipped item, or unreadable with a reason."""
+"""One queue message, checked: a quote that says what the body says, a skipped item, or unreadable with a reason."""
 
 import json
 from datetime import UTC, datetime
@@ -27,7 +27,7 @@ def message(body: str) -> dict[str, Any]:
     return {"MessageId": "m-1", "Body": body, "Attributes": {"SentTimestamp": _SENT}}
 
 
-def judge(market: Market, body: str, basis: Basis) -> str:
+def check(market: Market, body: str, basis: Basis) -> str:
     """Read a message; returns its outcome. Raises Unsound, and whatever the service raises, which it must not."""
     received = read(FEEDS[market], basis, message(body), NOW)
     content = received.content

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from itertools import zip_longest
 
 
-class Deed(StrEnum):
+class Fault(StrEnum):
     """What happens to the process that reaches the failpoint."""
 
     KILL = "kill"
@@ -18,7 +18,7 @@ class Deed(StrEnum):
     """It is frozen until a stand-in has completed everything, then it goes on: it must change nothing any more."""
 
 
-#: Which processes reach the failpoints of a room.
+#: Which processes reach the failpoints of a runner.
 ROLES: dict[str, tuple[str, ...]] = {
     "application": ("web",),
     "posting": ("web",),
@@ -63,20 +63,20 @@ FROZEN = (
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One play: at `failpoint`, when it is reached for the `time`-th time in processes of a role, a deed is done."""
+    """One play: at `failpoint`, when it is reached for the `time`-th time in processes of a role, a fault is done."""
 
-    deed: Deed
+    fault: Fault
     failpoint: str
     time: int
     role: str
 
     def __str__(self) -> str:
-        return f"{self.deed} {self.failpoint}:{self.time}@{self.role}"
+        return f"{self.fault} {self.failpoint}:{self.time}@{self.role}"
 
     def fits(self, pattern: str) -> bool:
         """Whether a pattern such as `sell.*`, `sell.answered:1` or `freeze *` names this cell."""
         whole = str(self)
-        short = whole.removeprefix(f"{Deed.KILL} ")
+        short = whole.removeprefix(f"{Fault.KILL} ")
         names = {whole, short, *(name.partition("@")[0] for name in (whole, short))}
         return any(fnmatchcase(name, pattern) for name in names)
 
@@ -87,17 +87,17 @@ def cells(failpoints: Iterable[str]) -> list[Cell]:
     Raises KeyError for a failpoint of a room that ROLES does not know.
     """
     kills = [
-        Cell(Deed.KILL, failpoint, time, role)
+        Cell(Fault.KILL, failpoint, time, role)
         for failpoint in failpoints
         for role in ROLES[failpoint.partition(".")[0]]
         for time in TIMES
     ]
-    wholes = [Cell(Deed.KILL_ALL, name, 2, role) for name in KILLED_WHOLE for role in ROLES[name.partition(".")[0]]]
-    frozen = [Cell(Deed.FREEZE, name, 1, role) for name in FROZEN for role in ROLES[name.partition(".")[0]]]
+    wholes = [Cell(Fault.KILL_ALL, name, 2, role) for name in KILLED_WHOLE for role in ROLES[name.partition(".")[0]]]
+    frozen = [Cell(Fault.FREEZE, name, 1, role) for name in FROZEN for role in ROLES[name.partition(".")[0]]]
     return kills + wholes + frozen
 
 
-def mixed(cells: Iterable[Cell]) -> list[Cell]:
+def interleaved(cells: Iterable[Cell]) -> list[Cell]:
     """The same cells, one of each role in turn: those that wait go well beside those that work."""
     by_role: dict[str, list[Cell]] = {}
     for cell in cells:

@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ("coruscant", "pricing", "loans", "liquidation")
+PACKAGES = ("coruscant", "pricing", "loans", "liquidation")
 
 
 def failpoints_in_source() -> tuple[str, ...]:
-    """Every name that the service's code reaches, in the order of rooms, files and lines."""
+    """Every name that the service's code reaches, in the order of workers, files and lines."""
     names: dict[str, None] = {}
-    for room in ROOMS:
-        for path in sorted((ROOT / room).rglob("*.py")):
+    for runner in PACKAGES:
+        for path in sorted((ROOT / runner).rglob("*.py")):
             if not {"tests", "migrations"} & set(path.parts):
                 names |= dict.fromkeys(failpoints_of(path.read_text()))
     return tuple(names)

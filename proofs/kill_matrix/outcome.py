@@ -17,7 +17,7 @@ class Outcome:
     seconds: float | None = None
     complaints: list[str] = field(default_factory=list)
 
-    def judge(self) -> None:
+    def check(self) -> None:
         """Complain of a failpoint that was not reached, and of a recovery that took too long."""
         if self.seconds is None:
             self.complaints.append("the failpoint was not reached")

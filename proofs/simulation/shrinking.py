@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from proofs.simulation.database import SimulationDatabase
-from proofs.simulation.runner import crew_at, play_tape
+from proofs.simulation.runner import play_tape, scheduler_on
 from proofs.simulation.schedule import Result
 from proofs.simulation.tape import WAYS, Tape
 
@@ -27,16 +27,16 @@ def tapes() -> "st.SearchStrategy[Tape]":
     return st.builds(lambda first, later: Tape.of([*enumerate(first), *sorted(later.items())]), scene, loud)
 
 
-def hunt(database: SimulationDatabase, examples: int, *, seed: int | None = None) -> tuple[Tape, Result] | None:
+def search(database: SimulationDatabase, examples: int, *, seed: int | None = None) -> tuple[Tape, Result] | None:
     """Play so many tapes; the shortest found that breaks a promise, with what it led to, or None.
 
     With `seed` None Hypothesis draws the same tapes every time.
     """
     broken: list[tuple[Tape, Result]] = []
-    with crew_at(database) as crew:
+    with scheduler_on(database) as scheduler:
 
         def holds(tape: Tape) -> None:
-            result = play_tape(tape, database, crew)
+            result = play_tape(tape, database, scheduler)
             if result.violations:
                 broken.append((tape, result))
                 raise PromiseBroken(result.violations[0])
@@ -49,7 +49,7 @@ def hunt(database: SimulationDatabase, examples: int, *, seed: int | None = None
 
 
 def _search(holds: Callable[[Tape], None], examples: int, seed: int | None) -> None:
-    from hypothesis import seed as seeded  # noqa: PLC0415  (a name of its own here)
+    from hypothesis import seed as seeded  # noqa: PLC0415  (a name of its own current_actor)
 
     search = settings(
         max_examples=examples,

@@ -51,8 +51,8 @@ class Tape:
         return entry
 
 
-class TapeDice(random.Random):
-    """What the simulation asks of its dice, answered from a tape.
+class TapeRandom(random.Random):
+    """What the simulation asks of its random, answered from a tape.
 
     A chance comes true if the entry is not 0, however unlikely it is by seed. Of several things 0 takes the first.
     """

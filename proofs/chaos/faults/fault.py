@@ -16,10 +16,10 @@ from proofs.chaos.proxy import Proxy
 class Target:
     """Everything that can be broken. `tell` says a sentence to the person who watches."""
 
-    room: MachineRoom
+    demo: MachineRoom
     proxy: Proxy
     forger: Forger
-    dice: Random
+    random: Random
     tell: Callable[[str], None]
 
 
@@ -42,8 +42,8 @@ class Fault(ABC):
     def __init__(self, target: Target) -> None:
         """Break this, later."""
         self.target = target
-        self.room = target.room
-        self.dice = target.dice
+        self.demo = target.demo
+        self.random = target.random
 
     @abstractmethod
     def inject(self) -> None:

@@ -9,6 +9,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[3]
 
 
+@pytest.mark.proof
 @pytest.mark.system
 @pytest.mark.timeout(600)
 def test_two_faults_under_load_break_no_promise(tmp_path):

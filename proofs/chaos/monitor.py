@@ -11,7 +11,7 @@ from proofs.chaos import books
 PAUSE_SECONDS = 2.0
 
 
-class Witness:
+class Monitor:
     """Checks the books and the markets again and again. `violations` are sentences, each once.
 
     In one snapshot a statement sees, each invariant that holds at every moment must hold. Against the markets' logs:
@@ -27,7 +27,7 @@ class Witness:
         self._world = world
         self._elapsed = elapsed
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="witness", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="monitor", daemon=True)
 
     def start(self) -> None:
         """Begin."""

@@ -5,7 +5,7 @@ from local.demo.world import World
 FIRST_FALL_SECONDS, QUIET_SECONDS, LOW_SECONDS, SLOPE_SECONDS = 9.0, 14.0, 8.0, 3.0
 
 
-class Weather:
+class PriceCycle:
     """Tell it often how many seconds have passed."""
 
     def __init__(self, world: World) -> None:

@@ -50,4 +50,4 @@ def begin_with_active_loans(world: World, count: int) -> None:
         for loan in made
         for endpoint in AcceptedRequest.Endpoint
     )
-    world.tell(f"{count} loans are active: {', '.join(f'{loan.collateral:f}' for loan in made)} units")
+    world.log(f"{count} loans are active: {', '.join(f'{loan.collateral:f}' for loan in made)} units")
