@@ -62,3 +62,10 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     early_config.stash[STACK] = stack
     early_config.add_cleanup(stack.stop)
     os.environ.update(SETTINGS | stack.environment)
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """Say what is deselected by default, and where it runs."""
+    return (
+        "deselected: the long proofs, which make proofs-quick runs" if config.option.markexpr == "not proof" else None
+    )

@@ -42,11 +42,13 @@ def description(folder):
 
 
 def is_named_after_what_it_tests(path):
-    """`test_<name>[_<aspect>].py` lies in a `tests` folder beside a module or package `<name>`."""
+    """`test_<name>[_<aspect>].py`: `<name>` is the package whose `tests` it lies in, or a module or package in that."""
     words = path.stem.removeprefix("test_").split("_")
-    names = ["_".join(words[:count]) for count in range(1, len(words) + 1)]
-    beside = path.parent.parent
-    return any((beside / f"{name}.py").is_file() or (beside / name / "__init__.py").is_file() for name in names)
+    package = path.parent.parent
+    for name in ("_".join(words[:count]) for count in range(1, len(words) + 1)):
+        if name == package.name or (package / f"{name}.py").is_file() or (package / name / "__init__.py").is_file():
+            return True
+    return False
 
 
 def test_there_are_at_most_ten_folders_of_code():
