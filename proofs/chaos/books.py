@@ -1,4 +1,4 @@
-"""What the nemesis and its witnesses read: in this process, with the service's own models, never written."""
+"""What the nemesis and the monitor read of the database, with the service's own models. Nothing is written."""
 
 import os
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Price messages that no honest market sends, published on the markets' own topics. What they say comes from random."""
+"""Price messages that no honest market sends, published on the markets' own topics; a seed decides their content."""
 
 import uuid
 from collections import deque

@@ -1,4 +1,4 @@
-"""Looks on all the time, in a thread of its own: what must hold at every moment, in the middle of any fault."""
+"""Checks in a thread of its own, during any fault, what must hold at every moment."""
 
 import threading
 from collections.abc import Callable
@@ -46,7 +46,7 @@ class Monitor:
             try:
                 self._look()
                 self.looks += 1
-            except (Error, requests.RequestException):  # cannot be read now; the end is judged by others
+            except (Error, requests.RequestException):  # cannot be read now; the verdict at the end will see it
                 connection.close()
                 self.blind += 1
         connection.close()

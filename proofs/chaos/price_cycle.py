@@ -6,7 +6,7 @@ FIRST_FALL_SECONDS, QUIET_SECONDS, LOW_SECONDS, SLOPE_SECONDS = 9.0, 14.0, 8.0, 
 
 
 class PriceCycle:
-    """Tell it often how many seconds have passed."""
+    """Call `go_on` often with the seconds that have passed."""
 
     def __init__(self, world: World) -> None:
         """Begin with quiet trade."""

@@ -14,9 +14,9 @@ class Aspect(StrEnum):
     API = "API"
     """It lists loans."""
     PRICES = "prices"
-    """Each market has a live current_quotes quote that was sent after the end of the fault."""
+    """Each market has a live current quote that was sent after the end of the fault."""
     EVALUATIONS = "evaluations"
-    """Every quote that no sweep had judged at the end of the fault has been judged."""
+    """Every quote that was not evaluated at the end of the fault has been evaluated."""
     SALES = "sales"
     """Every liquidation that was selling has moved: it is settled, waits for a person, or one of its orders changed."""
     EVENTS = "events"
@@ -30,7 +30,7 @@ class Look:
     """The books at one moment: `now` by the database's clock.
 
     `selling` maps each selling liquidation to a word that changes whenever one of its orders does; `unsent` are
-    liquidations whose event is not sent; `current_quotes` is when each market's live current_quotes quote was sent.
+    liquidations whose event is not sent; `current_quotes` is when each market's live current quote was sent.
     """
 
     now: datetime

@@ -94,7 +94,7 @@ class Run:
             self._say(f"{name} ended and is started again")
 
     def _go_on(self) -> None:
-        """Keep everything running, the weather changing and the forger's memory fresh."""
+        """Keep everything running, the price moving and the forger's memory fresh."""
         self._keep_running()
         if not self._faulty:
             return
@@ -104,7 +104,7 @@ class Run:
                 self._remember_at = self._elapsed() + REMEMBER_SECONDS
                 self._forger.remember()
         except requests.RequestException as error:
-            self._say(f"a market did not hear: {type(error).__name__}")
+            self._say(f"a market did not answer: {type(error).__name__}")
 
     def _watch(self, seconds: float) -> None:
         until = time.monotonic() + seconds

@@ -31,7 +31,7 @@ class Target:
         self._outcomes: Counter[str] = Counter()
 
     def __call__(self, data: bytes) -> None:
-        """Judge one input."""
+        """Check one input."""
         first, body = (data[0], data[1:]) if data else (0, b"")
         if self._kind == "feed":
             text = body.decode("utf-8", "surrogateescape")
@@ -62,7 +62,7 @@ def main() -> None:
     try:
         atheris.Fuzz()
     finally:
-        # libFuzzer's alarm may ring once more when nobody listens to it any longer.
+        # libFuzzer's alarm may come once more when it is handled no longer.
         signal.setitimer(signal.ITIMER_REAL, 0)
         target.write()
 

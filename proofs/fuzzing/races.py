@@ -103,14 +103,14 @@ def one_posting_from_all(clients: Clients, name: str) -> tuple[list[Answer], lis
 
 
 def many_requests_for_one_loan_id(clients: Clients, name: str) -> tuple[list[Answer], list[str]]:
-    """Applications of different requests for the same loanId: one wins, the others are told."""
+    """Applications of different requests for the same loanId: one wins, the others are refused."""
     answers = clients.at_once(_APPLY, [_body(name, requestId=f"{name} {number}") for number in range(clients.size)])
     faults = _expect("statuses", _statuses(answers), {202: 1, 409: clients.size - 1})
     return answers, faults + _expect("loans", Loan.objects.filter(loan_id=name).count(), 1)
 
 
 def one_request_id_with_many_contents(clients: Clients, name: str) -> tuple[list[Answer], list[str]]:
-    """The same requestId for different loans: the first wins, the others are told."""
+    """The same requestId for different loans: the first wins, the others are refused."""
     answers = clients.at_once(_APPLY, [_body(name, loanId=f"{name} {number}") for number in range(clients.size)])
     faults = _expect("statuses", _statuses(answers), {202: 1, 422: clients.size - 1})
     return answers, faults + _expect("loans", Loan.objects.filter(loan_id__startswith=f"{name} ").count(), 1)
@@ -159,7 +159,7 @@ def _statuses(answers: Sequence[Answer]) -> Counter[int]:
 
 
 def _one_effect(answers: Sequence[Answer]) -> list[str]:
-    """All accepted, all with the same bytes, and all but one told that they were replays."""
+    """All accepted, all with the same bytes, and all but one marked as replays."""
     faults = _expect("statuses", _statuses(answers), {202: len(answers)})
     faults += _expect("different bodies", len({answer.body for answer in answers}), 1)
     return faults + _expect("first answers", sum(not answer.replayed for answer in answers), 1)

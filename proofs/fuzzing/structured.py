@@ -1,4 +1,4 @@
-"""The same judges under Hypothesis: bodies of the right shape, shrunk to the smallest that breaks a promise."""
+"""The same checks under Hypothesis: bodies of the right shape, shrunk to the smallest that breaks a promise."""
 
 import time
 from collections import Counter
@@ -18,7 +18,7 @@ LONGEST_SECONDS = 2.0
 
 
 def feed(market: Market, inputs: int, number: int = 1) -> Counter[str]:
-    """Judge so many messages of a feed; returns their counts. Raises what a check raises, with the smallest input."""
+    """Check so many messages of a feed; returns their counts. Raises what a check raises, with the smallest input."""
     counts: Counter[str] = Counter()
 
     def checked(body: str, basis: Any) -> None:
@@ -29,7 +29,7 @@ def feed(market: Market, inputs: int, number: int = 1) -> Counter[str]:
 
 
 def venue(market: Market, inputs: int, number: int = 1) -> Counter[str]:
-    """Judge so many answers of a market; returns what they were taken for. Raises what a check raises."""
+    """Check so many answers of a market; returns what they were taken for. Raises what a check raises."""
     counts: Counter[str] = Counter()
 
     def checked(body: bytes, status: int) -> None:

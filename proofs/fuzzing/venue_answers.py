@@ -64,7 +64,7 @@ def check(market: Market, status: int, body: bytes) -> str:
 
 
 def _fits(market: Market, found: dict[str, Any]) -> bool:
-    """Whether a success tells of our order, within bounds: an opinion of its own, from the contract."""
+    """Whether a success is about our order and within bounds: a second opinion, from the contract."""
     order_id, units, proceeds, kind = _KEYS[market]
     if any(found.get(key) != value for key, value in (_SENT[market] | {"requestId": REQUEST_ID}).items()):
         return False

@@ -16,16 +16,16 @@ from proofs.service.running_service import NotAsPromised, RunningService
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Which process came to the failpoint, and when."""
+    """Which process reached the failpoint, and when."""
 
     pid: int
     at: float
 
 
 class Bank(RunningService):
-    """While anything is waited for, ended processes are started again and the cell's fault is done."""
+    """While a scenario waits for anything, ended processes are started again and the cell's fault is injected."""
 
-    #: Longer than the promise, which is counted from the death and not from the step that waits.
+    #: Longer than the promise, which is counted from the death and not from the step that waits for something.
     patience_seconds = 120
 
     def __init__(self, stack: EmbeddedStack, markets: list[RunningMarket], cell: Cell, marks: Path) -> None:
@@ -49,7 +49,7 @@ class Bank(RunningService):
 
     @property
     def arming(self) -> dict[str, dict[str, str]]:
-        """The environment of the process that is armed, beside the service's."""
+        """The environment of the process that is armed, in addition to the service's."""
         fault = "kill" if self.cell.fault is Fault.KILL else "freeze"
         armed = f"{fault} {self.cell.failpoint} {self.cell.time} {self._marks}"
         return {self.armed: {"DJANGO_SETTINGS_MODULE": "proofs.service.settings", "FAILPOINT_SIGNAL": armed}}
@@ -60,7 +60,7 @@ class Bank(RunningService):
         self.wait_for_the_api()
 
     def look(self) -> None:
-        """Start again what has ended, and do the fault once the failpoint is reached."""
+        """Start again what has ended, and complete the fault once the failpoint is reached."""
         self.supervisor.look()
         if self.died_at is None and (mark := self.mark(self.cell.time)):
             self.died_at = mark.at

@@ -1,4 +1,4 @@
-"""The cells of the matrix: which process meets what, at which failpoint, the how many-th time. Pure."""
+"""The cells of the matrix: a kind of process, a fault, a failpoint, and which time it is reached. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Fault(StrEnum):
     """It is frozen until a stand-in has completed everything, then it goes on: it must change nothing any more."""
 
 
-#: Which processes reach the failpoints of a runner.
+#: Which processes reach a failpoint, by the first part of its name.
 ROLES: dict[str, tuple[str, ...]] = {
     "application": ("web",),
     "posting": ("web",),
@@ -63,7 +63,7 @@ FROZEN = (
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One play: at `failpoint`, when it is reached for the `time`-th time in processes of a role, a fault is done."""
+    """One run of the scenario: a fault where a process of a role reaches `failpoint` for the `time`-th time."""
 
     fault: Fault
     failpoint: str
@@ -84,7 +84,7 @@ class Cell:
 def cells(failpoints: Iterable[str]) -> list[Cell]:
     """All cells: every failpoint, each time, in each role; then whole workers killed; then frozen ones.
 
-    Raises KeyError for a failpoint of a room that ROLES does not know.
+    Raises KeyError for a name whose first part is not in ROLES.
     """
     kills = [
         Cell(Fault.KILL, failpoint, time, role)
@@ -98,7 +98,7 @@ def cells(failpoints: Iterable[str]) -> list[Cell]:
 
 
 def interleaved(cells: Iterable[Cell]) -> list[Cell]:
-    """The same cells, one of each role in turn: those that wait go well beside those that work."""
+    """The same cells, one of each role in turn: while some cells wait, others use the processor."""
     by_role: dict[str, list[Cell]] = {}
     for cell in cells:
         by_role.setdefault(cell.role, []).append(cell)

@@ -9,7 +9,7 @@ PACKAGES = ("coruscant", "pricing", "loans", "liquidation")
 
 
 def failpoints_in_source() -> tuple[str, ...]:
-    """Every name that the service's code reaches, in the order of workers, files and lines."""
+    """Every name that the service's code reaches, in the order of packages, files and lines."""
     names: dict[str, None] = {}
     for runner in PACKAGES:
         for path in sorted((ROOT / runner).rglob("*.py")):

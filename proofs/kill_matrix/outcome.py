@@ -1,10 +1,10 @@
-"""What became of a cell."""
+"""The outcome of a cell."""
 
 from dataclasses import dataclass, field
 
 from proofs.kill_matrix.cells import Cell
 
-#: The promise: any killed process is made good within so many seconds.
+#: The promise: the work of any killed process is completed within so many seconds.
 PROMISED_SECONDS = 60
 
 

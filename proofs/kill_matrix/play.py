@@ -28,10 +28,10 @@ _TRIES_WITH_MANY_LOANS = 4
 
 
 class CellRunner:
-    """Where cells are played: one stack and a migrated database, of which each cell gets a copy."""
+    """Runs cells on one stack; each gets a fresh copy of a migrated database."""
 
     def __init__(self, stack: EmbeddedStack, template: str, database: str, chosen: Mapping[str, str]) -> None:
-        """`chosen` are settings of the service that are not its defaults."""
+        """`chosen` are settings of the service that differ from the defaults."""
         self._stack = stack
         self._template = template
         self._database = database

@@ -28,11 +28,11 @@ _LOOK_SECONDS = 1
 
 
 class WorkerLost(RuntimeError):
-    """A runner ended without having played its cells."""
+    """A worker ended before its cells were played."""
 
 
 def play_in_parallel(cells: Sequence[Cell], folder: Path, *, workers: int, short: bool) -> Iterator[Outcome]:
-    """Play cells, so many at a time; yields outcomes as they come. Raises WorkerLost when a runner ends early."""
+    """Play cells, so many at a time; yields outcomes as they come. Raises WorkerLost when a worker ends early."""
     context = multiprocessing.get_context("spawn")
     todo: Queue[Cell | None] = context.Queue()
     done: Queue[Outcome] = context.Queue()
@@ -58,7 +58,7 @@ def play_in_parallel(cells: Sequence[Cell], folder: Path, *, workers: int, short
 
 
 def _work(folder: Path, todo: "Queue[Cell | None]", done: "Queue[Outcome]", short: bool) -> None:
-    """Play what is to do until there is None."""
+    """Take cells from the queue until it holds None."""
     Thread(target=_end_with_the_parent, daemon=True).start()
     with EmbeddedStack(folder=folder, durable=False) as stack:
         os.environ.update(SETTINGS | stack.environment)
@@ -78,7 +78,7 @@ def _work(folder: Path, todo: "Queue[Cell | None]", done: "Queue[Outcome]", shor
 
 
 def _end_with_the_parent() -> None:
-    """A runner whose parent was killed ends at once, and its servers and processes end with it."""
+    """A worker whose parent was killed ends at once, and its servers and processes end with it."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

@@ -24,7 +24,7 @@ _SAID = 90
 
 
 def main() -> int:
-    """Hunt them all; the exit code is 1 if one survives."""
+    """Plant each bug; the exit code is 1 if one survives."""
     parser = argparse.ArgumentParser(prog="python -m proofs.mutants", description=__doc__)
     parser.add_argument("--only", nargs="*", default=[], help="names of mutants; all if none is given")
     parser.add_argument("--schedules", type=int, default=400, help="of the simulation, for each (%(default)s)")

@@ -1,4 +1,4 @@
-"""The detect for one mutant: schedules of the simulation until one breaks a promise, then its tests."""
+"""Who notices one mutant: the simulation, played until a schedule breaks a promise, then tests."""
 
 import os
 import re
@@ -40,7 +40,7 @@ class Detection:
 
 
 def detect(name: str, url: str, schedules: int, *, template: str = TEMPLATE) -> Detection:
-    """Hunt a mutant in this process, which must be a fresh one; `url` is the superuser's. Raises StaleMutant."""
+    """Look for a mutant in this process, which must be a fresh one; `url` is the superuser's. Raises StaleMutant."""
     mutant = named(name)
     played, promise = simulate(mutant, url, schedules, template) if mutant.simulated else (0, "")
     if promise:

@@ -111,7 +111,7 @@ def _many(url: str, seeds: Sequence[int], processes: int) -> int:
 
 
 def _print_result(result: "Result") -> None:
-    """A seed in short, and how to see all of it."""
+    """Print a summary of a seed, and the command that prints its trace."""
     print(f"seed {result.seed}: {result.steps} steps, {result.faults} faults, {result.claimed} liquidations")
     _print_broken(result)
     if result.violations:

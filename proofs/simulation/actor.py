@@ -1,7 +1,7 @@
-"""Actors: threads that pass a baton, so that one runs at a time and the seed decides which.
+"""Actors: threads of which one runs at a time, and the seed decides which.
 
-An actor keeps the baton until it comes to a point where the random hand it on, until its job is done, or until its
-connection is found waiting in pg_locks. When the lock is granted, the actor waits for the baton again before it
+An actor keeps its turn until it comes to a point where the seed ends it, until its job is done, or until its
+connection is found waiting in pg_locks. When the lock is granted, the actor waits for its turn again before it
 goes on. So nothing depends on how fast a thread, the database or the machine is.
 """
 
@@ -48,10 +48,10 @@ class State(Enum):
     """What an actor is doing."""
 
     IDLE = auto()
-    READY = auto()  # waits for the baton
+    READY = auto()  # waits for its turn
     RUNNING = auto()
     BLOCKED = auto()  # waits for a lock of the database
-    GRANTED = auto()  # has the lock, and waits for the baton
+    GRANTED = auto()  # has the lock, and waits for its turn
 
 
 _here = threading.local()
@@ -63,7 +63,7 @@ def current_actor() -> "Actor | None":
 
 
 class Actor:
-    """A thread with a connection of its own. It lives as long as the scheduler; the process it plays may die."""
+    """A thread with a connection of its own. It lives as long as the scheduler; the process it simulates may die."""
 
     def __init__(self, scheduler: "Scheduler", number: int) -> None:
         """Start the thread, which waits for its first job."""
@@ -148,10 +148,10 @@ class Actor:
             connection.close()
             connection.execute_wrappers.clear()
 
-    # --- what happens in the actor's thread while it has the baton ---
+    # --- what happens in the actor's thread during its turn ---
 
     def reach(self, name: str) -> None:
-        """Come to a point: be killed, be stalled, or hand the baton on, as the random say."""
+        """Come to a point, at which the seed may kill the actor, stall it or end its turn."""
         if self.killed:
             raise Killed
         world = self.scheduler.world
@@ -171,12 +171,12 @@ class Actor:
             self.pause()
 
     def sleep(self, seconds: float) -> None:
-        """Hand the baton on for at least so long."""
+        """End the turn, and have no other for at least so long."""
         self.sleeps_until = self.scheduler.world.time + timedelta(seconds=seconds)
         self.pause()
 
     def _wake_whoever_waits_at(self, name: str) -> None:
-        """Wake those who were stalled here, and let the random say who is first: the closest of races."""
+        """Wake the actors stalled here and end the turn: the seed decides who is first in the closest of races."""
         if late := [actor for actor in self.scheduler.actors if actor.waits_at == name]:
             for actor in late:
                 actor.sleeps_until, actor.waits_at = None, ""
@@ -184,7 +184,7 @@ class Actor:
             self.pause()
 
     def pause(self) -> None:
-        """Hand the baton on, and go on when it is this actor's turn again."""
+        """End the turn; returns in the actor's next one."""
         self.state = State.READY
         self.in_transaction = not connection.autocommit  # already out of the atomic block while it commits
         self.scheduler.turn_ended.release()
@@ -225,7 +225,7 @@ class Actor:
             raise OperationalError("the connection was lost after the commit")
 
     def _watched(self, act: Callable[[], Any], *, releases: bool) -> Any:
-        """Do what may wait for a lock; whoever had to wait for one waits for the baton afterwards."""
+        """Do what may wait for a lock; an actor that had to wait for one waits for its turn afterwards."""
         self.in_sql = True
         try:
             return act()

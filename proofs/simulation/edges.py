@@ -1,4 +1,4 @@
-"""Where the service meets the world: every edge is replaced for the length of a schedule, and nothing within."""
+"""Where the service meets the outside world: each such call is replaced during a schedule; nothing else is."""
 
 import json
 import uuid
@@ -62,7 +62,7 @@ class Edges:
             return self.topics
 
         def now(task: Any, **arguments: Any) -> bool:
-            self._no_transaction("a ring")
+            self._no_transaction("enqueueing a task")
             return self.broker.now(task, **arguments)
 
         def reach(name: str) -> None:

@@ -1,4 +1,4 @@
-"""How often what goes wrong, by seed: from never to brutal."""
+"""How often each fault happens, by seed: from never to far too often."""
 
 import random
 from typing import Any
@@ -81,13 +81,13 @@ class Faults:
         self.clock_steps = self.severity > 0 and random.random() < 0.15
         if self.clock_steps:
             self.rates["clock.stepped"] = 0.05
-        #: How often the baton is handed on at a point, which is no fault but how dense the interleaving is.
+        #: How often a turn ends at a point: no fault, but the density of the interleaving.
         self.switch = random.choice((0.05, 0.15, 0.3, 0.6, 1.0))
         self.calm = False
 
     @classmethod
     def all_possible(cls) -> "Faults":
-        """Every fault at its usual rate, for whoever decides each occasion by other means than random."""
+        """Every fault at its usual rate, for a tape, which decides each occasion by itself."""
         faults = cls(_First())
         faults.severity, faults.rates = 1.0, dict(RATES)
         return faults

@@ -16,7 +16,7 @@ MAX_LAG = timedelta(seconds=120)
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A price event that the service has heard: its price for one unit in GC, and what orders it."""
+    """A price event that the service has received: its price for one unit in GC, and what orders it."""
 
     market: str
     price: Decimal
@@ -28,7 +28,7 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The best price in [start, end); nothing is judged where a quote stood that came too late."""
+    """The best price in [start, end); it does not apply where a current quote came too late."""
 
     start: datetime
     end: datetime

@@ -15,7 +15,7 @@ ACTORS = 6
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Without the service's log: the trace tells what matters."""
+    """Without the service's log: the trace has what matters."""
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:

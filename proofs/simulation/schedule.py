@@ -1,4 +1,4 @@
-"""One schedule: a storm in which the seed decides everything, then a calm in which everything must converge."""
+"""One schedule: a phase with faults, of which the seed decides all, then a calm in which everything must converge."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,21 +26,21 @@ from proofs.simulation.jobs import Worker
 from proofs.simulation.prices import HIGH, LOW, Publisher
 from proofs.simulation.scheduler import Scheduler
 from proofs.simulation.tape import Tape
-from proofs.simulation.verdict import check_books, judge
+from proofs.simulation.verdict import check_books, check_promises
 from proofs.simulation.world import World
 
 #: A round of the calm phase: longer than any back-off, lease and visibility, shorter than the life of a quote.
 _ROUND_SECONDS = 31
 _MAX_ROUNDS = 14
 _MAX_STEPS = 6000
-#: How often an auditor looks into the books during the storm.
+#: How often the invariants are checked during the phase with faults.
 _LOOKS = 2
 
 EVALUATE = Task((("liquidation.evaluate_loans", {}),))
 RECOVER = Task((("liquidation.recover", {}),))
 POLLS = tuple(Task((("pricing.poll_prices", {"market": market.value}),)) for market in Market)
 
-#: How likely each task is at a tick of beat: what a storm is not about is rarer, since every task costs time.
+#: How likely each task is at a tick of beat: what a schedule is not about is rarer, since every task costs time.
 _BEAT_OF_PRICES = ((POLLS[0], 0.9), (POLLS[1], 0.9), (EVALUATE, 0.3), (RECOVER, 0.5))
 _BEAT_OF_SALES = ((RECOVER, 0.9), (EVALUATE, 0.05))
 
@@ -69,10 +69,10 @@ class Result:
 
 
 class Schedule:
-    """A world, and the scheduler that plays in it."""
+    """A world, and the scheduler of the actors in it."""
 
     def __init__(self, seed: int, scheduler: Scheduler, tape: Tape | None = None) -> None:
-        """Set the scene, which the seed decides, or the tape if there is one."""
+        """Prepare what the seed decides in advance, or the tape if there is one."""
         self.world = scheduler.world = World(seed, tape)
         self.scheduler = scheduler
         self.edges = Edges(self.world)
@@ -88,29 +88,29 @@ class Schedule:
         self.workers = random.choice((2, 3, 4, len(scheduler.actors)))
         #: Whether both markets are low now: the best price is that of the better one.
         self.low = False
-        #: By the database's clock, the last sweep looks at least so far.
+        #: By the database's clock, the window of the last evaluation reaches at least so far.
         self.known_drained_to = self.world.time
 
     def play(self) -> Result:
-        """Play it, and judge it."""
+        """Play it, and check every promise."""
         world = self.world
-        world.log(f"severity {world.faults.severity}, baton handed on with {world.faults.switch}")
+        world.log(f"severity {world.faults.severity}, turns end with a chance of {world.faults.switch}")
         with self.edges.replaced():
             try:
                 self._plan()
                 self._run_until(self.faulty_seconds)
                 self._calm_down()
                 world.acting = "verdict"
-                claimed = judge(self)
+                claimed = check_promises(self)
             finally:
                 self.scheduler.dismiss()
         faults = sum("! " in line for line in world.trace)
         return Result(world.seed, tuple(world.trace), tuple(world.violations), self.steps, claimed, faults)
 
-    # --- the storm ---
+    # --- the phase with faults ---
 
     def _plan(self) -> None:
-        """A storm of prices, or one of sales that have just begun."""
+        """Plan a schedule of prices, or one of sales that have just begun."""
         if self.sales:
             self._plan_sales()
         else:
@@ -213,7 +213,7 @@ class Schedule:
             for market in Market:
                 self.publisher.publish(market, price)
             if self.sales:
-                self._start("the prices", self._record_prices)  # by an actor, since it may wait for a sweep
+                self._start("the prices", self._record_prices)  # by an actor, since it may wait for an evaluation
             for poll in () if self.sales else POLLS:
                 self.edges.broker.send(poll)
             for request in self.clients.requests:
@@ -222,7 +222,7 @@ class Schedule:
             if TradeOrder.objects.filter(status=OrderStatus.UNRESOLVED).exists():
                 self._start("a person", self._person_answers)
             self._run_until(_ROUND_SECONDS / 2)
-            # A poll that has not ended may learn of a silence that this round's sweep cannot know.
+            # A poll that has not ended may learn of a silence that this round's evaluation cannot know.
             behind = bool(self.scheduler.busy or self.edges.broker.due())
             self.known_drained_to = world.time + world.offset
             for task in (EVALUATE, RECOVER):

@@ -1,4 +1,4 @@
-"""The scheduler: it hands the baton to one actor at a time, and finds out who waits for a lock of the database."""
+"""The scheduler gives one actor at a time its turn, and finds out which ones wait for a lock of the database."""
 
 import threading
 import time
@@ -19,7 +19,7 @@ class Hung(RuntimeError):
 
 
 class Scheduler:
-    """The actors of one process, and the one thread that hands them the baton."""
+    """The actors of one process, and the thread that gives them their turns."""
 
     def __init__(self, size: int, monitor: "psycopg.Connection[Any]") -> None:
         """`monitor` looks into pg_locks."""
@@ -58,7 +58,7 @@ class Scheduler:
         return min((a.sleeps_until for a in self.actors if a.state is State.READY and a.sleeps_until), default=None)
 
     def step(self, actor: Actor) -> None:
-        """Let an actor go on until it hands the baton back, is done, or waits for a lock."""
+        """Give an actor a turn, which lasts until it ends it, is done, or waits for a lock."""
         began = time.monotonic()
         self.world.acting = actor.name
         self.released = False

@@ -10,8 +10,8 @@ from proofs.simulation.runner import play_tape, scheduler_on
 from proofs.simulation.schedule import Result
 from proofs.simulation.tape import WAYS, Tape
 
-#: The scene is set by so many decisions, each of a few ways; a schedule makes some hundreds.
-_SCENE = 6
+#: The first so many decisions prepare a schedule, each of a few ways; it makes some hundreds.
+_FIRST = 6
 _DECISIONS = 512
 _LOUD_AT_MOST = 12
 
@@ -21,10 +21,10 @@ class PromiseBroken(AssertionError):
 
 
 def tapes() -> "st.SearchStrategy[Tape]":
-    """A dense beginning, which sets the scene, then quiet but for some entries anywhere. Shrinks towards silence."""
-    scene = st.lists(st.integers(0, 7), min_size=_SCENE, max_size=_SCENE)
-    loud = st.dictionaries(st.integers(_SCENE, _DECISIONS - 1), st.integers(1, WAYS - 1), max_size=_LOUD_AT_MOST)
-    return st.builds(lambda first, later: Tape.of([*enumerate(first), *sorted(later.items())]), scene, loud)
+    """A dense beginning, which prepares the schedule, then quiet but for a few loud entries. Shrinks towards quiet."""
+    first = st.lists(st.integers(0, 7), min_size=_FIRST, max_size=_FIRST)
+    loud = st.dictionaries(st.integers(_FIRST, _DECISIONS - 1), st.integers(1, WAYS - 1), max_size=_LOUD_AT_MOST)
+    return st.builds(lambda dense, sparse: Tape.of([*enumerate(dense), *sorted(sparse.items())]), first, loud)
 
 
 def search(database: SimulationDatabase, examples: int, *, seed: int | None = None) -> tuple[Tape, Result] | None:
@@ -49,7 +49,7 @@ def search(database: SimulationDatabase, examples: int, *, seed: int | None = No
 
 
 def _search(holds: Callable[[Tape], None], examples: int, seed: int | None) -> None:
-    from hypothesis import seed as seeded  # noqa: PLC0415  (a name of its own current_actor)
+    from hypothesis import seed as seeded  # noqa: PLC0415  (another name for it)
 
     search = settings(
         max_examples=examples,

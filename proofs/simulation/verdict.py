@@ -1,4 +1,4 @@
-"""The verdict on a schedule: I1 to I10 in the books, and the books against the world's own logs."""
+"""The verdict on a schedule: invariants I1 to I10, and the database against the simulated world's own logs."""
 
 import json
 from collections import Counter
@@ -33,7 +33,7 @@ _EVENT_KEYS = {
 
 
 def check_books(world: World, database: "psycopg.Connection[Any]", *, at_every_moment: bool) -> None:
-    """I1 to I10 in the books; in the storm, only those that hold at every moment.
+    """Report every violation of I1 to I10; with `at_every_moment`, only of those that hold at every moment.
 
     The queries are prepared once a connection: planning them would be most of their cost on tables so small.
     """
@@ -46,8 +46,8 @@ def check_books(world: World, database: "psycopg.Connection[Any]", *, at_every_m
             world.report(finding.invariant.name, f"{finding.invariant.promise}: {', '.join(finding.examples)}")
 
 
-def judge(schedule: "Schedule") -> int:
-    """Blame the world for every broken promise; returns how many loans were claimed."""
+def check_promises(schedule: "Schedule") -> int:
+    """Report every broken promise to the world; returns how many loans were claimed."""
     check_books(schedule.world, schedule.scheduler.monitor, at_every_moment=False)
     liquidations = list(Liquidation.objects.select_related("loan").order_by("pk"))
     _trades_are_booked(schedule)
@@ -83,8 +83,8 @@ def _events_are_delivered(schedule: "Schedule", liquidations: list[Liquidation])
             "I4", f"{len(liquidations)} liquidations, {len(bodies)} events, {len(delivered)} delivered"
         )
     for body in delivered:
-        told = json.loads(body)
-        if set(told) != _EVENT_KEYS or not all(isinstance(value, str) for value in told.values()):
+        event = json.loads(body)
+        if set(event) != _EVENT_KEYS or not all(isinstance(value, str) for value in event.values()):
             schedule.world.report("I4", f"the event is not as contracted: {body}")
 
 
@@ -100,7 +100,7 @@ def _requests_have_one_effect(schedule: "Schedule") -> None:
 
 
 def _messages_are_accounted_for(schedule: "Schedule") -> list[Heard]:
-    """I10: every message is a quote, a duplicate, skipped or kept as unreadable; returns the prices as they were heard.
+    """I10: every message is a quote, a duplicate, skipped or kept as unreadable; returns the prices as received.
 
     Each market's in the order in which they were recorded, which need not be that in which they were sent.
     """
@@ -158,7 +158,7 @@ def _nothing_is_forgotten(schedule: "Schedule", heard: list[Heard]) -> None:
     """The converse: whoever must have been claimed, activated, warned or cleared, is."""
     drained_to = {feed.market: feed.drained_to for feed in Feed.objects.all() if feed.drained_to}
     spans = oracle.spans(heard, drained_to, schedule.world.clock())
-    # The last sweep was begun at `known_drained_to` and came to look at some instant since.
+    # The last evaluation was begun at `known_drained_to` and came to look at some instant since.
     lasts = [span.price for span in spans if span.end > schedule.known_drained_to] or [None]
     spans = [span for span in spans if span.start < schedule.known_drained_to]
     open_margin_calls = set(MarginCall.objects.filter(closed_at__isnull=True).values_list("loan_id", flat=True))
@@ -178,10 +178,8 @@ def _nothing_is_forgotten(schedule: "Schedule", heard: list[Heard]) -> None:
                 continue
             if owed >= Decimal("0.8") * units * span.price:
                 when = f"{span.start.time()} to {span.end.time()}"
-                schedule.world.report(
-                    "oracle",
-                    f"{loan}, judged from {loan.prices_apply_from.time()}, was not claimed at {span.price} from {when}",
-                )
+                since = f"prices apply to it from {loan.prices_apply_from.time()}"
+                schedule.world.report("oracle", f"{loan} was not claimed at {span.price} from {when}; {since}")
                 break
         warned = loan.pk in open_margin_calls
         if all(last and owed >= Decimal("0.7") * units * last and not warned for last in lasts):

@@ -1,4 +1,4 @@
-"""One simulated world: its random, its clock, what is going to happen in it, and the trace of what has happened."""
+"""One simulated world: its random generator, its clock, its coming events, and the trace of what has happened."""
 
 import heapq
 import itertools
@@ -19,10 +19,10 @@ _TICK = timedelta(microseconds=100)
 
 
 class World:
-    """Everything that a seed decides. Only whoever holds the baton may touch it."""
+    """Everything that a seed decides. Only the actor whose turn it is may touch it."""
 
     def __init__(self, seed: int, tape: Tape | None = None) -> None:
-        """Roll what kind of world this is; with a tape, any fault may happen, and does where the tape is not quiet."""
+        """Draw what kind of world this is; with a tape, any fault may happen, and does where the tape is not quiet."""
         self.seed = seed
         self.random = random.Random(seed) if tape is None else TapeRandom(tape)
         self.faults = Faults(self.random) if tape is None else Faults.all_possible()
@@ -62,10 +62,10 @@ class World:
             self.acting = "world"
             heapq.heappop(self._events)[2]()
 
-    # --- random ---
+    # --- chance ---
 
     def happens(self, fault: str, times: int = 1) -> bool:
-        """Whether a fault happens now, `times` as likely as elsewhere; if so, it is told."""
+        """Whether a fault happens now, `times` as likely as elsewhere; if so, the trace has it."""
         rate = self.faults.rate(fault) * times
         if rate <= 0 or self.random.random() >= rate:
             return False
@@ -91,6 +91,6 @@ class World:
         self.trace.append(f"{(self.time - BEGINNING).total_seconds():9.4f}  {self.acting:<22} {what}")
 
     def report(self, promise: str, what: str) -> None:
-        """Note that a promise is broken."""
+        """Add a broken promise to the violations and to the trace."""
         self.violations.append(f"{promise}: {what}")
         self.log(f"BROKEN {promise}: {what}")

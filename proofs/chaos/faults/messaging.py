@@ -108,4 +108,4 @@ class EmulatorEmptied(Fault):
             if not int(counts["ApproximateNumberOfMessages"]) + int(counts["ApproximateNumberOfMessagesNotVisible"]):
                 return
             time.sleep(0.1)
-        self.target.tell("the OTC service did not hear in time what SNS had accepted: the emulator takes it along")
+        self.target.say("the OTC service did not hear in time what SNS had accepted: the emulator takes it along")

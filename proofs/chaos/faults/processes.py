@@ -28,10 +28,10 @@ class PricesWorkerKilled(_Killed):
 
 
 class RiskWorkerKilled(_Killed):
-    """The only worker that sweeps and recovers dies."""
+    """The only worker that evaluates loans and recovers dies."""
 
     name = "risk-worker-killed"
-    what = "kill -9 of the worker that sweeps and recovers"
+    what = "kill -9 of the worker that evaluates loans and recovers"
     touches = frozenset({"risk worker"})
     seen_as = r"risk1@.* ready"
     process = "worker-risk-1"
@@ -68,7 +68,7 @@ class BeatKilled(_Killed):
 
 
 class TwoBeats(Fault):
-    """A second scheduler rings every bell as well."""
+    """A second scheduler enqueues every task as well."""
 
     name = "two-beats"
     what = "two beats at once"

@@ -26,7 +26,7 @@ class ValkeyKilled(Fault):
 
 
 class ValkeyFlushed(Fault):
-    """Every bell and every cached price vanishes, again and again."""
+    """Every queued task and every cached price vanishes, again and again."""
 
     name = "valkey-flushed"
     what = "FLUSHALL, once a second for a while"

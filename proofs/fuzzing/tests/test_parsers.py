@@ -1,4 +1,4 @@
-"""The short share of the fuzz of feeds and answers, and proof that the judges would notice."""
+"""Short shares of the fuzz of feeds and answers, and proof that the checks would notice."""
 
 import json
 from decimal import Decimal

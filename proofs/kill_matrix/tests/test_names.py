@@ -47,7 +47,7 @@ def test_a_name_that_cannot_be_read_is_an_error(source):
         failpoints_of(source)
 
 
-def test_a_failpoint_of_an_unknown_room_is_an_error():
+def test_a_failpoint_whose_processes_are_unknown_is_an_error():
     with pytest.raises(KeyError):
         cells(["cantina.entered"])
 

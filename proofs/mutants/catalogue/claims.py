@@ -1,4 +1,4 @@
-"""Bugs of judging loans: thresholds, locks, the claim, the sweep and its window."""
+"""Bugs in the evaluation of loans: thresholds, locks, the claim, the window."""
 
 from proofs.mutants.planting import Edit, Mutant
 
@@ -16,7 +16,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "unlocked-claim",
-        "candidates are judged without locking them",
+        "candidates are evaluated without locking them",
         (Edit(_CLAIM, "Loan.objects.select_for_update()", "Loan.objects"),),
         tests=("liquidation/tests/test_claim.py", "loans/tests/test_concurrency.py"),
     ),
@@ -43,19 +43,19 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "last-instead-of-low",
-        "only the last price of a window is judged by",
+        "only the last price of a window is applied",
         (Edit(_EVALUATE, _POINTS, "([last] if last else [])"),),
         tests=("liquidation/tests/test_evaluate.py",),
     ),
     Mutant(
         "lowest-low-only",
-        "of a window's lows only the lowest is judged by",
+        "of a window's successive lows only the lowest is applied",
         (Edit(_EVALUATE, _POINTS, "[*window.lows[:1], *([last] if last else [])]"),),
         tests=("liquidation/tests/test_evaluate.py",),
     ),
     Mutant(
-        "marked-before-judged",
-        "quotes are marked as swept before loans are judged",
+        "marked-before-evaluated",
+        "quotes are marked as evaluated before loans are",
         (
             Edit(
                 _EVALUATE,
@@ -68,7 +68,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "all-marked",
-        "quotes that came during a sweep are marked as swept by it",
+        "quotes that came during an evaluation are marked as evaluated by it",
         (
             Edit(
                 "pricing.evaluation_window",
@@ -79,8 +79,8 @@ MUTANTS: tuple[Mutant, ...] = (
         tests=("liquidation/tests/test_evaluate.py",),
     ),
     Mutant(
-        "rung-in-transaction",
-        "sales are rung before their claim is committed",
+        "enqueued-in-transaction",
+        "sales are enqueued before their claim is committed",
         (
             Edit(
                 _EVALUATE,
@@ -91,8 +91,8 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
     ),
     Mutant(
-        "stale-sweep",
-        "a sweep that stalled goes on with its old window",
+        "stale-evaluation",
+        "an evaluation that stalled goes on with its old window",
         (Edit(_EVALUATE, "if newest != number:", "if False:"),),
         tests=("liquidation/tests/test_evaluate.py",),
     ),
@@ -110,7 +110,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "rounded-value",
-        "LTV is judged with 28 digits",
+        "LTV is computed with 28 digits",
         (
             Edit(
                 _RISK,
@@ -122,13 +122,13 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "no-activation-barrier",
-        "a posting activates by a price that a sweep has already passed",
+        "a posting activates by a price that an evaluation has already passed",
         (Edit(_EVALUATE, "    services.wait_for_activations()\n", ""),),
         tests=("liquidation/tests/test_evaluate.py", "loans/tests/test_concurrency.py"),
     ),
     Mutant(
-        "judged-by-the-past",
-        "a loan is judged by a dip that was over before it was active",
+        "past-prices-apply",
+        "a dip that was over before a loan was active applies to it",
         (
             Edit(
                 "loans.services",

@@ -67,26 +67,26 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "lost-sales",
-        "recovery does not ring sales again",
+        "recovery does not enqueue sales again",
         (Edit(_RECOVERY, "        enqueue.now(chains.sale(pk), expires=expires)\n", "        pass\n"),),
         tests=("liquidation/tests/test_recover.py",),
     ),
     Mutant(
         "lost-events",
-        "recovery does not ring publications again",
+        "recovery does not enqueue publications again",
         (Edit(_RECOVERY, "        enqueue.now(chains.publication(pk), expires=expires)\n", "        pass\n"),),
         tests=("liquidation/tests/test_recover.py",),
     ),
     Mutant(
         "lost-quotes",
-        "recovery does not ring the sweep for quotes that nobody has judged by",
+        "recovery does not enqueue an evaluation of quotes that have had none",
         (Edit(_RECOVERY, "    if evaluation_window.anything_unevaluated(now):\n", "    if False:\n"),),
         tests=("liquidation/tests/test_recover.py",),
-        simulated=False,  # in the simulation, as by beat, the sweep comes again by itself
+        simulated=False,  # in the simulation, as by beat, the next evaluation comes by itself
     ),
     Mutant(
-        "rung-once",
-        "what was rung once is never rung again",
+        "enqueued-once",
+        "what was enqueued once is never enqueued again",
         (
             Edit(
                 _RECOVERY,

@@ -17,7 +17,7 @@ def feed(database):
 
 @pytest.fixture
 def world(scheduler):
-    """A world without faults, in which every point hands the baton on."""
+    """A world without faults, in which a turn ends at every point."""
     scheduler.world = World(1)
     scheduler.world.faults.calm = True
     scheduler.world.faults.switch = 1.0
@@ -40,7 +40,7 @@ def play(scheduler):
         scheduler.step(scheduler.ready[0])
 
 
-def test_who_waits_for_a_lock_hands_the_baton_back_and_goes_on_when_granted(scheduler, world, feed):
+def test_who_waits_for_a_lock_ends_its_turn_and_goes_on_when_granted(scheduler, world, feed):
     one, two, _three = scheduler.actors
     one.take("one", add_one(feed))
     two.take("two", add_one(feed))

@@ -15,7 +15,7 @@ def play(stack, transactional_db):
     )
 
 
-def told(result) -> str:
+def described(result) -> str:
     """All that a person needs who was not there."""
     return "\n".join(
         [*result.trace, *result.violations, f"replay: python -m proofs.simulation --seed {result.seed} --trace"]
@@ -28,7 +28,7 @@ def test_every_promise_holds_whatever_the_seed(play, schedules):
     claimed = 0
     for result in play(range(1, schedules + 1)):
         claimed += result.claimed
-        assert not result.violations, told(result)
+        assert not result.violations, described(result)
     assert claimed >= schedules / 4, "a simulation in which nothing happens proves nothing"
 
 

@@ -32,7 +32,7 @@ class TestOnTheServices:
     @pytest.mark.proof
     @pytest.mark.timeout(600)
     def test_a_planted_bug_is_shrunk_to_a_few_choices(self, database, monkeypatch):
-        """An order without a verdict is forgotten, and another is placed beside it."""
+        """An order without a verdict is forgotten, and another is placed."""
         monkeypatch.setattr(sell, "PENDING_ORDER_STATUSES", ())
         tape, result = search(database, 60)
         assert "one_pending_order" in result.violations[0] or "I1" in result.violations[0], result.violations
