@@ -1,7 +1,8 @@
 # Every command of the project. `make help` lists them; each is one or two lines, so read here what it runs.
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test exactness simulate fuzz kill-matrix mutants chaos bench bench-quick lint format migrations schema lock clean
+.PHONY: help venv demo test proofs-quick exactness simulate fuzz kill-matrix mutants chaos bench bench-quick lint format \
+	migrations schema lock clean
 .SUFFIXES:
 
 PYTHON ?= python3
@@ -22,6 +23,9 @@ CASES ?=
 BODIES ?=
 ROUNDS ?=
 INPUTS ?=
+# Tests at a time: each process of them has an embedded stack of its own.
+JOBS ?= auto
+PYTEST := $(BIN)/python -m pytest -n $(JOBS) --maxprocesses 4 --dist worksteal
 
 # Settings for commands that only read the code: nothing listens there and nothing needs to.
 CODE_ONLY := DOTENV=/dev/null DEBUG=true SECRET_KEY=code-only DATABASE_URL=postgres://nobody@127.0.0.1:1/nothing \
@@ -30,7 +34,7 @@ CODE_ONLY := DOTENV=/dev/null DEBUG=true SECRET_KEY=code-only DATABASE_URL=postg
 MANAGE := $(CODE_ONLY) $(BIN)/python -W ignore manage.py
 
 help:  ## list these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 venv: $(STAMP)  ## make .venv from requirements-dev.txt, hashes checked; again only when that changes
 
@@ -50,11 +54,14 @@ endif
 demo: venv  ## the whole service on one machine: SECONDS=60 to end with a verdict, WORKERS= WEB= BEATS= PORT=4000
 	$(BIN)/python -m local.demo --workers $(WORKERS) --web $(WEB) --beats $(BEATS) --port $(PORT) $(if $(SECONDS),--seconds $(SECONDS))
 
-test: venv  ## all tests on the embedded stack, with branch coverage
-	$(BIN)/python -m pytest --cov --cov-branch --cov-fail-under=90
+test: venv  ## all tests on embedded stacks, with branch coverage: JOBS=2 processes; proofs-quick has the long ones
+	$(PYTEST) --cov --cov-branch --cov-fail-under=90
+
+proofs-quick: venv  ## a share of every proof below, for each change: some minutes
+	$(PYTEST) -m "proof or exactness" --hypothesis-profile longer --durations 15
 
 exactness: venv  ## the proofs that money is exact, with twenty times the examples of `make test`
-	$(BIN)/python -m pytest -m exactness --hypothesis-profile long --timeout 3600
+	$(PYTEST) -m exactness --hypothesis-profile long --timeout 3600
 
 simulate: venv  ## the real services under seeded crashes and faults: SEEDS=500, SEED=7 to print one trace, TAPE=500 to shrink
 	$(BIN)/python -W ignore -m proofs.simulation $(if $(TAPE),--tape $(TAPE),$(if $(SEED),--seed $(SEED) --trace,--seeds $(SEEDS)))

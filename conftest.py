@@ -15,7 +15,8 @@ from local.stack import EmbeddedStack
 from proofs.service.copies import fresh_copy
 from tests.stack import STACK
 
-#: For `make exactness`: twenty times the usual examples.
+#: For `make proofs-quick` and `make exactness`: four and twenty times the usual examples.
+settings.register_profile("longer", max_examples=400)
 settings.register_profile("long", max_examples=2000)
 
 

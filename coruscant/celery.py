@@ -5,12 +5,10 @@ from logging.config import dictConfig
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging, task_postrun, task_prerun, worker_init
+from celery.signals import setup_logging, task_postrun, task_prerun
 from django.conf import settings
 from django.db import close_old_connections
 from django_structlog.celery.steps import DjangoStructLogInitStep
-
-from coruscant import arming
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coruscant.settings")
 
@@ -24,12 +22,6 @@ app.autodiscover_tasks()
 def _keep_our_logging(**_signal: Any) -> None:
     """Workers and beats log as the settings say; Celery would set the root logger's level to its own default."""
     dictConfig(settings.LOGGING)
-
-
-@worker_init.connect
-def _arm_failpoint(**_signal: Any) -> None:
-    """Before the pool is forked, so that its processes are armed as well."""
-    arming.arm(settings.FAILPOINT_SIGNAL)
 
 
 @task_prerun.connect

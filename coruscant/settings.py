@@ -8,7 +8,6 @@ from celery.schedules import crontab, schedule
 from django.urls import reverse_lazy
 from kombu import Queue
 
-from coruscant import arming
 from coruscant.environment import Environment
 from coruscant.logging import logging_configuration
 from pricing.markets import Market
@@ -22,14 +21,6 @@ DEBUG = env.flag("DEBUG", default=False)
 SECRET_KEY = env.text("SECRET_KEY")
 if not DEBUG and len(SECRET_KEY) < 32:  # noqa: PLR2004
     env.refuse("SECRET_KEY", "must be at least 32 characters long unless DEBUG is true")
-FAILPOINT_SIGNAL = env.text("FAILPOINT_SIGNAL", default="")
-if FAILPOINT_SIGNAL:
-    if not DEBUG:
-        env.refuse("FAILPOINT_SIGNAL", "makes processes kill themselves, for tests: it is refused unless DEBUG is true")
-    try:
-        arming.read(FAILPOINT_SIGNAL)
-    except ValueError as error:
-        env.refuse("FAILPOINT_SIGNAL", str(error))
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", default=["localhost", "127.0.0.1"])
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", default=[])
 

@@ -1,4 +1,8 @@
-"""Pytest plugin: one embedded stack for the whole run, started before Django reads its settings."""
+"""Pytest plugin: an embedded stack for each process that runs tests, started before Django reads its settings.
+
+With `-n` every worker of pytest-xdist has a stack of its own, so that queues, broker and cache are shared by no two
+tests that run at once. The process that only hands out tests starts none.
+"""
 
 import os
 from pathlib import Path
@@ -20,19 +24,30 @@ SETTINGS = {
     "BLACK_SPIRE_OUTPOST_URL": "http://black-spire-outpost.test",
     "DOTENV": os.devnull,
 }
+#: For the process that hands out tests: Django must be able to read its settings, and nothing is contacted.
+NOWHERE = {
+    "DATABASE_URL": "postgres://nobody@127.0.0.1:1/nothing",
+    "CACHE_URL": "redis://127.0.0.1:1/1",
+    "CELERY_BROKER_URL": "redis://127.0.0.1:1/0",
+}
 
 
 def _start() -> EmbeddedStack:
-    folder = ROOT / ".local" / "tests"
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    folder = ROOT / ".local" / (f"tests-{worker}" if worker else "tests")
     try:
         stack = EmbeddedStack(folder=folder, durable=False)
         stack.start()
     except EmbeddedStackError as error:
         if "in use" not in str(error):
             raise
-        stack = EmbeddedStack(folder=folder.with_name(f"tests-{os.getpid()}"), durable=False)
+        stack = EmbeddedStack(folder=folder.with_name(f"{folder.name}-{os.getpid()}"), durable=False)
         stack.start()
     return stack
+
+
+def _only_hands_out_tests(config: pytest.Config) -> bool:
+    return "PYTEST_XDIST_WORKER" not in os.environ and bool(getattr(config.known_args_namespace, "numprocesses", None))
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -40,7 +55,17 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     """Start the stack before pytest-django reads the settings."""
     if "--help" in early_config.invocation_params.args or "--version" in early_config.invocation_params.args:
         return
+    if _only_hands_out_tests(early_config):
+        os.environ.update(SETTINGS | NOWHERE)
+        return
     stack = _start()
     early_config.stash[STACK] = stack
     early_config.add_cleanup(stack.stop)
     os.environ.update(SETTINGS | stack.environment)
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """Say what is deselected by default, and where it runs."""
+    return (
+        "deselected: the long proofs, which make proofs-quick runs" if config.option.markexpr == "not proof" else None
+    )

@@ -41,7 +41,7 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright, pytest.MonkeyPatch.context() as patch:
-        # Playwright runs an event loop in this thread, and Django refuses to touch the database beside one.
+        # Playwright runs an event loop in this thread, and Django refuses to use the database then.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
@@ -74,7 +74,7 @@ def page(chromium: Browser, live_server, complaints: list[str]) -> Iterator[Page
 
 
 def _error(message: ConsoleMessage) -> list[str]:
-    # What could not be loaded is told with its address by _trouble.
+    # _trouble names the address of what could not be loaded.
     loading = message.text.startswith("Failed to load resource")
     return [message.text] if message.type == "error" and not loading else []
 

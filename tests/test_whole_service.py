@@ -41,9 +41,9 @@ def test_from_a_price_to_an_event_through_markets_that_fail_a_third_of_the_time(
         assert one["liquidation"]["collateralSold"] == event["collateralSold"]
         counters = [market.counters() for market in service.markets]
         assert not any(counter.get(kind) for counter in counters for kind in ("malformed", "conflict"))
-        told = service.processes["sales-1"].log_path.read_text()
-        assert '"event": "order_answered"' in told, "workers log as the settings say, without a flag"
-        assert "raised unexpected" not in told
+        log = service.processes["sales-1"].log_path.read_text()
+        assert '"event": "order_answered"' in log, "workers log as the settings say, without a flag"
+        assert "raised unexpected" not in log
 
 
 def test_workers_killed_during_a_crash_lose_nothing_and_double_nothing(stack):

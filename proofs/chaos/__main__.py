@@ -24,20 +24,20 @@ def main() -> int:
     parser.add_argument("--list", action="store_true", help="say what there is, and end")
     parser.add_argument("--rate", type=float, default=4.0, help="loan applications a second (%(default)s)")
     parser.add_argument("--folder", type=Path, default=Path(".local/chaos"), help="data and logs (%(default)s)")
-    told, console = parser.parse_args(), Console(width=120)
-    if told.list:
+    arguments, console = parser.parse_args(), Console(width=120)
+    if arguments.list:
         for name, fault in FAULTS.items():
             console.print(f"{name:24} {fault.what}", highlight=False)
         return 0
     options = Options(
-        seconds=told.seconds,
+        seconds=arguments.seconds,
         workers=1,
         web=1,
         beats=1,
         port=4000,
-        folder=told.folder.absolute(),
-        seed=told.seed,
-        rate=told.rate,
+        folder=arguments.folder.absolute(),
+        seed=arguments.seed,
+        rate=arguments.rate,
         faults="0.3",
     )
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -47,7 +47,7 @@ def main() -> int:
         with EmbeddedStack(folder=options.folder) as stack:
             run = Run(options, stack, console)
             try:
-                return run.play(told.only or list(FAULTS))
+                return run.play(arguments.only or list(FAULTS))
             finally:
                 for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                     signal.signal(number, signal.SIG_IGN)

@@ -1,4 +1,4 @@
-"""What the nemesis and its witnesses read: in this process, with the service's own models, never written."""
+"""What the nemesis and the monitor read of the database, with the service's own models. Nothing is written."""
 
 import os
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ FROM liquidation_liquidation AS sale LEFT JOIN liquidation_tradeorder AS traded 
 WHERE sale.status = 'selling' GROUP BY sale.id
 """
 UNSENT = "SELECT liquidation_id FROM liquidation_liquidationevent WHERE sent_at IS NULL"
-UNSWEPT = "SELECT id FROM pricing_pricequote WHERE evaluated_at IS NULL"
+UNEVALUATED = "SELECT id FROM pricing_pricequote WHERE evaluated_at IS NULL"
 LIMITS = """
 SELECT traded.request_id, sale.id, sale.collateral_at_claim
 FROM liquidation_tradeorder AS traded JOIN liquidation_liquidation AS sale ON sale.id = traded.liquidation_id
@@ -51,8 +51,8 @@ def look() -> Look | None:
             now=now,
             selling=dict(rows(MOVES)),
             unsent=frozenset(pk for (pk,) in rows(UNSENT)),
-            unevaluated=frozenset(pk for (pk,) in rows(UNSWEPT)),
-            standing={curve.market.value: curve.sent_at for curve in curves if curve.fresh},
+            unevaluated=frozenset(pk for (pk,) in rows(UNEVALUATED)),
+            current_quotes={curve.market.value: curve.sent_at for curve in curves if curve.fresh},
         )
     except Error:
         connection.close()

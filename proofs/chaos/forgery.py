@@ -1,4 +1,4 @@
-"""Price messages that no honest market sends, published on the markets' own topics. What they say comes from dice."""
+"""Price messages that no honest market sends, published on the markets' own topics; a seed decides their content."""
 
 import uuid
 from collections import deque
@@ -28,13 +28,13 @@ class Forger:
     """Publishes on both topics, past the wire that the service uses."""
 
     def __init__(
-        self, addresses: Addresses, endpoint: str, dice: Random, breathe: Callable[[], None] = lambda: None
+        self, addresses: Addresses, endpoint: str, random: Random, breathe: Callable[[], None] = lambda: None
     ) -> None:
         """Ask the markets at `addresses` for what they say; publish at `endpoint`, and `breathe` between batches."""
         self._breathe = breathe
         self._addresses = addresses
         self._endpoint = endpoint
-        self._dice = dice
+        self._random = random
         self._memory: dict[str, deque[dict[str, Any]]] = {market: deque(maxlen=_REMEMBERED) for market in MARKETS}
         self._number = 0
         self.unreadable = 0
@@ -67,7 +67,7 @@ class Forger:
         self.remember()
         for market in MARKETS:
             old = list(self._memory[market])
-            self._publish(market, [write_json(self._renewed(self._dice.choice(old))) for _ in range(count)])
+            self._publish(market, [write_json(self._renewed(self._random.choice(old))) for _ in range(count)])
 
     def malformed(self, count: int) -> None:
         """Publish so many bodies that are no price event at all."""
@@ -81,14 +81,14 @@ class Forger:
         self.remember()
         for market in MARKETS:
             sound = self._memory[market][-1]
-            self._publish(market, [self._dice.choice(list(kinds(market, sound))) for _ in range(count)])
+            self._publish(market, [self._random.choice(list(kinds(market, sound))) for _ in range(count)])
             self.unreadable += count
 
     def _malformed(self, market: str, sound: dict[str, Any]) -> Iterator[str]:
         mark, text = self._mark(), write_json(sound)
         yield f"the price of Beskar is high, {mark}"
         yield f'["{mark}"]'
-        yield f'{{"{mark}": ' + text[: self._dice.randrange(1, len(text))]
+        yield f'{{"{mark}": ' + text[: self._random.randrange(1, len(text))]
         yield f'{{"{mark}": ' + '{"a":' * 5000
         yield f'"{mark}"' + text
         yield f'{{"{mark}": {text}}}'
@@ -107,7 +107,7 @@ class Forger:
         yield write_json(sound | ours | {side: [{**level, figure: None} for level in sound[side]]})
         yield write_json(sound | ours | {own_time: "9" * 100})
         yield write_json(sound | ours | {own_time: None})
-        yield write_json(sound | {"mark": mark + "x" * (_HUGE if self._dice.random() < 0.05 else 10)})[:-1]
+        yield write_json(sound | {"mark": mark + "x" * (_HUGE if self._random.random() < 0.05 else 10)})[:-1]
         name = "eventId" if market == "mos_espa" else "item"
         for text in ("\x00", "\ud800", "", "y" * 300):
             # The lone surrogate and the NUL travel as escapes, as JSON allows.
@@ -120,7 +120,7 @@ class Forger:
 
     def _renewed(self, event: dict[str, Any]) -> dict[str, Any]:
         """The event under an id of its own, where its market has ids."""
-        return event | {"eventId": str(uuid.UUID(int=self._dice.getrandbits(128)))} if "eventId" in event else event
+        return event | {"eventId": str(uuid.UUID(int=self._random.getrandbits(128)))} if "eventId" in event else event
 
     def _publish(self, market: str, bodies: Iterable[str]) -> None:
         sns = sns_client(self._endpoint)

@@ -32,14 +32,14 @@ class Nemesis:
     def measure_nothing(self) -> None:
         """Measure a recovery from no fault at all: what the machine and the load take by themselves."""
         recovery = self._measure(time.monotonic())
-        self._target.tell(f"no fault at all: the same measurement takes {recovery.longest:.1f} s")
+        self._target.say(f"no fault at all: the same measurement takes {recovery.longest:.1f} s")
 
     def play(self, faults: Round) -> None:
         """Play one round: all its faults begin together, the longest ends last, and then all must recover."""
         names = " and ".join(faults)
         occurrences = [FAULTS[name](self._target) for name in faults]
-        self._target.tell(f"{names}: {', '.join(fault.what for fault in occurrences)}")
-        traces = Traces(self._target.room.stack.log_folder)
+        self._target.say(f"{names}: {', '.join(fault.what for fault in occurrences)}")
+        traces = Traces(self._target.demo.stack.log_folder)
         began, since = time.monotonic(), clock.now()
         for fault in occurrences:
             fault.inject()
@@ -55,7 +55,7 @@ class Nemesis:
         self.violations.extend(broken_promises(one, min(fault.events_within_seconds for fault in occurrences)))
         slowest = max(recovery.seconds, key=lambda aspect: recovery.seconds[aspect], default=None)
         missing = f"; not recovered: {', '.join(recovery.missing)}" if recovery.missing else ""
-        self._target.tell(f"{names}: recovered in {recovery.longest:.1f} s, the last: {slowest}{missing}")
+        self._target.say(f"{names}: recovered in {recovery.longest:.1f} s, the last: {slowest}{missing}")
 
     def _let_last(self, faults: Sequence[Fault], began: float) -> float:
         """Heal each fault when its time has come; return when the last one ended, by the steady clock.
@@ -91,16 +91,16 @@ class Nemesis:
         time.sleep(LOOK_SECONDS)
 
     def _api_answers(self) -> bool:
-        url = f"{self._target.room.addresses.url('web')}/loans?pageSize=1"
+        url = f"{self._target.demo.addresses.url('web')}/loans?pageSize=1"
         try:
             return requests.get(url, timeout=API_PATIENCE_SECONDS).ok
         except requests.RequestException:
             return False
 
     def _all_run(self) -> bool:
-        room = self._target.room
-        processes = all(kept.process.running for kept in room.supervisor.kept.values())
-        return processes and all(server.running for server in room.stack.servers)
+        demo = self._target.demo
+        processes = all(kept.process.running for kept in demo.supervisor.kept.values())
+        return processes and all(server.running for server in demo.stack.servers)
 
 
 def broken_promises(one: Played, events_within_seconds: float) -> list[str]:

@@ -49,16 +49,16 @@ def total(rounds: Sequence[Round], kinds: Mapping[str, Kind]) -> float:
 
 
 def _pairs(
-    kinds: Mapping[str, Kind], unplayed: Sequence[str], seconds: float, dice: Random
+    kinds: Mapping[str, Kind], unplayed: Sequence[str], seconds: float, random: Random
 ) -> tuple[list[Round], bool]:
     """Pairs for so many seconds, the unplayed first; and whether those are all played then."""
     pairs: list[Round] = []
     waiting = list(unplayed)
     while True:
-        first = waiting[0] if waiting else dice.choice(sorted(kinds))
+        first = waiting[0] if waiting else random.choice(sorted(kinds))
         partners = [name for name in sorted(kinds) if not kinds[name].touches & kinds[first].touches]
         preferred = [name for name in partners if name in waiting] or partners
-        pair: Round = (first, dice.choice(preferred)) if preferred else (first,)
+        pair: Round = (first, random.choice(preferred)) if preferred else (first,)
         if total([*pairs, pair], kinds) > seconds or (len(pair) == 1 and first not in waiting):
             return pairs, not waiting
         waiting = [name for name in waiting if name not in pair]

@@ -14,9 +14,9 @@ class Aspect(StrEnum):
     API = "API"
     """It lists loans."""
     PRICES = "prices"
-    """Each market has a live standing quote that was sent after the end of the fault."""
-    SWEEPS = "sweeps"
-    """Every quote that no sweep had judged at the end of the fault has been judged."""
+    """Each market has a live current quote that was sent after the end of the fault."""
+    EVALUATIONS = "evaluations"
+    """Every quote that was not evaluated at the end of the fault has been evaluated."""
     SALES = "sales"
     """Every liquidation that was selling has moved: it is settled, waits for a person, or one of its orders changed."""
     EVENTS = "events"
@@ -30,14 +30,14 @@ class Look:
     """The books at one moment: `now` by the database's clock.
 
     `selling` maps each selling liquidation to a word that changes whenever one of its orders does; `unsent` are
-    liquidations whose event is not sent; `standing` is when each market's live standing quote was sent.
+    liquidations whose event is not sent; `current_quotes` is when each market's live current quote was sent.
     """
 
     now: datetime
     selling: Mapping[int, str] = field(default_factory=dict)
     unsent: frozenset[int] = frozenset()
     unevaluated: frozenset[int] = frozenset()
-    standing: Mapping[str, datetime] = field(default_factory=dict)
+    current_quotes: Mapping[str, datetime] = field(default_factory=dict)
 
 
 class Recovery:
@@ -74,9 +74,9 @@ class Recovery:
             first = self._first = self._first or look
             found[Aspect.SALES] = all(look.selling.get(pk) != word for pk, word in first.selling.items())
             found[Aspect.EVENTS] = not first.unsent & look.unsent
-            found[Aspect.SWEEPS] = not first.unevaluated & look.unevaluated
+            found[Aspect.EVALUATIONS] = not first.unevaluated & look.unevaluated
             found[Aspect.PRICES] = all(
-                market in look.standing and look.standing[market] > first.now for market in MARKETS
+                market in look.current_quotes and look.current_quotes[market] > first.now for market in MARKETS
             )
         for aspect, back in found.items():
             if back and aspect not in self.seconds:

@@ -16,12 +16,12 @@ from local.stack.postgres import DATABASE
 from proofs.chaos import books
 from proofs.chaos.faults import FAULTS, Target
 from proofs.chaos.forgery import MARK, Forger
+from proofs.chaos.monitor import Monitor
 from proofs.chaos.nemesis import Nemesis
 from proofs.chaos.plan import Kind, make_plan
+from proofs.chaos.price_cycle import PriceCycle
 from proofs.chaos.proxy import Mode, Proxy
 from proofs.chaos.report import longest_of, not_played, table
-from proofs.chaos.weather import Weather
-from proofs.chaos.witness import Witness
 
 WARM_UP_AT_MOST_SECONDS = 90.0
 CALM_AT_LEAST_SECONDS, CALM_AT_MOST_SECONDS = 4.0, 120.0
@@ -40,27 +40,27 @@ class Run:
         self._stack = stack
         self._proxy = Proxy(stack.sns_sqs.endpoint_url)
         changes = {"AWS_ENDPOINT_URL": self._proxy.url, "PRICE_MAX_AGE_SECONDS": str(PRICE_MAX_AGE_SECONDS)}
-        self._room = RunningDemo(options, stack, self._say, changes)
-        books.use(self._room.environment | changes | {"LOG_LEVEL": "CRITICAL"})
-        dice = Random(f"{options.seed}/nemesis")
-        self._forger = Forger(self._room.addresses, stack.sns_sqs.endpoint_url, dice, self._keep_running)
-        self._weather = Weather(self._room.simulators)
-        self._witness = Witness(Simulators(self._room.addresses), self._elapsed)
-        target = Target(self._room, self._proxy, self._forger, dice, self._say)
+        self._demo = RunningDemo(options, stack, self._say, changes)
+        books.use(self._demo.environment | changes | {"LOG_LEVEL": "CRITICAL"})
+        random = Random(f"{options.seed}/nemesis")
+        self._forger = Forger(self._demo.addresses, stack.sns_sqs.endpoint_url, random, self._keep_running)
+        self._price_cycle = PriceCycle(self._demo.simulators)
+        self._monitor = Monitor(Simulators(self._demo.addresses), self._elapsed)
+        target = Target(self._demo, self._proxy, self._forger, random, self._say)
         self._nemesis = Nemesis(target, self._go_on)
         self._began = time.monotonic()
         self._remember_at = 0.0
-        self._stormy = True
+        self._faulty = True
 
     def play(self, names: list[str]) -> int:
         """Play these faults for the seconds asked for; return the exit code."""
         self._empty_database()
         self._proxy.start()
-        self._room.prepare()
-        since = self._room.books.now()
-        self._room.start()
+        self._demo.prepare()
+        since = self._demo.books.now()
+        self._demo.start()
         self._began = time.monotonic()
-        self._witness.start()
+        self._monitor.start()
         self._warm_up()
         kinds = [Kind(name, FAULTS[name].lasts_seconds, FAULTS[name].touches) for name in names]
         until = time.monotonic() + float(self._options.seconds or 0)
@@ -72,14 +72,14 @@ class Run:
                 continue  # recoveries took the time of this round, and its faults have been played
             self._nemesis.play(faults)
         self._calm_down()
-        self._witness.stop()
-        checks = check_run(self._room.books, self._room.simulators, since, self._room.invariants)
+        self._monitor.stop()
+        checks = check_run(self._demo.books, self._demo.simulators, since, self._demo.invariants)
         return self._report(checks + self._own_checks(since), names)
 
     def clear(self) -> None:
         """Stop every process and wait until they are gone."""
-        self._witness.stop()
-        self._room.stop()
+        self._monitor.stop()
+        self._demo.stop()
         self._proxy.stop()
 
     def _empty_database(self) -> None:
@@ -90,21 +90,21 @@ class Run:
         self._stack.postgres.make_role_and_database()
 
     def _keep_running(self) -> None:
-        for name in self._room.keep_running():
+        for name in self._demo.keep_running():
             self._say(f"{name} ended and is started again")
 
     def _go_on(self) -> None:
-        """Keep everything running, the weather changing and the forger's memory fresh."""
+        """Keep everything running, the price moving and the forger's memory fresh."""
         self._keep_running()
-        if not self._stormy:
+        if not self._faulty:
             return
         try:
-            self._weather.go_on(self._elapsed())
+            self._price_cycle.go_on(self._elapsed())
             if self._elapsed() >= self._remember_at:
                 self._remember_at = self._elapsed() + REMEMBER_SECONDS
                 self._forger.remember()
         except requests.RequestException as error:
-            self._say(f"a market did not hear: {type(error).__name__}")
+            self._say(f"a market did not answer: {type(error).__name__}")
 
     def _watch(self, seconds: float) -> None:
         until = time.monotonic() + seconds
@@ -123,9 +123,9 @@ class Run:
     def _calm_down(self) -> None:
         """No new loans, no faults, a steady price: within a bounded time everything comes to its end."""
         self._say("no new loans, no faults: what is under way comes to its end")
-        self._stormy = False
+        self._faulty = False
         self._proxy.set_mode(Mode.PASS)
-        self._room.simulators.calm_down()
+        self._demo.simulators.calm_down()
         self._watch(CALM_AT_LEAST_SECONDS)
         until = time.monotonic() + CALM_AT_MOST_SECONDS
         while time.monotonic() < until:
@@ -135,17 +135,17 @@ class Run:
             self._watch(1)
 
     def _own_checks(self, since: object) -> list[Check]:
-        witness, nemesis = self._witness, self._nemesis
+        monitor, nemesis = self._monitor, self._nemesis
         (rejected,) = books.rows(books.MARKED, [f"{MARK}-[0-9]+-", since])[0]
         unseen = sorted({name for one in nemesis.played for name in one.unseen})
         stuck, waiting = books.rows(books.ASKING)[0]
         return [
             Check(
-                not witness.violations,
-                f"{len(witness.violations)} promises broken in {witness.looks} looks during the run, {witness.blind}"
-                f" more in vain{named([f'{sentence} ({at:.0f} s)' for sentence, at in witness.violations.items()])}",
+                not monitor.violations,
+                f"{len(monitor.violations)} promises broken in {monitor.looks} looks during the run, {monitor.blind}"
+                f" more in vain{named([f'{sentence} ({at:.0f} s)' for sentence, at in monitor.violations.items()])}",
             ),
-            Check(witness.looks > 0, f"{witness.looks} looks at the books and the markets during the run"),
+            Check(monitor.looks > 0, f"{monitor.looks} looks at the books and the markets during the run"),
             Check(
                 not nemesis.violations,
                 f"{len(nemesis.violations)} recoveries took longer than promised{named(nemesis.violations)}",

@@ -73,11 +73,11 @@ def run(stack: EmbeddedStack, options: argparse.Namespace, parts: Sequence[str])
 
 
 def _contract(stack: EmbeddedStack, options: argparse.Namespace) -> list[str]:
-    from proofs.fuzzing import contract, scene  # noqa: PLC0415
+    from proofs.fuzzing import contract, example_loans  # noqa: PLC0415
     from proofs.fuzzing.service import serving  # noqa: PLC0415
 
     with _database(stack):
-        scene.prepare()
+        example_loans.prepare()
         with serving(stack) as service:
             report = contract.run_until(service, cases=options.cases, examples=options.examples, seed=options.seed)
             failures = service.failures()
@@ -89,11 +89,11 @@ def _contract(stack: EmbeddedStack, options: argparse.Namespace) -> list[str]:
 
 
 def _bodies(stack: EmbeddedStack, options: argparse.Namespace) -> list[str]:
-    from proofs.fuzzing import raw_bodies, scene  # noqa: PLC0415
+    from proofs.fuzzing import example_loans, raw_bodies  # noqa: PLC0415
     from proofs.fuzzing.service import serving  # noqa: PLC0415
 
     with _database(stack):
-        scene.prepare()
+        example_loans.prepare()
         with serving(stack) as service:
             report = raw_bodies.run(service, mutations=options.bodies, seed=options.seed)
     print(f"bodies: {report.requests:,} requests, answered {_counted(report.statuses)};", end=" ")

@@ -28,20 +28,20 @@ class Target:
         self._kind = kind
         self._market = market
         self._figures = figures
-        self._fates: Counter[str] = Counter()
+        self._outcomes: Counter[str] = Counter()
 
     def __call__(self, data: bytes) -> None:
-        """Judge one input."""
+        """Check one input."""
         first, body = (data[0], data[1:]) if data else (0, b"")
         if self._kind == "feed":
             text = body.decode("utf-8", "surrogateescape")
-            self._fates[feed_messages.judge(self._market, text, "total" if first % 2 else "unit")] += 1
+            self._outcomes[feed_messages.check(self._market, text, "total" if first % 2 else "unit")] += 1
         else:
-            self._fates[venue_answers.judge(self._market, STATUSES[first % len(STATUSES)], body)] += 1
+            self._outcomes[venue_answers.check(self._market, STATUSES[first % len(STATUSES)], body)] += 1
 
     def write(self) -> None:
         """Write the count so far."""
-        self._figures.write_text(json.dumps(self._fates))
+        self._figures.write_text(json.dumps(self._outcomes))
 
 
 def change(data: bytes, longest: int, seed: int) -> bytes:
@@ -62,7 +62,7 @@ def main() -> None:
     try:
         atheris.Fuzz()
     finally:
-        # libFuzzer's alarm may ring once more when nobody listens to it any longer.
+        # libFuzzer's alarm may come once more when it is handled no longer.
         signal.setitimer(signal.ITIMER_REAL, 0)
         target.write()
 

@@ -1,4 +1,4 @@
-"""One queue message, judged: a quote that says what the body says, a skipped item, or unreadable with a reason."""
+"""One queue message, checked: a quote that says what the body says, a skipped item, or unreadable with a reason."""
 
 import json
 from datetime import UTC, datetime
@@ -27,7 +27,7 @@ def message(body: str) -> dict[str, Any]:
     return {"MessageId": "m-1", "Body": body, "Attributes": {"SentTimestamp": _SENT}}
 
 
-def judge(market: Market, body: str, basis: Basis) -> str:
+def check(market: Market, body: str, basis: Basis) -> str:
     """Read a message; returns its outcome. Raises Unsound, and whatever the service raises, which it must not."""
     received = read(FEEDS[market], basis, message(body), NOW)
     content = received.content
@@ -85,11 +85,11 @@ def _says_black_spire(quote: ParsedQuote, event: dict[str, Any], basis: Basis) -
         _prices(side, [(level["amount"], level["price"]) for level in event[name]], basis)
 
 
-def _prices(side: tuple[Level, ...], told: list[tuple[str, str]], basis: Basis) -> None:
+def _prices(side: tuple[Level, ...], sent: list[tuple[str, str]], basis: Basis) -> None:
     with money.exact():
         read_as = {level.quantity: level.unit_price * (level.quantity if basis == "total" else 1) for level in side}
-        _demand(read_as == {Decimal(quantity): Decimal(price) for quantity, price in told}, f"{read_as} for {told}")
-    _demand(len(side) == len(told), "a level was dropped")
+        _demand(read_as == {Decimal(quantity): Decimal(price) for quantity, price in sent}, f"{read_as} for {sent}")
+    _demand(len(side) == len(sent), "a level was dropped")
 
 
 def _storable(text: str) -> None:

@@ -35,7 +35,7 @@ class Report:
     findings: list[str] = field(default_factory=list)
 
 
-class Crowd:
+class Clients:
     """Threads that start together, each with a connection of its own to the service."""
 
     def __init__(self, service: Service, threads: int) -> None:
@@ -68,76 +68,76 @@ class Crowd:
             http.close()
 
 
-Contest = Callable[[Crowd, str], tuple[list[Answer], list[str]]]
+Contest = Callable[[Clients, str], tuple[list[Answer], list[str]]]
 
 
 def run(service: Service, *, threads: int, rounds: int) -> Report:
     """Play every contest once a round, on ids of its own."""
-    report, crowd = Report(), Crowd(service, threads)
+    report, clients = Report(), Clients(service, threads)
     before = row_counts()
     try:
         for number in range(rounds):
             for contest in CONTESTS:
-                answers, faults = contest(crowd, f"{contest.__name__} {number}")
+                answers, faults = contest(clients, f"{contest.__name__} {number}")
                 report.requests += len(answers)
                 report.statuses.update(answer.status for answer in answers)
                 report.findings += [f"{contest.__name__}, round {number}: {fault}" for fault in faults]
     finally:
-        crowd.close()
+        clients.close()
     report.findings += _totals(before, row_counts(), rounds, threads)
     report.findings += [f"logged: {line}" for line in service.failures()]
     return report
 
 
-def one_application_from_all(crowd: Crowd, name: str) -> tuple[list[Answer], list[str]]:
+def one_application_from_all(clients: Clients, name: str) -> tuple[list[Answer], list[str]]:
     """The same application from everybody: one loan, and one body byte for byte."""
-    answers = crowd.at_once(_APPLY, [_body(name)] * crowd.size)
+    answers = clients.at_once(_APPLY, [_body(name)] * clients.size)
     return answers, _one_effect(answers) + _expect("loans", Loan.objects.filter(loan_id=name).count(), 1)
 
 
-def one_posting_from_all(crowd: Crowd, name: str) -> tuple[list[Answer], list[str]]:
+def one_posting_from_all(clients: Clients, name: str) -> tuple[list[Answer], list[str]]:
     """The same posting from everybody: posted once."""
-    opened = crowd.at_once(_APPLY, [_body(name)])
-    answers = crowd.at_once(_POST, [_body(name, amount="40")] * crowd.size)
+    opened = clients.at_once(_APPLY, [_body(name)])
+    answers = clients.at_once(_POST, [_body(name, amount="40")] * clients.size)
     return opened + answers, _one_effect(answers) + _collateral(name, "40", 1)
 
 
-def many_requests_for_one_loan_id(crowd: Crowd, name: str) -> tuple[list[Answer], list[str]]:
-    """Applications of different requests for the same loanId: one wins, the others are told."""
-    answers = crowd.at_once(_APPLY, [_body(name, requestId=f"{name} {number}") for number in range(crowd.size)])
-    faults = _expect("statuses", _statuses(answers), {202: 1, 409: crowd.size - 1})
+def many_requests_for_one_loan_id(clients: Clients, name: str) -> tuple[list[Answer], list[str]]:
+    """Applications of different requests for the same loanId: one wins, the others are refused."""
+    answers = clients.at_once(_APPLY, [_body(name, requestId=f"{name} {number}") for number in range(clients.size)])
+    faults = _expect("statuses", _statuses(answers), {202: 1, 409: clients.size - 1})
     return answers, faults + _expect("loans", Loan.objects.filter(loan_id=name).count(), 1)
 
 
-def one_request_id_with_many_contents(crowd: Crowd, name: str) -> tuple[list[Answer], list[str]]:
-    """The same requestId for different loans: the first wins, the others are told."""
-    answers = crowd.at_once(_APPLY, [_body(name, loanId=f"{name} {number}") for number in range(crowd.size)])
-    faults = _expect("statuses", _statuses(answers), {202: 1, 422: crowd.size - 1})
+def one_request_id_with_many_contents(clients: Clients, name: str) -> tuple[list[Answer], list[str]]:
+    """The same requestId for different loans: the first wins, the others are refused."""
+    answers = clients.at_once(_APPLY, [_body(name, loanId=f"{name} {number}") for number in range(clients.size)])
+    faults = _expect("statuses", _statuses(answers), {202: 1, 422: clients.size - 1})
     return answers, faults + _expect("loans", Loan.objects.filter(loan_id__startswith=f"{name} ").count(), 1)
 
 
-def two_contents_from_two_halves(crowd: Crowd, name: str) -> tuple[list[Answer], list[str]]:
-    """One requestId, half of the crowd with one amount, half with another: one half has all its answers."""
-    opened = crowd.at_once(_APPLY, [_body(name)])
-    amounts = ["3" if number % 2 else "5" for number in range(crowd.size)]
-    answers = crowd.at_once(_POST, [_body(name, amount=amount) for amount in amounts])
+def two_contents_from_two_halves(clients: Clients, name: str) -> tuple[list[Answer], list[str]]:
+    """One requestId, half of the clients with one amount, half with another: one half has all its answers."""
+    opened = clients.at_once(_APPLY, [_body(name)])
+    amounts = ["3" if number % 2 else "5" for number in range(clients.size)]
+    answers = clients.at_once(_POST, [_body(name, amount=amount) for amount in amounts])
     won = {amount for amount, answer in zip(amounts, answers, strict=True) if answer.status == _ACCEPTED}
     if len(won) != 1:
         return opened + answers, [f"won: {sorted(won)}"]
     (amount,) = won
     halves = [answer for mine, answer in zip(amounts, answers, strict=True) if mine == amount]
     faults = _one_effect(halves) + _expect("accepted", _statuses(answers)[_ACCEPTED], len(halves))
-    faults += _expect("refused", _statuses(answers)[422], crowd.size - len(halves))
+    faults += _expect("refused", _statuses(answers)[422], clients.size - len(halves))
     return opened + answers, faults + _collateral(name, amount, 1)
 
 
-def a_posting_from_each(crowd: Crowd, name: str) -> tuple[list[Answer], list[str]]:
+def a_posting_from_each(clients: Clients, name: str) -> tuple[list[Answer], list[str]]:
     """Different postings to the same loan: none is lost, and the sum is exact."""
-    opened = crowd.at_once(_APPLY, [_body(name)])
-    bodies = [_body(name, requestId=f"{name} {number}", amount="0.1") for number in range(crowd.size)]
-    answers = crowd.at_once(_POST, bodies)
-    faults = _expect("statuses", _statuses(answers), {202: crowd.size})
-    return opened + answers, faults + _collateral(name, str(Decimal("0.1") * crowd.size), crowd.size)
+    opened = clients.at_once(_APPLY, [_body(name)])
+    bodies = [_body(name, requestId=f"{name} {number}", amount="0.1") for number in range(clients.size)]
+    answers = clients.at_once(_POST, bodies)
+    faults = _expect("statuses", _statuses(answers), {202: clients.size})
+    return opened + answers, faults + _collateral(name, str(Decimal("0.1") * clients.size), clients.size)
 
 
 CONTESTS: tuple[Any, ...] = (
@@ -159,7 +159,7 @@ def _statuses(answers: Sequence[Answer]) -> Counter[int]:
 
 
 def _one_effect(answers: Sequence[Answer]) -> list[str]:
-    """All accepted, all with the same bytes, and all but one told that they were replays."""
+    """All accepted, all with the same bytes, and all but one marked as replays."""
     faults = _expect("statuses", _statuses(answers), {202: len(answers)})
     faults += _expect("different bodies", len({answer.body for answer in answers}), 1)
     return faults + _expect("first answers", sum(not answer.replayed for answer in answers), 1)

@@ -54,7 +54,7 @@ def run(service: Service, *, mutations: int, seed: int = 1) -> Report:
     before = row_counts()
     for path in PATHS:
         for attack in hostile(path, service.authorization):
-            _judge_hostile(report, path, attack, _heard(report, service, attack))
+            _check_hostile(report, path, attack, _heard(report, service, attack))
     if row_counts() != before:
         report.findings.append(f"refused requests wrote: {before} became {row_counts()}")
     _mutations(report, service, mutations, Random(seed))
@@ -81,7 +81,7 @@ def _heard(report: Report, service: Service, attack: Hostile) -> Answer:
     return answer
 
 
-def _judge_hostile(report: Report, path: str, attack: Hostile, answer: Answer) -> None:
+def _check_hostile(report: Report, path: str, attack: Hostile, answer: Answer) -> None:
     report.count(answer)
     said = f"{path}: {attack.name}: {answer.status} {answer.media_type} {answer.body[:200]!r}"
     if answer.status not in attack.statuses:

@@ -1,4 +1,4 @@
-"""The same judges under Hypothesis: bodies of the right shape, shrunk to the smallest that breaks a promise."""
+"""The same checks under Hypothesis: bodies of the right shape, shrunk to the smallest that breaks a promise."""
 
 import time
 from collections import Counter
@@ -18,24 +18,24 @@ LONGEST_SECONDS = 2.0
 
 
 def feed(market: Market, inputs: int, number: int = 1) -> Counter[str]:
-    """Judge so many messages of a feed; returns their counts. Raises what a judge raises, with the smallest input."""
+    """Check so many messages of a feed; returns their counts. Raises what a check raises, with the smallest input."""
     counts: Counter[str] = Counter()
 
-    def judged(body: str, basis: Any) -> None:
-        counts[_timed(lambda: feed_messages.judge(market, body, basis))] += 1
+    def checked(body: str, basis: Any) -> None:
+        counts[_timed(lambda: feed_messages.check(market, body, basis))] += 1
 
-    _play(given(events(market), st.sampled_from(["unit", "total"]))(judged), inputs, number)
+    _play(given(events(market), st.sampled_from(["unit", "total"]))(checked), inputs, number)
     return counts
 
 
 def venue(market: Market, inputs: int, number: int = 1) -> Counter[str]:
-    """Judge so many answers of a market; returns what they were taken for. Raises what a judge raises."""
+    """Check so many answers of a market; returns what they were taken for. Raises what a check raises."""
     counts: Counter[str] = Counter()
 
-    def judged(body: bytes, status: int) -> None:
-        counts[_timed(lambda: venue_answers.judge(market, status, body))] += 1
+    def checked(body: bytes, status: int) -> None:
+        counts[_timed(lambda: venue_answers.check(market, status, body))] += 1
 
-    _play(given(answers(market), st.sampled_from(STATUSES))(judged), inputs, number)
+    _play(given(answers(market), st.sampled_from(STATUSES))(checked), inputs, number)
     return counts
 
 
@@ -51,9 +51,9 @@ def _play(test: Callable[[], None], inputs: int, number: int) -> None:
     seed(number)(quiet(test))()
 
 
-def _timed(judge: Callable[[], str]) -> str:
+def _timed(check: Callable[[], str]) -> str:
     began = time.perf_counter()
-    outcome = judge()
+    outcome = check()
     took = time.perf_counter() - began
     if took > LONGEST_SECONDS:
         raise AssertionError(f"one input took {took:.1f} s")

@@ -1,4 +1,4 @@
-"""One answer of a market, judged: what it is taken to prove must stand in its bytes."""
+"""One answer of a market, checked: what it is taken to prove must stand in its bytes."""
 
 import json
 from decimal import Decimal
@@ -29,7 +29,7 @@ class Unsound(AssertionError):
     """An answer was taken to prove more, or less, than it does."""
 
 
-def judge(market: Market, status: int, body: bytes) -> str:
+def check(market: Market, status: int, body: bytes) -> str:
     """Read an answer; returns what it was taken for. Raises Unsound, and whatever the service raises."""
     answer = VENUES[market].read(Response(status, body), request_id=REQUEST_ID)
     _demand(isinstance(answer, Traded | Refused | Unclear), f"{answer!r} is none of the three")
@@ -64,7 +64,7 @@ def judge(market: Market, status: int, body: bytes) -> str:
 
 
 def _fits(market: Market, found: dict[str, Any]) -> bool:
-    """Whether a success tells of our order, within bounds: an opinion of its own, from the contract."""
+    """Whether a success is about our order and within bounds: a second opinion, from the contract."""
     order_id, units, proceeds, kind = _KEYS[market]
     if any(found.get(key) != value for key, value in (_SENT[market] | {"requestId": REQUEST_ID}).items()):
         return False

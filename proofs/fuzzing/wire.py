@@ -21,7 +21,7 @@ _SILENCE = Answer(0, "", b"")
 
 
 def exchange(port: int, request: bytes, *, then_close: bool = True) -> Answer:
-    """Send the bytes, say that no more will come (unless told not to), and read the first answer.
+    """Send the bytes, say that no more will come (unless asked not to), and read the first answer.
 
     Raises TimeoutError when none comes.
     """

@@ -10,22 +10,22 @@ from pathlib import Path
 from local.demo.supervisor import Supervisor
 from local.simulators.testing import RunningMarket
 from local.stack import ChildProcess, EmbeddedStack
-from proofs.kill_matrix.cells import Cell, Deed
+from proofs.kill_matrix.cells import Cell, Fault
 from proofs.service.running_service import NotAsPromised, RunningService
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Which process came to the failpoint, and when."""
+    """Which process reached the failpoint, and when."""
 
     pid: int
     at: float
 
 
 class Bank(RunningService):
-    """While anything is waited for, ended processes are started again and the cell's deed is done."""
+    """While a scenario waits for anything, ended processes are started again and the cell's fault is injected."""
 
-    #: Longer than the promise, which is counted from the death and not from the step that waits.
+    #: Longer than the promise, which is counted from the death and not from the step that waits for something.
     patience_seconds = 120
 
     def __init__(self, stack: EmbeddedStack, markets: list[RunningMarket], cell: Cell, marks: Path) -> None:
@@ -45,31 +45,31 @@ class Bank(RunningService):
     @property
     def stand_in(self) -> str:
         """The process that does the work of a frozen one."""
-        return f"{self.cell.role}-2" if self.cell.deed is Deed.FREEZE else ""
+        return f"{self.cell.role}-2" if self.cell.fault is Fault.FREEZE else ""
 
     @property
     def arming(self) -> dict[str, dict[str, str]]:
-        """The settings of the process that is armed; failpoints need DEBUG."""
-        deed = "kill" if self.cell.deed is Deed.KILL else "freeze"
-        armed = f"{deed} {self.cell.failpoint} {self.cell.time} {self._marks}"
-        return {self.armed: {"DEBUG": "true", "FAILPOINT_SIGNAL": armed}}
+        """The environment of the process that is armed, in addition to the service's."""
+        fault = "kill" if self.cell.fault is Fault.KILL else "freeze"
+        armed = f"{fault} {self.cell.failpoint} {self.cell.time} {self._marks}"
+        return {self.armed: {"DJANGO_SETTINGS_MODULE": "proofs.service.settings", "FAILPOINT_SIGNAL": armed}}
 
     def run(self, processes: list[ChildProcess]) -> None:
         """Start some processes and keep them running."""
         self.supervisor.start(processes)
 
     def look(self) -> None:
-        """Start again what has ended, and do the deed once the failpoint is reached."""
+        """Start again what has ended, and complete the fault once the failpoint is reached."""
         self.supervisor.look()
         if self.died_at is None and (mark := self.mark(self.cell.time)):
             self.died_at = mark.at
             process = self.processes[self.armed]
             self.victim = f"{self.armed}, {'the process itself' if mark.pid == process.pid else 'a child'}"
-            if self.cell.deed is Deed.KILL_ALL:
+            if self.cell.fault is Fault.KILL_ALL:
                 process.kill()
                 self.died_at = time.time()
                 self.victim = f"{self.armed} with all children"
-            elif self.cell.deed is Deed.FREEZE:
+            elif self.cell.fault is Fault.FREEZE:
                 self.supervisor.start([self.processes[self.stand_in]])
 
     def mark(self, number: int) -> Mark | None:

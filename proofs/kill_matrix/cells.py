@@ -1,4 +1,4 @@
-"""The cells of the matrix: which process meets what, at which failpoint, the how many-th time. Pure."""
+"""The cells of the matrix: a kind of process, a fault, a failpoint, and which time it is reached. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from itertools import zip_longest
 
 
-class Deed(StrEnum):
+class Fault(StrEnum):
     """What happens to the process that reaches the failpoint."""
 
     KILL = "kill"
@@ -18,7 +18,7 @@ class Deed(StrEnum):
     """It is frozen until a stand-in has completed everything, then it goes on: it must change nothing any more."""
 
 
-#: Which processes reach the failpoints of a room.
+#: Which processes reach a failpoint, by the first part of its name.
 ROLES: dict[str, tuple[str, ...]] = {
     "application": ("web",),
     "posting": ("web",),
@@ -63,20 +63,20 @@ FROZEN = (
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One play: at `failpoint`, when it is reached for the `time`-th time in processes of a role, a deed is done."""
+    """One run of the scenario: a fault where a process of a role reaches `failpoint` for the `time`-th time."""
 
-    deed: Deed
+    fault: Fault
     failpoint: str
     time: int
     role: str
 
     def __str__(self) -> str:
-        return f"{self.deed} {self.failpoint}:{self.time}@{self.role}"
+        return f"{self.fault} {self.failpoint}:{self.time}@{self.role}"
 
     def fits(self, pattern: str) -> bool:
         """Whether a pattern such as `sell.*`, `sell.answered:1` or `freeze *` names this cell."""
         whole = str(self)
-        short = whole.removeprefix(f"{Deed.KILL} ")
+        short = whole.removeprefix(f"{Fault.KILL} ")
         names = {whole, short, *(name.partition("@")[0] for name in (whole, short))}
         return any(fnmatchcase(name, pattern) for name in names)
 
@@ -84,21 +84,21 @@ class Cell:
 def cells(failpoints: Iterable[str]) -> list[Cell]:
     """All cells: every failpoint, each time, in each role; then whole workers killed; then frozen ones.
 
-    Raises KeyError for a failpoint of a room that ROLES does not know.
+    Raises KeyError for a name whose first part is not in ROLES.
     """
     kills = [
-        Cell(Deed.KILL, failpoint, time, role)
+        Cell(Fault.KILL, failpoint, time, role)
         for failpoint in failpoints
         for role in ROLES[failpoint.partition(".")[0]]
         for time in TIMES
     ]
-    wholes = [Cell(Deed.KILL_ALL, name, 2, role) for name in KILLED_WHOLE for role in ROLES[name.partition(".")[0]]]
-    frozen = [Cell(Deed.FREEZE, name, 1, role) for name in FROZEN for role in ROLES[name.partition(".")[0]]]
+    wholes = [Cell(Fault.KILL_ALL, name, 2, role) for name in KILLED_WHOLE for role in ROLES[name.partition(".")[0]]]
+    frozen = [Cell(Fault.FREEZE, name, 1, role) for name in FROZEN for role in ROLES[name.partition(".")[0]]]
     return kills + wholes + frozen
 
 
-def mixed(cells: Iterable[Cell]) -> list[Cell]:
-    """The same cells, one of each role in turn: those that wait go well beside those that work."""
+def interleaved(cells: Iterable[Cell]) -> list[Cell]:
+    """The same cells, one of each role in turn: while some cells wait, others use the processor."""
     by_role: dict[str, list[Cell]] = {}
     for cell in cells:
         by_role.setdefault(cell.role, []).append(cell)

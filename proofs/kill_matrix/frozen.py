@@ -1,4 +1,4 @@
-"""What a worker does that was frozen past its lease: nothing that shows."""
+"""A worker that was frozen for longer than its lease must change nothing when it goes on."""
 
 import time
 from typing import Any

@@ -1,10 +1,10 @@
-"""What became of a cell."""
+"""The outcome of a cell."""
 
 from dataclasses import dataclass, field
 
 from proofs.kill_matrix.cells import Cell
 
-#: The promise: any killed process is made good within so many seconds.
+#: The promise: the work of any killed process is completed within so many seconds.
 PROMISED_SECONDS = 60
 
 
@@ -17,7 +17,7 @@ class Outcome:
     seconds: float | None = None
     complaints: list[str] = field(default_factory=list)
 
-    def judge(self) -> None:
+    def check(self) -> None:
         """Complain of a failpoint that was not reached, and of a recovery that took too long."""
         if self.seconds is None:
             self.complaints.append("the failpoint was not reached")

@@ -16,60 +16,60 @@ from local.stack import EmbeddedStack
 from pricing.markets import Market
 from pricing.models import Feed, PriceQuote
 from proofs.kill_matrix.bank import Bank
-from proofs.kill_matrix.cells import Cell, Deed
+from proofs.kill_matrix.cells import Cell, Fault
 from proofs.kill_matrix.frozen import changes_nothing_after
 from proofs.kill_matrix.outcome import Outcome
-from proofs.kill_matrix.story import Story
+from proofs.kill_matrix.scenario import Scenario
 from proofs.service.copies import drop, fresh_copy
 from proofs.service.running_service import NotAsPromised, outside_world, service_environment
 from proofs.service.topology import as_in_production
 
-_TRIES_WITH_A_CROWD = 4
+_TRIES_WITH_MANY_LOANS = 4
 
 
-class Room:
-    """Where cells are played: one stack and a migrated database, of which each cell gets a copy."""
+class CellRunner:
+    """Runs cells on one stack; each gets a fresh copy of a migrated database."""
 
     def __init__(self, stack: EmbeddedStack, template: str, database: str, chosen: Mapping[str, str]) -> None:
-        """`chosen` are settings of the service that are not its defaults."""
+        """`chosen` are settings of the service that differ from the defaults."""
         self._stack = stack
         self._template = template
         self._database = database
         self._settings = chosen
 
     def play(self, cell: Cell) -> Outcome:
-        """Tell the story while the cell's deed is done; never raises what a broken promise raises.
+        """Play the scenario while the fault of the cell happens; a broken promise is a complaint of the outcome.
 
-        Where a crowd is sold and the failpoint is not reached, it is told again: recovery may ring for the rest of the
-        crowd before a sales worker does.
+        With many loans, a cell whose failpoint is not reached is played again: recovery may enqueue the rest of the
+        sales before a sales worker does.
         """
-        crowd = cell.failpoint.startswith("enqueue.") and cell.role == "sales"
-        for _ in range(_TRIES_WITH_A_CROWD if crowd else 1):
-            outcome = self._play_once(cell, crowd=crowd)
+        many_loans = cell.failpoint.startswith("enqueue.") and cell.role == "sales"
+        for _ in range(_TRIES_WITH_MANY_LOANS if many_loans else 1):
+            outcome = self._play_once(cell, many_loans=many_loans)
             if outcome.seconds is not None:
                 break
         return outcome
 
-    def _play_once(self, cell: Cell, *, crowd: bool) -> Outcome:
+    def _play_once(self, cell: Cell, *, many_loans: bool) -> Outcome:
         outcome = Outcome(cell)
         with self._open(cell) as bank:
-            story = Story(bank, crowd=crowd)
+            scenario = Scenario(bank, many_loans=many_loans)
             try:
                 bank.start()
-                story.tell()
+                scenario.play()
                 completed_at = time.time()
                 bank.look()  # it may have died in the last moment
-                story.check()
-                if cell.deed is Deed.FREEZE and bank.died_at:
+                scenario.check()
+                if cell.fault is Fault.FREEZE and bank.died_at:
                     changes_nothing_after(bank)
-                    story.check()
+                    scenario.check()
             except (NotAsPromised, DemoError) as broken:
                 completed_at = time.time()
                 outcome.complaints.append(str(broken))
             outcome.victim = bank.victim
             if bank.died_at:
                 outcome.seconds = completed_at - bank.died_at
-            outcome.judge()
+            outcome.check()
             if outcome.complaints:
                 self._keep_logs(cell)
         return outcome

@@ -22,7 +22,7 @@ class Edit:
 class Mutant:
     """A bug: what it does wrong, and how it is planted.
 
-    The simulation hunts it first, then `tests`. `simulated` is False where the simulation cannot notice, for the
+    The simulation is asked first, then `tests`. `simulated` is False where the simulation cannot notice, for the
     reason given in the catalogue; then there must be tests.
     """
 

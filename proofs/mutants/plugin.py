@@ -1,4 +1,4 @@
-"""Pytest plugin: `MUTANT=name pytest -p mutants.plugin` runs tests against a service with that bug in it."""
+"""Pytest plugin: `MUTANT=name pytest -p proofs.mutants.plugin` runs tests against a service with that bug in it."""
 
 import os
 from typing import Any

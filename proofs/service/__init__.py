@@ -1,1 +1,1 @@
-"""The whole service as processes, for proofs that take it apart: used by the system tests and the kill matrix."""
+"""The whole service as real processes, for the proofs and the system tests; no proof by itself."""

@@ -46,7 +46,7 @@ def main() -> int:
             if options.seed is not None:
                 return _one(stack.superuser_database_url, options.seed, trace=options.trace)
             if options.tape is not None:
-                return _hunt(stack.superuser_database_url, options.tape)
+                return _search(stack.superuser_database_url, options.tape)
             if options.replay_tape is not None:
                 return _replay(stack.superuser_database_url, options.replay_tape)
             seeds = range(options.first, options.first + options.seeds)
@@ -60,35 +60,35 @@ def _one(url: str, seed: int, *, trace: bool) -> int:
     (result,) = play_here(url, [seed], "one")
     if trace:
         print("\n".join(result.trace))
-    _tell(result)
+    _print_result(result)
     return bool(result.violations)
 
 
-def _hunt(url: str, examples: int) -> int:
-    from proofs.simulation.shrinking import hunt  # noqa: PLC0415  (not before Django is set up)
+def _search(url: str, examples: int) -> int:
+    from proofs.simulation.shrinking import search  # noqa: PLC0415  (not before Django is set up)
 
     seed, began = random.SystemRandom().randrange(2**32), time.monotonic()
     with clone_here(url, "tape") as database:
-        found = hunt(database, examples, seed=seed)
+        found = search(database, examples, seed=seed)
     print(f"Hypothesis drew up to {examples} tapes from {seed}, in {time.monotonic() - began:.0f} s")
     if found is None:
         print("no promise was broken")
         return 0
     tape, result = found
     print("\n".join(result.trace))
-    _tell_broken(result)
+    _print_broken(result)
     print(f"  {len(tape.loud)} choices are not the quiet ones")
     print(f"  replay: python -m proofs.simulation --replay-tape '{tape}'", flush=True)
     return 1
 
 
 def _replay(url: str, tape: Tape) -> int:
-    from proofs.simulation.runner import crew_at, play_tape  # noqa: PLC0415  (not before Django is set up)
+    from proofs.simulation.runner import play_tape, scheduler_on  # noqa: PLC0415  (not before Django is set up)
 
-    with clone_here(url, "tape") as database, crew_at(database) as crew:
-        result = play_tape(tape, database, crew)
+    with clone_here(url, "tape") as database, scheduler_on(database) as scheduler:
+        result = play_tape(tape, database, scheduler)
     print("\n".join(result.trace))
-    _tell_broken(result)
+    _print_broken(result)
     return bool(result.violations)
 
 
@@ -99,7 +99,7 @@ def _many(url: str, seeds: Sequence[int], processes: int) -> int:
         steps, claimed, faults = steps + result.steps, claimed + result.claimed, faults + result.faults
         if result.violations:
             broken += 1
-            _tell(result)
+            _print_result(result)
         if done % 100 == 0:
             print(f"{done} schedules, {broken} broken, {done / (time.monotonic() - began):.1f} a second", flush=True)
     seconds = time.monotonic() - began
@@ -110,15 +110,15 @@ def _many(url: str, seeds: Sequence[int], processes: int) -> int:
     return bool(broken)
 
 
-def _tell(result: "Result") -> None:
-    """A seed in short, and how to see all of it."""
+def _print_result(result: "Result") -> None:
+    """Print a summary of a seed, and the command that prints its trace."""
     print(f"seed {result.seed}: {result.steps} steps, {result.faults} faults, {result.claimed} liquidations")
-    _tell_broken(result)
+    _print_broken(result)
     if result.violations:
         print(f"  replay: python -m proofs.simulation --seed {result.seed} --trace", flush=True)
 
 
-def _tell_broken(result: "Result") -> None:
+def _print_broken(result: "Result") -> None:
     for violation in result.violations:
         print(f"  BROKEN {violation}")
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from redis.exceptions import ConnectionError as RedisDown
 
-from proofs.simulation.baton import here
+from proofs.simulation.actor import current_actor
 from proofs.simulation.world import World
 
 
@@ -34,7 +34,7 @@ class Broker:
 
     def now(self, task: Any, **arguments: Any) -> bool:
         """What stands in for `enqueue.now`."""
-        actor = here()
+        actor = current_actor()
         tasks: Sequence[Any] = getattr(task, "tasks", None) or [task]
         sent = Task(tuple((str(one.task), {**one.kwargs, **arguments}) for one in tasks))
         if actor is not None:
@@ -121,7 +121,7 @@ def empty_redis(broker: Broker, cache: Cache) -> Callable[[], None]:
     """The event of Redis losing all it has."""
 
     def event() -> None:
-        broker.world.tell(f"Redis is emptied of {len(broker.queue)} tasks")
+        broker.world.log(f"Redis is emptied of {len(broker.queue)} tasks")
         broker.queue.clear()
         cache.found.clear()
 

@@ -55,14 +55,14 @@ class Clients:
 
     def plan(self, loans: int) -> None:
         """Plan some loans: each an application and one to three postings, at any time, in any order."""
-        dice = self.world.dice
+        random = self.world.random
         for number in range(1, loans + 1):
             loan_id, borrower = f"loan-{number}", f"borrower-{number}"
-            amount = Decimal(dice.choice(("1000", "1000", "500", "2750.5", "0.000001")))
+            amount = Decimal(random.choice(("1000", "1000", "500", "2750.5", "0.000001")))
             request_id = f"application-{number}"
             self.requests.append(Request(applications.apply_for_loan, request_id, loan_id, borrower, amount))
-            for posting in range(1, dice.choice((1, 1, 2, 3)) + 1):
-                share = Decimal(dice.choice(("1", "1", "1", "0.6", "0.25", "1.5", "0.00001")))
+            for posting in range(1, random.choice((1, 1, 2, 3)) + 1):
+                share = Decimal(random.choice(("1", "1", "1", "0.6", "0.25", "1.5", "0.00001")))
                 units = (amount / 25 * share).quantize(Decimal(10) ** -20)
                 self.requests.append(
                     Request(postings.post_collateral, f"posting-{number}-{posting}", loan_id, borrower, units)
@@ -84,15 +84,15 @@ class Clients:
                 amount=amount,
             )
         except (selectors.LoanNotFound, OperationalError) as error:
-            self.world.tell(f"{request} is not answered: {type(error).__name__}")
+            self.world.log(f"{request} is not answered: {type(error).__name__}")
         except RequestIdReused:
             request.reused.add(amount)
-            self.world.tell(f"{request} is refused: it was sent before with another amount")
+            self.world.log(f"{request} is refused: it was sent before with another amount")
         except DomainError as error:
             request.refusal = error.code
-            self.world.tell(f"{request} is refused: {error.code}")
+            self.world.log(f"{request} is refused: {error.code}")
         else:
             request.bodies.append(accepted.body)
             request.accepted.add(amount)
             request.amount = amount
-            self.world.tell(f"{request} is accepted{' again' if accepted.replayed else ''}")
+            self.world.log(f"{request} is accepted{' again' if accepted.replayed else ''}")

@@ -1,4 +1,4 @@
-"""Where the service meets the world: every edge is replaced for the length of a schedule, and nothing within."""
+"""Where the service meets the outside world: each such call is replaced during a schedule; nothing else is."""
 
 import json
 import uuid
@@ -20,7 +20,7 @@ from pricing.feeds import FEEDS
 from pricing.ingest import poll, queue
 from pricing.markets import Market
 from pricing.models import Feed
-from proofs.simulation.baton import Actor, here
+from proofs.simulation.actor import Actor, current_actor
 from proofs.simulation.broker import Broker, Cache
 from proofs.simulation.markets import HttpAnswer, SimulatedMarket
 from proofs.simulation.messaging import Queues, Topics
@@ -62,11 +62,11 @@ class Edges:
             return self.topics
 
         def now(task: Any, **arguments: Any) -> bool:
-            self._no_transaction("a ring")
+            self._no_transaction("enqueueing a task")
             return self.broker.now(task, **arguments)
 
         def reach(name: str) -> None:
-            if actor := here():
+            if actor := current_actor():
                 if name == "ingest.committed":
                     self._drained_means_recorded(actor)
                 actor.reach(name)
@@ -106,18 +106,18 @@ class Edges:
         drained_to = Feed.objects.values_list("drained_to", flat=True).get(market=market)
         if drained_to and (missing := self.queues.unrecorded_before(queue, drained_to)):
             names = ", ".join(message.message_id for message in missing)
-            self.world.blame("drained", f"{market} is drained to {drained_to.time()} without {names}")
+            self.world.report("drained", f"{market} is drained to {drained_to.time()} without {names}")
 
     @contextmanager
     def _only_seller(self, body: str, timeout_seconds: float) -> Iterator[None]:
         """An order is not sent while another worker's call with it is under way: that is what the lease is for."""
         request_id, now = json.loads(body)["requestId"], self.world.time
         if self._calls.get(request_id, now) > now and not self.world.faults.clock_steps:
-            self.world.blame("one seller", f"{request_id} is sent while another worker waits for its answer")
+            self.world.report("one seller", f"{request_id} is sent while another worker waits for its answer")
         self._calls[request_id] = now + timedelta(seconds=timeout_seconds)
         yield
         self._calls.pop(request_id, None)  # of a process that dies, the call is under way until its time is over
 
     def _no_transaction(self, what: str) -> None:
         if connection.in_atomic_block:
-            self.world.blame("I9", f"{what} inside a transaction")
+            self.world.report("I9", f"{what} inside a transaction")

@@ -1,4 +1,4 @@
-"""How often what goes wrong, by seed: from never to brutal."""
+"""How often each fault happens, by seed: from never to far too often."""
 
 import random
 from typing import Any
@@ -70,24 +70,24 @@ class _First(random.Random):
 class Faults:
     """The rates of one world; in its calm phase nothing goes wrong."""
 
-    def __init__(self, dice: random.Random) -> None:
+    def __init__(self, random: random.Random) -> None:
         """Choose the severity, and which kinds of faults this world knows at all."""
-        self.severity = dice.choice(SEVERITIES)
+        self.severity = random.choice(SEVERITIES)
         kinds = sorted({name.partition(".")[0] for name in RATES})
-        weights = {kind: dice.choice((0.0, 0.5, 1.0, 1.0, 1.5)) for kind in kinds}
+        weights = {kind: random.choice((0.0, 0.5, 1.0, 1.0, 1.5)) for kind in kinds}
         self.rates = {
             name: min(_CEILING, rate * self.severity * weights[name.partition(".")[0]]) for name, rate in RATES.items()
         }
-        self.clock_steps = self.severity > 0 and dice.random() < 0.15
+        self.clock_steps = self.severity > 0 and random.random() < 0.15
         if self.clock_steps:
             self.rates["clock.stepped"] = 0.05
-        #: How often the baton is handed on at a point, which is no fault but how dense the interleaving is.
-        self.switch = dice.choice((0.05, 0.15, 0.3, 0.6, 1.0))
+        #: How often a turn ends at a point: no fault, but the density of the interleaving.
+        self.switch = random.choice((0.05, 0.15, 0.3, 0.6, 1.0))
         self.calm = False
 
     @classmethod
     def all_possible(cls) -> "Faults":
-        """Every fault at its usual rate, for whoever decides each occasion by other means than dice."""
+        """Every fault at its usual rate, for a tape, which decides each occasion by itself."""
         faults = cls(_First())
         faults.severity, faults.rates = 1.0, dict(RATES)
         return faults

@@ -7,7 +7,7 @@ from liquidation import evaluate, publish, recover, sell
 from liquidation.errors import EventNotSent
 from pricing.ingest import poll
 from pricing.markets import Market
-from proofs.simulation.baton import Killed
+from proofs.simulation.actor import Killed
 from proofs.simulation.broker import Task
 from proofs.simulation.edges import Edges
 from proofs.simulation.world import World
@@ -27,14 +27,14 @@ class Worker:
         try:
             finished = self._call(*task.chain[0])
         except (OperationalError, EventNotSent) as error:
-            self.world.tell(f"{task} failed: {type(error).__name__}")
+            self.world.log(f"{task} failed: {type(error).__name__}")
             finished = False
         except (ClientError, BotoCoreError) as error:
-            self.world.tell(f"{task} failed: {type(error).__name__}")
+            self.world.log(f"{task} failed: {type(error).__name__}")
             return
         except Killed:
             # The message is given back when the worker is found dead, or only after the visibility timeout.
-            if self.world.dice.random() < 0.7:
+            if self.world.random.random() < 0.7:
                 self.edges.broker.send(task, seconds=self.world.choice([0.0, 1.0, 120.0]))
             raise
         if finished and task.chain[1:]:
@@ -47,7 +47,7 @@ class Worker:
         match name:
             case "liquidation.sell":
                 outcome = sell.sell(int(arguments["liquidation_id"]))
-                self.world.tell(f"→ {outcome}")
+                self.world.log(f"→ {outcome}")
                 return outcome is not sell.Outcome.LATER
             case "liquidation.publish":
                 publish.publish(int(arguments["liquidation_id"]))

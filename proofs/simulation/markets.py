@@ -8,7 +8,7 @@ from typing import Any
 from liquidation.venues.http import Response
 from liquidation.verdicts import NeverSent, Unclear
 from pricing.markets import Market
-from proofs.simulation.baton import here
+from proofs.simulation.actor import current_actor
 from proofs.simulation.world import World
 
 _GRID = Decimal(10) ** -8
@@ -40,7 +40,7 @@ class SimulatedMarket:
 
     def post(self, body: str, timeout_seconds: float) -> HttpAnswer:
         """What stands in for the HTTP call: what the client gets to see."""
-        world, actor = self.world, here()
+        world, actor = self.world, current_actor()
         order: dict[str, Any] = json.loads(body, parse_float=Decimal, parse_int=Decimal)
         began = world.time
         if actor is not None:
@@ -69,7 +69,7 @@ class SimulatedMarket:
         return self.trades.get(request_id)
 
     def _arrives_late(self, order: dict[str, Any]) -> None:
-        self.world.tell(f"an order arrives late at {self.market}")
+        self.world.log(f"an order arrives late at {self.market}")
         self._decide(order)
 
     def _decide(self, order: dict[str, Any]) -> tuple[int, bytes]:
@@ -99,19 +99,19 @@ class SimulatedMarket:
             price *= Decimal(self.world.choice(["0.9", "0.99", "1.02", "1.2"]))
         proceeds = max(_CENT, (units * price).quantize(_CENT, ROUND_DOWN))
         self.trades[order["requestId"]] = Trade(units, proceeds, f"order-{len(self.trades) + 1}")
-        self.world.tell(f"{self.market} trades {units} units for {proceeds} GC")
+        self.world.log(f"{self.market} trades {units} units for {proceeds} GC")
 
     def _success(self, order: dict[str, Any], trade: Trade) -> bytes:
         units, proceeds, echo = f"{trade.units:f}", f"{trade.proceeds:f}", order["requestId"]
         wrong = self._wrong.get(echo, 0)
         if not self.world.faults.calm and (wrong or self.world.happens("market.wrong_figures")):
             wrong = wrong or self.world.choice([1, 2, 3])
-            if self.world.dice.random() < 0.7:
+            if self.world.random.random() < 0.7:
                 self._wrong[echo] = wrong  # it says the same when asked again
             units = f"{trade.units + self._quantity(order):f}" if wrong == 1 else units
             proceeds = "0" if wrong == 2 else proceeds
             echo = "another" if wrong == 3 else echo
-            self.world.tell("the market answers with wrong figures")
+            self.world.log("the market answers with wrong figures")
         if self.market is Market.MOS_ESPA:
             return json.dumps(
                 {
@@ -132,7 +132,7 @@ class SimulatedMarket:
             body = {"success": False, "reason": reason, "requestId": order["requestId"]}
         else:
             body = {"error": reason, "requestId": order["requestId"]}
-        self.world.tell(f"{self.market} refuses: {reason}")
+        self.world.log(f"{self.market} refuses: {reason}")
         return status, json.dumps(body).encode()
 
     def _quantity(self, order: dict[str, Any]) -> Decimal:

@@ -8,7 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from coruscant.aws import LIQUIDATION_TOPIC
-from proofs.simulation.baton import Actor, here
+from proofs.simulation.actor import Actor, current_actor
 from proofs.simulation.world import World
 
 _UNIX = datetime(1970, 1, 1, tzinfo=UTC)
@@ -102,7 +102,7 @@ class Queues:
             actor.sleep(WaitTimeSeconds)
             visible = self._visible(QueueUrl)
         if world.happens("sqs.out_of_order"):
-            world.dice.shuffle(visible)
+            world.random.shuffle(visible)
         taken = visible[: 1 if world.happens("sqs.few") else MaxNumberOfMessages]
         for message in taken:
             message.visible_at = world.time + timedelta(seconds=VisibilityTimeout)
@@ -167,7 +167,7 @@ class Topics:
                 continue
             self.delivered.append(entry["Message"])
             taken.append({"Id": entry["Id"], "MessageId": f"sns-{len(self.delivered)}"})
-        self.world.tell(f"SNS delivers {len(taken)}")
+        self.world.log(f"SNS delivers {len(taken)}")
         lost = self.world.happens("sns.answer_lost")
         actor.reach("sns.delivered")
         if lost:
@@ -176,7 +176,7 @@ class Topics:
 
 
 def _actor() -> Actor:
-    actor = here()
+    actor = current_actor()
     if actor is None:
         raise RuntimeError("only actors call SNS and SQS")
     return actor

@@ -16,7 +16,7 @@ MAX_LAG = timedelta(seconds=120)
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A price event that the service has heard: its price for one unit in GC, and what orders it."""
+    """A price event that the service has received: its price for one unit in GC, and what orders it."""
 
     market: str
     price: Decimal
@@ -28,12 +28,12 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The best price in [start, end); nothing is judged where a quote stood that came too late."""
+    """The best price in [start, end); it does not apply where a current quote came too late."""
 
     start: datetime
     end: datetime
     price: Decimal | None
-    judges: bool
+    applies: bool
 
 
 def spans(heard: Iterable[Heard], drained_to: Mapping[str, datetime], until: datetime) -> list[Span]:
@@ -44,9 +44,9 @@ def spans(heard: Iterable[Heard], drained_to: Mapping[str, datetime], until: dat
     deaths = dict(everything)
     found = []
     for start, end in pairwise(edges):
-        alive = [one for one in _standing(deaths, start) if start < deaths[one]]
+        alive = [one for one in _current_quotes(deaths, start) if start < deaths[one]]
         price = max((one.price for one in alive), default=None)
-        found.append(Span(start, end, price, judges=not any(one.too_late for one in alive)))
+        found.append(Span(start, end, price, applies=not any(one.too_late for one in alive)))
     return found
 
 
@@ -59,20 +59,20 @@ def _dies_at(one: Heard, drained_to: datetime | None) -> datetime:
 
 def possible_prices(heard: Sequence[Heard], instant: datetime) -> set[Decimal]:
     """The best prices that the service may have seen for an instant, not knowing how far queues are drained."""
-    standing = _standing(heard, instant)
-    certain = [one.price for one in standing if instant < one.sent_at + MAX_AGE]
-    perhaps = [one.price for one in standing if one.sent_at + MAX_AGE <= instant < one.sent_at + MAX_LAG]
+    current = _current_quotes(heard, instant)
+    certain = [one.price for one in current if instant < one.sent_at + MAX_AGE]
+    perhaps = [one.price for one in current if one.sent_at + MAX_AGE <= instant < one.sent_at + MAX_LAG]
     floor = max(certain, default=Decimal(0))
     return {price for price in (*certain, *perhaps) if price >= floor}
 
 
-def _standing(heard: Iterable[Heard], instant: datetime) -> list[Heard]:
+def _current_quotes(heard: Iterable[Heard], instant: datetime) -> list[Heard]:
     """Each market's last event sent by `instant`, an older own time not counting while the newer one is fresh."""
-    standing: dict[str, Heard] = {}
+    current: dict[str, Heard] = {}
     for one in sorted(heard, key=lambda one: (one.sent_at, one.own_time, one.reference)):
         if one.sent_at > instant:
             continue
-        before = standing.get(one.market)
+        before = current.get(one.market)
         if before is None or one.own_time >= before.own_time or one.sent_at >= before.sent_at + MAX_AGE:
-            standing[one.market] = one
-    return list(standing.values())
+            current[one.market] = one
+    return list(current.values())

@@ -57,14 +57,14 @@ class Publisher:
         elif market is Market.BLACK_SPIRE_OUTPOST and happens("price.of_another_item"):
             item = "STEEL:BANTHA"
         body = _body(market, event_id, own_time, shown, item)
-        if world.dice.random() < 0.1:  # (a subscription without raw delivery)
+        if world.random.random() < 0.1:  # (a subscription without raw delivery)
             body = json.dumps({"Type": "Notification", "TopicArn": "arn", "Message": body})
-        told = price if item == "BESKAR" else None
+        published_price = price if item == "BESKAR" else None
 
         def deliver() -> None:
             message = self.edges.queues.put(FEEDS[market].queue, body)
-            self.published.append(Published(market, message, event_id, own_time, told, readable))
-            world.tell(f"{market} publishes {price if told else item} as {message.message_id}")
+            self.published.append(Published(market, message, event_id, own_time, published_price, readable))
+            world.log(f"{market} publishes {price if published_price else item} as {message.message_id}")
             world.time += timedelta(milliseconds=1)
 
         deliver()

@@ -1,4 +1,4 @@
-"""One schedule: a storm in which the seed decides everything, then a calm in which everything must converge."""
+"""One schedule: a phase with faults, of which the seed decides all, then a calm in which everything must converge."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,32 +17,32 @@ from pricing.feeds import FEEDS
 from pricing.ingest import record
 from pricing.ingest.message import read
 from pricing.markets import Market
-from proofs.simulation.baton import State
-from proofs.simulation.beginning import begin_with_active_loans
+from proofs.simulation.actor import State
 from proofs.simulation.broker import Task, empty_redis
 from proofs.simulation.clients import Clients
-from proofs.simulation.crew import Crew
 from proofs.simulation.edges import Edges
+from proofs.simulation.initial_loans import begin_with_active_loans
 from proofs.simulation.jobs import Worker
 from proofs.simulation.prices import HIGH, LOW, Publisher
+from proofs.simulation.scheduler import Scheduler
 from proofs.simulation.tape import Tape
-from proofs.simulation.verdict import judge, look_into_the_books
+from proofs.simulation.verdict import check_books, check_promises
 from proofs.simulation.world import World
 
 #: A round of the calm phase: longer than any back-off, lease and visibility, shorter than the life of a quote.
 _ROUND_SECONDS = 31
 _MAX_ROUNDS = 14
 _MAX_STEPS = 6000
-#: How often an auditor looks into the books during the storm.
+#: How often the invariants are checked during the phase with faults.
 _LOOKS = 2
 
-SWEEP = Task((("liquidation.evaluate_loans", {}),))
+EVALUATE = Task((("liquidation.evaluate_loans", {}),))
 RECOVER = Task((("liquidation.recover", {}),))
 POLLS = tuple(Task((("pricing.poll_prices", {"market": market.value}),)) for market in Market)
 
-#: How likely each task is at a tick of beat: what a storm is not about is rarer, since every task costs time.
-_BEAT_OF_PRICES = ((POLLS[0], 0.9), (POLLS[1], 0.9), (SWEEP, 0.3), (RECOVER, 0.5))
-_BEAT_OF_SALES = ((RECOVER, 0.9), (SWEEP, 0.05))
+#: How likely each task is at a tick of beat: what a schedule is not about is rarer, since every task costs time.
+_BEAT_OF_PRICES = ((POLLS[0], 0.9), (POLLS[1], 0.9), (EVALUATE, 0.3), (RECOVER, 0.5))
+_BEAT_OF_SALES = ((RECOVER, 0.9), (EVALUATE, 0.05))
 
 _OPEN_ENDS = """
     SELECT (SELECT count(*) FROM liquidation_liquidation WHERE status <> 'settled')
@@ -69,87 +69,87 @@ class Result:
 
 
 class Schedule:
-    """A world, and the crew that plays in it."""
+    """A world, and the scheduler of the actors in it."""
 
-    def __init__(self, seed: int, crew: Crew, tape: Tape | None = None) -> None:
-        """Set the scene, which the seed decides, or the tape if there is one."""
-        self.world = crew.world = World(seed, tape)
-        self.crew = crew
+    def __init__(self, seed: int, scheduler: Scheduler, tape: Tape | None = None) -> None:
+        """Prepare what the seed decides in advance, or the tape if there is one."""
+        self.world = scheduler.world = World(seed, tape)
+        self.scheduler = scheduler
         self.edges = Edges(self.world)
         self.worker = Worker(self.world, self.edges)
         self.clients = Clients(self.world)
         self.publisher = Publisher(self.world, self.edges)
         self.steps = 0
-        dice = self.world.dice
-        self.sales = dice.random() < 0.5
-        self.storm_seconds = dice.choice((20, 40, 55) if self.sales else (8, 12, 20, 30, 60))
-        self.beat_seconds = 5.0 if self.sales else self.storm_seconds / dice.choice((1, 1, 2, 3))
-        self.price_seconds = self.storm_seconds / dice.choice((1, 1, 2, 4))
-        self.workers = dice.choice((2, 3, 4, len(crew.actors)))
+        random = self.world.random
+        self.sales = random.random() < 0.5
+        self.faulty_seconds = random.choice((20, 40, 55) if self.sales else (8, 12, 20, 30, 60))
+        self.beat_seconds = 5.0 if self.sales else self.faulty_seconds / random.choice((1, 1, 2, 3))
+        self.price_seconds = self.faulty_seconds / random.choice((1, 1, 2, 4))
+        self.workers = random.choice((2, 3, 4, len(scheduler.actors)))
         #: Whether both markets are low now: the best price is that of the better one.
         self.low = False
-        #: By the database's clock, the last sweep looks at least so far.
+        #: By the database's clock, the window of the last evaluation reaches at least so far.
         self.known_drained_to = self.world.time
 
     def play(self) -> Result:
-        """Play it, and judge it."""
+        """Play it, and check every promise."""
         world = self.world
-        world.tell(f"severity {world.faults.severity}, baton handed on with {world.faults.switch}")
+        world.log(f"severity {world.faults.severity}, turns end with a chance of {world.faults.switch}")
         with self.edges.replaced():
             try:
                 self._plan()
-                self._run_until(self.storm_seconds)
+                self._run_until(self.faulty_seconds)
                 self._calm_down()
                 world.acting = "verdict"
-                claimed = judge(self)
+                claimed = check_promises(self)
             finally:
-                self.crew.dismiss()
+                self.scheduler.dismiss()
         faults = sum("! " in line for line in world.trace)
         return Result(world.seed, tuple(world.trace), tuple(world.violations), self.steps, claimed, faults)
 
-    # --- the storm ---
+    # --- the phase with faults ---
 
     def _plan(self) -> None:
-        """A storm of prices, or one of sales that have just begun."""
+        """Plan a schedule of prices, or one of sales that have just begun."""
         if self.sales:
             self._plan_sales()
         else:
             self._plan_prices()
         world = self.world
         world.after(world.seconds(0, self.beat_seconds), self._beat)
-        world.after(world.seconds(5, 20), self._mishap)
+        world.after(world.seconds(5, 20), self._shared_fault)
         for _ in range(_LOOKS):
-            look = partial(look_into_the_books, world, self.crew.monitor, at_every_moment=True)
-            world.after(world.seconds(0, self.storm_seconds), look)
+            look = partial(check_books, world, self.scheduler.monitor, at_every_moment=True)
+            world.after(world.seconds(0, self.faulty_seconds), look)
 
     def _plan_sales(self) -> None:
-        dice = self.world.dice
-        begin_with_active_loans(self.world, dice.choice((1, 1, 2, 3)))
+        random = self.world.random
+        begin_with_active_loans(self.world, random.choice((1, 1, 2, 3)))
         for market in Market:
-            self.publisher.publish(market, Decimal(dice.choice(LOW[2:])))
-        self._hear_all()
+            self.publisher.publish(market, Decimal(random.choice(LOW[2:])))
+        self._record_prices()
         point = best_price.refresh()
         loans = list(Loan.objects.order_by("pk").values_list("pk", flat=True))
         claimed = claim_loans(loans, point) if point.price is not None else []
-        self.world.tell(f"{len(claimed)} of them are claimed at {point.price}")
+        self.world.log(f"{len(claimed)} of them are claimed at {point.price}")
         for pk in claimed:
             self.edges.broker.now(chains.sale(pk))
 
     def _plan_prices(self) -> None:
-        world, dice = self.world, self.world.dice
-        if early := dice.choice((0, 1, 1, 2)):
+        world, random = self.world, self.world.random
+        if early := random.choice((0, 1, 1, 2)):
             begin_with_active_loans(world, early)
         for market in Market:
-            self.publisher.publish(market, Decimal(dice.choice(HIGH)))
+            self.publisher.publish(market, Decimal(random.choice(HIGH)))
             world.after(world.seconds(0.1, self.price_seconds), partial(self._price_moves, market))
-        self._hear_all()
-        self.clients.plan(dice.choice((0, 1, 1)) if early else dice.choice((1, 1, 2)))
+        self._record_prices()
+        self.clients.plan(random.choice((0, 1, 1)) if early else random.choice((1, 1, 2)))
         for request in self.clients.requests:
-            seconds = world.seconds(0, self.storm_seconds * dice.choice((0.1, 0.3, 0.8)))
+            seconds = world.seconds(0, self.faulty_seconds * random.choice((0.1, 0.3, 0.8)))
             world.after(seconds, partial(self._ask, request))
-        world.after(world.seconds(0, self.storm_seconds * 0.7), self._mood)
+        world.after(world.seconds(0, self.faulty_seconds * 0.7), self._turn_prices)
 
-    def _hear_all(self) -> None:
+    def _record_prices(self) -> None:
         """Record the prices so far and delete their messages, with nothing in between."""
         for market in Market:
             source, now = FEEDS[market], self.world.clock()
@@ -157,15 +157,15 @@ class Schedule:
                 received = [read(source, "unit", message, now) for message in messages]
                 record.write(source, received, now, now, received[0].sent_at)
 
-    def _mood(self) -> None:
+    def _turn_prices(self) -> None:
         """Both markets fall, or rise again."""
         if self.world.faults.calm:
             return
         self.low = not self.low
         for market in Market:
-            if self.world.dice.random() < 0.8:
+            if self.world.random.random() < 0.8:
                 self._publish(market)
-        self.world.after(self.world.seconds(0.5, self.storm_seconds), self._mood)
+        self.world.after(self.world.seconds(0.5, self.faulty_seconds), self._turn_prices)
 
     def _price_moves(self, market: Market) -> None:
         if self.world.faults.calm:
@@ -180,11 +180,11 @@ class Schedule:
         if self.world.faults.calm:
             return
         for task, likely in _BEAT_OF_SALES if self.sales else _BEAT_OF_PRICES:
-            if self.world.dice.random() < likely:
+            if self.world.random.random() < likely:
                 self.edges.broker.send(task)
         self.world.after(self.beat_seconds, self._beat)
 
-    def _mishap(self) -> None:
+    def _shared_fault(self) -> None:
         world = self.world
         if world.faults.calm:
             return
@@ -192,8 +192,8 @@ class Schedule:
             empty_redis(self.edges.broker, self.edges.cache)()
         if world.happens("clock.stepped"):
             world.offset += timedelta(seconds=world.choice([-20, -3, 3, 25, 70]))
-            world.tell(f"the database's clock is off by {world.offset.total_seconds():.0f} s")
-        world.after(world.seconds(1, 10), self._mishap)
+            world.log(f"the database's clock is off by {world.offset.total_seconds():.0f} s")
+        world.after(world.seconds(1, 10), self._shared_fault)
 
     def _ask(self, request: "object") -> None:
         self.edges.broker.queue.append((self.world.time, Task((("client", {"request": request}),))))
@@ -206,14 +206,14 @@ class Schedule:
         world = self.world
         world.acting = "world"
         world.faults.calm = True
-        world.tell("--- calm ---")
-        price = Decimal(world.dice.choice((*HIGH, *LOW)))
+        world.log("--- calm ---")
+        price = Decimal(world.random.choice((*HIGH, *LOW)))
         for _ in range(_MAX_ROUNDS):
             world.acting = "world"
             for market in Market:
                 self.publisher.publish(market, price)
             if self.sales:
-                self._start("the prices", self._hear_all)  # by an actor, since it may wait for a sweep
+                self._start("the prices", self._record_prices)  # by an actor, since it may wait for an evaluation
             for poll in () if self.sales else POLLS:
                 self.edges.broker.send(poll)
             for request in self.clients.requests:
@@ -222,15 +222,15 @@ class Schedule:
             if TradeOrder.objects.filter(status=OrderStatus.UNRESOLVED).exists():
                 self._start("a person", self._person_answers)
             self._run_until(_ROUND_SECONDS / 2)
-            # A poll that has not ended may learn of a silence that this round's sweep cannot know.
-            behind = bool(self.crew.busy or self.edges.broker.due())
+            # A poll that has not ended may learn of a silence that this round's evaluation cannot know.
+            behind = bool(self.scheduler.busy or self.edges.broker.due())
             self.known_drained_to = world.time + world.offset
-            for task in (SWEEP, RECOVER):
+            for task in (EVALUATE, RECOVER):
                 self.edges.broker.send(task)
             self._run_until(_ROUND_SECONDS / 2)
             if not behind and not self._open_ends():
                 return
-        world.blame("converges", f"after {_MAX_ROUNDS} calm rounds something is still open")
+        world.report("converges", f"after {_MAX_ROUNDS} calm rounds something is still open")
 
     def _person_answers(self) -> None:
         """A person looks up in the market's log what became of every unresolved order."""
@@ -254,21 +254,21 @@ class Schedule:
 
     def _run_until(self, seconds: float) -> None:
         """Go on until so much time has passed."""
-        world, crew = self.world, self.crew
+        world, scheduler = self.world, self.scheduler
         end = world.time + timedelta(seconds=seconds)
         while world.time < end:
             world.let_happen()
-            ready = crew.ready
-            hands = crew.idle and len(crew.busy) < self.workers and bool(self.edges.broker.due())
+            ready = scheduler.ready
+            hands = scheduler.idle and len(scheduler.busy) < self.workers and bool(self.edges.broker.due())
             if ready or hands:
                 self._step(ready, hands=bool(hands))
                 continue
-            if crew.busy and all(actor.state is State.BLOCKED for actor in crew.busy):
-                world.blame("one order of locks", "everybody waits for a lock")
-                crew.resolve_deadlock()
+            if scheduler.busy and all(actor.state is State.BLOCKED for actor in scheduler.busy):
+                world.report("one order of locks", "everybody waits for a lock")
+                scheduler.resolve_deadlock()
                 continue
-            instants = [world.next_event_at, crew.next_awake_at]
-            if crew.idle and len(crew.busy) < self.workers:
+            instants = [world.next_event_at, scheduler.next_awake_at]
+            if scheduler.idle and len(scheduler.busy) < self.workers:
                 instants.append(self.edges.broker.next_due_at)
             world.time = max(world.time, min([end, *(instant for instant in instants if instant)]))
 
@@ -277,17 +277,17 @@ class Schedule:
         self.steps += 1
         if self.steps > _MAX_STEPS:
             raise NoEnd(f"seed {world.seed} comes to no end")
-        world.time += timedelta(milliseconds=world.dice.randrange(30))
-        choice = world.dice.randrange(len(ready) + hands)
+        world.time += timedelta(milliseconds=world.random.randrange(30))
+        choice = world.random.randrange(len(ready) + hands)
         if choice < len(ready):
-            self.crew.step(ready[choice])
+            self.scheduler.step(ready[choice])
             return
         world.acting = "broker"
         if task := self.edges.broker.take():
             self._start(str(task), self._job(task))
 
     def _start(self, title: str, job: Callable[[], None]) -> None:
-        if idle := self.crew.idle:
+        if idle := self.scheduler.idle:
             idle[0].take(title, job)
 
     def _job(self, task: Task) -> Callable[[], None]:

@@ -6,12 +6,12 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from proofs.simulation.database import SimulationDatabase
-from proofs.simulation.runner import crew_at, play_tape
+from proofs.simulation.runner import play_tape, scheduler_on
 from proofs.simulation.schedule import Result
 from proofs.simulation.tape import WAYS, Tape
 
-#: The scene is set by so many decisions, each of a few ways; a schedule makes some hundreds.
-_SCENE = 6
+#: The first so many decisions prepare a schedule, each of a few ways; it makes some hundreds.
+_FIRST = 6
 _DECISIONS = 512
 _LOUD_AT_MOST = 12
 
@@ -21,22 +21,22 @@ class PromiseBroken(AssertionError):
 
 
 def tapes() -> "st.SearchStrategy[Tape]":
-    """A dense beginning, which sets the scene, then quiet but for some entries anywhere. Shrinks towards silence."""
-    scene = st.lists(st.integers(0, 7), min_size=_SCENE, max_size=_SCENE)
-    loud = st.dictionaries(st.integers(_SCENE, _DECISIONS - 1), st.integers(1, WAYS - 1), max_size=_LOUD_AT_MOST)
-    return st.builds(lambda first, later: Tape.of([*enumerate(first), *sorted(later.items())]), scene, loud)
+    """A dense beginning, which prepares the schedule, then quiet but for a few loud entries. Shrinks towards quiet."""
+    first = st.lists(st.integers(0, 7), min_size=_FIRST, max_size=_FIRST)
+    loud = st.dictionaries(st.integers(_FIRST, _DECISIONS - 1), st.integers(1, WAYS - 1), max_size=_LOUD_AT_MOST)
+    return st.builds(lambda dense, sparse: Tape.of([*enumerate(dense), *sorted(sparse.items())]), first, loud)
 
 
-def hunt(database: SimulationDatabase, examples: int, *, seed: int | None = None) -> tuple[Tape, Result] | None:
+def search(database: SimulationDatabase, examples: int, *, seed: int | None = None) -> tuple[Tape, Result] | None:
     """Play so many tapes; the shortest found that breaks a promise, with what it led to, or None.
 
     With `seed` None Hypothesis draws the same tapes every time.
     """
     broken: list[tuple[Tape, Result]] = []
-    with crew_at(database) as crew:
+    with scheduler_on(database) as scheduler:
 
         def holds(tape: Tape) -> None:
-            result = play_tape(tape, database, crew)
+            result = play_tape(tape, database, scheduler)
             if result.violations:
                 broken.append((tape, result))
                 raise PromiseBroken(result.violations[0])
@@ -49,7 +49,7 @@ def hunt(database: SimulationDatabase, examples: int, *, seed: int | None = None
 
 
 def _search(holds: Callable[[Tape], None], examples: int, seed: int | None) -> None:
-    from hypothesis import seed as seeded  # noqa: PLC0415  (a name of its own here)
+    from hypothesis import seed as seeded  # noqa: PLC0415  (another name for it)
 
     search = settings(
         max_examples=examples,

@@ -1,10 +1,10 @@
-"""Dice that a tape decides: the same engine, driven by choices drawn up front, so that Hypothesis can shrink them."""
+"""A sequence of choices in place of a seed, drawn up front, so that Hypothesis can shrink what breaks a promise."""
 
 import random
 from collections.abc import Iterable, MutableSequence, Sequence
 from typing import Any
 
-#: More than a schedule decides, for the most part: a quiet one some hundred times, the first of which set the scene.
+#: More than a schedule decides, for the most part: a quiet one some hundred times, the first of which prepare it.
 LENGTH = 1024
 #: Beyond the number of ways in which any decision can go.
 WAYS = 256
@@ -51,8 +51,8 @@ class Tape:
         return entry
 
 
-class TapeDice(random.Random):
-    """What the simulation asks of its dice, answered from a tape.
+class TapeRandom(random.Random):
+    """A random generator whose answers come from a tape.
 
     A chance comes true if the entry is not 0, however unlikely it is by seed. Of several things 0 takes the first.
     """

@@ -1,4 +1,4 @@
-"""The verdict on a schedule: I1 to I10 in the books, and the books against the world's own logs."""
+"""The verdict on a schedule: invariants I1 to I10, and the database against the simulated world's own logs."""
 
 import json
 from collections import Counter
@@ -32,8 +32,8 @@ _EVENT_KEYS = {
 }
 
 
-def look_into_the_books(world: World, database: "psycopg.Connection[Any]", *, at_every_moment: bool) -> None:
-    """I1 to I10 in the books; in the storm, only those that hold at every moment.
+def check_books(world: World, database: "psycopg.Connection[Any]", *, at_every_moment: bool) -> None:
+    """Report every violation of I1 to I10; with `at_every_moment`, only of those that hold at every moment.
 
     The queries are prepared once a connection: planning them would be most of their cost on tables so small.
     """
@@ -43,12 +43,12 @@ def look_into_the_books(world: World, database: "psycopg.Connection[Any]", *, at
 
     for finding in invariants.check(at_every_moment=at_every_moment, fetch=fetch):
         if finding.violations:
-            world.blame(finding.invariant.name, f"{finding.invariant.promise}: {', '.join(finding.examples)}")
+            world.report(finding.invariant.name, f"{finding.invariant.promise}: {', '.join(finding.examples)}")
 
 
-def judge(schedule: "Schedule") -> int:
-    """Blame the world for every broken promise; returns how many loans were claimed."""
-    look_into_the_books(schedule.world, schedule.crew.monitor, at_every_moment=False)
+def check_promises(schedule: "Schedule") -> int:
+    """Report every broken promise to the world; returns how many loans were claimed."""
+    check_books(schedule.world, schedule.scheduler.monitor, at_every_moment=False)
     liquidations = list(Liquidation.objects.select_related("loan").order_by("pk"))
     _trades_are_booked(schedule)
     _events_are_delivered(schedule, liquidations)
@@ -67,11 +67,11 @@ def _trades_are_booked(schedule: "Schedule") -> None:
             order = orders.get(request_id)
             booked = order and (order.market, order.units_traded, order.proceeds)
             if booked != (market.value, trade.units, trade.proceeds):
-                schedule.world.blame("I1", f"{market} traded {trade}, booked is {booked}")
+                schedule.world.report("I1", f"{market} traded {trade}, booked is {booked}")
     for order in orders.values():
         log = schedule.edges.markets[Market(order.market)].trades
         if order.status == OrderStatus.FILLED and order.request_id not in log:
-            schedule.world.blame("I1", f"{order.market} knows of no trade {order.request_id}")
+            schedule.world.report("I1", f"{order.market} knows of no trade {order.request_id}")
 
 
 def _events_are_delivered(schedule: "Schedule", liquidations: list[Liquidation]) -> None:
@@ -79,28 +79,28 @@ def _events_are_delivered(schedule: "Schedule", liquidations: list[Liquidation])
     delivered = Counter(schedule.edges.topics.delivered)
     bodies = list(LiquidationEvent.objects.values_list("body", flat=True))
     if set(bodies) != set(delivered) or len(bodies) != len(liquidations):
-        schedule.world.blame(
+        schedule.world.report(
             "I4", f"{len(liquidations)} liquidations, {len(bodies)} events, {len(delivered)} delivered"
         )
     for body in delivered:
-        told = json.loads(body)
-        if set(told) != _EVENT_KEYS or not all(isinstance(value, str) for value in told.values()):
-            schedule.world.blame("I4", f"the event is not as contracted: {body}")
+        event = json.loads(body)
+        if set(event) != _EVENT_KEYS or not all(isinstance(value, str) for value in event.values()):
+            schedule.world.report("I4", f"the event is not as contracted: {body}")
 
 
 def _requests_have_one_effect(schedule: "Schedule") -> None:
     """I7: however often a request is sent, there is one answer; and each is answered in the end."""
     for request in schedule.clients.requests:
         if len(set(request.bodies)) > 1:
-            schedule.world.blame("I7", f"{request} was answered in {len(set(request.bodies))} ways")
+            schedule.world.report("I7", f"{request} was answered in {len(set(request.bodies))} ways")
         if request.contradicted:
-            schedule.world.blame("I7", f"{request} was accepted and refused: {request.refusal or 'reused'}")
+            schedule.world.report("I7", f"{request} was accepted and refused: {request.refusal or 'reused'}")
         if not request.answered:
-            schedule.world.blame("I7", f"{request} was never answered")
+            schedule.world.report("I7", f"{request} was never answered")
 
 
 def _messages_are_accounted_for(schedule: "Schedule") -> list[Heard]:
-    """I10: every message is a quote, a duplicate, skipped or kept as unreadable; returns the prices as they were heard.
+    """I10: every message is a quote, a duplicate, skipped or kept as unreadable; returns the prices as received.
 
     Each market's in the order in which they were recorded, which need not be that in which they were sent.
     """
@@ -121,13 +121,13 @@ def _messages_are_accounted_for(schedule: "Schedule") -> list[Heard]:
         else:
             accounted = quote is not None or (one.market.value, one.event_id) in events
         if not accounted:
-            schedule.world.blame("I10", f"{key} of {one.market} is lost")
+            schedule.world.report("I10", f"{key} of {one.market} is lost")
         if quote is None or one.price is None:
             continue
         late = quote.received_at - quote.sent_at >= oracle.MAX_AGE
         sent_at = first_sent[one.market, one.event_id or key]
         if quote.sent_at > sent_at or quote.too_late != late:
-            schedule.world.blame("I10", f"{key} was sent at {sent_at}, recorded as {quote.sent_at}, {late}")
+            schedule.world.report("I10", f"{key} was sent at {sent_at}, recorded as {quote.sent_at}, {late}")
         reference = one.event_id or key
         heard.append((quote.pk, Heard(one.market, one.price, quote.sent_at, one.own_time, reference, quote.too_late)))
     return [one for _number, one in sorted(heard, key=itemgetter(0))]
@@ -141,7 +141,7 @@ def _claims_are_right(schedule: "Schedule", liquidations: list[Liquidation], hea
     for claimed in liquidations:
         value = claimed.collateral_at_claim * claimed.price
         if claimed.balance_at_claim < Decimal("0.8") * value:
-            schedule.world.blame("oracle", f"{claimed.loan} was claimed at {claimed.price} without a breach")
+            schedule.world.report("oracle", f"{claimed.loan} was claimed at {claimed.price} without a breach")
         by_market = [[one for one in heard if one.market == market] for market in Market]
         known = (
             oracle.possible_prices([*by_market[0][:first], *by_market[1][:second]], claimed.price_at)
@@ -149,14 +149,16 @@ def _claims_are_right(schedule: "Schedule", liquidations: list[Liquidation], hea
             for second in range(len(by_market[1]) + 1)
         )
         if not any(claimed.price in prices for prices in known):
-            schedule.world.blame("oracle", f"{claimed.loan} was claimed at {claimed.price}, which no one had published")
+            schedule.world.report(
+                "oracle", f"{claimed.loan} was claimed at {claimed.price}, which no one had published"
+            )
 
 
 def _nothing_is_forgotten(schedule: "Schedule", heard: list[Heard]) -> None:
     """The converse: whoever must have been claimed, activated, warned or cleared, is."""
     drained_to = {feed.market: feed.drained_to for feed in Feed.objects.all() if feed.drained_to}
     spans = oracle.spans(heard, drained_to, schedule.world.clock())
-    # The last sweep was begun at `known_drained_to` and came to look at some instant since.
+    # The last evaluation was begun at `known_drained_to` and came to look at some instant since.
     lasts = [span.price for span in spans if span.end > schedule.known_drained_to] or [None]
     spans = [span for span in spans if span.start < schedule.known_drained_to]
     open_margin_calls = set(MarginCall.objects.filter(closed_at__isnull=True).values_list("loan_id", flat=True))
@@ -164,25 +166,23 @@ def _nothing_is_forgotten(schedule: "Schedule", heard: list[Heard]) -> None:
         owed, units = loan.outstanding_balance, loan.collateral
         if loan.status == LoanStatus.NEW:
             if all(last is not None and units and owed <= Decimal("0.5") * units * last for last in lasts):
-                schedule.world.blame("oracle", f"{loan} is covered at {lasts[0]} and not active")
+                schedule.world.report("oracle", f"{loan} is covered at {lasts[0]} and not active")
             continue
         for span in spans:
             if (
                 span.price is None
-                or not span.judges
+                or not span.applies
                 or loan.prices_apply_from is None
                 or span.end <= loan.prices_apply_from
             ):
                 continue
             if owed >= Decimal("0.8") * units * span.price:
                 when = f"{span.start.time()} to {span.end.time()}"
-                schedule.world.blame(
-                    "oracle",
-                    f"{loan}, judged from {loan.prices_apply_from.time()}, was not claimed at {span.price} from {when}",
-                )
+                since = f"prices apply to it from {loan.prices_apply_from.time()}"
+                schedule.world.report("oracle", f"{loan} was not claimed at {span.price} from {when}; {since}")
                 break
         warned = loan.pk in open_margin_calls
         if all(last and owed >= Decimal("0.7") * units * last and not warned for last in lasts):
-            schedule.world.blame("oracle", f"{loan} has no margin call at {lasts[0]}")
+            schedule.world.report("oracle", f"{loan} has no margin call at {lasts[0]}")
         if all(last and owed < Decimal("0.6") * units * last and warned for last in lasts):
-            schedule.world.blame("oracle", f"{loan} has a margin call at {lasts[0]}")
+            schedule.world.report("oracle", f"{loan} has a margin call at {lasts[0]}")

@@ -1,4 +1,4 @@
-"""One simulated world: its dice, its clock, what is going to happen in it, and the trace of what has happened."""
+"""One simulated world: its random generator, its clock, its coming events, and the trace of what has happened."""
 
 import heapq
 import itertools
@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from proofs.simulation.faults import Faults
-from proofs.simulation.tape import Tape, TapeDice
+from proofs.simulation.tape import Tape, TapeRandom
 
 Thing = TypeVar("Thing")
 
@@ -19,13 +19,13 @@ _TICK = timedelta(microseconds=100)
 
 
 class World:
-    """Everything that a seed decides. Only whoever holds the baton may touch it."""
+    """Everything that a seed decides. Only the actor whose turn it is may touch it."""
 
     def __init__(self, seed: int, tape: Tape | None = None) -> None:
-        """Roll what kind of world this is; with a tape, any fault may happen, and does where the tape is not quiet."""
+        """Draw what kind of world this is; with a tape, any fault may happen, and does where the tape is not quiet."""
         self.seed = seed
-        self.dice = random.Random(seed) if tape is None else TapeDice(tape)
-        self.faults = Faults(self.dice) if tape is None else Faults.all_possible()
+        self.random = random.Random(seed) if tape is None else TapeRandom(tape)
+        self.faults = Faults(self.random) if tape is None else Faults.all_possible()
         self.time = BEGINNING
         #: By how much the database's clock is off.
         self.offset = timedelta(0)
@@ -62,35 +62,35 @@ class World:
             self.acting = "world"
             heapq.heappop(self._events)[2]()
 
-    # --- dice ---
+    # --- chance ---
 
     def happens(self, fault: str, times: int = 1) -> bool:
-        """Whether a fault happens now, `times` as likely as elsewhere; if so, it is told."""
+        """Whether a fault happens now, `times` as likely as elsewhere; if so, the trace has it."""
         rate = self.faults.rate(fault) * times
-        if rate <= 0 or self.dice.random() >= rate:
+        if rate <= 0 or self.random.random() >= rate:
             return False
-        self.tell(f"! {fault}")
+        self.log(f"! {fault}")
         return True
 
     def seconds(self, low: float, high: float) -> float:
         """A duration, to the millisecond."""
-        return round(self.dice.uniform(low, high), 3)
+        return round(self.random.uniform(low, high), 3)
 
     def choice(self, things: Sequence[Thing]) -> Thing:
         """One of the things."""
-        return things[0] if len(things) == 1 else self.dice.choice(things)
+        return things[0] if len(things) == 1 else self.random.choice(things)
 
     def uuid(self) -> uuid.UUID:
         """A random uuid, the same for the same seed."""
-        return uuid.UUID(int=self.dice.getrandbits(128), version=4)
+        return uuid.UUID(int=self.random.getrandbits(128), version=4)
 
     # --- trace ---
 
-    def tell(self, what: str) -> None:
+    def log(self, what: str) -> None:
         """Add a line to the trace."""
         self.trace.append(f"{(self.time - BEGINNING).total_seconds():9.4f}  {self.acting:<22} {what}")
 
-    def blame(self, promise: str, what: str) -> None:
-        """Note that a promise is broken."""
+    def report(self, promise: str, what: str) -> None:
+        """Add a broken promise to the violations and to the trace."""
         self.violations.append(f"{promise}: {what}")
-        self.tell(f"BROKEN {promise}: {what}")
+        self.log(f"BROKEN {promise}: {what}")

@@ -133,7 +133,9 @@ def test_stop_leaves_no_process_and_next_start_finds_the_data(folder: Path) -> N
         assert processes_mentioning(str(folder)) == []
 
 
-@pytest.mark.parametrize("pid", ["1", "999999999", str(os.getpid()), "rubbish"])
+@pytest.mark.parametrize(
+    "pid", ["1", "999999999", str(os.getpid()), "rubbish"], ids=["init", "unused", "own", "rubbish"]
+)
 def test_stale_lock_file_of_postgresql_does_not_matter(pid: str, folder: Path) -> None:
     with EmbeddedStack(folder=folder, durable=False) as stack:
         data = stack.postgres.folder.resolve()

@@ -14,13 +14,13 @@ from proofs.chaos.proxy import Proxy
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Everything that can be broken. `tell` says a sentence to the person who watches."""
+    """Everything that can be broken. `say` prints a sentence to the person who watches."""
 
-    room: RunningDemo
+    demo: RunningDemo
     proxy: Proxy
     forger: Forger
-    dice: Random
-    tell: Callable[[str], None]
+    random: Random
+    say: Callable[[str], None]
 
 
 class Fault(ABC):
@@ -28,7 +28,7 @@ class Fault(ABC):
 
     Two faults that `touch` the same part are never played together. The fault ends with `heal`; recovery is
     measured from there. `seen_as` is what an operator finds of it in the service's logs, as a regular expression; it
-    is empty for a fault that the service does not notice. With `seen_by_postgres` it is PostgreSQL's log that tells.
+    is empty for a fault that the service does not notice. With `seen_by_postgres` it is in PostgreSQL's log.
     """
 
     name: ClassVar[str]
@@ -42,8 +42,8 @@ class Fault(ABC):
     def __init__(self, target: Target) -> None:
         """Break this, later."""
         self.target = target
-        self.room = target.room
-        self.dice = target.dice
+        self.demo = target.demo
+        self.random = target.random
 
     @abstractmethod
     def inject(self) -> None:

@@ -37,11 +37,11 @@ class MarketsFail(_OrdersFail):
 
     def inject(self) -> None:
         """Double the share of faults."""
-        self.room.simulators.set_markets({"faultShare": "0.6"})
+        self.demo.simulators.set_markets({"faultShare": "0.6"})
 
     def heal(self) -> None:
         """Return to the usual share."""
-        self.room.simulators.set_markets({"faultShare": USUAL_SHARE})
+        self.demo.simulators.set_markets({"faultShare": USUAL_SHARE})
 
 
 class MarketDown(_OrdersFail):
@@ -55,12 +55,12 @@ class MarketDown(_OrdersFail):
 
     def inject(self) -> None:
         """Choose one and take it down."""
-        self.markets = [self.dice.choice(MARKETS)]
-        self.room.simulators.set_markets({"down": True}, self.markets)
+        self.markets = [self.random.choice(MARKETS)]
+        self.demo.simulators.set_markets({"down": True}, self.markets)
 
     def heal(self) -> None:
         """Take it up."""
-        self.room.simulators.set_markets({"down": False})
+        self.demo.simulators.set_markets({"down": False})
 
 
 class MarketsDown(_OrdersFail):
@@ -74,8 +74,8 @@ class MarketsDown(_OrdersFail):
 
     def inject(self) -> None:
         """Take both down."""
-        self.room.simulators.set_markets({"down": True})
+        self.demo.simulators.set_markets({"down": True})
 
     def heal(self) -> None:
         """Take both up."""
-        self.room.simulators.set_markets({"down": False})
+        self.demo.simulators.set_markets({"down": False})

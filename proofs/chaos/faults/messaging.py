@@ -84,23 +84,23 @@ class EmulatorEmptied(Fault):
         """Empty it, and let the service talk to what is left."""
         self.target.proxy.set_mode(Mode.REFUSE)
         self._wait_until_heard()
-        self.room.supervisor.kept["otc"].process.pause()
-        emulator = self.room.stack.sns_sqs
-        self.room.hold_down(emulator)
+        self.demo.supervisor.kept["otc"].process.pause()
+        emulator = self.demo.stack.sns_sqs
+        self.demo.hold_down(emulator)
         emulator.kill()
-        self.room.let_go(emulator)
+        self.demo.let_go(emulator)
         self.target.proxy.set_mode(Mode.PASS)
 
     def heal(self) -> None:
         """Make topics, queues and subscriptions again."""
         self.target.proxy.set_mode(Mode.REFUSE)
-        self.room.supervisor.kept["otc"].process.resume()
-        subscribe_queue(self.room.stack.sns_sqs.endpoint_url, EVENT_TOPIC, EVENT_QUEUE)
-        self.room.manage("provision_messaging")
+        self.demo.supervisor.kept["otc"].process.resume()
+        subscribe_queue(self.demo.stack.sns_sqs.endpoint_url, EVENT_TOPIC, EVENT_QUEUE)
+        self.demo.manage("provision_messaging")
         self.target.proxy.set_mode(Mode.PASS)
 
     def _wait_until_heard(self) -> None:
-        sqs = sqs_client(self.room.stack.sns_sqs.endpoint_url)
+        sqs = sqs_client(self.demo.stack.sns_sqs.endpoint_url)
         url = sqs.get_queue_url(QueueName=EVENT_QUEUE)["QueueUrl"]
         deadline = time.monotonic() + HEARD_WITHIN_SECONDS
         while time.monotonic() < deadline:
@@ -108,4 +108,4 @@ class EmulatorEmptied(Fault):
             if not int(counts["ApproximateNumberOfMessages"]) + int(counts["ApproximateNumberOfMessagesNotVisible"]):
                 return
             time.sleep(0.1)
-        self.target.tell("the OTC service did not hear in time what SNS had accepted: the emulator takes it along")
+        self.target.say("the OTC service did not hear in time what SNS had accepted: the emulator takes it along")

@@ -14,7 +14,7 @@ class _Killed(Fault):
 
     def inject(self) -> None:
         """Kill."""
-        self.room.supervisor.kept[self.process].process.send(signal.SIGKILL)
+        self.demo.supervisor.kept[self.process].process.send(signal.SIGKILL)
 
 
 class PricesWorkerKilled(_Killed):
@@ -28,10 +28,10 @@ class PricesWorkerKilled(_Killed):
 
 
 class RiskWorkerKilled(_Killed):
-    """The only worker that sweeps and recovers dies."""
+    """The only worker that evaluates loans and recovers dies."""
 
     name = "risk-worker-killed"
-    what = "kill -9 of the worker that sweeps and recovers"
+    what = "kill -9 of the worker that evaluates loans and recovers"
     touches = frozenset({"risk worker"})
     seen_as = r"risk1@.* ready"
     process = "worker-risk-1"
@@ -68,7 +68,7 @@ class BeatKilled(_Killed):
 
 
 class TwoBeats(Fault):
-    """A second scheduler rings every bell as well."""
+    """A second scheduler enqueues every task as well."""
 
     name = "two-beats"
     what = "two beats at once"
@@ -80,11 +80,11 @@ class TwoBeats(Fault):
     def inject(self) -> None:
         """Start it, under a number of its own, so that its log is its own too."""
         TwoBeats.number += 1
-        self.room.supervisor.start([self.room.programs.beat(self.number)])
+        self.demo.supervisor.start([self.demo.programs.beat(self.number)])
 
     def heal(self) -> None:
         """Stop it."""
-        self.room.supervisor.stop([f"beat-{self.number}"])
+        self.demo.supervisor.stop([f"beat-{self.number}"])
 
 
 class PollerStopped(Fault):
@@ -99,14 +99,14 @@ class PollerStopped(Fault):
     def inject(self) -> None:
         """Freeze it, and let the markets hurry."""
         self._signal(signal.SIGSTOP)
-        self.room.simulators.set_markets({"interval": "0.1"})
+        self.demo.simulators.set_markets({"interval": "0.1"})
 
     def heal(self) -> None:
         """Let it go on."""
         self._signal(signal.SIGCONT)
-        self.room.simulators.set_markets({"interval": "1"})
+        self.demo.simulators.set_markets({"interval": "1"})
 
     def _signal(self, number: signal.Signals) -> None:
-        pid = self.room.supervisor.kept["worker-prices-1"].process.pid
+        pid = self.demo.supervisor.kept["worker-prices-1"].process.pid
         if pid is not None:
             os.killpg(pid, number)

@@ -17,16 +17,16 @@ class ValkeyKilled(Fault):
 
     def inject(self) -> None:
         """Kill it and hold it down."""
-        self.room.hold_down(self.room.stack.valkey)
-        self.room.stack.valkey.kill()
+        self.demo.hold_down(self.demo.stack.valkey)
+        self.demo.stack.valkey.kill()
 
     def heal(self) -> None:
         """Start it."""
-        self.room.let_go(self.room.stack.valkey)
+        self.demo.let_go(self.demo.stack.valkey)
 
 
 class ValkeyFlushed(Fault):
-    """Every bell and every cached price vanishes, again and again."""
+    """Every queued task and every cached price vanishes, again and again."""
 
     name = "valkey-flushed"
     what = "FLUSHALL, once a second for a while"
@@ -36,7 +36,7 @@ class ValkeyFlushed(Fault):
 
     def inject(self) -> None:
         """Flush."""
-        with redis.Redis.from_url(self.room.stack.valkey.broker_url, socket_timeout=5) as client:
+        with redis.Redis.from_url(self.demo.stack.valkey.broker_url, socket_timeout=5) as client:
             client.flushall()
 
     def go_on(self) -> None:
@@ -55,12 +55,12 @@ class PostgresStopped(Fault):
 
     def inject(self) -> None:
         """Stop it and hold it down."""
-        self.room.hold_down(self.room.stack.postgres)
-        self.room.stack.postgres.stop_immediately()
+        self.demo.hold_down(self.demo.stack.postgres)
+        self.demo.stack.postgres.stop_immediately()
 
     def heal(self) -> None:
         """Start it."""
-        self.room.let_go(self.room.stack.postgres)
+        self.demo.let_go(self.demo.stack.postgres)
 
 
 class ConnectionsTerminated(Fault):
@@ -75,7 +75,7 @@ class ConnectionsTerminated(Fault):
 
     def inject(self) -> None:
         """End them."""
-        with psycopg.connect(self.room.stack.superuser_database_url, autocommit=True, connect_timeout=5) as connection:
+        with psycopg.connect(self.demo.stack.superuser_database_url, autocommit=True, connect_timeout=5) as connection:
             connection.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"

@@ -14,7 +14,7 @@ def look(seconds, *, selling=None, unsent=(), unevaluated=(), quotes=None):
         selling=selling or {},
         unsent=frozenset(unsent),
         unevaluated=frozenset(unevaluated),
-        standing={market: END + timedelta(seconds=at) for market, at in sent.items()},
+        current_quotes={market: END + timedelta(seconds=at) for market, at in sent.items()},
     )
 
 
@@ -41,15 +41,15 @@ def test_sales_events_and_quotes_that_came_later_are_not_waited_for():
     recovery.see(1, look(1, selling={1: "a"}, unsent={1}, unevaluated={5}), api=True, processes=True)
     recovery.see(2, look(2, selling={2: "a"}, unsent={1, 2}, unevaluated={5, 6}), api=True, processes=True)
     assert recovery.seconds[Aspect.SALES] == 2
-    assert {Aspect.EVENTS, Aspect.SWEEPS} <= set(recovery.missing)
+    assert {Aspect.EVENTS, Aspect.EVALUATIONS} <= set(recovery.missing)
     recovery.see(4, look(4, selling={2: "a"}, unsent={2}, unevaluated={6}, quotes=3), api=True, processes=True)
-    assert (recovery.seconds[Aspect.EVENTS], recovery.seconds[Aspect.SWEEPS]) == (4, 4)
+    assert (recovery.seconds[Aspect.EVENTS], recovery.seconds[Aspect.EVALUATIONS]) == (4, 4)
     assert recovery.complete
 
 
 def test_one_market_without_a_live_quote_is_no_recovery():
     recovery = Recovery(0.0)
-    one = Look(now=END, standing={"mos_espa": END + timedelta(seconds=9)})
+    one = Look(now=END, current_quotes={"mos_espa": END + timedelta(seconds=9)})
     recovery.see(1, one, api=True, processes=True)
     assert Aspect.PRICES in recovery.missing
 

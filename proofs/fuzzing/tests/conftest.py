@@ -2,7 +2,7 @@
 
 import pytest
 
-from proofs.fuzzing import scene
+from proofs.fuzzing import example_loans
 from proofs.fuzzing.service import serving
 
 
@@ -14,4 +14,4 @@ def service(stack, transactional_db, clean_cache):
 
 @pytest.fixture
 def loans_in_every_state(transactional_db, clean_cache):
-    scene.prepare()
+    example_loans.prepare()

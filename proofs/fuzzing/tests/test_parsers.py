@@ -1,4 +1,4 @@
-"""The short share of the fuzz of feeds and answers, and proof that the judges would notice."""
+"""Short shares of the fuzz of feeds and answers, and proof that the checks would notice."""
 
 import json
 from decimal import Decimal
@@ -19,17 +19,19 @@ TARGETS = pytest.mark.parametrize(("kind", "market"), parsers.TARGETS)
 
 
 @TARGETS
-def test_bodies_of_the_right_shape_are_accounted_for(kind, market):
-    report = parsers.by_structure(kind, market, inputs=120)
+@pytest.mark.parametrize("inputs", [120, pytest.param(1000, marks=pytest.mark.proof)])
+def test_bodies_of_the_right_shape_are_accounted_for(kind, market, inputs):
+    report = parsers.by_structure(kind, market, inputs=inputs)
     assert report.finding == ""
-    assert report.inputs == 120
+    assert report.inputs == inputs
     assert len(report.counts) >= 2
 
 
-def test_bytes_chosen_by_coverage_are_accounted_for(tmp_path):
-    reports = parsers.all_by_coverage(inputs=2000, folder=tmp_path)
+@pytest.mark.parametrize("inputs", [2000, pytest.param(20_000, marks=pytest.mark.proof)])
+def test_bytes_chosen_by_coverage_are_accounted_for(tmp_path, inputs):
+    reports = parsers.all_by_coverage(inputs=inputs, folder=tmp_path)
     assert [report.finding for report in reports] == [""] * 4
-    assert all(report.inputs >= 2000 and len(report.counts) >= 2 for report in reports)
+    assert all(report.inputs >= inputs and len(report.counts) >= 2 for report in reports)
 
 
 def test_the_mutator_never_changes_what_it_chooses_from():
@@ -42,9 +44,9 @@ def test_the_mutator_never_changes_what_it_chooses_from():
 @pytest.mark.parametrize("market", list(Market))
 def test_what_the_markets_document_is_read(market):
     body = json.dumps(seeds.EVENTS[market])
-    assert feed_messages.judge(market, body, "unit") == "quote"
-    assert feed_messages.judge(market, json.dumps(seeds.envelope(body)), "unit") == "quote"
-    counts = [venue_answers.judge(market, 200, json.dumps(answer).encode()) for answer in seeds.ANSWERS[market]]
+    assert feed_messages.check(market, body, "unit") == "quote"
+    assert feed_messages.check(market, json.dumps(seeds.envelope(body)), "unit") == "quote"
+    counts = [venue_answers.check(market, 200, json.dumps(answer).encode()) for answer in seeds.ANSWERS[market]]
     assert counts == ["fill", "refused", "refused"]
 
 
@@ -63,7 +65,7 @@ def test_a_parser_that_drops_a_digit_would_be_found(monkeypatch):
 
     replace_parser(monkeypatch, Market.MOS_ESPA, wrong)
     with pytest.raises(feed_messages.Unsound):
-        feed_messages.judge(Market.MOS_ESPA, json.dumps(seeds.MOS_ESPA_EVENT), "unit")
+        feed_messages.check(Market.MOS_ESPA, json.dumps(seeds.MOS_ESPA_EVENT), "unit")
 
 
 def test_a_parser_that_skips_beskar_would_be_found(monkeypatch):

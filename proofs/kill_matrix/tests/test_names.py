@@ -2,7 +2,7 @@
 
 import pytest
 
-from proofs.kill_matrix.cells import FROZEN, KILLED_WHOLE, Cell, Deed, cells, mixed
+from proofs.kill_matrix.cells import FROZEN, KILLED_WHOLE, Cell, Fault, cells, interleaved
 from proofs.kill_matrix.names import failpoints_in_source, failpoints_of
 
 SPELT_IN_A_PARAMETER = """
@@ -21,7 +21,7 @@ def test_every_failpoint_in_the_source_has_both_its_cells():
     failpoints = failpoints_in_source()
     assert {"sell.answered", "margin_call_cleared.written", "enqueue.sent"} <= set(failpoints)
     assert len(failpoints) >= 40
-    kills = {(cell.failpoint, cell.time) for cell in cells(failpoints) if cell.deed is Deed.KILL}
+    kills = {(cell.failpoint, cell.time) for cell in cells(failpoints) if cell.fault is Fault.KILL}
     assert kills == {(name, time) for name in failpoints for time in (1, 2)}
 
 
@@ -47,7 +47,7 @@ def test_a_name_that_cannot_be_read_is_an_error(source):
         failpoints_of(source)
 
 
-def test_a_failpoint_of_an_unknown_room_is_an_error():
+def test_a_failpoint_whose_processes_are_unknown_is_an_error():
     with pytest.raises(KeyError):
         cells(["cantina.entered"])
 
@@ -64,11 +64,11 @@ def test_a_failpoint_of_an_unknown_room_is_an_error():
     ],
 )
 def test_cells_are_chosen_by_patterns(pattern, fits):
-    assert Cell(Deed.KILL, "sell.answered", 1, "sales").fits(pattern) is fits
+    assert Cell(Fault.KILL, "sell.answered", 1, "sales").fits(pattern) is fits
 
 
 def test_mixing_loses_no_cell_and_puts_other_roles_between_those_of_one():
     chosen = cells(failpoints_in_source())
-    played = mixed(chosen)
+    played = interleaved(chosen)
     assert sorted(map(str, played)) == sorted(map(str, chosen))
     assert len({cell.role for cell in played[:4]}) == 4

@@ -1,4 +1,4 @@
-"""Bugs of judging what a market's answer proves, and of the call itself."""
+"""Bugs in what a market's answer is taken to prove, and in the call itself."""
 
 from proofs.mutants.planting import Edit, Mutant
 
@@ -56,7 +56,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "an answer that repeats another requestId, side or asset counts as a trade",
         (Edit(_VERDICTS, "not answer.echo_fits or not answer.venue_order_id", "not answer.venue_order_id"),),
         tests=("liquidation/tests/test_verdicts.py",),
-        simulated=False,  # a simulated market that repeats another's requestId tells the right figures
+        simulated=False,  # a simulated market that repeats another's requestId gives the right figures
     ),
     Mutant(
         "post-repeated-below",

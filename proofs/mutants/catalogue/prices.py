@@ -67,28 +67,28 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "clock-set-back",
-        "after the clock was set back a sweep looks less far than the one before",
+        "after the clock was set back an evaluation looks less far than the one before",
         (Edit("pricing.evaluation_window", "    return evaluated_to\n", "    return now\n"),),
         tests=("pricing/tests/test_evaluation_window.py",),
         simulated=False,  # about one schedule in twenty thousand meets it
     ),
     Mutant(
         "history-from-any-quote",
-        "a sweep begins its history at a quote that may take no part",
+        "a window's history begins at a quote that may not be effective",
         (Edit("pricing.records", "            AND {_CERTAINLY_EFFECTIVE}\n            ORDER", "            ORDER"),),
         tests=("pricing/tests/test_evaluation_window.py",),
         simulated=False,  # it needs events that overtake each other just where a history begins
     ),
     Mutant(
         "silence-without-its-history",
-        "a silence before the news is judged without what the other market sent meanwhile",
+        "a silence before the news is evaluated without what the other market sent meanwhile",
         (Edit("pricing.evaluation_window", "        if start >= since:\n", "        if True:\n"),),
         tests=("pricing/tests/test_evaluation_window.py",),
         simulated=False,  # one life in fifteen of that test meets it
     ),
     Mutant(
         "silence-learned-too-late",
-        "a silence that was learned of only now is not judged",
+        "a silence that is newly confirmed is not evaluated",
         (Edit("pricing.evaluation_window", ", *map(progress.known_drained_to.get, drained_further)", ","),),
         tests=("pricing/tests/test_evaluation_window.py",),
         simulated=False,  # its quotes are read anyway where anything else is amiss
@@ -119,7 +119,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "news-from-an-outage",
-        "loans are liquidated by prices that came too late to judge by",
+        "loans are liquidated by prices that came too late to apply",
         (
             Edit(
                 _QUOTES,

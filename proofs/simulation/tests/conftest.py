@@ -3,8 +3,8 @@
 import pytest
 from django.db import connections
 
-from proofs.simulation.crew import Crew
 from proofs.simulation.database import clone
+from proofs.simulation.scheduler import Scheduler
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def database(stack, transactional_db):
 
 
 @pytest.fixture
-def crew(database):
-    crew = Crew(3, database.monitor)
-    yield crew
-    crew.end()
+def scheduler(database):
+    scheduler = Scheduler(3, database.monitor)
+    yield scheduler
+    scheduler.end()

@@ -1,4 +1,4 @@
-"""The oracle's own examples: it shares no code with what it judges."""
+"""The oracle's own examples: it shares no code with what it applies."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -40,7 +40,7 @@ def test_an_older_own_time_takes_no_part_while_the_newer_quote_is_fresh():
 
 def test_what_came_too_late_judges_nothing():
     (first, *_rest) = spans([heard("a", 0, 20, too_late=True)], {}, at(300))
-    assert (first.price, first.judges) == (20, False)
+    assert (first.price, first.applies) == (20, False)
 
 
 def test_a_price_may_be_seen_as_long_as_nobody_knows_that_it_is_dead():

@@ -1,4 +1,4 @@
-"""Loans that were active before the storm, so that a schedule need not spend its time on how they came to be."""
+"""Loans that are active when a schedule begins, so that it need not spend its time on how they became so."""
 
 from decimal import Decimal
 
@@ -6,7 +6,7 @@ from coruscant import history
 from loans.models import AcceptedRequest, CollateralPosting, Loan, LoanStatus
 from proofs.simulation.world import BEGINNING, World
 
-#: GC lent and units held, between 50 % and 62.5 % LTV at 50 GC a unit; a large loan takes several orders to sell.
+#: GC lent and units held, LTV between 0.5 and 0.625 at 50 GC a unit; a large loan takes several orders to sell.
 _LOANS = (
     ("1000", "40"),
     ("1000", "40"),
@@ -48,4 +48,4 @@ def begin_with_active_loans(world: World, count: int) -> None:
         for loan in made
         for endpoint in AcceptedRequest.Endpoint
     )
-    world.tell(f"{count} loans are active: {', '.join(f'{loan.collateral:f}' for loan in made)} units")
+    world.log(f"{count} loans are active: {', '.join(f'{loan.collateral:f}' for loan in made)} units")

@@ -1,4 +1,4 @@
-"""The short share of the attacks on the running API; `make fuzz` is the long one."""
+"""Short shares of the attacks on the running API; `make fuzz` has the long one."""
 
 import pytest
 
@@ -9,25 +9,28 @@ pytestmark = pytest.mark.system
 
 
 @pytest.mark.timeout(300)
-def test_every_answer_is_as_the_committed_document_says(loans_in_every_state, service):
-    report = contract.run(service, examples=10, seed=20261124)
+@pytest.mark.parametrize("examples", [10, pytest.param(60, marks=pytest.mark.proof)])
+def test_every_answer_is_as_the_committed_document_says(loans_in_every_state, service, examples):
+    report = contract.run(service, examples=examples, seed=20261124)
     assert report.findings == (), report.output
     assert report.phases == dict.fromkeys(("examples", "coverage", "fuzzing", "stateful"), "success")
     assert report.cases > 300
     assert service.failures() == []
 
 
-def test_no_raw_body_breaks_the_api_or_writes_a_row(loans_in_every_state, service):
-    report = raw_bodies.run(service, mutations=150)
+@pytest.mark.parametrize("mutations", [150, pytest.param(2000, marks=pytest.mark.proof)])
+def test_no_raw_body_breaks_the_api_or_writes_a_row(loans_in_every_state, service, mutations):
+    report = raw_bodies.run(service, mutations=mutations)
     assert report.findings == []
     assert {202, 400, 401, 413, 415} <= report.statuses.keys() <= {202, 400, 401, 404, 409, 413, 415, 422, 431}
     assert report.problems > 150
 
 
-def test_fifty_threads_have_one_effect(service):
-    report = races.run(service, threads=50, rounds=2)
+@pytest.mark.parametrize("rounds", [2, pytest.param(10, marks=pytest.mark.proof)])
+def test_fifty_threads_have_one_effect(service, rounds):
+    report = races.run(service, threads=50, rounds=rounds)
     assert report.findings == []
-    assert report.requests == 2 * (6 * 50 + 3)
+    assert report.requests == rounds * (6 * 50 + 3)
 
 
 def test_a_second_effect_would_be_found():

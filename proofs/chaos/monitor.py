@@ -1,4 +1,4 @@
-"""Looks on all the time, in a thread of its own: what must hold at every moment, in the middle of any fault."""
+"""Checks in a thread of its own, during any fault, what must hold at every moment."""
 
 import threading
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from proofs.chaos import books
 PAUSE_SECONDS = 2.0
 
 
-class Witness:
+class Monitor:
     """Checks the books and the markets again and again. `violations` are sentences, each once.
 
     In one snapshot a statement sees, each invariant that holds at every moment must hold. Against the markets' logs:
@@ -27,7 +27,7 @@ class Witness:
         self._world = world
         self._elapsed = elapsed
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="witness", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="monitor", daemon=True)
 
     def start(self) -> None:
         """Begin."""
@@ -46,7 +46,7 @@ class Witness:
             try:
                 self._look()
                 self.looks += 1
-            except (Error, requests.RequestException):  # cannot be read now; the end is judged by others
+            except (Error, requests.RequestException):  # cannot be read now; the verdict at the end will see it
                 connection.close()
                 self.blind += 1
         connection.close()

@@ -1,7 +1,7 @@
-"""Actors: threads that pass a baton, so that one runs at a time and the seed decides which.
+"""Actors: threads of which one runs at a time, and the seed decides which.
 
-An actor keeps the baton until it comes to a point where the dice hand it on, until its job is done, or until its
-connection is found waiting in pg_locks. When the lock is granted, the actor waits for the baton again before it
+An actor keeps its turn until it comes to a point where the seed ends it, until its job is done, or until its
+connection is found waiting in pg_locks. When the lock is granted, the actor waits for its turn again before it
 goes on. So nothing depends on how fast a thread, the database or the machine is.
 """
 
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import OperationalError, connection
 
 if TYPE_CHECKING:
-    from proofs.simulation.crew import Crew
+    from proofs.simulation.scheduler import Scheduler
 
 Job = Callable[[], None]
 
@@ -48,26 +48,26 @@ class State(Enum):
     """What an actor is doing."""
 
     IDLE = auto()
-    READY = auto()  # waits for the baton
+    READY = auto()  # waits for its turn
     RUNNING = auto()
     BLOCKED = auto()  # waits for a lock of the database
-    GRANTED = auto()  # has the lock, and waits for the baton
+    GRANTED = auto()  # has the lock, and waits for its turn
 
 
 _here = threading.local()
 
 
-def here() -> "Actor | None":
+def current_actor() -> "Actor | None":
     """The actor whose thread this is."""
     return getattr(_here, "actor", None)
 
 
 class Actor:
-    """A thread with a connection of its own. It lives as long as the crew; the process it plays may die."""
+    """A thread with a connection of its own. It lives as long as the scheduler; the process it simulates may die."""
 
-    def __init__(self, crew: "Crew", number: int) -> None:
+    def __init__(self, scheduler: "Scheduler", number: int) -> None:
         """Start the thread, which waits for its first job."""
-        self.crew = crew
+        self.scheduler = scheduler
         self.number = number
         self.state = State.IDLE
         self.title = ""
@@ -101,20 +101,20 @@ class Actor:
             self.turn.acquire()
             if self.ended:
                 connection.close()
-                self.crew.back.release()
+                self.scheduler.turn_ended.release()
                 return
             try:
                 contextvars.Context().run(self._work)
             except Killed:
                 pass
             except BaseException as error:
-                self.crew.world.blame(
+                self.scheduler.world.report(
                     "no task fails", f"{self.title}: {type(error).__name__}: {str(error).partition(chr(10))[0]}"
                 )
             self._leave_no_transaction()
             self.in_transaction = False
             self.state = State.IDLE
-            self.crew.back.release()
+            self.scheduler.turn_ended.release()
 
     def _work(self) -> None:
         if connection.connection is None:
@@ -137,57 +137,57 @@ class Actor:
             self._commit(commit)
 
         def watched_rollback() -> None:
-            self.crew.released = True
+            self.scheduler.released = True
             self._rollback()
 
         watched._commit, watched._rollback = watched_commit, watched_rollback
 
     def _leave_no_transaction(self) -> None:
         if connection.in_atomic_block or (connection.connection is not None and not connection.get_autocommit()):
-            self.crew.world.blame("no transaction is left open", self.title)
+            self.scheduler.world.report("no transaction is left open", self.title)
             connection.close()
             connection.execute_wrappers.clear()
 
-    # --- what happens in the actor's thread while it has the baton ---
+    # --- what happens in the actor's thread during its turn ---
 
     def reach(self, name: str) -> None:
-        """Come to a point: be killed, be stalled, or hand the baton on, as the dice say."""
+        """Come to a point, at which the seed may kill the actor, stall it or end its turn."""
         if self.killed:
             raise Killed
-        world = self.crew.world
-        world.tell(name)
+        world = self.scheduler.world
+        world.log(name)
         self._wake_whoever_waits_at(name)
         times = _NARROW_TIMES if name in _NARROW else 1
         if world.happens("actor.killed", times):
             self.killed = True
             raise Killed
         if world.happens("actor.stalled", times):
-            if overtaken := world.dice.random() < _OVERTAKEN:
+            if overtaken := world.random.random() < _OVERTAKEN:
                 self.waits_at = name
             self.sleep(
                 world.seconds(40, 90) if overtaken else world.choice([world.seconds(1, 8), world.seconds(21, 45)])
             )
-        elif world.dice.random() < world.faults.switch:
+        elif world.random.random() < world.faults.switch:
             self.pause()
 
     def sleep(self, seconds: float) -> None:
-        """Hand the baton on for at least so long."""
-        self.sleeps_until = self.crew.world.time + timedelta(seconds=seconds)
+        """End the turn, and have no other for at least so long."""
+        self.sleeps_until = self.scheduler.world.time + timedelta(seconds=seconds)
         self.pause()
 
     def _wake_whoever_waits_at(self, name: str) -> None:
-        """Wake those who were stalled here, and let the dice say who is first: the closest of races."""
-        if late := [actor for actor in self.crew.actors if actor.waits_at == name]:
+        """Wake the actors stalled here and end the turn: the seed decides who is first in the closest of races."""
+        if late := [actor for actor in self.scheduler.actors if actor.waits_at == name]:
             for actor in late:
                 actor.sleeps_until, actor.waits_at = None, ""
-                self.crew.world.tell(f"overtakes {actor.name}")
+                self.scheduler.world.log(f"overtakes {actor.name}")
             self.pause()
 
     def pause(self) -> None:
-        """Hand the baton on, and go on when it is this actor's turn again."""
+        """End the turn; returns in the actor's next one."""
         self.state = State.READY
         self.in_transaction = not connection.autocommit  # already out of the atomic block while it commits
-        self.crew.back.release()
+        self.scheduler.turn_ended.release()
         self._await_turn()
 
     def _await_turn(self) -> None:
@@ -202,10 +202,10 @@ class Actor:
             raise Killed
         if write := _WRITE.match(str(sql)):
             self.reach(f"· {' '.join(write[1].split())}")
-        if self.crew.world.happens("database.lost"):
+        if self.scheduler.world.happens("database.lost"):
             raise OperationalError("the connection was lost")
         found = self._watched(lambda: execute(sql, params, many, context), releases=str(sql).startswith("ROLLBACK"))
-        if write and connection.autocommit and self.crew.world.happens("database.lost_at_commit"):
+        if write and connection.autocommit and self.scheduler.world.happens("database.lost_at_commit"):
             raise OperationalError("the connection was lost after a statement that commits by itself")
         return found
 
@@ -214,25 +214,25 @@ class Actor:
         try:
             self.reach("· before the commit")
         except Killed:
-            self.crew.released = True
+            self.scheduler.released = True
             self._rollback()  # Django would, for an error of the database only
             raise
-        lost = self.crew.world.happens("database.lost_at_commit")
-        if lost and self.crew.world.dice.random() < 0.5:
+        lost = self.scheduler.world.happens("database.lost_at_commit")
+        if lost and self.scheduler.world.random.random() < 0.5:
             raise OperationalError("the connection was lost before the commit")
         self._watched(commit, releases=True)
         if lost:
             raise OperationalError("the connection was lost after the commit")
 
     def _watched(self, act: Callable[[], Any], *, releases: bool) -> Any:
-        """Do what may wait for a lock; whoever had to wait for one waits for the baton afterwards."""
+        """Do what may wait for a lock; an actor that had to wait for one waits for its turn afterwards."""
         self.in_sql = True
         try:
             return act()
         finally:
             if releases or connection.autocommit:
-                self.crew.released = True
-            with self.crew.mutex:
+                self.scheduler.released = True
+            with self.scheduler.mutex:
                 self.in_sql = False
                 waited = self.state is State.BLOCKED
                 if waited:

@@ -1,4 +1,4 @@
-"""The crew: it hands the baton to one actor at a time, and finds out who waits for a lock of the database."""
+"""The scheduler gives one actor at a time its turn, and finds out which ones wait for a lock of the database."""
 
 import threading
 import time
@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 
-from proofs.simulation.baton import Actor, State
+from proofs.simulation.actor import Actor, State
 from proofs.simulation.world import World
 
 _LOOK_SECONDS = 0.004
@@ -18,8 +18,8 @@ class Hung(RuntimeError):
     """An actor came to no point for a very long time: the simulation itself is broken."""
 
 
-class Crew:
-    """The actors of one process, and the one thread that hands them the baton."""
+class Scheduler:
+    """The actors of one process, and the thread that gives them their turns."""
 
     def __init__(self, size: int, monitor: "psycopg.Connection[Any]") -> None:
         """`monitor` looks into pg_locks."""
@@ -28,8 +28,8 @@ class Crew:
         self.mutex = threading.Lock()
         #: Whether the last step may have released a lock.
         self.released = False
-        self.back = threading.Lock()
-        self.back.acquire()
+        self.turn_ended = threading.Lock()
+        self.turn_ended.acquire()
         self.actors = [Actor(self, number) for number in range(1, size + 1)]
 
     @property
@@ -58,7 +58,7 @@ class Crew:
         return min((a.sleeps_until for a in self.actors if a.state is State.READY and a.sleeps_until), default=None)
 
     def step(self, actor: Actor) -> None:
-        """Let an actor go on until it hands the baton back, is done, or waits for a lock."""
+        """Give an actor a turn, which lasts until it ends it, is done, or waits for a lock."""
         began = time.monotonic()
         self.world.acting = actor.name
         self.released = False
@@ -66,13 +66,13 @@ class Crew:
         actor.turn.release()
         may_wait = any(other.in_transaction for other in self.actors if other is not actor)
         look = _LOOK_SECONDS
-        while not self.back.acquire(timeout=look):
+        while not self.turn_ended.acquire(timeout=look):
             if may_wait and actor.in_sql and actor.pid in self._waiting():
                 with self.mutex:
                     if actor.in_sql:
                         actor.state = State.BLOCKED
                         actor.in_transaction = True
-                        self.world.tell("waits for a lock")
+                        self.world.log("waits for a lock")
                         break
             look *= 1.5
             if time.monotonic() - began > _HUNG_SECONDS:
@@ -106,7 +106,7 @@ class Crew:
         for actor in self.actors:
             actor.ended = True
             actor.turn.release()
-            self.back.acquire()
+            self.turn_ended.acquire()
 
     def _settle(self) -> None:
         """Find out who still waits for a lock, and who has been granted one by what the last step did."""

@@ -1,4 +1,4 @@
-"""The hunt for one mutant: schedules of the simulation until one breaks a promise, then its tests."""
+"""Who notices one mutant: the simulation, played until a schedule breaks a promise, then tests."""
 
 import os
 import re
@@ -16,7 +16,7 @@ _RAN = {0, 1}
 
 
 @dataclass(frozen=True, slots=True)
-class Catch:
+class Detection:
     """Who noticed a mutant, or that nobody did; `schedules` is how many were played, 0 if it is not simulated."""
 
     name: str
@@ -39,21 +39,21 @@ class Catch:
         return "simulation" if self.promise else "test"
 
 
-def hunt(name: str, url: str, schedules: int, *, template: str = TEMPLATE) -> Catch:
-    """Hunt a mutant in this process, which must be a fresh one; `url` is the superuser's. Raises StaleMutant."""
+def detect(name: str, url: str, schedules: int, *, template: str = TEMPLATE) -> Detection:
+    """Look for a mutant in this process, which must be a fresh one; `url` is the superuser's. Raises StaleMutant."""
     mutant = named(name)
     played, promise = simulate(mutant, url, schedules, template) if mutant.simulated else (0, "")
     if promise:
-        return Catch(name, played, promise=promise)
-    return Catch(name, played, test=ask_tests(mutant))
+        return Detection(name, played, promise=promise)
+    return Detection(name, played, test=ask_tests(mutant))
 
 
 def simulate(mutant: Mutant, url: str, schedules: int, template: str) -> tuple[int, str]:
     """Play until a promise is broken; returns how many schedules that took, and the promise, or no text."""
     plant(mutant)
     set_up()
-    from proofs.simulation.crew import Hung  # noqa: PLC0415  (after the mutant is planted and Django set up)
     from proofs.simulation.schedule import NoEnd  # noqa: PLC0415
+    from proofs.simulation.scheduler import Hung  # noqa: PLC0415  (after the mutant is planted and Django set up)
 
     played = 0
     results = play_here(url, range(1, schedules + 1), f"mutant_{os.getpid()}", template=template, change=mutant.sql)

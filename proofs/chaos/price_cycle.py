@@ -5,8 +5,8 @@ from local.demo.simulators import Simulators
 FIRST_FALL_SECONDS, QUIET_SECONDS, LOW_SECONDS, SLOPE_SECONDS = 9.0, 14.0, 8.0, 3.0
 
 
-class Weather:
-    """Tell it often how many seconds have passed."""
+class PriceCycle:
+    """Call `go_on` often with the seconds that have passed."""
 
     def __init__(self, world: Simulators) -> None:
         """Begin with quiet trade."""

@@ -16,7 +16,7 @@ from proofs.fuzzing.strategies import events
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("market", list(Market))
-def test_every_message_has_one_fate_and_what_is_refused_is_shown(market, clean_cache, caplog):
+def test_every_message_has_one_outcome_and_what_is_refused_is_shown(market, clean_cache, caplog):
     sent = 0
 
     @settings(
@@ -42,6 +42,6 @@ def test_every_message_has_one_fate_and_what_is_refused_is_shown(market, clean_c
     assert feed.quotes == PriceQuote.objects.count() > 0
     assert feed.rejected == RejectedMessage.objects.count() > 0
     lines = [record.msg for record in caplog.records if isinstance(record.msg, dict)]
-    told = {line["message_id"] for line in lines if line["event"] == "message_rejected"}
-    assert told == set(RejectedMessage.objects.values_list("message_id", flat=True))
+    logged = {line["message_id"] for line in lines if line["event"] == "message_rejected"}
+    assert logged == set(RejectedMessage.objects.values_list("message_id", flat=True))
     assert all(RejectedMessage.objects.values_list("reason", flat=True))

@@ -1,8 +1,9 @@
 """What happens in every cell: loans become active, get margin calls, recover, are claimed, sold and published.
 
-The price goes up and down in steps, and each step must show its effect before the next is taken. So every failpoint is
-reached at least twice, and what each loan goes through is known to the last margin call. LTVs of the three kinds of
-loans, all of 1000 GC, at the prices of the story (50 % activates, 70 % warns, below 60 % clears, 80 % claims):
+The price goes up and down in steps. The effect of each step is awaited before the next one. So every failpoint is
+reached at least twice, and what happens to each loan is known to the last margin call. LTVs of the three kinds of
+loans, all of 1000 GC, at the prices of the scenario (by default 0.50 activates, 0.70 makes a margin call, below 0.60
+clears it, 0.80 claims):
 
     units       50    57    60    38    48    50   36.5    34    30
     34        0.588 0.516 0.490 0.774 0.613 0.588 0.806
@@ -29,9 +30,9 @@ MARGIN_CALLS = {"34": 1, "36": 2, "40": 1}
 RESCUED, RESCUE = "loan-40-0", "11"
 #: Posted for it afterwards: it is active and without a margin call, so these take the shorter way.
 DUST = ("0.001", "0.002")
-#: More loans of 40 units: more sales than a sweep rings for, so that workers ring for the rest.
-CROWD = 68
-#: The last price is a dip: it is over before anybody can have acted on it.
+#: More loans of 40 units: more sales than an evaluation enqueues, so that workers enqueue the rest.
+EXTRA_LOANS = 68
+#: The last price is a dip: it is over before any process can have acted on it.
 DIP, AFTER_DIP, DIP_SECONDS = "30", "60", 0.3
 #: What each market does to the orders it gets, in turn; then it behaves.
 FAULTS = ("refusal", None, "dropped_after_trading", None, None, "error_500", None, "refusal_4xx")
@@ -41,7 +42,7 @@ _CLAIMED = "SELECT count(*) FROM liquidation_liquidation"
 _CALLED = "SELECT count(*) FROM loans_margincall WHERE closed_at IS NULL"
 _OLD = "SELECT count(*) FROM pricing_pricequote WHERE sent_at < now() - interval '1 day'"
 _HEARD = "SELECT count(DISTINCT market) FROM pricing_pricequote WHERE sent_at > now() - interval '1 day'"
-_JUDGED = (
+_EVALUATED = (
     "SELECT count(*) FROM pricing_pricequote WHERE evaluated_at IS NOT NULL AND sent_at > now() - interval '1 day'"
 )
 
@@ -56,13 +57,13 @@ class Step:
     called: int
 
 
-class Story:
-    """Tells itself to a bank, and knows what must have become of it."""
+class Scenario:
+    """Plays the scenario against the service, and knows what the result must be."""
 
-    def __init__(self, bank: Bank, *, crowd: bool) -> None:
-        """With a `crowd` there are many more loans of 40 units."""
+    def __init__(self, bank: Bank, *, many_loans: bool) -> None:
+        """With `many_loans` there are EXTRA_LOANS more of 40 units."""
         self._bank = bank
-        self._loans = LOANS | {"40": LOANS["40"] + (CROWD if crowd else 0)}
+        self._loans = LOANS | {"40": LOANS["40"] + (EXTRA_LOANS if many_loans else 0)}
         self._accepted: list[tuple[str, dict[str, str], bytes]] = []
 
     @property
@@ -79,8 +80,8 @@ class Story:
             Step("34", many, 4, many),
         ]
 
-    def tell(self) -> None:
-        """From the first application to the last event. Raises NotAsPromised where it does not go on."""
+    def play(self) -> None:
+        """From the first application to the last event. Raises NotAsPromised if a step has no effect in time."""
         bank = self._bank
         for market in bank.markets:
             market.next_faults(FAULTS)
@@ -117,18 +118,18 @@ class Story:
         bank.eventually(lambda: bank.count(_OLD) == 0, "old quotes are pruned")
         for market in bank.markets:
             market.settings(paused=True)
-        bank.eventually(self._every_price_is_judged, "every price that was published is recorded and swept")
+        bank.eventually(self._every_price_is_evaluated, "every price that was published is recorded and evaluated")
         bank.eventually(lambda: len(set(bank.branch.heard())) == claimed, "every event is heard")
 
     def check(self) -> None:
-        """That nothing happened twice, was lost, or is not as the markets and clients know it."""
+        """Nothing happened twice or was lost, and the books agree with what markets and clients have seen."""
         bank = self._bank
         bank.books_and_markets_agree()
         bank.every_event_was_heard()
         for path, body, first in self._accepted:
             again = bank.post(path, **body)
-            told = (again.status_code, again.headers.get("Idempotency-Replayed"), again.content)
-            require(told == (202, "true", first), f"{path} {body} was answered {first!r}, now {told}")
+            answer = (again.status_code, again.headers.get("Idempotency-Replayed"), again.content)
+            require(answer == (202, "true", first), f"{path} {body} was answered {first!r}, now {answer}")
         require(Loan.objects.count() == len({body["loanId"] for _, body, _ in self._accepted}), "loans were invented")
         rescued = Loan.objects.get(loan_id=RESCUED)
         require(rescued.status == "active", f"the rescued loan is {rescued.status}")
@@ -161,6 +162,6 @@ class Story:
         self._bank.eventually(accepted, f"{path} accepts {body}")
         self._accepted.append((path, body, answers[-1].content))
 
-    def _every_price_is_judged(self) -> bool:
+    def _every_price_is_evaluated(self) -> bool:
         published = sum(int(market.state()["published"]) for market in self._bank.markets)
-        return self._bank.count(_JUDGED) == published
+        return self._bank.count(_EVALUATED) == published

@@ -1,11 +1,12 @@
-"""A failpoint at which the process kills or freezes itself, armed through the environment: for tests alone.
+"""A failpoint at which the process kills or freezes itself, armed through the environment variable FAILPOINT_SIGNAL.
 
-The settings refuse FAILPOINT_SIGNAL unless DEBUG is true. Its words are what to do, where, which time, and a folder:
+Its words are what to do, where, which time, and a folder:
 
     FAILPOINT_SIGNAL="kill sell.answered 2 /tmp/marks"
 
-Whoever reaches the point leaves a mark in the folder, `1` for the first time, `2` for the second. So the times count
-over all processes that are armed with the same folder, and each happens once: a process that is started again lives.
+Whoever reaches the failpoint leaves a mark in the folder: a file `1` the first time, `2` the second. The count is
+shared by all processes that are armed with the same folder, and each time happens once: a process that is started
+again after it was killed lives.
 """
 
 import os
@@ -14,11 +15,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import structlog
-
 from coruscant import failpoints
-
-log = structlog.get_logger(__name__)
 
 SIGNALS = {"kill": signal.SIGKILL, "freeze": signal.SIGSTOP}
 _WORDS = 4
@@ -45,7 +42,7 @@ class Armed:
 
 
 def leave_mark(path: Path) -> bool:
-    """Write the process id and the time into a new file; False if somebody was here before."""
+    """Write the process id and the time into a new file; False if the file exists."""
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
     except FileExistsError:
@@ -56,7 +53,7 @@ def leave_mark(path: Path) -> bool:
 
 
 def read(text: str) -> Armed:
-    """Understand FAILPOINT_SIGNAL. Raises ValueError with what it must be."""
+    """Parse FAILPOINT_SIGNAL. Raises ValueError, which says what the text must be."""
     words = text.split(maxsplit=_WORDS - 1)
     if len(words) != _WORDS or words[0] not in SIGNALS or not words[2].isdecimal() or int(words[2]) < 1:
         raise ValueError(f"must be like 'kill sell.answered 1 /folder' or 'freeze …', not {text!r}")
@@ -66,7 +63,5 @@ def read(text: str) -> Armed:
 
 
 def arm(text: str) -> None:
-    """Arm this process as FAILPOINT_SIGNAL says; an empty text arms nothing."""
-    if text:
-        log.critical("failpoint_armed", armed=text)
-        failpoints.arm(read(text))
+    """Arm this process, and those that it forks."""
+    failpoints.arm(read(text))

@@ -37,17 +37,17 @@ def prepare() -> None:
         outcome = sell(Liquidation.objects.get(loan__loan_id="loan-liquidated").pk)
         _price("50")
     if outcome is not Outcome.SETTLED:
-        raise RuntimeError(f"the scene's sale ended as {outcome}")
+        raise RuntimeError(f"the example_loans's sale ended as {outcome}")
     found = dict(Loan.objects.values_list("loan_id", "status"))
     called = Loan.objects.filter(margin_calls__closed_at__isnull=True, margin_calls__isnull=False)
     if found["loan-warned"] != "active" or not called.filter(loan_id="loan-warned").exists():
-        raise RuntimeError("the scene's margin call was not made")
+        raise RuntimeError("the example_loans's margin call was not made")
     if found["loan-new"] != "new" or found["loan-liquidating"] != "liquidating":
-        raise RuntimeError(f"the scene's loans are {found}")
+        raise RuntimeError(f"the example_loans's loans are {found}")
 
 
 def _lend(loan_id: str, units: str) -> None:
-    sent = {"client": CLIENT, "request_id": f"scene-{loan_id}", "loan_id": loan_id, "borrower_id": "borrower"}
+    sent = {"client": CLIENT, "request_id": f"example_loans-{loan_id}", "loan_id": loan_id, "borrower_id": "borrower"}
     applications.apply_for_loan(**sent, amount=Decimal(1000))
     postings.post_collateral(**sent, amount=Decimal(units))
 
@@ -56,9 +56,9 @@ def _price(price: str) -> None:
     """Record a price of Mos Espa as if its queue had just handed it out."""
     now = clock.now()
     levels = [{"quantity": quantity, "buy": price, "sell": price} for quantity in (1, 10, 50, 100)]
-    event = {"eventId": f"scene-{price}", "asset": "BESKAR", "currency": "GC", "timestamp": now.isoformat()}
+    event = {"eventId": f"example_loans-{price}", "asset": "BESKAR", "currency": "GC", "timestamp": now.isoformat()}
     message = {
-        "MessageId": f"scene-{price}",
+        "MessageId": f"example_loans-{price}",
         "Body": json.dumps(event | {"levels": levels}),
         "Attributes": {"SentTimestamp": str(int(now.timestamp() * 1000))},
     }
@@ -67,7 +67,7 @@ def _price(price: str) -> None:
 
 @contextmanager
 def _long_lived_prices() -> Iterator[None]:
-    """The web process's settings in this process too, for as long as the scene is made."""
+    """The web process's settings in this process too, for as long as the example_loans is made."""
     names = ("PRICE_MAX_AGE_SECONDS", "FEED_MAX_LAG_SECONDS", "MOS_ESPA_URL")
     before = {name: getattr(settings, name) for name in names}
     settings.PRICE_MAX_AGE_SECONDS = settings.FEED_MAX_LAG_SECONDS = int(LONG_SECONDS)

@@ -1,4 +1,4 @@
-"""Several rooms at once: each is a process with an embedded stack of its own, and takes cell after cell."""
+"""Several workers at once: each is a process with an embedded stack of its own, and takes cell after cell."""
 
 import multiprocessing
 import os
@@ -27,20 +27,20 @@ DATABASE = "kill_matrix"
 _LOOK_SECONDS = 1
 
 
-class RoomLost(RuntimeError):
-    """A room ended without having played its cells."""
+class WorkerLost(RuntimeError):
+    """A worker ended before its cells were played."""
 
 
-def play_in_rooms(cells: Sequence[Cell], folder: Path, *, rooms: int, short: bool) -> Iterator[Outcome]:
-    """Play cells, so many at a time; yields outcomes as they come. Raises RoomLost when a room ends early."""
+def play_in_parallel(cells: Sequence[Cell], folder: Path, *, workers: int, short: bool) -> Iterator[Outcome]:
+    """Play cells, so many at a time; yields outcomes as they come. Raises WorkerLost when a worker ends early."""
     context = multiprocessing.get_context("spawn")
     todo: Queue[Cell | None] = context.Queue()
     done: Queue[Outcome] = context.Queue()
-    number = min(rooms, len(cells))
+    number = min(workers, len(cells))
     for entry in (*cells, *[None] * number):
         todo.put(entry)
     processes = [
-        context.Process(target=_work, args=(folder / f"room-{index}", todo, done, short), daemon=True)
+        context.Process(target=_work, args=(folder / f"worker-{index}", todo, done, short), daemon=True)
         for index in range(1, number + 1)
     ]
     for process in processes:
@@ -52,13 +52,13 @@ def play_in_rooms(cells: Sequence[Cell], folder: Path, *, rooms: int, short: boo
             left -= 1
         except queue.Empty:
             if any(process.exitcode for process in processes):
-                raise RoomLost("A room ended with an error; what it said is above.") from None
+                raise WorkerLost("A runner ended with an error; what it said is above.") from None
     for process in processes:
         process.join()
 
 
 def _work(folder: Path, todo: "Queue[Cell | None]", done: "Queue[Outcome]", short: bool) -> None:
-    """Play what is to do until there is None."""
+    """Take cells from the queue until it holds None."""
     Thread(target=_end_with_the_parent, daemon=True).start()
     with EmbeddedStack(folder=folder, durable=False) as stack:
         os.environ.update(SETTINGS | stack.environment)
@@ -68,17 +68,17 @@ def _work(folder: Path, todo: "Queue[Cell | None]", done: "Queue[Outcome]", shor
         from django.core.management import call_command  # noqa: PLC0415
         from django.db import connection  # noqa: PLC0415
 
-        from proofs.kill_matrix.play import Room  # noqa: PLC0415
+        from proofs.kill_matrix.play import CellRunner  # noqa: PLC0415
         from proofs.service.running_service import SHORT  # noqa: PLC0415
 
         call_command("migrate", verbosity=0)
-        room = Room(stack, str(connection.settings_dict["NAME"]), DATABASE, SHORT if short else {})
+        runner = CellRunner(stack, str(connection.settings_dict["NAME"]), DATABASE, SHORT if short else {})
         while (cell := todo.get()) is not None:
-            done.put(room.play(cell))
+            done.put(runner.play(cell))
 
 
 def _end_with_the_parent() -> None:
-    """A room whose parent was killed ends at once, and its servers and processes end with it."""
+    """A worker whose parent was killed ends at once, and its servers and processes end with it."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

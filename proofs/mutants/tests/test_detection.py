@@ -1,0 +1,50 @@
+"""A bug is planted, and noticed; the other processes of the run know nothing of it."""
+
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
+import pytest
+from django.db import connections
+
+from liquidation import verdicts
+from proofs.mutants.catalogue import MUTANTS, answers, claims, events, prices, requests, sales
+from proofs.mutants.detection import detect
+
+#: The first bug of each kind that the simulation can notice, and the first that only tests can.
+SIMULATED = [
+    next(mutant.name for mutant in module.MUTANTS if mutant.simulated)
+    for module in (sales, answers, claims, requests, prices, events)
+]
+TESTED = next(mutant.name for mutant in MUTANTS if not mutant.simulated)
+
+
+@pytest.fixture
+def in_a_fresh_process(stack, transactional_db):
+    """Look for it on a clone of the test database, in a process that has imported nothing yet."""
+    template = f"{connections['default'].settings_dict['NAME']}_template"
+    with ProcessPoolExecutor(1, get_context("spawn"), max_tasks_per_child=1) as pool:
+        yield lambda name, schedules: pool.submit(
+            detect, name, stack.superuser_database_url, schedules, template=template
+        ).result(timeout=280)
+
+
+def test_the_simulation_notices_a_planted_bug(in_a_fresh_process):
+    detection = in_a_fresh_process("refused-resend", 150)
+    assert (detection.name, detection.survived, detection.test) == ("refused-resend", False, "")
+    assert 1 <= detection.schedules <= 150
+    assert detection.promise.startswith("I1: ")
+    unplanted = verdicts.verdict(verdicts.Refused("no buyers"), ordered=1, first_send=False, known_mismatch="")
+    assert unplanted is verdicts.Verdict.UNKNOWN
+
+
+@pytest.mark.proof
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("name", ["new-request-id", *SIMULATED, TESTED])
+def test_a_bug_of_each_kind_is_noticed(in_a_fresh_process, name):
+    detection = in_a_fresh_process(name, 400)
+    assert not detection.survived, f"nobody noticed {name}"
+
+
+def test_a_bug_that_nobody_looks_for_survives(in_a_fresh_process):
+    detection = in_a_fresh_process("unlocked-sale", 0)
+    assert (detection.survived, detection.noticed_by, detection.schedules) == (True, "NOBODY", 0)
