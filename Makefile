@@ -27,10 +27,8 @@ INPUTS ?=
 JOBS ?= auto
 PYTEST := $(BIN)/python -m pytest -n $(JOBS) --maxprocesses 4 --dist worksteal
 
-# Settings for commands that only read the code: nothing listens there and nothing needs to.
-CODE_ONLY := DOTENV=/dev/null DEBUG=true SECRET_KEY=code-only DATABASE_URL=postgres://nobody@127.0.0.1:1/nothing \
-	CACHE_URL=redis://127.0.0.1:1/1 CELERY_BROKER_URL=redis://127.0.0.1:1/0 \
-	MOS_ESPA_URL=http://127.0.0.1:1 BLACK_SPIRE_OUTPOST_URL=http://127.0.0.1:1
+# Settings for commands that only read the code: nothing of these addresses is contacted.
+CODE_ONLY := DOTENV=.env.example DEBUG=true
 MANAGE := $(CODE_ONLY) $(BIN)/python -W ignore manage.py
 
 help:  ## list these commands

@@ -6,8 +6,8 @@ from typing import Any
 
 from celery.schedules import crontab, schedule
 from django.urls import reverse_lazy
-from kombu import Queue
 
+from coruscant.celery_settings import *  # noqa: F403
 from coruscant.environment import Environment
 from coruscant.logging import logging_configuration
 from pricing.markets import Market
@@ -106,7 +106,6 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.flag("BEHIND_TLS_PROXY", defaul
 DATABASES: dict[str, dict[str, Any]] = {
     "default": {
         **env.database("DATABASE_URL"),
-        "ENGINE": "coruscant.postgresql",
         # Web threads and workers' threads keep a connection for a minute.
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
@@ -156,13 +155,13 @@ FEED_MAX_LAG_SECONDS = env.whole("FEED_MAX_LAG_SECONDS", 120)
 if FEED_MAX_LAG_SECONDS < PRICE_MAX_AGE_SECONDS:
     env.refuse("FEED_MAX_LAG_SECONDS", f"must not be below PRICE_MAX_AGE_SECONDS ({PRICE_MAX_AGE_SECONDS})")
 PRICE_REFERENCE_QUANTITY = env.number("PRICE_REFERENCE_QUANTITY", "1", at_most="100")
-MOS_ESPA_PRICE_BASIS = env.one_of("MOS_ESPA_PRICE_BASIS", "unit", ("unit", "total"))
-BLACK_SPIRE_OUTPOST_PRICE_BASIS = env.one_of("BLACK_SPIRE_OUTPOST_PRICE_BASIS", "unit", ("unit", "total"))
+MARKET_PRICE_BASIS: dict[str, Any] = {
+    market: env.one_of(f"{market.name}_PRICE_BASIS", "unit", ("unit", "total")) for market in Market
+}
 SQS_VISIBILITY_SECONDS = env.whole("SQS_VISIBILITY_SECONDS", 30)
 QUOTE_RETENTION_DAYS = env.whole("QUOTE_RETENTION_DAYS", 30)
 
-MOS_ESPA_URL = env.url("MOS_ESPA_URL")
-BLACK_SPIRE_OUTPOST_URL = env.url("BLACK_SPIRE_OUTPOST_URL")
+MARKET_URLS = {market: env.url(f"{market.name}_URL") for market in Market}
 MAX_ORDER_QUANTITY = env.number("MAX_ORDER_QUANTITY", "100")
 ORDER_QUANTITY_STEP = env.number("ORDER_QUANTITY_STEP", "0.00000001", at_most="1")
 if MAX_ORDER_QUANTITY < ORDER_QUANTITY_STEP:
@@ -220,61 +219,6 @@ SPECTACULAR_SETTINGS = {
 # --- Celery: a message says "look", the rows decide (docs/decisions/0002-database-as-truth.md) --------------------
 
 CELERY_BROKER_URL = env.url("CELERY_BROKER_URL", schemes=("redis", "rediss", "sentinel"))
-CELERY_RESULT_BACKEND = None
-CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_SERIALIZER = "json"
-CELERY_ACCEPT_CONTENT = ["json"]
-CELERY_TIMEZONE = "UTC"
-# Unknown queue names are mistakes, not new queues.
-CELERY_TASK_CREATE_MISSING_QUEUES = False
-CELERY_TASK_DEFAULT_QUEUE = "maintenance"
-CELERY_TASK_QUEUES = [Queue(name) for name in ("prices", "risk", "liquidations", "events", "maintenance")]
-CELERY_TASK_ROUTES = {
-    "pricing.poll_prices": {"queue": "prices"},  # long polls: never in a pool with anything else
-    "liquidation.evaluate_loans": {"queue": "risk"},
-    "liquidation.sell": {"queue": "liquidations"},
-    "liquidation.sell_backlog": {"queue": "liquidations"},
-    "liquidation.publish": {"queue": "events"},
-    "liquidation.recover": {"queue": "maintenance"},
-    "pricing.prune_quotes": {"queue": "maintenance"},
-}
-# A message is acknowledged after its task, and given back when the worker process dies under it: every task
-# re-reads its row, so running twice is harmless and being lost is only a delay until recovery.
-CELERY_TASK_ACKS_LATE = True
-CELERY_TASK_REJECT_ON_WORKER_LOST = True
-# Nothing is hoarded behind a task that waits on a market.
-CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-# A task that hangs is ended: softly with time to unwind, then hard. Both lie below the visibility timeout.
-CELERY_TASK_SOFT_TIME_LIMIT = 50
-CELERY_TASK_TIME_LIMIT = 60
-# Broker bounces end neither workers nor beat, at start or later; a lost connection cancels nothing that is running.
-CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_CONNECTION_MAX_RETRIES = None
-CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
-# A publisher does not wait long for a broker that is down: recovery rings again.
-CELERY_TASK_PUBLISH_RETRY = True
-CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1, "interval_max": 0.1}
-CELERY_BROKER_TRANSPORT_OPTIONS = {
-    # Above the hard time limit and the longest countdown, or a running task would be handed out again.
-    "visibility_timeout": 120,
-    # Dead peers are noticed: without these a worker waits for ever on a broker that was cut off.
-    # A publisher that meets a broker which hangs waits this long, twice.
-    "socket_timeout": 5,
-    "socket_connect_timeout": 3,
-    "socket_keepalive": True,
-    "health_check_interval": 10,
-    "retry_on_timeout": True,
-    # kombu's default of 10 starves a pool of many threads of connections for their acknowledgements.
-    "max_connections": 200,
-}
-# Celery would open a database connection for every task, which costs more than many a task. CONN_MAX_AGE decides
-# instead (coruscant/celery.py).
-CELERY_DB_REUSE_MAX = 1_000_000_000
-# Workers that share a broker but no gossip start faster and chatter less; Flower needs events, not gossip.
-CELERY_WORKER_SEND_TASK_EVENTS = True
-CELERY_TASK_SEND_SENT_EVENT = True
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_WORKER_REDIRECT_STDOUTS = False
 # Any number of beats may run: each tick is a question that may be asked twice. Ticks nobody took in time expire.
 CELERY_BEAT_SCHEDULE = {
     **{

@@ -1,26 +1,29 @@
-"""The markets: each has a feed, from which the bank takes prices, and a venue, to which it sends orders."""
+"""The markets: each has a feed, from which the bank takes prices, and a venue, to which it sends orders.
+
+A market's name is also that of its modules, `pricing/feeds/<name>.py` and `liquidation/venues/<name>.py`. The names of
+its queue and its settings are made of it.
+"""
 
 from enum import StrEnum
+from typing import Self
 
 
 class Market(StrEnum):
-    """A market, by the name that is stored."""
+    """A market: the name that is stored, and the label that is shown."""
 
-    MOS_ESPA = "mos_espa"
-    BLACK_SPIRE_OUTPOST = "black_spire_outpost"
+    label: str
 
-    @property
-    def label(self) -> str:
-        """The name that is shown."""
-        return _LABELS[self]
+    MOS_ESPA = "mos_espa", "Mos Espa, Tatooine"
+    BLACK_SPIRE_OUTPOST = "black_spire_outpost", "Black Spire Outpost, Batuu"
+
+    def __new__(cls, name: str, label: str = "") -> Self:
+        """A member; `Market(name)` finds it by its name."""
+        member = str.__new__(cls, name)
+        member._value_ = name
+        member.label = label
+        return member
 
     @classmethod
     def choices(cls) -> list[tuple[str, str]]:
-        """Pairs of stored and shown names, for a Django field."""
+        """Pairs of stored names and labels, for a Django field."""
         return [(market.value, market.label) for market in cls]
-
-
-_LABELS = {
-    Market.MOS_ESPA: "Mos Espa, Tatooine",
-    Market.BLACK_SPIRE_OUTPOST: "Black Spire Outpost, Batuu",
-}

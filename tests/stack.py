@@ -11,6 +11,7 @@ import pytest
 
 from local.stack import EmbeddedStack
 from local.stack.errors import EmbeddedStackError
+from pricing.markets import Market
 
 ROOT = Path(__file__).resolve().parent.parent
 STACK = pytest.StashKey[EmbeddedStack]()
@@ -20,8 +21,7 @@ SETTINGS = {
     "SECRET_KEY": "a secret for tests, long enough to be accepted",
     "ALLOWED_HOSTS": "testserver,localhost,127.0.0.1",
     "API_ALLOW_ANONYMOUS": "true",
-    "MOS_ESPA_URL": "http://mos-espa.test",
-    "BLACK_SPIRE_OUTPOST_URL": "http://black-spire-outpost.test",
+    **{f"{market.name}_URL": f"http://{market.value.replace('_', '-')}.test" for market in Market},
     "DOTENV": os.devnull,
 }
 #: For the process that hands out tests: Django must be able to read its settings, and nothing is contacted.

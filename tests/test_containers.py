@@ -15,6 +15,7 @@ import yaml
 from django.core.management import get_commands
 
 from local import processes
+from pricing.markets import Market
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -29,6 +30,8 @@ OWN_IMAGES = {"postgres", "redis", "localstack"}
 def settings_variables() -> set[str]:
     source = (ROOT / "coruscant" / "settings.py").read_text()
     read = re.findall(r'env\.\w+\(\s*"([A-Z][A-Z0-9_]+)"', source)
+    of_each_market = re.findall(r'env\.\w+\(\s*f"\{market\.name\}(_[A-Z_]+)"', source)
+    read += [f"{market.name}{suffix}" for suffix in of_each_market for market in Market]
     return set(read) | set(re.findall(r'environ\.get\("([A-Z0-9_]+)"', source))
 
 
@@ -66,7 +69,7 @@ def test_the_service_starts_on_the_example_alone():
         [
             sys.executable,
             "-c",
-            "import django; django.setup(); from django.conf import settings; print(settings.MOS_ESPA_URL)",
+            "import django; django.setup(); from django.conf import settings; print(settings.MARKET_URLS['mos_espa'])",
         ],
         cwd=ROOT,
         env={"PATH": os.defpath, "DOTENV": str(ROOT / ".env.example"), "DJANGO_SETTINGS_MODULE": "coruscant.settings"},

@@ -1,39 +1,33 @@
-"""Venues: how to send an order to each market and read its answer.
+"""Venues: how to send an order to each market and read its answer, one module a market.
 
-A new market takes one file here and one entry in `VENUES`.
+A module has the `PATH` of orders, `payload` and `read`.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Protocol
+from importlib import import_module
+from typing import Protocol, cast
 
 from django.conf import settings
 
-from liquidation.venues import black_spire_outpost, http, mos_espa
+from liquidation.venues import http
 from liquidation.verdicts import Answer
 from pricing.markets import Market
 
 
-class _Reader(Protocol):
-    def __call__(self, response: http.Response, *, request_id: str) -> Answer: ...
+class VenueModule(Protocol):
+    """How to send orders to one market: the path, the body, and how to read the answer."""
+
+    PATH: str
+
+    def payload(self, request_id: str, quantity: Decimal) -> str:
+        """The body of an order to sell `quantity` units; the same bytes for the same arguments."""
+
+    def read(self, response: http.Response, *, request_id: str) -> Answer:
+        """What an answer says of the order."""
 
 
-@dataclass(frozen=True, slots=True)
-class VenueProtocol:
-    """How to send orders to one market: the address, the body, and how to read the answer."""
-
-    url_setting: str
-    path: str
-    payload: Callable[[str, Decimal], str]
-    read: _Reader
-
-
-VENUES: dict[Market, VenueProtocol] = {
-    Market.MOS_ESPA: VenueProtocol("MOS_ESPA_URL", mos_espa.PATH, mos_espa.payload, mos_espa.read),
-    Market.BLACK_SPIRE_OUTPOST: VenueProtocol(
-        "BLACK_SPIRE_OUTPOST_URL", black_spire_outpost.PATH, black_spire_outpost.payload, black_spire_outpost.read
-    ),
+VENUES: dict[Market, VenueModule] = {
+    market: cast("VenueModule", import_module(f"liquidation.venues.{market.value}")) for market in Market
 }
 
 
@@ -44,7 +38,7 @@ def send_order(market: Market, payload: str, *, request_id: str, at_most_seconds
     """
     venue = VENUES[market]
     response = http.post(
-        getattr(settings, venue.url_setting) + venue.path,
+        settings.MARKET_URLS[market] + venue.PATH,
         payload,
         timeout_seconds=min(float(settings.MARKET_TIMEOUT_SECONDS), at_most_seconds),
     )

@@ -1,9 +1,12 @@
-"""Feeds: how to read the prices of each market. A new market takes one file here and one entry in `FEEDS`."""
+"""Feeds: how to read the prices of each market, one module a market.
+
+A module has the `TOPIC` that the market publishes on, and `parse`.
+"""
 
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Protocol
 
-from pricing.feeds import black_spire_outpost, mos_espa
 from pricing.feeds.event import Basis, ParsedQuote, Skipped
 from pricing.markets import Market
 
@@ -17,34 +20,26 @@ class Parser(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FeedSource:
-    """Where a market's prices come from, and how to read them. `price_basis_setting` names a Django setting."""
+    """Where a market's prices come from, and how to read them."""
 
     market: Market
     topic: str
-    queue: str
-    dead_letter_queue: str
     parse: Parser
-    price_basis_setting: str
+
+    @property
+    def queue(self) -> str:
+        """Our queue, subscribed to the topic."""
+        return f"coruscant-{self.market.value.replace('_', '-')}-prices"
+
+    @property
+    def dead_letter_queue(self) -> str:
+        """Where SQS puts what it has handed out too often."""
+        return f"{self.queue}-dead-letters"
 
 
-FEEDS: dict[Market, FeedSource] = {
-    source.market: source
-    for source in (
-        FeedSource(
-            market=Market.MOS_ESPA,
-            topic="tatooine-mos-espa-prices",
-            queue="coruscant-mos-espa-prices",
-            dead_letter_queue="coruscant-mos-espa-prices-dead-letters",
-            parse=mos_espa.parse,
-            price_basis_setting="MOS_ESPA_PRICE_BASIS",
-        ),
-        FeedSource(
-            market=Market.BLACK_SPIRE_OUTPOST,
-            topic="batuu-black-spire-outpost-price-stream",
-            queue="coruscant-black-spire-outpost-prices",
-            dead_letter_queue="coruscant-black-spire-outpost-prices-dead-letters",
-            parse=black_spire_outpost.parse,
-            price_basis_setting="BLACK_SPIRE_OUTPOST_PRICE_BASIS",
-        ),
-    )
-}
+def _source(market: Market) -> FeedSource:
+    module = import_module(f"pricing.feeds.{market.value}")
+    return FeedSource(market, module.TOPIC, module.parse)
+
+
+FEEDS: dict[Market, FeedSource] = {market: _source(market) for market in Market}

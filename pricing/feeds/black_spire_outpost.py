@@ -7,6 +7,7 @@ from pricing.feeds.event import Basis, ParsedQuote, Skipped, Unreadable
 from pricing.quotes import Level
 
 BESKAR = "STEEL:MANDALORIAN"
+TOPIC = "batuu-black-spire-outpost-price-stream"
 
 
 def parse(body: str, basis: Basis = "unit") -> ParsedQuote | Skipped:

@@ -6,6 +6,8 @@ from pricing.feeds import rfc3339
 from pricing.feeds.event import Basis, ParsedQuote, Skipped, Unreadable
 from pricing.quotes import Level
 
+TOPIC = "tatooine-mos-espa-prices"
+
 
 def parse(body: str, basis: Basis = "unit") -> ParsedQuote | Skipped:
     """Read `{eventId, asset, currency, timestamp, levels: [{quantity, buy, sell}]}`; prices are decimal strings.

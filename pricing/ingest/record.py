@@ -91,7 +91,7 @@ def record_batch(
     by message, and the culprit is kept as a RejectedMessage. Idempotent. Announces nothing.
     """
     began = min(began, now)
-    basis = getattr(settings, source.price_basis_setting)
+    basis = settings.MARKET_PRICE_BASIS[source.market]
     batch = [read(source, basis, message, now) for message in messages]
     if ahead := sum(one.ahead for one in batch):
         log.warning("queue_clock_ahead", market=source.market.value, count=ahead)
@@ -166,7 +166,8 @@ def _insert_quotes(source: FeedSource, batch: Sequence[Received], now: datetime)
     if not rows:
         return IngestCounts()
     with connection.cursor() as cursor:
-        inserting = {"market": source.market.value, "now": now, "rows": json.dumps([row.as_json() for row in rows])}
+        written = json.dumps([row.as_json() for row in rows])
+        inserting: dict[str, Any] = {"market": source.market.value, "now": now, "rows": written}
         cursor.execute(_INSERT, inserting)
         new = len(cursor.fetchall())
     if new < len(rows):

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from local.stack import EmbeddedStack, EmbeddedStackError
+from pricing.markets import Market
 
 SETTINGS = {
     "DEBUG": "false",
     "SECRET_KEY": "a secret for attacks, long enough to be accepted",
-    "MOS_ESPA_URL": "http://mos-espa.test",
-    "BLACK_SPIRE_OUTPOST_URL": "http://black-spire-outpost.test",
+    **{f"{market.name}_URL": f"http://{market.value.replace('_', '-')}.test" for market in Market},
     "LOG_LEVEL": "CRITICAL",
     "DOTENV": os.devnull,
     "DJANGO_SETTINGS_MODULE": "coruscant.settings",

@@ -26,7 +26,7 @@ _LOANS = {"new": "1", "active": "100", "warned": "38", "liquidating": "33", "liq
 def prepare() -> None:
     """Make the loans, the newest price 50 GC a unit. Raises RuntimeError when one is not as it should be."""
     with _long_lived_prices(), running_market("mos_espa", price="37") as market:
-        settings.MOS_ESPA_URL = market.url
+        settings.MARKET_URLS = {Market.MOS_ESPA: market.url}
         _price("100")
         for state, units in _LOANS.items():
             _lend(f"loan-{state}", units)
@@ -37,13 +37,13 @@ def prepare() -> None:
         outcome = sell(Liquidation.objects.get(loan__loan_id="loan-liquidated").pk)
         _price("50")
     if outcome is not Outcome.SETTLED:
-        raise RuntimeError(f"the example_loans's sale ended as {outcome}")
+        raise RuntimeError(f"the example loans' sale ended as {outcome}")
     found = dict(Loan.objects.values_list("loan_id", "status"))
     called = Loan.objects.filter(margin_calls__closed_at__isnull=True, margin_calls__isnull=False)
     if found["loan-warned"] != "active" or not called.filter(loan_id="loan-warned").exists():
-        raise RuntimeError("the example_loans's margin call was not made")
+        raise RuntimeError("the example loans' margin call was not made")
     if found["loan-new"] != "new" or found["loan-liquidating"] != "liquidating":
-        raise RuntimeError(f"the example_loans's loans are {found}")
+        raise RuntimeError(f"the example loans' loans are {found}")
 
 
 def _lend(loan_id: str, units: str) -> None:
@@ -67,8 +67,8 @@ def _price(price: str) -> None:
 
 @contextmanager
 def _long_lived_prices() -> Iterator[None]:
-    """The web process's settings in this process too, for as long as the example_loans is made."""
-    names = ("PRICE_MAX_AGE_SECONDS", "FEED_MAX_LAG_SECONDS", "MOS_ESPA_URL")
+    """The web process's settings in this process too, for as long as the example loans are made."""
+    names = ("PRICE_MAX_AGE_SECONDS", "FEED_MAX_LAG_SECONDS", "MARKET_URLS")
     before = {name: getattr(settings, name) for name in names}
     settings.PRICE_MAX_AGE_SECONDS = settings.FEED_MAX_LAG_SECONDS = int(LONG_SECONDS)
     try:

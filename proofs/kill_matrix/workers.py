@@ -9,6 +9,7 @@ from pathlib import Path
 from threading import Thread
 
 from local.stack import EmbeddedStack
+from pricing.markets import Market
 from proofs.kill_matrix.cells import Cell
 from proofs.kill_matrix.outcome import Outcome
 
@@ -17,8 +18,7 @@ SETTINGS = {
     "SECRET_KEY": "a secret for the kill matrix, long enough to be accepted",
     "ALLOWED_HOSTS": "localhost,127.0.0.1",
     "API_ALLOW_ANONYMOUS": "true",
-    "MOS_ESPA_URL": "http://mos-espa.test",
-    "BLACK_SPIRE_OUTPOST_URL": "http://black-spire-outpost.test",
+    **{f"{market.name}_URL": f"http://{market.value.replace('_', '-')}.test" for market in Market},
     "LOG_LEVEL": "CRITICAL",
     "DOTENV": os.devnull,
     "DJANGO_SETTINGS_MODULE": "coruscant.settings",

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local.stack import EmbeddedStack, EmbeddedStackError
+from pricing.markets import Market
 from proofs.simulation.processes import ProcessLost, clone_here, migrate, play_here, play_in_parallel
 from proofs.simulation.tape import Tape
 
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
 SETTINGS = {
     "DEBUG": "false",
     "SECRET_KEY": "a secret for simulations, long enough to be accepted",
-    "MOS_ESPA_URL": "http://mos-espa.test",
-    "BLACK_SPIRE_OUTPOST_URL": "http://black-spire-outpost.test",
+    **{f"{market.name}_URL": f"http://{market.value.replace('_', '-')}.test" for market in Market},
     "LOG_LEVEL": "CRITICAL",
     "DOTENV": os.devnull,
     "DJANGO_SETTINGS_MODULE": "coruscant.settings",

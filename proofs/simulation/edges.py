@@ -42,10 +42,7 @@ class Edges:
     @contextmanager
     def replaced(self) -> Iterator[None]:
         """Put them in the place of the real ones."""
-        urls = {
-            settings.MOS_ESPA_URL: self.markets[Market.MOS_ESPA],
-            settings.BLACK_SPIRE_OUTPOST_URL: self.markets[Market.BLACK_SPIRE_OUTPOST],
-        }
+        urls = {settings.MARKET_URLS[market]: simulated for market, simulated in self.markets.items()}
 
         def post(url: str, body: str, *, timeout_seconds: float) -> HttpAnswer:
             self._no_transaction("a call of a market")

@@ -153,7 +153,7 @@ def test_no_bytes_make_a_reader_fail(body, status, market):
 
 @responses.activate
 def test_the_order_goes_where_the_setting_says_and_only_once(settings):
-    settings.MOS_ESPA_URL = "http://elsewhere.test/api"
+    settings.MARKET_URLS = {Market.MOS_ESPA: "http://elsewhere.test/api"}
     sent = responses.post("http://elsewhere.test/api/orders", json=MOS_ESPA_SUCCESS)
     answer = send_order(Market.MOS_ESPA, mos_espa.payload(ID, Decimal("12.5")), request_id=ID, at_most_seconds=5)
     assert isinstance(answer, Traded)
@@ -178,5 +178,5 @@ def test_a_failure_on_the_way_proves_nothing(error):
 
 
 def test_a_port_nobody_listens_on_was_never_sent_to(settings):
-    settings.MOS_ESPA_URL = "http://127.0.0.1:1"
+    settings.MARKET_URLS = {Market.MOS_ESPA: "http://127.0.0.1:1"}
     assert isinstance(send_order(Market.MOS_ESPA, "{}", request_id=ID, at_most_seconds=5), NeverSent)

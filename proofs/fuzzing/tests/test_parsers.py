@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from liquidation.venues import VENUES, VenueProtocol
+from liquidation.venues import VENUES
 from liquidation.verdicts import Refused, Traded
 from pricing.feeds import FEEDS
 from pricing.feeds.event import Skipped
@@ -83,8 +83,7 @@ def test_a_parser_that_skips_beskar_would_be_found(monkeypatch):
     ],
 )
 def test_a_reader_that_takes_anything_for_proof_would_be_found(monkeypatch, taken_for):
-    venue = VENUES[Market.MOS_ESPA]
-    monkeypatch.setitem(VENUES, Market.MOS_ESPA, VenueProtocol(venue.url_setting, venue.path, venue.payload, taken_for))
+    monkeypatch.setattr(VENUES[Market.MOS_ESPA], "read", taken_for)
     assert parsers.by_structure("venue", Market.MOS_ESPA, inputs=50).finding
 
 

@@ -1,1 +1,0 @@
-"""The database engine of the settings; Django looks for its `base`."""
