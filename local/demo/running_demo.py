@@ -8,7 +8,7 @@ import requests
 from local.demo.books import Books
 from local.demo.errors import DemoError
 from local.demo.programs import Programs
-from local.demo.settings import Addresses, Options, service_environment
+from local.demo.settings import Addresses, Options, market_settings, service_environment
 from local.demo.simulators import MARKETS, Simulators
 from local.demo.supervisor import Supervisor
 from local.stack import ChildProcess, EmbeddedStack
@@ -48,14 +48,14 @@ class RunningDemo:
         self.supervisor = Supervisor(options.folder / "demo.processes.json")
         self.books = Books(stack.environment["DATABASE_URL"])
         self.simulators = Simulators(self.addresses)
-        self._folder = options.folder
+        self._environment = service_environment(options.folder, stack.environment, self.addresses)
         self._report = report
         self._held: set[str] = set()
 
     @property
     def environment(self) -> dict[str, str]:
         """The environment of management commands and simulators, with the addresses as they are now."""
-        return service_environment(self._folder, self.stack.environment, self.addresses)
+        return self._environment | market_settings(self.addresses)
 
     def prepare(self) -> None:
         """End what an earlier run left, and make database, queues and log-in ready."""

@@ -81,6 +81,13 @@ def service_environment(folder: Path, stack: Mapping[str, str], addresses: Addre
         "SECRET_KEY": secret_key(folder / "secret-key"),
         "ALLOWED_HOSTS": f"localhost,{LOOPBACK}",
         "API_ALLOW_ANONYMOUS": "true",
+        **market_settings(addresses),
+    }
+
+
+def market_settings(addresses: Addresses) -> dict[str, str]:
+    """Return the settings that say where the markets listen."""
+    return {
         "MOS_ESPA_URL": addresses.url("mos_espa"),
         "BLACK_SPIRE_OUTPOST_URL": addresses.url("black_spire_outpost"),
     }

@@ -68,6 +68,20 @@ def test_an_otc_service_that_does_not_listen_yet_is_waited_for(demo):
         demo.check_otc_service_listens()
 
 
+def test_the_environment_is_that_of_the_start_but_for_a_market_that_moved(tmp_path, monkeypatch):
+    monkeypatch.delenv("LOG_LEVEL", raising=False)
+    options = SimpleNamespace(port=4000, folder=tmp_path)
+    stack = SimpleNamespace(environment={"DATABASE_URL": "postgres://nowhere"}, log_folder=tmp_path)
+    demo = RunningDemo(options, stack, str)
+    monkeypatch.setenv("LOG_LEVEL", "CRITICAL")  # as the chaos proof sets it for itself
+    before = demo.environment
+    demo.addresses.move("mos_espa")
+    moved = demo.addresses.url("mos_espa")
+    assert demo.environment == before | {"MOS_ESPA_URL": moved}
+    assert before["MOS_ESPA_URL"] != moved
+    assert "LOG_LEVEL" not in before
+
+
 def test_an_address_whose_port_was_taken_meanwhile_moves_to_the_next_free_port(tmp_path: Path) -> None:
     with socket.socket() as other:
         other.bind((LOOPBACK, free_port()))
