@@ -17,16 +17,13 @@ USER coruscant
 FROM base AS service
 COPY requirements.txt ./
 RUN pip install --require-hashes -r requirements.txt
-COPY manage.py ./
+COPY manage.py .env.example ./
 COPY coruscant ./coruscant
 COPY pricing ./pricing
 COPY loans ./loans
 COPY liquidation ./liquidation
-# Settings refuse to start on an empty environment; these values live in this one command only and reach nothing.
-RUN DEBUG=true SECRET_KEY=build \
-    DATABASE_URL=postgres://build@build/build CACHE_URL=redis://build/1 CELERY_BROKER_URL=redis://build/0 \
-    MOS_ESPA_URL=http://build BLACK_SPIRE_OUTPOST_URL=http://build \
-    python manage.py collectstatic --noinput
+# Settings refuse to start on an empty environment; for this one command they are the example's, and reach nothing.
+RUN DOTENV=.env.example DEBUG=true python manage.py collectstatic --noinput
 USER coruscant
 EXPOSE 4000
 # As in local/processes.py; a test compares them.

@@ -9,14 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from pricing.markets import Market
+
 GOOD = {
     "DOTENV": os.devnull,
     "SECRET_KEY": "x" * 40,
     "DATABASE_URL": "postgres://u:p@127.0.0.1:1/d",
     "CACHE_URL": "redis://127.0.0.1:1/1",
     "CELERY_BROKER_URL": "redis://127.0.0.1:1/0",
-    "MOS_ESPA_URL": "http://127.0.0.1:1",
-    "BLACK_SPIRE_OUTPOST_URL": "http://127.0.0.1:1",
+    **{f"{market.name}_URL": "http://127.0.0.1:1" for market in Market},
     "PATH": os.environ["PATH"],
 }
 

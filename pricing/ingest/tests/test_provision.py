@@ -34,10 +34,11 @@ def test_everything_is_made_and_then_left_alone():
     first, second = run_provision(), run_provision()
     assert first[0] == second[0] == "topic coruscant-bank-loan-liquidation-events: ready"
     assert [line.rpartition(": ")[2] for line in first[1:]] in (
-        ["ready", "made", "made", "set to raw delivery"] * 2,
-        ["ready", "made", "made", "up to date"] * 2,  # the subscription outlived its queue
+        ["ready", "made", "made", "set to raw delivery"] * len(SOURCES),
+        ["ready", "made", "made", "up to date"] * len(SOURCES),  # the subscription outlived its queue
     )
-    assert [line.rpartition(": ")[2] for line in second[1:]] == ["ready", "up to date", "up to date", "up to date"] * 2
+    left_alone = ["ready", "up to date", "up to date", "up to date"] * len(SOURCES)
+    assert [line.rpartition(": ")[2] for line in second[1:]] == left_alone
     names = " ".join(second)
     for source in SOURCES:
         assert all(name in names for name in (source.topic, source.queue, source.dead_letter_queue))
