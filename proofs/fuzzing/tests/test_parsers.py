@@ -19,7 +19,7 @@ TARGETS = pytest.mark.parametrize(("kind", "market"), parsers.TARGETS)
 
 
 @TARGETS
-@pytest.mark.parametrize("inputs", [120, pytest.param(1000, marks=pytest.mark.proof)])
+@pytest.mark.parametrize("inputs", [120, pytest.param(500, marks=pytest.mark.proof)])
 def test_bodies_of_the_right_shape_are_accounted_for(kind, market, inputs):
     report = parsers.by_structure(kind, market, inputs=inputs)
     assert report.finding == ""
