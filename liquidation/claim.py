@@ -1,8 +1,7 @@
-"""Claim: a breached loan becomes a liquidation, once. From here on the price does not matter any more."""
+"""Claim: a breached loan becomes a liquidation, once. From here on its LTV no longer matters."""
 
 import json
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from django.conf import settings
@@ -32,9 +31,8 @@ _INSERT = """
 """
 
 
-@dataclass(frozen=True, slots=True)
-class ClaimedBatch:
-    """The liquidations made by one batch of so many candidates; `next` is None when the scan has come to its end."""
+class ClaimedBatch(NamedTuple):
+    """The liquidations made by one batch of so many candidates; `next` is None when the search has come to its end."""
 
     liquidation_ids: tuple[int, ...] = ()
     next: Position | None = None
@@ -67,35 +65,22 @@ def claim_batch(point: PricePoint, position: Position | None = None, *, limit: i
 
 def claim_loans(loan_pks: list[int], point: PricePoint) -> list[int]:
     """Claim those of the loans that are breached at `point`; returns the new liquidations' ids. One transaction."""
-    price = point.known_price
-    correlation_id = point.correlation_id
+    price, correlation_id = point.known_price, point.correlation_id
     with history.cause("claim", correlation_id=correlation_id):
         loans = _locked_and_breached(loan_pks, point)
         failpoints.reach("claim.locked")
         if not loans:
             return []
-        now = clock.now()
-        claim: dict[str, Any] = {
-            "loans": loans,
-            "correlation_id": correlation_id,
-            "price": price,
-            "price_at": point.at,
-            "evidence": json.dumps(_evidence(point)),
-            "now": now,
-        }
+        now, evidence = clock.now(), json.dumps(_evidence(point))
+        claim: dict[str, Any] = {"loans": loans, "correlation_id": correlation_id, "price": price, "now": now}
         with connection.cursor() as cursor:
-            cursor.execute(_INSERT, claim)
+            cursor.execute(_INSERT, {**claim, "price_at": point.at, "evidence": evidence})
             pks = sorted(pk for (pk,) in cursor.fetchall())
         sales.begin_liquidation(loans, now)
         ClaimFailure.objects.filter(loan__in=loans).delete()
         failpoints.reach("claim.written")
-    log.info(
-        "loans_claimed",
-        count=len(pks),
-        price=str(point.price),
-        price_at=point.at.isoformat(),
-        correlation_id=correlation_id,
-    )
+    at = point.at.isoformat()
+    log.info("loans_claimed", count=len(pks), price=str(price), price_at=at, correlation_id=correlation_id)
     return pks
 
 
@@ -136,15 +121,13 @@ def _claim_alone(loan_pk: int, point: PricePoint) -> list[int]:
 
 def _evidence(point: PricePoint) -> list[dict[str, Any]]:
     """The quotes behind a price, kept whole because quotes themselves are pruned one day."""
-    found = []
-    for quote in point.quotes:
-        price = unit_price(quote.sell, settings.PRICE_REFERENCE_QUANTITY)
-        found.append(
-            {
-                "market": str(quote.market),
-                "reference": quote.reference,
-                "sentAt": quote.sent_at.isoformat(),
-                "price": None if price is None else decimal_string(price),
-            }
-        )
-    return found
+    prices = [unit_price(quote.sell, settings.PRICE_REFERENCE_QUANTITY) for quote in point.quotes]
+    return [
+        {
+            "market": str(quote.market),
+            "reference": quote.reference,
+            "sentAt": quote.sent_at.isoformat(),
+            "price": None if price is None else decimal_string(price),
+        }
+        for quote, price in zip(point.quotes, prices, strict=True)
+    ]

@@ -1,7 +1,7 @@
 """Evaluate all loans at the prices that no evaluation has covered yet."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
@@ -92,7 +92,8 @@ def _steps(window: Window, first_sales: "_FirstSales") -> Iterator[Step]:
     limits = thresholds()
     last = window.last if window.last.price is not None else None
     # Most often the last price is the last low as well: whoever it hits need not be looked for twice.
-    points = [*window.lows, *([last] if last and not _claims_the_same(last, window.lows[-1:]) else [])]
+    covered = {(low.price, low.applies_before) for low in window.lows[-1:]}
+    points = [*window.lows, *([last] if last and (last.price, last.applies_before) not in covered else [])]
     for point in points:
         yield Step(candidates.breached(point, limits), _Claims(point, first_sales).next_batch)
     for low in window.lows:
@@ -103,11 +104,6 @@ def _steps(window: Window, first_sales: "_FirstSales") -> Iterator[Step]:
         # Whom the last price has activated or cleared, it does not call.
         for point in points[len(window.lows) :]:
             yield Step(candidates.without_margin_call(point, limits), partial(margin_calls.call_loans, point))
-
-
-def _claims_the_same(point: PricePoint, others: Iterable[PricePoint]) -> bool:
-    """Whether one of the others claims whomever `point` would."""
-    return any((other.price, other.applies_before) == (point.price, point.applies_before) for other in others)
 
 
 def _first_change(waiting: deque[Step]) -> int:

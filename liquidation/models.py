@@ -1,4 +1,4 @@
-"""A loan's liquidation, the orders that sell its collateral, and the event that tells the bank."""
+"""A loan's liquidation, the orders that sell its collateral, and the event that is published about it."""
 
 import uuid
 

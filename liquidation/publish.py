@@ -13,10 +13,13 @@ from django.db.models import F
 
 from coruscant import aws, clock, failpoints, history
 from liquidation.backoff import back_off
-from liquidation.errors import EventNotSent
 from liquidation.models import LiquidationEvent
 
 log = structlog.get_logger(__name__)
+
+
+class EventNotSent(Exception):  # not an error: the event stays in the outbox
+    """SNS did not take an event; it stays due."""
 
 
 class TopicMissing(LookupError):
@@ -144,7 +147,7 @@ def _topic_arn() -> str:
     """The topic's name at AWS. Raises TopicMissing.
 
     Looked up, never made: nobody would be subscribed to a topic made here, and an event it took would count as sent
-    while no branch has heard it.
+    although no branch has received it.
     """
     client, token = aws.sns(), ""
     while True:

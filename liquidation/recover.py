@@ -32,7 +32,7 @@ def recover(limit: int = BATCH) -> int:
     now = clock.now()
     sales = take_due_sales(now, limit)
     events = _take_due(LiquidationEvent.objects.filter(sent_at__isnull=True), "liquidation_id", now, limit)
-    failpoints.reach("recovery.noted")
+    failpoints.reach("recovery.marked")
     expires = ENQUEUED_AGAIN_AFTER.total_seconds()
     for pk in sales:
         enqueue.now(chains.sale(pk), expires=expires)
@@ -84,7 +84,7 @@ def _take_due(rows: "QuerySet[Any]", key: str, now: datetime, limit: int) -> lis
     """Mark due rows as enqueued; returns their keys, the most overdue first.
 
     Rows that somebody holds are skipped: whoever holds them is at work on them, and they stay due. The due time is left
-    alone, so that it tells how late a sale really is. The order matters: where workers are slower than recovery, the
+    alone, so that it shows how late a sale really is. The order matters: where workers are slower than recovery, the
     last tasks expire, and must not be those of the oldest rows.
     """
     with transaction.atomic():

@@ -7,7 +7,10 @@ from liquidation import backlog, evaluate
 from liquidation import publish as publishing
 from liquidation import recover as recovery
 from liquidation import sell as selling
-from liquidation.errors import EventNotSent, SaleUnfinished
+
+
+class SaleUnfinished(Exception):  # not an error: the sale goes on later
+    """A sale stopped before its end and is due again; the row says when."""
 
 
 @shared_task(name="liquidation.evaluate_loans", ignore_result=True, autoretry_for=(OperationalError,), max_retries=2)
@@ -42,8 +45,8 @@ def sell_backlog() -> None:
 @shared_task(
     name="liquidation.publish",
     ignore_result=True,
-    autoretry_for=(EventNotSent, OperationalError),
-    throws=(EventNotSent,),
+    autoretry_for=(publishing.EventNotSent, OperationalError),
+    throws=(publishing.EventNotSent,),
     retry_backoff=1,
     retry_backoff_max=30,
     max_retries=6,

@@ -91,7 +91,7 @@ def fill(answer: Answer, *, ordered: Decimal) -> Fill | None:
 
 
 def verdict(answer: Answer, *, ordered: Decimal, first_send: bool, known_mismatch: str) -> Verdict:
-    """Judge an answer to an order of `ordered` units.
+    """What an answer proves about an order of `ordered` units.
 
     `first_send`: this answers the first and so far only send of the request. `known_mismatch`: the figures of an
     earlier success that did not fit, or empty.
