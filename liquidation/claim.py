@@ -42,9 +42,9 @@ class ClaimedBatch(NamedTuple):
 def claim_batch(point: PricePoint, position: Position | None = None, *, limit: int = BATCH) -> ClaimedBatch:
     """Claim up to `limit` loans whose LTV reaches the threshold at `point`, beginning after `position`.
 
-    One transaction. Candidates are chosen worst LTV first, locked in id order, and checked again by the exact rule on
-    the locked rows. A batch that fails is redone row by row; a row that fails alone is logged, kept in
-    ClaimFailure for a person, and passed over. Locks: loans, in id order. Idempotent: a claimed loan is no candidate.
+    One transaction. Candidates are chosen worst LTV first, locked in id order, and checked again by the exact rule. A
+    batch that fails is done again loan by loan; a loan that fails alone is logged, kept in ClaimFailure for a person,
+    and skipped. Locks: loans, in id order. Idempotent: a claimed loan is no candidate.
     """
     if point.price is None:
         return ClaimedBatch()
@@ -56,7 +56,7 @@ def claim_batch(point: PricePoint, position: Position | None = None, *, limit: i
     try:
         claimed = claim_loans(ids, point)
     except OperationalError:
-        raise  # the database is away or chose us in a deadlock: the evaluation is done again as a whole
+        raise  # the database is unreachable, or there was a deadlock: the evaluation is done again as a whole
     except DatabaseError:
         log.exception("claim_batch_failed", loans=len(ids))
         claimed = [pk for loan_pk in ids for pk in _claim_alone(loan_pk, point)]
@@ -85,7 +85,7 @@ def claim_loans(loan_pks: list[int], point: PricePoint) -> list[int]:
 
 
 def withdraw_failures(point: PricePoint) -> None:
-    """Withdraw the failures of loans that a person need not see any more: no longer active, or no longer breached."""
+    """Delete the failures that need no person any more: the loan is no longer active, or no longer breached."""
     floor = risk.search_floor(thresholds().liquidation_ltv, point.known_price)
     ClaimFailure.objects.exclude(loan__status=LoanStatus.ACTIVE, loan__debt_per_unit__gte=floor).delete()
 
@@ -120,7 +120,7 @@ def _claim_alone(loan_pk: int, point: PricePoint) -> list[int]:
 
 
 def _evidence(point: PricePoint) -> list[dict[str, Any]]:
-    """The quotes behind a price, kept whole because quotes themselves are pruned one day."""
+    """The quotes behind a price, copied because old quotes are pruned."""
     prices = [unit_price(quote.sell, settings.PRICE_REFERENCE_QUANTITY) for quote in point.quotes]
     return [
         {

@@ -1,4 +1,4 @@
-"""`/metrics` for Prometheus: what the books say now, asked when scraped, so that any web process can answer."""
+"""`/metrics` for Prometheus: figures from the database, read at each scrape, so that any web process can answer."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from prometheus_client.registry import Collector
 from coruscant.money import decimal_string
 from pricing import best_price
 
-# Every query is answered from an index that holds only the rows it counts, or from few rows.
+# Name, help, labels, query. Every query reads an index that holds only the rows it counts, or few rows.
 _GAUGES: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
     (
         "coruscant_liquidations_open",

@@ -49,7 +49,7 @@ def resolve_as_traded(*, order_id: int, units: Decimal, proceeds: Decimal, actor
 
 
 def resolve_as_not_traded(*, order_id: int, actor_name: str, actor_id: int) -> None:
-    """Book that the market did not trade; the next order is sized afresh.
+    """Book that the market did not trade; the next order is sized anew.
 
     Locks: loan, then liquidation. Raises OrderNotUnresolved.
     """

@@ -1,8 +1,8 @@
 """Sell: order after order, until the balance is covered or nothing sellable is left.
 
-Each step is a transaction, a call to a market outside any transaction, and a transaction. The first one commits the
-order, its lease and the send it counts before a byte is sent; the last one books what the answer proves, and only
-if the lease is still this worker's. Locks, always in this order: loan, liquidation.
+Each step is a transaction, a call to a market outside any transaction, and a transaction. The first commits the order,
+the lease and the count of sends before a byte is sent. The last books what the answer proves, and only if the lease is
+still this worker's. Locks, always in this order: loan, liquidation.
 """
 
 import time
@@ -39,7 +39,7 @@ _ANSWER_COLUMNS = ("status", "answered_at", "last_outcome", "last_answer")
 
 
 class Outcome(StrEnum):
-    """How a run of the sale ended."""
+    """How a run of a sale ended."""
 
     SETTLED = "settled"
     WAITING = "waiting for a person"
@@ -68,7 +68,7 @@ def sell(liquidation_id: int) -> Outcome:
     Safe to call twice at once, late, or after a crash: the row's lease lets one worker in, the fence keeps a late
     one from writing, and an order without a verdict is sent again under its own requestId. Raises nothing of the
     markets; database errors pass through. Every log line of a sale carries the fields bound here: to add a field to
-    all of them, bind it here.
+    all of them, bind it in this function.
     """
     fence, began = None, None
     with structlog.contextvars.bound_contextvars(liquidation_id=liquidation_id):
@@ -104,7 +104,7 @@ def _prepare(liquidation_id: int, fence: int | None, began: datetime | None) -> 
             return Outcome.WAITING
         if liquidation.leased_until and liquidation.leased_until > now and liquidation.fence != fence:
             return Outcome.BUSY
-        # The same answer for the same row at any time: what is left may be too little to sell from the start.
+        # What is left may be too little to sell from the start.
         if settle_if_done(loan, liquidation, now):
             return Outcome.SETTLED
         if began is not None and now - began > LONGEST_RUN:
@@ -123,7 +123,7 @@ def _prepare(liquidation_id: int, fence: int | None, began: datetime | None) -> 
 
 
 def _count_send(liquidation: Liquidation, order: TradeOrder, fence: int | None, now: datetime) -> OrderAttempt:
-    """Write down, before anything is sent, that this order (a new one too) is on its way under this lease."""
+    """Count a send of this order, stored or new, under a lease, before anything is sent."""
     if fence is None or liquidation.fence != fence:
         liquidation.fence += 1
     liquidation.leased_until = liquidation.due_at = now + timedelta(seconds=settings.LEASE_SECONDS)

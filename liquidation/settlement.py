@@ -20,7 +20,7 @@ _SETTLEMENT = ("surplus", "shortfall", "collateral_left", "status", "settled_at"
 
 
 def settle_if_done(loan: Loan, liquidation: Liquidation, now: datetime) -> bool:
-    """Settle a liquidation that is covered, or has less than one step of collateral left; say whether it was.
+    """Settle a liquidation that is covered, or has less than one step of collateral left; returns whether it did.
 
     Locks are the caller's: loan, then liquidation. An order without a verdict keeps it open.
     """

@@ -29,7 +29,7 @@ def evaluate_loans() -> None:
     max_retries=6,
 )
 def sell(*, liquidation_id: int) -> None:
-    """Take one sale as far as it goes; Celery tries again soon, recovery for ever."""
+    """Take one sale as far as it goes; Celery tries again soon, and recovery until it is done."""
     outcome = selling.sell(liquidation_id)
     backlog.enqueue_if_any_due()
     if outcome is selling.Outcome.LATER:
@@ -38,7 +38,7 @@ def sell(*, liquidation_id: int) -> None:
 
 @shared_task(name="liquidation.sell_backlog", ignore_result=True, autoretry_for=(OperationalError,), max_retries=2)
 def sell_backlog() -> None:
-    """Sell and publish what is due and enqueued for nobody."""
+    """Sell and publish what is due and not enqueued."""
     backlog.sell_backlog()
 
 
@@ -52,7 +52,7 @@ def sell_backlog() -> None:
     max_retries=6,
 )
 def publish(*, liquidation_id: int) -> None:
-    """Send the event of a settled liquidation; Celery tries again soon, recovery for ever."""
+    """Send the event of a settled liquidation; Celery tries again soon, and recovery until it is done."""
     publishing.publish(liquidation_id)
 
 
