@@ -5,7 +5,7 @@ from proofs.mutants.planting import Edit, Mutant
 _CLAIM = "liquidation.claim"
 _EVALUATE = "liquidation.evaluate"
 _RISK = "loans.risk"
-_POINTS = "[*window.lows, *([last] if last and not _claims_the_same(last, window.lows[-1:]) else [])]"
+_POINTS = "[*window.lows, *([last] if last and (last.price, last.applies_before) not in covered else [])]"
 
 MUTANTS: tuple[Mutant, ...] = (
     Mutant(

@@ -109,28 +109,28 @@ MUTANTS: tuple[Mutant, ...] = (
         "two-effects-allowed",
         "the database allows a requestId to be accepted twice",
         sql="ALTER TABLE loans_acceptedrequest DROP CONSTRAINT one_request_one_effect",
-        tests=("loans/tests/test_concurrency.py", "liquidation/tests/test_refused_by_the_database.py"),
+        tests=("loans/tests/test_concurrency.py", "liquidation/tests/test_models_constraints.py"),
         simulated=False,  # its clients send no requestId for two loans at once
     ),
     Mutant(
         "negative-collateral",
         "the database allows negative collateral",
         sql="ALTER TABLE loans_loan DROP CONSTRAINT collateral_is_never_negative",
-        tests=("liquidation/tests/test_refused_by_the_database.py",),
+        tests=("liquidation/tests/test_models_constraints.py",),
         simulated=False,  # the second line of defence: the code never tries
     ),
     Mutant(
         "two-liquidations-allowed",
         "the database allows two liquidations of a loan",
         sql="ALTER TABLE liquidation_liquidation DROP CONSTRAINT liquidation_liquidation_loan_id_key",
-        tests=("liquidation/tests/test_refused_by_the_database.py",),
+        tests=("liquidation/tests/test_models_constraints.py",),
         simulated=False,  # the second line of defence: a claim looks at the locked loan
     ),
     Mutant(
         "two-margin-calls",
         "the database allows two open margin calls of a loan",
         sql="DROP INDEX one_open_margin_call_a_loan",
-        tests=("liquidation/tests/test_refused_by_the_database.py",),
+        tests=("liquidation/tests/test_models_constraints.py",),
         simulated=False,  # the second line of defence: margin calls are opened on locked loans
     ),
 )
