@@ -37,8 +37,6 @@ def test_figures_are_taken_with_durability_on_and_stand_beside_their_yardsticks(
         assert yardsticks
         assert all(yardstick["median"] > 0 for yardstick in yardsticks)
         targets = [figure["target"]["words"] for figure in measured["figures"] if figure["target"]]
-        assert all(words.endswith(("×", " bytes", " MB")) for words in targets), (
-            "a target depends on the machine"
-        )
+        assert all(words.endswith(("×", " bytes", " MB")) for words in targets), "a target depends on the machine"
     plots = {f"tiny-{name}.png" for name in ("quiet_tick", "tick_to_claim") if name in names}
     assert {path.name for path in tmp_path.glob("*.png")} == plots

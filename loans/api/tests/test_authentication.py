@@ -6,7 +6,7 @@ from django.test import Client
 from knox.models import AuthToken
 
 from loans.api.tests.calls import GOOD, refused, send
-from loans.management.tests.credentials import credential
+from loans.management.commands.tests.credentials import credential
 from loans.models import AcceptedRequest, Loan
 
 pytestmark = pytest.mark.django_db

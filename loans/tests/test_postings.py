@@ -184,26 +184,26 @@ def test_the_smallest_posting_against_the_largest_loan_is_stored(set_best_price)
 
 def test_a_posting_that_brings_ltv_below_sixty_percent_ends_the_margin_call(set_best_price):
     set_best_price("35")
-    warning = MarginCallFactory()
-    body = json.loads(post(warning.loan, "7").body)
+    call = MarginCallFactory()
+    body = json.loads(post(call.loan, "7").body)
     assert body["openWarning"] == {
         "openedAt": "2026-01-01T00:00:00Z",
         "price": "35",
         "ltv": "0.714285714285714285714286",
     }
-    body = json.loads(post(warning.loan, "1", request_id="req-2").body)
-    warning.refresh_from_db()
+    body = json.loads(post(call.loan, "1", request_id="req-2").body)
+    call.refresh_from_db()
     assert body["openWarning"] is None
-    assert warning.close_reason == MarginCall.CloseReason.CLEARED
-    assert warning.closed_at is not None
-    assert warning.closed_at > datetime(2026, 1, 1, tzinfo=UTC)
+    assert call.close_reason == MarginCall.CloseReason.CLEARED
+    assert call.closed_at is not None
+    assert call.closed_at > datetime(2026, 1, 1, tzinfo=UTC)
     entry = MarginCall.history.latest()
     assert (entry.history_type, entry.close_reason, entry.history_change_reason) == ("~", "cleared", "posting req-2")
 
 
 def test_a_margin_call_stays_open_while_the_price_is_unknown(set_best_price):
-    warning = MarginCallFactory()
-    assert json.loads(post(warning.loan, "1000").body)["openWarning"] is not None
+    call = MarginCallFactory()
+    assert json.loads(post(call.loan, "1000").body)["openWarning"] is not None
 
 
 @pytest.mark.django_db(transaction=True)
