@@ -33,7 +33,14 @@ def apply_for_loan(*, client: str, request_id: str, loan_id: str, borrower_id: s
     and LoanIdTaken; then nothing is written. An equal request, or one for the same loanId, that is under way is
     waited for. Call it outside any transaction.
     """
-    request = Request.of(AcceptedRequest.Endpoint.LOAN_APPLICATIONS, client, request_id, loan_id, borrower_id, amount)
+    request = Request(
+        endpoint=AcceptedRequest.Endpoint.LOAN_APPLICATIONS,
+        client=client,
+        request_id=request_id,
+        loan_id=loan_id,
+        borrower_id=borrower_id,
+        amount=amount,
+    )
     point = best_price.current()
     try:
         with history.cause("application", correlation_id=request_id):

@@ -1,4 +1,4 @@
-"""The readers of loans. They take no locks."""
+"""Reading loans. Nothing is locked."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 
 from coruscant.errors import DomainError
 from loans import margin_calls
-from loans.models import Loan, LoanStatus, MarginCall
+from loans.models import Loan, LoanStatus
 from loans.representation import represent
 from loans.thresholds import thresholds
 from pricing import best_price
@@ -23,19 +23,13 @@ class LoanNotFound(DomainError):
 
 def loans(*, status: LoanStatus | None = None, borrower_id: str | None = None) -> QuerySet[Loan]:
     """Loans with their liquidation and its event loaded, of one status and one borrower where these are given."""
+    wanted = {"status": status, "borrower_id": borrower_id}
     found = Loan.objects.select_related("liquidation__event").defer("liquidation__evidence")
-    if status is not None:
-        found = found.filter(status=status)
-    if borrower_id is not None:
-        found = found.filter(borrower_id=borrower_id)
-    return found
+    return found.filter(**{field: value for field, value in wanted.items() if value is not None})
 
 
 def loan_at(path: str) -> Loan:
-    """The loan that a path names: with this loanId, else with this loanId less a trailing slash.
-
-    Raises LoanNotFound.
-    """
+    """The loan of this loanId, or of this loanId without its trailing slash. Raises LoanNotFound."""
     by_id = {loan.loan_id: loan for loan in loans().filter(loan_id__in={path, path.removesuffix("/")})}
     loan = by_id.get(path) or by_id.get(path.removesuffix("/"))
     if loan is None:
@@ -43,12 +37,8 @@ def loan_at(path: str) -> Loan:
     return loan
 
 
-def open_margin_calls(loans: Sequence[Loan]) -> dict[int, MarginCall]:
-    """The open margin calls of these loans, by the loans' primary keys: one query."""
-    return {call.loan_id: call for call in margin_calls.open_margin_calls(loans)}
-
-
 def represented(loans: Sequence[Loan]) -> list[dict[str, Any]]:
     """These loans as the API shows them, at the current best price: one query, whatever their number."""
-    called, price, limits = open_margin_calls(loans), best_price.current().price, thresholds()
+    called = {call.loan_id: call for call in margin_calls.open_margin_calls(loans)}
+    price, limits = best_price.current().price, thresholds()
     return [represent(loan, called.get(loan.pk), price, limits) for loan in loans]

@@ -27,8 +27,7 @@ from coruscant.admin.figures import (
 from coruscant.admin.groups import grant
 from coruscant.fields import AmountField
 from loans import applications, postings, risk
-from loans.admin.margin_calls import MarginCallInline, open_margin_calls
-from loans.admin.postings import PostingInline
+from loans.admin.records import MarginCallInline, PostingInline, open_margin_calls
 from loans.idempotency import Accepted
 from loans.models import Loan
 from loans.thresholds import thresholds
@@ -114,15 +113,13 @@ class LoanAdmin(AuditedAdmin):
         price = getattr(loan, "price_now", None)
         if price is None or not loan.collateral or not loan.outstanding_balance:
             return NOTHING
-        shown = percent(risk.ltv(loan.outstanding_balance, loan.collateral, price))
-        rules = thresholds()
+        figures = loan.outstanding_balance, loan.collateral, price
+        shown = percent(risk.ltv(*figures))
         if loan.status == "new":
             return shown  # not disbursed: nothing is at risk yet
-        if risk.must_liquidate(loan.outstanding_balance, loan.collateral, price, rules):
+        if risk.must_liquidate(*figures, thresholds()):
             return badge(shown, "danger")
-        if risk.must_call(loan.outstanding_balance, loan.collateral, price, rules):
-            return badge(shown, "warning")
-        return shown
+        return badge(shown, "warning") if risk.must_call(*figures, thresholds()) else shown
 
     @admin.display(description="Collateral value now")
     def value_now(self, loan: Any) -> str:
@@ -136,8 +133,8 @@ class LoanAdmin(AuditedAdmin):
         price = getattr(loan, "price_now", None)
         if price is None or loan.status != "new":
             return NOTHING
-        rules = thresholds()
-        return figure(risk.required_collateral(loan.outstanding_balance, loan.collateral, price, rules), "units")
+        missing = risk.required_collateral(loan.outstanding_balance, loan.collateral, price, thresholds())
+        return figure(missing, "units")
 
     @admin.display(description="Margin call")
     def margin_call(self, loan: Any) -> str | SafeString:

@@ -15,13 +15,16 @@ from coruscant.text import is_storable
 from loans.models import LoanStatus
 
 MAX_ID_LENGTH = 128
-#: What counts as blank: what Python calls so, and the byte order mark, which JavaScript does.
+# Blank is what Python calls white space, and the byte order mark, which JavaScript does.
 _BLANK = r"\s\u001c-\u001f\u0085\ufeff"
-ID_PATTERN = rf"^[^\u0000]*[^\u0000{_BLANK}][^\u0000]*$"
+ID_SCHEMA = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": MAX_ID_LENGTH,
+    "pattern": rf"^[^\u0000]*[^\u0000{_BLANK}][^\u0000]*$",
+}
 _BLANK_TEXT = re.compile(rf"[{_BLANK}]*")
-_PLAIN_AMOUNT = r"[0-9]{1,20}(\.[0-9]{1,24})?"
-_AMOUNT_WITH_EXPONENT = r"[0-9]+(\.[0-9]+)?[eE][+-]?[0-9]{1,4}"
-AMOUNT_PATTERN = rf"^(?=[0-9.]*[1-9])({_PLAIN_AMOUNT}|{_AMOUNT_WITH_EXPONENT})$"
+_AMOUNT_PATTERN = r"^(?=[0-9.]*[1-9])([0-9]{1,20}(\.[0-9]{1,24})?|[0-9]+(\.[0-9]+)?[eE][+-]?[0-9]{1,4})$"
 
 
 def id_fault(value: object) -> str | None:
@@ -37,7 +40,7 @@ def id_fault(value: object) -> str | None:
     return None
 
 
-@extend_schema_field({"type": "string", "minLength": 1, "maxLength": MAX_ID_LENGTH, "pattern": ID_PATTERN})
+@extend_schema_field(ID_SCHEMA)
 class IdField(serializers.Field[str, Any, str, Any]):
     """An identifier: text that is not blank, of at most 128 characters, kept unchanged."""
 
@@ -52,7 +55,7 @@ class IdField(serializers.Field[str, Any, str, Any]):
     {
         "type": "string",
         "maxLength": LONGEST_TEXT,
-        "pattern": AMOUNT_PATTERN,
+        "pattern": _AMOUNT_PATTERN,
         "description": "A positive decimal as a string: at most 20 integer digits and 24 decimals, also once an"
         " exponent is applied.",
     }
