@@ -49,6 +49,6 @@ def set_best_price(monkeypatch) -> Callable[..., PricePoint]:
 
 @pytest.fixture
 def arm() -> Iterator[Callable[[Callable[[str], None] | None], None]]:
-    """Run a hook at every failpoint that is reached: `arm(hook)`. Disarmed after the test."""
+    """Call a hook at every failpoint: `arm(hook)`. It is removed after the test."""
     yield failpoints.arm
     failpoints.arm(None)

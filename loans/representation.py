@@ -68,7 +68,9 @@ def _required(loan: Loan, price: Decimal | None, thresholds: Thresholds) -> str 
 
 
 def _open_warning(margin_call: MarginCall | None) -> dict[str, Any] | None:
-    return margin_call and {
+    if margin_call is None:
+        return None
+    return {
         "openedAt": _instant(margin_call.opened_at),
         "price": decimal_string(margin_call.price),
         "ltv": _ltv(margin_call.outstanding_balance, margin_call.collateral, margin_call.price),

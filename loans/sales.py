@@ -1,6 +1,6 @@
 """What a liquidation does to its loan: it begins, sells collateral, and ends.
 
-Every function is called in the caller's transaction and cause, by a caller that has locked the loans' rows.
+The caller has locked the loans' rows, in its transaction and cause.
 """
 
 from collections.abc import Sequence

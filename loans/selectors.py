@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 
 from coruscant.errors import DomainError
 from loans import margin_calls
-from loans.models import Loan, LoanStatus
+from loans.models import Loan
 from loans.representation import represent
 from loans.thresholds import thresholds
 from pricing import best_price
@@ -21,11 +21,9 @@ class LoanNotFound(DomainError):
     status: ClassVar[int] = 404
 
 
-def loans(*, status: LoanStatus | None = None, borrower_id: str | None = None) -> QuerySet[Loan]:
-    """Loans with their liquidation and its event loaded, of one status and one borrower where these are given."""
-    wanted = {"status": status, "borrower_id": borrower_id}
-    found = Loan.objects.select_related("liquidation__event").defer("liquidation__evidence")
-    return found.filter(**{field: value for field, value in wanted.items() if value is not None})
+def loans(**fields: str) -> QuerySet[Loan]:
+    """Loans with the given values, with their liquidation and its event loaded."""
+    return Loan.objects.select_related("liquidation__event").defer("liquidation__evidence").filter(**fields)
 
 
 def loan_at(path: str) -> Loan:

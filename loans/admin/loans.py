@@ -4,7 +4,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import Exists, QuerySet, Value
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
@@ -144,10 +143,7 @@ class LoanAdmin(AuditedAdmin):
     @admin.display(description="Liquidation")
     def liquidation_link(self, loan: Any) -> str | SafeString:
         """The loan's liquidation, if it was claimed."""
-        try:
-            return link_to(loan.liquidation, "Show the liquidation")
-        except ObjectDoesNotExist:
-            return NOTHING
+        return link_to(getattr(loan, "liquidation", None), "Show the liquidation")
 
     def has_register_permission(self, request: HttpRequest) -> bool:
         """Who may add loans may register applications."""

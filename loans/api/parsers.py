@@ -48,7 +48,7 @@ class StrictJSONParser(BaseParser):
 
 
 class AlwaysJSON(BaseContentNegotiation):
-    """Answers with the view's first renderer, whatever Accept says; takes JSON bodies only."""
+    """Answers in JSON whatever Accept says, and takes JSON bodies only."""
 
     def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
         """The parser of exactly the request's media type; parameters such as a charset do not count."""

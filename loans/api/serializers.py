@@ -14,13 +14,13 @@ from coruscant.money import LONGEST_TEXT, NotAnAmount, parse_amount
 from coruscant.text import is_storable
 from loans.models import LoanStatus
 
-MAX_ID_LENGTH = 128
+_MAX_ID_LENGTH = 128
 # Blank is what Python calls white space, and the byte order mark, which JavaScript does.
 _BLANK = r"\s\u001c-\u001f\u0085\ufeff"
 ID_SCHEMA = {
     "type": "string",
     "minLength": 1,
-    "maxLength": MAX_ID_LENGTH,
+    "maxLength": _MAX_ID_LENGTH,
     "pattern": rf"^[^\u0000]*[^\u0000{_BLANK}][^\u0000]*$",
 }
 _BLANK_TEXT = re.compile(rf"[{_BLANK}]*")
@@ -31,8 +31,8 @@ def id_fault(value: object) -> str | None:
     """What is wrong with an identifier, as one sentence; None if it is valid."""
     if not isinstance(value, str):
         return "Must be a string."
-    if len(value) > MAX_ID_LENGTH:
-        return f"Must have at most {MAX_ID_LENGTH} characters."
+    if len(value) > _MAX_ID_LENGTH:
+        return f"Must have at most {_MAX_ID_LENGTH} characters."
     if _BLANK_TEXT.fullmatch(value):
         return "Must not be blank."
     if not is_storable(value):
@@ -72,11 +72,13 @@ class AmountStringField(serializers.Field[Decimal, Any, str, Any]):
 
 
 class _NamedRequest(serializers.Serializer[Any]):
-    """The fields that both requests have. Unknown fields are ignored."""
+    """The fields of both requests, as the services name them. Unknown fields are ignored."""
 
-    requestId = IdField(help_text="Identifies the request: the same id again gets the stored first answer")  # noqa: N815
-    loanId = IdField(help_text="The loan")  # noqa: N815
-    borrowerId = IdField(help_text="The client of the bank")  # noqa: N815
+    requestId = IdField(  # noqa: N815
+        source="request_id", help_text="Identifies the request: the same id again gets the stored first answer"
+    )
+    loanId = IdField(source="loan_id", help_text="The loan")  # noqa: N815
+    borrowerId = IdField(source="borrower_id", help_text="The client of the bank")  # noqa: N815
 
 
 class LoanApplicationSerializer(_NamedRequest):
@@ -95,7 +97,7 @@ class LoanFiltersSerializer(serializers.Serializer[Any]):
     """Filters of the list of loans."""
 
     status = serializers.ChoiceField(choices=LoanStatus.choices, required=False)
-    borrowerId = IdField(required=False)  # noqa: N815
+    borrowerId = IdField(source="borrower_id", required=False)  # noqa: N815
 
 
 @extend_schema_field({"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?$"})

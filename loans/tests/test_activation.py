@@ -1,4 +1,4 @@
-"""A price activates new loans whose collateral is complete; the barrier needs a transaction."""
+"""A price activates new loans whose collateral is complete."""
 
 # mypy: disable-error-code="comparison-overlap"
 
@@ -15,7 +15,7 @@ from loans.tests.factories import LoanFactory
 pytestmark = pytest.mark.django_db
 
 
-def test_covered_new_loans_are_activated_with_the_stamp_of_the_price():
+def test_covered_new_loans_are_activated_and_prices_apply_from_that_price():
     covered = LoanFactory(collateral=Decimal(40))
     LoanFactory(collateral=Decimal("39.999999999999999999999999"))
     LoanFactory()
@@ -32,8 +32,8 @@ def test_covered_new_loans_are_activated_with_the_stamp_of_the_price():
     assert Loan.history.count() == 4
 
 
-def test_rows_that_only_the_rounding_found_are_passed_over():
-    """At this price the search bound is a last digit too generous: it finds loans that the exact rule turns down."""
+def test_loans_that_only_the_rounding_finds_are_skipped():
+    """At this price the bound of the search is too high by one last digit: it finds loans that the rule rejects."""
     price = "0.000000000000000000000001"
     rounded_to_the_bound = [
         LoanFactory(collateral=Decimal(10) ** 12, amount=Decimal("0.000000000001")) for _ in range(5)
@@ -45,8 +45,8 @@ def test_rows_that_only_the_rounding_found_are_passed_over():
     assert Loan.objects.filter(status="new").count() == len(rounded_to_the_bound)
 
 
-def test_what_the_rounding_found_does_not_hide_a_loan_behind_it():
-    """Debts of 1.5 and 1 last digits are stored as 2 and 1; at a bound of 2 only an exact check tells them apart."""
+def test_loans_that_only_the_rounding_finds_do_not_hide_those_after_them():
+    """Debts of 1.5 and 1 last digits are stored as 2 and 1; at a bound of 2 only an exact check distinguishes them."""
     price = "0.000000000000000000000002"
     unit = Decimal("1e-24")
     LoanFactory(collateral=Decimal(2), amount=3 * unit)

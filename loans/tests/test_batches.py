@@ -26,7 +26,7 @@ def test_without_loans_a_price_changes_nothing(change):
     assert change(price_point("50")) == 0
 
 
-def test_batches_are_bounded_and_reach_everyone():
+def test_batches_are_bounded_and_reach_every_loan():
     for _ in range(5):
         LoanFactory(collateral=Decimal(50))
     assert [activation.activate_loans(price_point("50"), limit=2) for _ in range(4)] == [2, 2, 1, 0]

@@ -33,7 +33,7 @@ def test_the_first_search_that_finds_a_loan_is_named():
 
 
 def test_searches_after_the_first_that_finds_a_loan_are_not_made():
-    """Otherwise thousands of loans with a margin call would be passed over before a breached loan is claimed."""
+    """Otherwise thousands of loans with a margin call would be skipped before a breached loan is claimed."""
     loan_of_1000(active=True, collateral=Decimal(40))
     breached, without_margin_call, _new = searches("25")
     assert candidates.first_found([breached, without_margin_call]) == 0

@@ -1,4 +1,4 @@
-"""A request that fails on the way may be sent again: it has taken effect wholly or not at all."""
+"""A request that fails may be sent again: it has taken effect completely or not at all."""
 
 import pytest
 from django.test import Client

@@ -11,7 +11,7 @@ THREADS = 20
 
 
 def at_once(*acts: Callable[[], Any]) -> list[Any]:
-    """Run all in threads that start together; their results, or the exceptions they raised."""
+    """Run all in threads that start at the same moment; return their results, or the exceptions they raised."""
     barrier = threading.Barrier(len(acts))
 
     def run(act: Callable[[], Any]) -> Any:

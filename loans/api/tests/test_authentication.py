@@ -1,4 +1,4 @@
-"""Who may call: clients by credential, representatives by session, anybody where that is allowed."""
+"""Who may call: clients by credential, representatives by session, anonymous callers where they are allowed."""
 
 import pytest
 from django.contrib.auth.models import Permission, User
