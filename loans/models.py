@@ -91,9 +91,7 @@ class CollateralPosting(models.Model):
 
     class Meta:
         ordering = ("-id",)
-        constraints = [
-            models.CheckConstraint(condition=Q(amount__gt=0), name="a_posting_is_positive"),
-        ]
+        constraints = [models.CheckConstraint(condition=Q(amount__gt=0), name="a_posting_is_positive")]
 
     def __str__(self) -> str:
         return f"{decimal_string(self.amount)} units for {self.loan}"
@@ -159,7 +157,7 @@ class AcceptedRequest(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["client", "endpoint", "request_id"], name="one_request_one_effect"),
+            models.UniqueConstraint(fields=["client", "endpoint", "request_id"], name="one_request_one_effect")
         ]
 
     def __str__(self) -> str:

@@ -7,15 +7,7 @@ from django.db.models import OuterRef, QuerySet
 from django.utils.safestring import SafeString
 
 from coruscant.admin.base import AuditedAdmin, ReadOnlyAdmin, ReadOnlyInline
-from coruscant.admin.figures import (
-    NOTHING,
-    amount_column,
-    badge,
-    instant_column,
-    link_to,
-    percent,
-    preformatted,
-)
+from coruscant.admin.figures import NOTHING, amount_column, badge, instant_column, link_to, percent, preformatted
 from loans import risk
 from loans.models import AcceptedRequest, CollateralPosting, MarginCall
 
