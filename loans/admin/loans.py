@@ -1,5 +1,6 @@
 """Loans as bank representatives see them, and the two commands they have: register an application, post collateral."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -158,8 +159,7 @@ class LoanAdmin(AuditedAdmin):
         """The command for an application that a representative has received."""
 
         def run(sent: dict[str, Any]) -> str:
-            with _by(request):
-                accepted = applications.apply_for_loan(client=request.user.get_username(), **sent)
+            accepted = _act(request, applications.apply_for_loan, **sent)
             return f"Application {sent['request_id']} is registered as loan {accepted.loan_id}{_again(accepted)}."
 
         return command_page(
@@ -176,10 +176,8 @@ class LoanAdmin(AuditedAdmin):
             raise Http404
 
         def run(sent: dict[str, Any]) -> str:
-            with _by(request):
-                accepted = postings.post_collateral(
-                    client=request.user.get_username(), loan_id=loan.loan_id, borrower_id=loan.borrower_id, **sent
-                )
+            named = {"loan_id": loan.loan_id, "borrower_id": loan.borrower_id}
+            accepted = _act(request, postings.post_collateral, **named, **sent)
             return f"{figure(sent['amount'])} units are posted for loan {accepted.loan_id}{_again(accepted)}."
 
         return command_page(
@@ -195,9 +193,11 @@ class LoanAdmin(AuditedAdmin):
         return super().get_actions_detail(request, object_id) if takes else []
 
 
-def _by(request: HttpRequest) -> Any:
-    """Who acts: this representative."""
-    return history.acting_as(request.user.get_username(), request.user.pk)
+def _act(request: HttpRequest, service: Callable[..., Accepted], **sent: Any) -> Accepted:
+    """Call a service as this representative."""
+    name = request.user.get_username()
+    with history.acting_as(name, request.user.pk):
+        return service(client=name, **sent)
 
 
 def _again(accepted: Accepted) -> str:
