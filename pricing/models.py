@@ -1,5 +1,7 @@
 """Quotes as received, messages that could not be read, and how far each feed is drained and evaluated."""
 
+from typing import Self
+
 from django.db import models
 from django.db.models import Q
 
@@ -82,6 +84,16 @@ class Feed(models.Model):
 
     def __str__(self) -> str:
         return Market(self.market).label
+
+    @classmethod
+    def locked(cls, market: Market) -> Self:
+        """A feed's row, locked for this transaction; made if the market is new."""
+        rows = cls.objects.select_for_update().filter(market=market)
+        found = rows.first()
+        if found is None:
+            cls.objects.bulk_create([cls(market=market)], ignore_conflicts=True)
+            found = rows.get()
+        return found
 
 
 class FeedEvaluation(models.Model):

@@ -19,7 +19,7 @@ QUANTITIES = (Decimal(1), Decimal(10), Decimal(50), Decimal(100))
 BETTER_WITH_DEPTH = Decimal("0.05")
 TIME_INTEGER_DIGITS = 28
 TIME_DECIMALS = 12
-MAX_EVENT_ID = 256
+MAX_TEXT = 256
 #: A price event of four levels takes less than a thousand characters.
 MAX_CHARACTERS = 64 * 1024
 
@@ -58,13 +58,13 @@ def read_object(body: str, *, at_most: int = MAX_CHARACTERS) -> dict[str, object
         raise Unreadable(str(error)) from None
 
 
-def text(event: dict[str, object], key: str, *, at_most: int = MAX_EVENT_ID) -> str:
+def text(event: dict[str, object], key: str) -> str:
     """A non-empty string that PostgreSQL can store. Raises Unreadable."""
     value = event.get(key)
     if not isinstance(value, str) or not value:
         raise Unreadable(f"{key} must be a non-empty string")
-    if len(value) > at_most:
-        raise Unreadable(f"{key} must have at most {at_most} characters")
+    if len(value) > MAX_TEXT:
+        raise Unreadable(f"{key} must have at most {MAX_TEXT} characters")
     if not is_storable(value):
         raise Unreadable(f"{key} holds characters that are not text")
     return value
