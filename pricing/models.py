@@ -79,7 +79,7 @@ class Feed(models.Model):
                     received=models.F("quotes") + models.F("duplicates") + models.F("skipped") + models.F("rejected")
                 ),
                 name="every_message_has_one_outcome",
-            ),
+            )
         ]
 
     def __str__(self) -> str:
@@ -123,9 +123,7 @@ class RejectedMessage(models.Model):
 
     class Meta:
         ordering = ("-received_at", "-id")
-        constraints = [
-            models.UniqueConstraint(fields=["queue", "message_id"], name="a_message_is_rejected_once"),
-        ]
+        constraints = [models.UniqueConstraint(fields=["queue", "message_id"], name="a_message_is_rejected_once")]
 
     def __str__(self) -> str:
         return f"{self.queue}: {self.reason}"

@@ -117,19 +117,11 @@ def curve(side: Literal["sell", "buy"], levels: Sequence[Level]) -> tuple[Level,
         raise Unreadable(f"{side} names a quantity twice")
     with money.exact():
         for shallower, level in combinations(ordered, 2):
-            if _better(side, level.unit_price, shallower.unit_price):
+            more, less = shallower.unit_price * (1 + BETTER_WITH_DEPTH), shallower.unit_price * (1 - BETTER_WITH_DEPTH)
+            # For selling, better is more; for buying, less.
+            if level.unit_price > more if side == "sell" else level.unit_price < less:
                 raise Unreadable(
                     f"the {side} price of {level.quantity} units is more than {BETTER_WITH_DEPTH:%} better than that"
                     f" of {shallower.quantity}: is the market's price basis set right?"
                 )
     return ordered
-
-
-def _better(side: Literal["sell", "buy"], deeper: Decimal, shallower: Decimal) -> bool:
-    """Whether the price at the larger quantity is better by more than noise. Call it in an exact context.
-
-    For selling, better is more; for buying, less.
-    """
-    if side == "sell":
-        return deeper > shallower * (1 + BETTER_WITH_DEPTH)
-    return deeper < shallower * (1 - BETTER_WITH_DEPTH)
