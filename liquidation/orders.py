@@ -15,8 +15,8 @@ from liquidation.sizing import Bounds, Choice, VenueCurve, choose
 from liquidation.venues import VENUES
 from liquidation.verdicts import Answer, NeverSent, Refused, Traded
 from loans.models import Loan
-from pricing.best_price import Snapshot
 from pricing.markets import Market
+from pricing.snapshot import Snapshot
 
 log = structlog.get_logger(__name__)
 
