@@ -25,7 +25,7 @@ class PriceQuote(models.Model):
     too_late = models.BooleanField(
         default=False, help_text="Already older than PRICE_MAX_AGE_SECONDS when received: no liquidation on it"
     )
-    evaluated_at = models.DateTimeField(null=True, help_text="When a sweep had judged all loans by it; empty = not yet")
+    evaluated_at = models.DateTimeField(null=True, help_text="When all loans had been evaluated by it; empty = not yet")
 
     class Meta:
         ordering = ("-sent_at", "-id")
