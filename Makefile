@@ -1,7 +1,7 @@
 # Every command of the project. `make help` lists them; each is one or two lines, so read here what it runs.
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test proofs-quick exactness simulate fuzz kill-matrix mutants chaos bench bench-quick lint format \
+.PHONY: help venv demo test proofs-quick exactness simulate fuzz kill-matrix mutants chaos bench bench-quick bench-compare lint format \
 	migrations schema lock clean
 .SUFFIXES:
 
@@ -22,6 +22,8 @@ ONLY ?=
 CASES ?=
 BODIES ?=
 ROUNDS ?=
+BASE ?= HEAD
+PATCH ?=
 INPUTS ?=
 # Tests at a time: each process of them has an embedded stack of its own.
 JOBS ?= auto
@@ -73,11 +75,14 @@ mutants: venv  ## plant bugs, one at a time, and say who notices each: ONLY="no-
 chaos: venv  ## the demo with a nemesis: SECONDS=300 SEED=7 ONLY="web-killed aws-hangs" to choose
 	$(BIN)/python -m proofs.chaos --seconds $(or $(SECONDS),300) --seed $(or $(SEED),7) $(if $(ONLY),--only $(ONLY))
 
-bench: venv  ## measure everything beside its yardstick, up to a million loans: ONLY="crash chain" for a part
+bench: venv  ## measure everything against its yardstick, up to a million loans: ONLY="crash chain" for a part
 	$(BIN)/python -W ignore -m benchmarks --scale full $(if $(ONLY),--only $(ONLY))
 
 bench-quick: venv  ## the same in a few minutes, on smaller banks
 	$(BIN)/python -W ignore -m benchmarks --scale quick $(if $(ONLY),--only $(ONLY))
+
+bench-compare: venv  ## two commits in turns: BASE=rev, or PATCH=file for one change; ONLY="crash chain", ROUNDS=3
+	$(BIN)/python -W ignore -m benchmarks.compare --base $(BASE) $(if $(PATCH),--patch $(PATCH)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(ONLY),--only $(ONLY))
 
 fuzz: venv  ## hostile input to the API and all parsers: ONLY="bodies races" for a part, CASES= BODIES= ROUNDS= INPUTS=
 	$(BIN)/python -W ignore -m proofs.fuzzing $(ONLY) $(if $(CASES),--cases $(CASES)) $(if $(BODIES),--bodies $(BODIES)) \

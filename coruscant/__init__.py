@@ -1,4 +1,8 @@
-"""The project: settings, Celery, URLs, and the few things every app shares."""
+"""The Django project: settings, Celery, URLs, and the modules that every app shares.
+
+Every app may import the shared modules; they import no app. Only settings, URLs and the entry points know the apps.
+Its command is `manage.py check --database default`: settings, and the history triggers (`coruscant.history`).
+"""
 
 from coruscant.celery import app as celery_app
 

@@ -2,7 +2,7 @@
 
 import os
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
@@ -42,21 +42,18 @@ _PUBLISH_CONFIG = _CONFIG.merge(Config(connect_timeout=2, read_timeout=3))
 
 def sqs() -> "SQSClient":
     """This process's SQS client."""
-    return _sqs(os.getpid())
+    client: SQSClient = _client("sqs", os.getpid())
+    return client
 
 
 def sns() -> "SNSClient":
     """This process's SNS client."""
-    return _sns(os.getpid())
+    client: SNSClient = _client("sns", os.getpid())
+    return client
 
 
-@lru_cache(maxsize=1)
-def _sqs(_pid: int) -> "SQSClient":
-    session = boto3.session.Session(region_name=settings.AWS_REGION)
-    return session.client("sqs", endpoint_url=settings.AWS_ENDPOINT_URL, config=_CONFIG)
-
-
-@lru_cache(maxsize=1)
-def _sns(_pid: int) -> "SNSClient":
-    session = boto3.session.Session(region_name=settings.AWS_REGION)
-    return session.client("sns", endpoint_url=settings.AWS_ENDPOINT_URL, config=_PUBLISH_CONFIG)
+@lru_cache(maxsize=2)
+def _client(service: str, _pid: int) -> Any:
+    config = _CONFIG if service == "sqs" else _PUBLISH_CONFIG
+    session: Any = boto3.session.Session(region_name=settings.AWS_REGION)
+    return session.client(service, endpoint_url=settings.AWS_ENDPOINT_URL, config=config)

@@ -108,10 +108,3 @@ def floor_to_step(value: Decimal, step: Decimal) -> Decimal:
     """The largest multiple of `step` that is not above `value`; both non-negative."""
     with exact():
         return (value // step) * step
-
-
-def ceil_to_step(value: Decimal, step: Decimal) -> Decimal:
-    """The smallest multiple of `step` that is not below `value`; both non-negative."""
-    with exact():
-        whole, rest = divmod(value, step)
-        return (whole + 1 if rest else whole) * step

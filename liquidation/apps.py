@@ -1,4 +1,4 @@
-"""The liquidation app: it listens for new quotes and rings the sweep."""
+"""The liquidation app: when new quotes are recorded, it enqueues an evaluation."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ class LiquidationConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Connect pricing's announcement to the sweep: upstream never imports downstream."""
+        """Listen for new quotes. A signal, since pricing must not import liquidation."""
         from pricing.signals import quotes_recorded  # noqa: PLC0415  (apps must be ready)
 
         quotes_recorded.connect(_enqueue_evaluation, dispatch_uid="liquidation.evaluate_loans")

@@ -1,4 +1,4 @@
-"""The backlog after a crash of prices: a worker that has finished one sale takes up others that are due."""
+"""The backlog after a crash of prices: workers take sales that are due without waiting for a task for each."""
 
 import time
 from collections.abc import Sequence
@@ -25,8 +25,8 @@ def enqueue_if_any_due() -> None:
 def sell_backlog() -> int:
     """Sell and publish what is due and not enqueued, most overdue first, for a short time; return how many were tried.
 
-    However few tasks were sent in a crash of prices, all workers there are work it off. No chain carries these sales
-    on, so their events are published here, several at a time; what SNS does not take stays due.
+    So all workers share a backlog, however few tasks were sent. No chain publishes the events of these sales, so that
+    is done here, several at a time; what SNS does not take stays due.
     """
     began, taken = clock.now(), 0
     now, settled = began, list[int]()

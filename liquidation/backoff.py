@@ -1,4 +1,4 @@
-"""How long to wait before trying again. Pure, and the same for the same row: no dice."""
+"""How long to wait before trying again. Pure, with deterministic jitter from the key."""
 
 import zlib
 from datetime import timedelta
@@ -10,7 +10,7 @@ _DOUBLINGS = 6
 
 
 def back_off(attempts: int, key: str) -> timedelta:
-    """The delay after `attempts` tries: doubling, bounded, spread by up to a quarter by `key` so that rows disperse."""
+    """The delay after `attempts` tries: doubling, bounded, and up to a quarter shorter by a jitter from `key`."""
     delay = min(LONGEST_DELAY_SECONDS, FIRST_DELAY_SECONDS * 2 ** min(max(attempts - 1, 0), _DOUBLINGS))
     spread = zlib.crc32(f"{key}:{attempts}".encode()) % 1000 / 1000
     return timedelta(seconds=delay * (1 - spread / 4))

@@ -1,8 +1,7 @@
-"""Claim: a breached loan becomes a liquidation, once. From here on the price does not matter any more."""
+"""Claim: a breached loan becomes a liquidation, once. From here on its LTV no longer matters."""
 
 import json
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from django.conf import settings
@@ -32,9 +31,8 @@ _INSERT = """
 """
 
 
-@dataclass(frozen=True, slots=True)
-class ClaimedBatch:
-    """The liquidations made by one batch of so many candidates; `next` is None when the scan has come to its end."""
+class ClaimedBatch(NamedTuple):
+    """The liquidations made by one batch of so many candidates; `next` is None when the search has come to its end."""
 
     liquidation_ids: tuple[int, ...] = ()
     next: Position | None = None
@@ -44,9 +42,9 @@ class ClaimedBatch:
 def claim_batch(point: PricePoint, position: Position | None = None, *, limit: int = BATCH) -> ClaimedBatch:
     """Claim up to `limit` loans whose LTV reaches the threshold at `point`, beginning after `position`.
 
-    One transaction. Candidates are chosen worst LTV first, locked in id order, and checked again by the exact rule on
-    the locked rows. A batch that fails is redone row by row; a row that fails alone is logged, kept in
-    ClaimFailure for a person, and passed over. Locks: loans, in id order. Idempotent: a claimed loan is no candidate.
+    One transaction. Candidates are chosen worst LTV first, locked in id order, and checked again by the exact rule. A
+    batch that fails is done again loan by loan; a loan that fails alone is logged, kept in ClaimFailure for a person,
+    and skipped. Locks: loans, in id order. Idempotent: a claimed loan is no candidate.
     """
     if point.price is None:
         return ClaimedBatch()
@@ -58,7 +56,7 @@ def claim_batch(point: PricePoint, position: Position | None = None, *, limit: i
     try:
         claimed = claim_loans(ids, point)
     except OperationalError:
-        raise  # the database is away or chose us in a deadlock: the evaluation is done again as a whole
+        raise  # the database is unreachable, or there was a deadlock: the evaluation is done again as a whole
     except DatabaseError:
         log.exception("claim_batch_failed", loans=len(ids))
         claimed = [pk for loan_pk in ids for pk in _claim_alone(loan_pk, point)]
@@ -67,40 +65,27 @@ def claim_batch(point: PricePoint, position: Position | None = None, *, limit: i
 
 def claim_loans(loan_pks: list[int], point: PricePoint) -> list[int]:
     """Claim those of the loans that are breached at `point`; returns the new liquidations' ids. One transaction."""
-    price = point.known_price
-    correlation_id = point.correlation_id
+    price, correlation_id = point.known_price, point.correlation_id
     with history.cause("claim", correlation_id=correlation_id):
         loans = _locked_and_breached(loan_pks, point)
         failpoints.reach("claim.locked")
         if not loans:
             return []
-        now = clock.now()
-        claim: dict[str, Any] = {
-            "loans": loans,
-            "correlation_id": correlation_id,
-            "price": price,
-            "price_at": point.at,
-            "evidence": json.dumps(_evidence(point)),
-            "now": now,
-        }
+        now, evidence = clock.now(), json.dumps(_evidence(point))
+        claim: dict[str, Any] = {"loans": loans, "correlation_id": correlation_id, "price": price, "now": now}
         with connection.cursor() as cursor:
-            cursor.execute(_INSERT, claim)
+            cursor.execute(_INSERT, {**claim, "price_at": point.at, "evidence": evidence})
             pks = sorted(pk for (pk,) in cursor.fetchall())
         sales.begin_liquidation(loans, now)
         ClaimFailure.objects.filter(loan__in=loans).delete()
         failpoints.reach("claim.written")
-    log.info(
-        "loans_claimed",
-        count=len(pks),
-        price=str(point.price),
-        price_at=point.at.isoformat(),
-        correlation_id=correlation_id,
-    )
+    at = point.at.isoformat()
+    log.info("loans_claimed", count=len(pks), price=str(price), price_at=at, correlation_id=correlation_id)
     return pks
 
 
 def withdraw_failures(point: PricePoint) -> None:
-    """Withdraw the failures of loans that a person need not see any more: no longer active, or no longer breached."""
+    """Delete the failures that need no person any more: the loan is no longer active, or no longer breached."""
     floor = risk.search_floor(thresholds().liquidation_ltv, point.known_price)
     ClaimFailure.objects.exclude(loan__status=LoanStatus.ACTIVE, loan__debt_per_unit__gte=floor).delete()
 
@@ -135,16 +120,14 @@ def _claim_alone(loan_pk: int, point: PricePoint) -> list[int]:
 
 
 def _evidence(point: PricePoint) -> list[dict[str, Any]]:
-    """The quotes behind a price, kept whole because quotes themselves are pruned one day."""
-    found = []
-    for quote in point.quotes:
-        price = unit_price(quote.sell, settings.PRICE_REFERENCE_QUANTITY)
-        found.append(
-            {
-                "market": str(quote.market),
-                "reference": quote.reference,
-                "sentAt": quote.sent_at.isoformat(),
-                "price": None if price is None else decimal_string(price),
-            }
-        )
-    return found
+    """The quotes behind a price, copied because old quotes are pruned."""
+    prices = [unit_price(quote.sell, settings.PRICE_REFERENCE_QUANTITY) for quote in point.quotes]
+    return [
+        {
+            "market": str(quote.market),
+            "reference": quote.reference,
+            "sentAt": quote.sent_at.isoformat(),
+            "price": None if price is None else decimal_string(price),
+        }
+        for quote, price in zip(point.quotes, prices, strict=True)
+    ]

@@ -1,4 +1,4 @@
-"""Prices, breached loans and markets that answer as told."""
+"""Prices, breached loans and markets whose answers a test chooses."""
 
 import itertools
 import json
@@ -25,7 +25,7 @@ _numbers = itertools.count(1)
 def quote(db, clean_cache):
     """Record a quote: `quote("30")` at Mos Espa now; flat by depth unless four prices are given."""
 
-    def record(*prices, market=Market.MOS_ESPA, ago=0.0, market_time=None, swept=False) -> PriceQuote:
+    def record(*prices, market=Market.MOS_ESPA, ago=0.0, market_time=None, evaluated=False) -> PriceQuote:
         number = next(_numbers)
         now = clock.now()
         at = now - timedelta(seconds=ago)
@@ -41,7 +41,7 @@ def quote(db, clean_cache):
             received_at=at,
             sell=levels,
             buy=[],
-            evaluated_at=at if swept else None,
+            evaluated_at=at if evaluated else None,
         )
         Feed.objects.filter(market=market).update(
             received=PriceQuote.objects.filter(market=market).count(),
@@ -87,7 +87,7 @@ def point_now() -> PricePoint:
 
 @pytest.fixture
 def claimed(loan, quote):
-    """A liquidation just claimed at 25 GC a unit: 1000 GC against 40 units unless told otherwise."""
+    """A liquidation just claimed at 25 GC a unit: 1000 GC against 40 units by default."""
 
     def make(price="25", **columns) -> Liquidation:
         quote(price)
@@ -98,7 +98,7 @@ def claimed(loan, quote):
 
 
 class Markets:
-    """Both markets behind `responses`: each call takes the next answer told, else trades at the market's price."""
+    """Both markets behind `responses`: each call takes the next answer of `then`, else trades at the market's price."""
 
     def __init__(self, mocked: responses.RequestsMock) -> None:
         self.price = {Market.MOS_ESPA: Decimal(25), Market.BLACK_SPIRE_OUTPOST: Decimal(25)}
@@ -113,7 +113,7 @@ class Markets:
         )
 
     def then(self, *answers: object) -> None:
-        """Tell the next answers: "trade", "refuse", "half", a status, an exception, a text, or a callable(order)."""
+        """Give the next answers: "trade", "refuse", "half", a status, an exception, a text, or a callable(order)."""
         self._next.extend(answers)
 
     def trade(
@@ -137,10 +137,10 @@ class Markets:
     def _answer(self, market, request):
         order = json.loads(request.body, parse_float=Decimal, parse_int=Decimal)
         self.sent.append((market, order))
-        told = self._next.pop(0) if self._next else "trade"
-        if callable(told) and not isinstance(told, type):
-            return told(market, order)
-        match told:
+        next_answer = self._next.pop(0) if self._next else "trade"
+        if callable(next_answer) and not isinstance(next_answer, type):
+            return next_answer(market, order)
+        match next_answer:
             case "trade":
                 return self.trade(market, order)
             case "half":
@@ -159,12 +159,12 @@ class Markets:
                     ),
                 )
             case int():
-                return told, {}, "{}"
+                return next_answer, {}, "{}"
             case str():
-                return 200, {}, told
+                return 200, {}, next_answer
             case BaseException():
-                raise told
-        raise AssertionError(f"what is {told!r}?")
+                raise next_answer
+        raise AssertionError(f"what is {next_answer!r}?")
 
 
 @pytest.fixture
@@ -174,17 +174,17 @@ def markets():
 
 
 @pytest.fixture
-def bells(monkeypatch):
-    """What was rung, instead of ringing: a list of (task names, arguments)."""
-    rung = []
+def enqueued(monkeypatch):
+    """What was enqueued, instead of sending it: a list of (task names, arguments)."""
+    sent = []
 
-    def record(bell, *, expires=None):
-        tasks = getattr(bell, "tasks", None) or [bell]
-        rung.append((tuple(str(task.task) for task in tasks), dict(tasks[0].kwargs)))
+    def record(task, *, expires=None):
+        tasks = getattr(task, "tasks", None) or [task]
+        sent.append((tuple(str(each.task) for each in tasks), dict(tasks[0].kwargs)))
         return True
 
     monkeypatch.setattr("coruscant.enqueue.now", record)
-    return rung
+    return sent
 
 
 @pytest.fixture

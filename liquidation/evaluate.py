@@ -1,7 +1,7 @@
 """Evaluate all loans at the prices that no evaluation has covered yet."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 
 #: The sales enqueued by one evaluation after a crash of prices; workers pull the rest, which are due at once.
 ENQUEUED_PER_EVALUATION = 64
-#: Steps that are asked in one statement whether they find anybody; after an outage there may be hundreds.
+#: Steps whose searches share one statement; after an outage there may be hundreds.
 ASKED_AT_ONCE = 8
 
 # CASE: a number is drawn, or read, only once the lock is ours, and not at all if it is not.
@@ -35,9 +35,9 @@ _CONTINUE = _TRY_LOCK.format(number="(SELECT last_value FROM liquidation_evaluat
 
 
 class Step(NamedTuple):
-    """A part of an evaluation: whom it looks for, and what changes one batch of them in the caller's transaction.
+    """A part of an evaluation: which loans it looks for, and what changes a batch of them in the caller's transaction.
 
-    `act` returns how many it changed, or looked at; 0 once nobody is left.
+    `act` returns how many it changed, or looked at; 0 once no loan is left.
     """
 
     search: Search
@@ -45,7 +45,7 @@ class Step(NamedTuple):
 
 
 class _Superseded(Exception):  # not an error: another evaluation is at work
-    """Another evaluation holds the lock, or has opened a newer window since: what is left to do is its work."""
+    """Another evaluation holds the lock, or has opened a newer window since: it does what is left."""
 
 
 def evaluate_loans() -> bool:
@@ -54,8 +54,8 @@ def evaluate_loans() -> bool:
     At every low of the window and at its last price: claim. Then, at every low: open margin calls. At the last price:
     activate, clear margin calls, open margin calls. Each batch is a transaction under a try-lock, and under the number
     of its evaluation: once a newer evaluation has opened its window, an older one changes nothing more. The quotes are
-    marked as evaluated once nobody is left to act on, so an evaluation that dies is done again. Without unevaluated
-    quotes only the present price is evaluated, since a quote may have expired meanwhile.
+    marked as evaluated once no step finds a loan, so an evaluation that dies is done again. Without unevaluated quotes
+    only the present price is evaluated, since a quote may have expired meanwhile.
     """
     try:
         while True:
@@ -88,38 +88,33 @@ def _evaluate_once() -> None:
 
 
 def _steps(window: Window, first_sales: "_FirstSales") -> Iterator[Step]:
-    """What a window asks for, in order: claims at all prices first, so that nothing else can hold them back."""
+    """The steps of a window, in order: claims at all prices first, so that nothing else can delay them."""
     limits = thresholds()
     last = window.last if window.last.price is not None else None
-    # Most often the last price is the last low as well: whoever it hits need not be looked for twice.
-    points = [*window.lows, *([last] if last and not _claims_the_same(last, window.lows[-1:]) else [])]
+    # Most often the last price is the last low as well, and need not be searched for twice.
+    covered = {(low.price, low.applies_before) for low in window.lows[-1:]}
+    points = [*window.lows, *([last] if last and (last.price, last.applies_before) not in covered else [])]
     for point in points:
-        yield Step(candidates.breached(point, limits), _Claims(point, first_sales).next_batch)
+        yield Step(candidates.breached(point, limits), partial(next, _claims(point, first_sales), 0))
     for low in window.lows:
         yield Step(candidates.without_margin_call(low, limits), partial(margin_calls.call_loans, low))
     if last:
         yield Step(candidates.new(last, limits), partial(activation.activate_loans, last))
         yield Step(candidates.with_margin_call(last, limits), partial(margin_calls.clear_margin_calls, last))
-        # Whom the last price has activated or cleared, it does not call.
+        # A loan that the last price has activated or cleared gets no margin call by it.
         for point in points[len(window.lows) :]:
             yield Step(candidates.without_margin_call(point, limits), partial(margin_calls.call_loans, point))
-
-
-def _claims_the_same(point: PricePoint, others: Iterable[PricePoint]) -> bool:
-    """Whether one of the others claims whomever `point` would."""
-    return any((other.price, other.applies_before) == (point.price, point.applies_before) for other in others)
 
 
 def _first_change(waiting: deque[Step]) -> int:
     """Take steps until one has changed something, and drop those with nothing left to do; returns how much it changed.
 
-    So a batch holds one change. Some steps at a time are asked in one statement which of them is the first to find
-    anybody: most often none does.
+    So a batch holds one change. One statement finds the first of several steps that finds a loan: most often none does.
     """
     while waiting:
         asked = list(islice(waiting, ASKED_AT_ONCE))
         first = candidates.first_found([step.search for step in asked])
-        for _finds_nobody in asked if first is None else asked[:first]:
+        for _finds_none in asked if first is None else asked[:first]:
             waiting.popleft()
         if first is not None:
             if changed := waiting[0].act():
@@ -128,31 +123,25 @@ def _first_change(waiting: deque[Step]) -> int:
     return 0
 
 
-class _Claims:
-    """Claims every loan breached at a price, batch by batch."""
+def _claims(point: PricePoint, first_sales: "_FirstSales") -> Iterator[int]:
+    """Claim every loan breached at a price: a batch at a time, each in the transaction of whoever asks for the next.
 
-    def __init__(self, point: PricePoint, first_sales: "_FirstSales") -> None:
-        """Nothing is claimed yet."""
-        self._point = point
-        self._first_sales = first_sales
-        self._position: Position | None = None
-        self._over = False
-
-    def next_batch(self) -> int:
-        """Claim the next batch, in the caller's transaction; returns how many loans it looked at, 0 at the end."""
-        if self._over:
-            return 0
-        batch = claim_batch(self._point, self._position)
-        self._first_sales.mark(batch.liquidation_ids)
-        self._position, self._over = batch.next, batch.next is None
-        return batch.looked_at
+    Yields how many loans a batch looked at.
+    """
+    position: Position | None = None
+    while True:
+        batch = claim_batch(point, position)
+        first_sales.mark(batch.liquidation_ids)
+        yield batch.looked_at
+        if batch.next is None:
+            return
+        position = batch.next
 
 
 class _FirstSales:
     """The first sales of an evaluation: marked as enqueued with their claim, enqueued after its commit."""
 
     def __init__(self) -> None:
-        """None yet."""
         self._left = ENQUEUED_PER_EVALUATION
         self._marked: tuple[int, ...] = ()
 

@@ -1,31 +1,20 @@
 """The promises of the service, as SQL: each query finds the rows that break one. None may ever find a row.
 
-Run by `manage.py check_invariants` and by tests after every fault. What only the markets' own logs
-or two transactions side by side can show (I7 under concurrency, I8, I9) is proved by tests instead.
+Run by `manage.py check_invariants`, and by tests after every fault. What only the markets' own logs or two transactions
+at once can show (I7 under concurrency, I8, I9) is proved by tests instead.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection, models
+from django.db import connection
 
-from coruscant.history.records import audited_columns
-from liquidation.models import Liquidation, LiquidationEvent, TradeOrder
-from loans.models import CollateralPosting, Loan, MarginCall
-
-AUDITED: tuple[type[models.Model], ...] = (
-    Loan,
-    CollateralPosting,
-    MarginCall,
-    Liquidation,
-    TradeOrder,
-    LiquidationEvent,
-)
+from coruscant.history.records import audited_columns, audited_models, history_of
 
 Fetch = Callable[[str], Any]
 
-#: How long a row may be past its due time before it counts as forgotten: the promise for a lost worker, with room.
+#: How long a row may be past its due time before it counts as forgotten: the promise for a lost worker, with a margin.
 OVERDUE_SECONDS = 60
 
 
@@ -50,6 +39,20 @@ class Finding:
     invariant: Invariant
     violations: int
     examples: tuple[str, ...]
+
+
+def _overdue(rows: str) -> str:
+    """Rows whose instant, which the query ends with, was over OVERDUE_SECONDS ago."""
+    return f"{rows} < now() - interval '{OVERDUE_SECONDS} seconds'"
+
+
+def _steps(history: str, column: str) -> str:
+    """The rows of a history table: `before` is the column's value one step earlier, `step` counts from 1."""
+    return f"""
+        SELECT id FROM (
+            SELECT *, lag({column}) OVER steps AS before, row_number() OVER steps AS step
+            FROM {history} WINDOW steps AS (PARTITION BY id ORDER BY history_id)
+        ) steps """  # noqa: S608
 
 
 INVARIANTS: tuple[Invariant, ...] = (
@@ -83,10 +86,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
         "I2b",
         "a sale that is being tried is not overdue",
-        f"""
-        SELECT id FROM liquidation_liquidation
-        WHERE status = 'selling' AND due_at < now() - interval '{OVERDUE_SECONDS} seconds'
-        """,  # noqa: S608
+        _overdue("SELECT id FROM liquidation_liquidation WHERE status = 'selling' AND due_at"),
         in_time=True,
     ),
     Invariant(
@@ -124,21 +124,14 @@ INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
         "I4b",
         "an event is sent, or is being tried and not overdue",
-        f"""
-        SELECT event_id FROM liquidation_liquidationevent
-        WHERE sent_at IS NULL AND due_at < now() - interval '{OVERDUE_SECONDS} seconds'
-        """,  # noqa: S608
+        _overdue("SELECT event_id FROM liquidation_liquidationevent WHERE sent_at IS NULL AND due_at"),
         in_time=True,
     ),
     Invariant(
         "I5",
         "a loan's status moves only forward, one step at a time, and no step is missing from its history",
-        """
-        SELECT id FROM (
-            SELECT id, status, lag(status) OVER (PARTITION BY id ORDER BY history_id) AS before,
-                   history_type, row_number() OVER (PARTITION BY id ORDER BY history_id) AS step
-            FROM loans_historicalloan
-        ) steps
+        _steps("loans_historicalloan", "status")
+        + """
         WHERE (step = 1 AND (history_type <> '+' OR status <> 'new'))
            OR (step > 1 AND history_type <> '~')
            OR (step > 1 AND before <> status AND (before, status) NOT IN (
@@ -148,12 +141,8 @@ INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
         "I5b",
         "an order's status moves only as verdicts allow",
-        """
-        SELECT id FROM (
-            SELECT id, status, lag(status) OVER (PARTITION BY id ORDER BY history_id) AS before,
-                   row_number() OVER (PARTITION BY id ORDER BY history_id) AS step
-            FROM liquidation_historicaltradeorder
-        ) steps
+        _steps("liquidation_historicaltradeorder", "status")
+        + """
         WHERE (step = 1 AND status <> 'open')
            OR (step > 1 AND (before IN ('filled', 'refused') OR status = 'open'))
         """,
@@ -161,24 +150,14 @@ INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
         "I5c",
         "a liquidation begins selling, may wait for a person, and never leaves its settlement",
-        """
-        SELECT id FROM (
-            SELECT id, status, lag(status) OVER (PARTITION BY id ORDER BY history_id) AS before
-            FROM liquidation_historicalliquidation
-        ) steps
-        WHERE (before IS NULL AND status <> 'selling') OR before = 'settled'
-        """,
+        _steps("liquidation_historicalliquidation", "status")
+        + "WHERE (before IS NULL AND status <> 'selling') OR before = 'settled'",
     ),
     Invariant(
         "I5d",
         "a margin call is opened, and closed at most once",
-        """
-        SELECT id FROM (
-            SELECT id, closed_at, lag(closed_at) OVER steps AS before, row_number() OVER steps AS step
-            FROM loans_historicalmargincall WINDOW steps AS (PARTITION BY id ORDER BY history_id)
-        ) steps
-        WHERE (step = 1 AND closed_at IS NOT NULL) OR before IS NOT NULL
-        """,
+        _steps("loans_historicalmargincall", "closed_at")
+        + "WHERE (step = 1 AND closed_at IS NOT NULL) OR before IS NOT NULL",
     ),
     Invariant(
         "I6",
@@ -216,11 +195,8 @@ INVARIANTS: tuple[Invariant, ...] = (
     ),
     Invariant(
         "I10b",
-        "every quote is swept",
-        f"""
-        SELECT id FROM pricing_pricequote
-        WHERE evaluated_at IS NULL AND received_at < now() - interval '{OVERDUE_SECONDS} seconds'
-        """,  # noqa: S608
+        "every quote is evaluated",
+        _overdue("SELECT id FROM pricing_pricequote WHERE evaluated_at IS NULL AND received_at"),
         in_time=True,
     ),
 )
@@ -249,11 +225,10 @@ def _fetch(query: str) -> Any:
 
 def _history_rebuilds_the_present() -> Iterator[Invariant]:
     """For each audited table: the newest history row of every row is the row as it stands."""
-    for model in AUDITED:
+    for model in audited_models():
         table: str = model._meta.db_table
-        history: str = model.history.model._meta.db_table  # type: ignore[attr-defined]
-        columns = audited_columns(model)
-        now, then = (", ".join(f'{alias}."{column}"' for column in columns) for alias in ("p", "h"))
+        history: str = history_of(model)._meta.db_table
+        now, then = (", ".join(f'{row}."{column}"' for column in audited_columns(model)) for row in ("p", "h"))
         yield Invariant(
             f"I5 {model._meta.model_name}",
             f"history alone rebuilds every {model._meta.verbose_name}",

@@ -1,4 +1,4 @@
-"""`/metrics` for Prometheus: what the books say now, asked when scraped, so that any web process can answer."""
+"""`/metrics` for Prometheus: figures from the database, read at each scrape, so that any web process can answer."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from prometheus_client.registry import Collector
 from coruscant.money import decimal_string
 from pricing import best_price
 
-# Every query is answered from an index that holds only the rows it counts, or from few rows.
+# Name, help, labels, query. Every query reads an index that holds only the rows it counts, or few rows.
 _GAUGES: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
     (
         "coruscant_liquidations_open",
@@ -47,8 +47,8 @@ _GAUGES: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
         " WHERE sent_at IS NULL",
     ),
     (
-        "coruscant_quotes_unswept_seconds",
-        "Age of the oldest quote that no sweep has judged loans by",
+        "coruscant_quotes_unevaluated_seconds",
+        "Age of the oldest quote that no evaluation has covered",
         (),
         "SELECT coalesce(extract(epoch FROM now() - min(received_at)), 0) FROM pricing_pricequote"
         " WHERE evaluated_at IS NULL",
@@ -57,9 +57,9 @@ _GAUGES: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
         "coruscant_feed_drained_seconds",
         "How far a feed is behind: the age of its newest quote, or less if its queue was found empty since",
         ("market",),
-        "SELECT market, extract(epoch FROM now() - heard_to) FROM pricing_feed f, LATERAL ("
-        " SELECT greatest(f.drained_to, max(sent_at)) AS heard_to FROM pricing_pricequote q"
-        " WHERE q.market = f.market) AS heard WHERE heard_to IS NOT NULL",
+        "SELECT market, extract(epoch FROM now() - received_to) FROM pricing_feed f, LATERAL ("
+        " SELECT greatest(f.drained_to, max(sent_at)) AS received_to FROM pricing_pricequote q"
+        " WHERE q.market = f.market) AS last WHERE received_to IS NOT NULL",
     ),
     (
         "coruscant_feed_messages",

@@ -1,4 +1,4 @@
-"""A loan's liquidation, the orders that sell its collateral, and the event that tells the bank."""
+"""A loan's liquidation, the orders that sell its collateral, and the event that is published about it."""
 
 import uuid
 
@@ -18,6 +18,9 @@ class LiquidationStatus(models.TextChoices):
     SELLING = "selling", "Selling"
     WAITING = "waiting", "Waiting for a person"
     SETTLED = "settled", "Settled"
+
+
+_ONLY_WHEN_SETTLED = ("settled_at__isnull", "surplus__isnull", "shortfall__isnull", "collateral_left__isnull")
 
 
 class Liquidation(models.Model):
@@ -63,22 +66,8 @@ class Liquidation(models.Model):
                 condition=Q(collateral_sold__gte=0) & Q(proceeds__gte=0), name="sales_are_never_negative"
             ),
             models.CheckConstraint(
-                condition=Q(
-                    status="settled",
-                    settled_at__isnull=False,
-                    surplus__isnull=False,
-                    shortfall__isnull=False,
-                    collateral_left__isnull=False,
-                )
-                | (
-                    ~Q(status="settled")
-                    & Q(
-                        settled_at__isnull=True,
-                        surplus__isnull=True,
-                        shortfall__isnull=True,
-                        collateral_left__isnull=True,
-                    )
-                ),
+                condition=Q(status="settled", **dict.fromkeys(_ONLY_WHEN_SETTLED, False))
+                | (~Q(status="settled") & Q(**dict.fromkeys(_ONLY_WHEN_SETTLED, True))),
                 name="settlement_fixes_all_figures",
             ),
         ]
@@ -111,7 +100,7 @@ class TradeOrder(models.Model):
     `quantity` is what was ordered and `units_traded` what the market traded, in units; `proceeds` in GC.
     """
 
-    # (Found by the index of `orders_are_numbered`.)
+    # No index of its own: `orders_are_numbered` begins with this column.
     liquidation = models.ForeignKey(Liquidation, on_delete=models.PROTECT, related_name="orders", db_index=False)
     sequence = models.PositiveIntegerField(help_text="1 for a liquidation's first order")
     market = models.CharField(max_length=32, choices=Market.choices())
@@ -170,7 +159,7 @@ class TradeOrder(models.Model):
 
 
 class LiquidationEvent(models.Model):
-    """The outbox: one event a settled liquidation, its body fixed for ever, sent until SNS has taken it."""
+    """The outbox: one event a settled liquidation, whose body never changes, sent until SNS has taken it."""
 
     liquidation = models.OneToOneField(Liquidation, on_delete=models.PROTECT, related_name="event")
     event_id = models.UUIDField(unique=True, default=uuid.uuid4)
@@ -209,7 +198,7 @@ class Venue(models.Model):
 
 
 class ClaimFailure(models.Model):
-    """A breached loan that the database would not let be claimed: passed over, and shown to a person."""
+    """A breached loan whose claim the database refused: skipped, and shown to a person."""
 
     loan = models.OneToOneField(Loan, on_delete=models.PROTECT, related_name="claim_failure")
     price = AmountField(help_text="GC a unit, at the latest try")

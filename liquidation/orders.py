@@ -1,4 +1,4 @@
-"""The next order of a liquidation: sized on the venues' last curves."""
+"""The next order of a liquidation: its size and its venue, from the venues' last curves."""
 
 import uuid
 from collections.abc import Sequence
@@ -15,24 +15,19 @@ from liquidation.sizing import Bounds, Choice, VenueCurve, choose
 from liquidation.venues import VENUES
 from liquidation.verdicts import Answer, NeverSent, Refused, Traded
 from loans.models import Loan
-from pricing.best_price import Snapshot
 from pricing.markets import Market
+from pricing.snapshot import Snapshot
 
 log = structlog.get_logger(__name__)
 
 #: How long a sale waits when no venue has a curve or takes orders.
 NO_VENUE_DELAY = timedelta(seconds=2)
-#: The back-off after refusals grows no more from there on.
+#: The back-off after refusals grows no more after so many.
 _MOST_REFUSALS = 20
 
 
-def bounds() -> Bounds:
-    """The grid and the ceiling of an order, from the settings."""
-    return Bounds(step=settings.ORDER_QUANTITY_STEP, max_quantity=settings.MAX_ORDER_QUANTITY)
-
-
 def latest(liquidation: Liquidation) -> list[TradeOrder]:
-    """A liquidation's newest orders, newest first: as many as sizing looks at. One without a verdict is the first."""
+    """A liquidation's newest orders, newest first: as many as sizing needs. One without a verdict is the first."""
     return list(liquidation.orders.order_by("-sequence")[: settings.REFUSALS_BEFORE_SWITCH])
 
 
@@ -42,8 +37,8 @@ def size(
     """The next order of a liquidation whose rows the caller has locked, not yet written; or when to try again.
 
     `prices` were read before the rows were locked. The venue with the better price for the quantity wins; after
-    REFUSALS_BEFORE_SWITCH refusals in a row it is the other one's turn. A paused venue takes part only as a probe, and
-    only one sale gets that.
+    REFUSALS_BEFORE_SWITCH refusals in a row it is the other one's turn. A paused venue gets one order as a probe, of
+    one sale only.
     """
     states = breaker.states(now)
     curves = [
@@ -51,15 +46,16 @@ def size(
         for curve in prices.curves(now).values()
         if curve.market in states.open | states.probeable
     ]
+    bounds = Bounds(step=settings.ORDER_QUANTITY_STEP, max_quantity=settings.MAX_ORDER_QUANTITY)
     avoid = _venue_to_avoid(latest_orders)
     while curves:
-        choice = choose(curves, owed=loan.outstanding_balance, available=loan.collateral, bounds=bounds(), avoid=avoid)
+        choice = choose(curves, owed=loan.outstanding_balance, available=loan.collateral, bounds=bounds, avoid=avoid)
         if choice is None:
             break
         if choice.market in states.open or breaker.take_probe(choice.market, now):
             return _order(liquidation, latest_orders, choice, now)
         curves = [curve for curve in curves if curve.market != choice.market]
-    log.warning("no_venue_takes_orders", liquidation_id=liquidation.pk)
+    log.warning("no_venue_takes_orders")
     return max(now, min(now + NO_VENUE_DELAY, states.next_probe_at or now + NO_VENUE_DELAY))
 
 
@@ -77,7 +73,7 @@ def record_answer(order: TradeOrder, answer: Answer) -> None:
 
 
 def refusals_in_row(liquidation: Liquidation) -> int:
-    """How many of the latest orders were refused, one after the other; counted as far as it makes a difference."""
+    """How many of the latest orders were refused in a row; counted up to where the back-off grows no more."""
     statuses = liquidation.orders.order_by("-sequence").values_list("status", flat=True)[:_MOST_REFUSALS]
     return sum(1 for _ in takewhile(lambda status: status == OrderStatus.REFUSED, statuses))
 

@@ -1,4 +1,4 @@
-"""Publish: the event's row is the outbox. Send to SNS, then mark; not marked is sent again, byte for byte, for ever."""
+"""Publish events from the outbox, their table: send to SNS, then mark. What is not marked is sent again, unchanged."""
 
 import uuid
 from collections import defaultdict
@@ -13,17 +13,20 @@ from django.db.models import F
 
 from coruscant import aws, clock, failpoints, history
 from liquidation.backoff import back_off
-from liquidation.errors import EventNotSent
 from liquidation.models import LiquidationEvent
 
 log = structlog.get_logger(__name__)
+
+
+class EventNotSent(Exception):  # not an error: the event stays in the outbox
+    """SNS did not take an event; it stays due."""
 
 
 class TopicMissing(LookupError):
     """There is no topic of this name: `manage.py provision_messaging` makes it, and the branches subscribe."""
 
 
-#: Longer than looking up the topic and publishing can take; recovery follows a worker that dies in between after it.
+#: Longer than looking up the topic and publishing can take. After a worker died, the event is due again only then.
 ON_ITS_WAY = timedelta(seconds=25)
 #: As many as SNS takes in one call.
 BATCH = 10
@@ -31,7 +34,7 @@ BATCH = 10
 
 @dataclass(frozen=True, slots=True)
 class EventAttempt:
-    """One event on its way: its row, its text, and how often it has been sent with this time."""
+    """One send of an event: its row, its text, and how many sends there were, this one included."""
 
     id: int
     liquidation_id: int
@@ -86,7 +89,7 @@ def _take(liquidation_ids: Sequence[int], *, others: int) -> list[EventAttempt]:
 
 
 def _send(events: Sequence[EventAttempt]) -> dict[int, str]:
-    """Send events in one call; mark those that SNS took, put off the others, and return why, by liquidation."""
+    """Send events in one call; mark those that SNS took, delay the others, and return why, by liquidation."""
     failpoints.reach("publish.counted")
     try:
         answer = aws.sns().publish_batch(
@@ -103,8 +106,7 @@ def _send(events: Sequence[EventAttempt]) -> dict[int, str]:
     _mark_sent(taken)
     failpoints.reach("publish.marked")
     refused = {int(entry["Id"]): f"{entry['Code']} {entry.get('Message', '')}" for entry in answer.get("Failed", [])}
-    left = [event for event in events if event.id not in taken]
-    return _put_off(left, refused)
+    return _put_off([event for event in events if event.id not in taken], refused)
 
 
 def _put_off(events: Sequence[EventAttempt], errors: Mapping[int, str]) -> dict[int, str]:
@@ -122,7 +124,7 @@ def _put_off(events: Sequence[EventAttempt], errors: Mapping[int, str]) -> dict[
 def _mark_sent(message_ids: Mapping[int, str]) -> None:
     """Mark events (primary keys) as sent, with the ids that SNS gave them; a mark made before stays.
 
-    Each is caused by what its claim was; of a crash of prices that is one event for all.
+    The cause of each is its claim's; after a crash of prices all claims have the same.
     """
     with transaction.atomic(durable=True):
         now = clock.now()
@@ -143,8 +145,8 @@ def _mark_sent(message_ids: Mapping[int, str]) -> None:
 def _topic_arn() -> str:
     """The topic's name at AWS. Raises TopicMissing.
 
-    Looked up, never made: nobody would be subscribed to a topic made here, and an event it took would count as sent
-    while no branch has heard it.
+    Looked up, never made: nobody would be subscribed to a topic made here, and its events would count as sent
+    although no branch has received it.
     """
     client, token = aws.sns(), ""
     while True:

@@ -1,4 +1,4 @@
-"""Recovery: what was lost on the way is enqueued again. Rows say what is due; duplicate tasks are harmless."""
+"""Recovery: enqueue again what is due and has no task. Duplicate tasks are harmless, since the rows decide."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -21,10 +21,11 @@ log = structlog.get_logger(__name__)
 BATCH = 200
 #: A row is not enqueued again before its task had time to be run; a task that old is dropped.
 ENQUEUED_AGAIN_AFTER = timedelta(seconds=15)
+_SELLING = Liquidation.objects.filter(status=LiquidationStatus.SELLING)
 
 
 def recover(limit: int = BATCH) -> int:
-    """Enqueue what is due, oldest first and at most `limit` of each kind; return how many tasks were sent for rows.
+    """Enqueue what is due, the most overdue first and at most `limit` of each kind; return how many sales and events.
 
     A row is marked as enqueued before its task is sent, so that a backlog is not enqueued twice. An evaluation and a
     pruning that are due are enqueued as well. Failed claims that need no person any more are withdrawn.
@@ -32,7 +33,7 @@ def recover(limit: int = BATCH) -> int:
     now = clock.now()
     sales = take_due_sales(now, limit)
     events = _take_due(LiquidationEvent.objects.filter(sent_at__isnull=True), "liquidation_id", now, limit)
-    failpoints.reach("recovery.noted")
+    failpoints.reach("recovery.marked")
     expires = ENQUEUED_AGAIN_AFTER.total_seconds()
     for pk in sales:
         enqueue.now(chains.sale(pk), expires=expires)
@@ -51,22 +52,18 @@ def recover(limit: int = BATCH) -> int:
 
 
 def take_due_sales(now: datetime, limit: int) -> list[int]:
-    """Up to `limit` sales that are due at `now` and not enqueued, the most overdue first, marked as enqueued.
-
-    So workers pull a backlog as fast as they can work it off, however few tasks were sent.
-    """
-    return _take_due(Liquidation.objects.filter(status=LiquidationStatus.SELLING), "pk", now, limit)
+    """Mark up to `limit` sales that are due at `now` as enqueued; returns them, the most overdue first."""
+    return _take_due(_SELLING.all(), "pk", now, limit)
 
 
 def give_back(liquidation_ids: Sequence[int], taken_at: datetime) -> None:
-    """Let sales that `take_due_sales` took at an instant, and nobody has enqueued since, be taken by others at once."""
+    """Let others take at once the sales that `take_due_sales` took at an instant and that were not enqueued since."""
     Liquidation.objects.filter(pk__in=liquidation_ids, enqueued_at=taken_at).update(enqueued_at=None)
 
 
 def any_due_sale() -> bool:
     """Whether `take_due_sales` would find one."""
-    now = clock.now()
-    return _due(Liquidation.objects.filter(status=LiquidationStatus.SELLING), now).exists()
+    return _due(_SELLING.all(), clock.now()).exists()
 
 
 def mark_enqueued(liquidation_ids: Sequence[int]) -> None:
@@ -83,9 +80,9 @@ def _due(rows: "QuerySet[Any]", now: datetime) -> "QuerySet[Any]":
 def _take_due(rows: "QuerySet[Any]", key: str, now: datetime, limit: int) -> list[int]:
     """Mark due rows as enqueued; returns their keys, the most overdue first.
 
-    Rows that somebody holds are skipped: whoever holds them is at work on them, and they stay due. The due time is left
-    alone, so that it tells how late a sale really is. The order matters: where workers are slower than recovery, the
-    last tasks expire, and must not be those of the oldest rows.
+    Locked rows are skipped: whoever holds them is at work on them, and they stay due. The due time is left alone, so
+    that it shows how late a sale really is. The order matters: where workers are slower than recovery, the last tasks
+    expire, and must not be those of the oldest rows.
     """
     with transaction.atomic():
         due = _due(rows, now).select_for_update(skip_locked=True).order_by("due_at").values_list("pk", key)

@@ -9,14 +9,30 @@ import structlog
 from django.db import transaction
 
 from coruscant import enqueue, history
+from coruscant.errors import DomainError
 from liquidation import chains
-from liquidation.errors import FiguresDoNotFit, OrderNotUnresolved
 from liquidation.locking import lock
 from liquidation.models import Liquidation, LiquidationStatus, OrderStatus, TradeOrder
 from liquidation.sell import book_trade, books_can_hold
 from loans.models import Loan
 
 log = structlog.get_logger(__name__)
+
+
+class OrderNotUnresolved(DomainError):
+    """A person answered for an order that is not, or no longer, waiting for one."""
+
+    code = "order-not-unresolved"
+    title = "The order is not waiting for a person"
+    status = 409
+
+
+class FiguresDoNotFit(DomainError):
+    """A person entered figures that the order cannot have traded."""
+
+    code = "figures-do-not-fit"
+    title = "The figures do not fit the order"
+    status = 422
 
 
 def resolve_as_traded(*, order_id: int, units: Decimal, proceeds: Decimal, actor_name: str, actor_id: int) -> None:
@@ -33,7 +49,7 @@ def resolve_as_traded(*, order_id: int, units: Decimal, proceeds: Decimal, actor
 
 
 def resolve_as_not_traded(*, order_id: int, actor_name: str, actor_id: int) -> None:
-    """Book that the market did not trade; the next order is sized afresh.
+    """Book that the market did not trade; the next order is sized anew.
 
     Locks: loan, then liquidation. Raises OrderNotUnresolved.
     """

@@ -1,8 +1,8 @@
 """Sell: order after order, until the balance is covered or nothing sellable is left.
 
-Each step is a transaction, a call to a market outside any transaction, and a transaction. The first one commits the
-order, its lease and the send it counts before a byte is sent; the last one books what the answer proves, and only
-if the lease is still this worker's. Locks, always in this order: loan, liquidation.
+Each step is a transaction, a call to a market outside any transaction, and a transaction. The first commits the order,
+the lease and the count of sends before a byte is sent. The last books what the answer proves, and only if the lease is
+still this worker's. Locks, always in this order: loan, liquidation.
 """
 
 import time
@@ -32,14 +32,14 @@ log = structlog.get_logger(__name__)
 
 #: A run of a task ends well before its soft time limit; the row is due again at once.
 LONGEST_RUN = timedelta(seconds=30)
-#: So many refusals in a row are the dice of the markets; more are a market that does not want to trade.
+#: So many refusals in a row are chance; more are a market that does not want to trade.
 REFUSALS_AT_FULL_SPEED = 4
 #: What every answer changes on an order's row.
 _ANSWER_COLUMNS = ("status", "answered_at", "last_outcome", "last_answer")
 
 
 class Outcome(StrEnum):
-    """How a run of the sale ended."""
+    """How a run of a sale ended."""
 
     SETTLED = "settled"
     WAITING = "waiting for a person"
@@ -67,10 +67,10 @@ def sell(liquidation_id: int) -> Outcome:
 
     Safe to call twice at once, late, or after a crash: the row's lease lets one worker in, the fence keeps a late
     one from writing, and an order without a verdict is sent again under its own requestId. Raises nothing of the
-    markets; database errors pass through.
+    markets; database errors pass through. Every log line of a sale carries the fields bound here: to add a field to
+    all of them, bind it in this function.
     """
-    fence: int | None = None
-    began: datetime | None = None
+    fence, began = None, None
     with structlog.contextvars.bound_contextvars(liquidation_id=liquidation_id):
         while True:
             prepared_at = time.monotonic()
@@ -94,10 +94,7 @@ def sell(liquidation_id: int) -> Outcome:
 
 
 def _prepare(liquidation_id: int, fence: int | None, began: datetime | None) -> OrderAttempt | Outcome:
-    """Take or renew the lease, find or size the order, count the send; commit.
-
-    `began` is when this run's first send was counted.
-    """
+    """Take or renew the lease, find or size the order, count the send; commit. `began`: when this run first sent."""
     prices = best_price.snapshot()  # from Redis, so before any row is locked
     with transaction.atomic(durable=True):
         loan, liquidation, now = lock(liquidation_id, "sell")
@@ -107,7 +104,7 @@ def _prepare(liquidation_id: int, fence: int | None, began: datetime | None) -> 
             return Outcome.WAITING
         if liquidation.leased_until and liquidation.leased_until > now and liquidation.fence != fence:
             return Outcome.BUSY
-        # The same answer for the same row at any time: what is left may be too little to sell from the start.
+        # What is left may be too little to sell from the start.
         if settle_if_done(loan, liquidation, now):
             return Outcome.SETTLED
         if began is not None and now - began > LONGEST_RUN:
@@ -126,7 +123,7 @@ def _prepare(liquidation_id: int, fence: int | None, began: datetime | None) -> 
 
 
 def _count_send(liquidation: Liquidation, order: TradeOrder, fence: int | None, now: datetime) -> OrderAttempt:
-    """Write down, before anything is sent, that this order (a new one too) is on its way under this lease."""
+    """Count a send of this order, stored or new, under a lease, before anything is sent."""
     if fence is None or liquidation.fence != fence:
         liquidation.fence += 1
     liquidation.leased_until = liquidation.due_at = now + timedelta(seconds=settings.LEASE_SECONDS)
@@ -153,8 +150,7 @@ def _count_send(liquidation: Liquidation, order: TradeOrder, fence: int | None, 
 
 def _later(liquidation: Liquidation, due_at: datetime) -> Outcome:
     """Let go of the lease until the row is due again."""
-    liquidation.leased_until = None
-    liquidation.due_at = due_at
+    liquidation.leased_until, liquidation.due_at = None, due_at
     liquidation.save(update_fields=["leased_until", "due_at"])
     return Outcome.LATER
 
@@ -167,20 +163,23 @@ def _book(attempt: OrderAttempt, answer: Answer) -> Outcome | None:
             log.warning("stale_lease_holder_writes_nothing", order_request_id=attempt.request_id, fence=attempt.fence)
             return Outcome.BUSY
         order = TradeOrder.objects.get(pk=attempt.order_id)
-        answer = _within_the_books(answer, liquidation)
+        if isinstance(answer, Traded) and answer.proceeds and not books_can_hold(liquidation, answer.proceeds):
+            answer = replace(answer, proceeds=None)  # a figure that cannot be stored does not fit
         found = verdict(answer, ordered=order.quantity, first_send=attempt.first_send, known_mismatch=order.mismatch)
         log.info("order_answered", order_request_id=order.request_id, market=order.market, verdict=str(found))
-        outcome = _BOOKINGS[found](loan, liquidation, order, answer, now)
+        orders.record_answer(order, answer)
+        match found:
+            case Verdict.FILLED:
+                outcome = _book_fill(loan, liquidation, order, answer, now)
+            case Verdict.REFUSED:
+                outcome = _book_refusal(liquidation, order, now)
+            case Verdict.UNKNOWN:
+                outcome = _book_unknown(liquidation, order, answer, now)
+            case Verdict.UNRESOLVED:
+                outcome = _book_unresolved(liquidation, order)
         failpoints.reach("sell.written")
     breaker.count_outcome(attempt.market, failed=found is not Verdict.FILLED, now=now)
     return outcome
-
-
-def _within_the_books(answer: Answer, liquidation: Liquidation) -> Answer:
-    """An answer whose proceeds the books could not hold has none that fit."""
-    if isinstance(answer, Traded) and answer.proceeds is not None and not books_can_hold(liquidation, answer.proceeds):
-        return replace(answer, proceeds=None)
-    return answer
 
 
 def books_can_hold(liquidation: Liquidation, proceeds: Decimal) -> bool:
@@ -189,42 +188,15 @@ def books_can_hold(liquidation: Liquidation, proceeds: Decimal) -> bool:
         return fits(liquidation.proceeds + proceeds)
 
 
-def _book_fill(
-    loan: Loan, liquidation: Liquidation, order: TradeOrder, answer: Answer, now: datetime
-) -> Outcome | None:
-    proved = fill(answer, ordered=order.quantity)
-    assert proved is not None  # noqa: S101  (the verdict says so)
-    orders.record_answer(order, answer)
-    settled = book_trade(
-        loan,
-        liquidation,
-        order,
-        units=proved.units,
-        proceeds=proved.proceeds,
-        now=now,
-        venue_order_id=proved.venue_order_id,
-    )
-    return Outcome.SETTLED if settled else None
-
-
 def book_trade(
-    loan: Loan,
-    liquidation: Liquidation,
-    order: TradeOrder,
-    *,
-    units: Decimal,
-    proceeds: Decimal,
-    now: datetime,
-    venue_order_id: str = "",
+    loan: Loan, liquidation: Liquidation, order: TradeOrder, *, units: Decimal, proceeds: Decimal, now: datetime
 ) -> bool:
     """Book a trade of `units` for `proceeds` GC on all three rows, which the caller has locked; settle if it is done.
 
     Returns whether it is settled.
     """
-    order.status = OrderStatus.FILLED
-    order.venue_order_id = venue_order_id
+    order.status, order.answered_at = OrderStatus.FILLED, now
     order.units_traded, order.proceeds = units, proceeds
-    order.answered_at = now
     with exact():
         liquidation.collateral_sold += units
         liquidation.proceeds += proceeds
@@ -237,12 +209,18 @@ def book_trade(
     return done
 
 
-def _book_refusal(
+def _book_fill(
     loan: Loan, liquidation: Liquidation, order: TradeOrder, answer: Answer, now: datetime
 ) -> Outcome | None:
-    orders.record_answer(order, answer)
-    order.status = OrderStatus.REFUSED
-    order.answered_at = now
+    proved = fill(answer, ordered=order.quantity)
+    assert proved is not None  # noqa: S101  (the verdict says so)
+    order.venue_order_id = proved.venue_order_id
+    settled = book_trade(loan, liquidation, order, units=proved.units, proceeds=proved.proceeds, now=now)
+    return Outcome.SETTLED if settled else None
+
+
+def _book_refusal(liquidation: Liquidation, order: TradeOrder, now: datetime) -> Outcome | None:
+    order.status, order.answered_at = OrderStatus.REFUSED, now
     order.save(update_fields=_ANSWER_COLUMNS)
     in_row = orders.refusals_in_row(liquidation)
     if in_row <= REFUSALS_AT_FULL_SPEED:
@@ -250,10 +228,7 @@ def _book_refusal(
     return _later(liquidation, now + back_off(in_row - REFUSALS_AT_FULL_SPEED, order.request_id))
 
 
-def _book_unknown(
-    loan: Loan, liquidation: Liquidation, order: TradeOrder, answer: Answer, now: datetime
-) -> Outcome | None:
-    orders.record_answer(order, answer)
+def _book_unknown(liquidation: Liquidation, order: TradeOrder, answer: Answer, now: datetime) -> Outcome:
     if isinstance(answer, Traded):
         order.mismatch = answer.figures
     order.status = OrderStatus.UNKNOWN
@@ -262,22 +237,10 @@ def _book_unknown(
     return _later(liquidation, order.due_at)
 
 
-def _book_unresolved(
-    loan: Loan, liquidation: Liquidation, order: TradeOrder, answer: Answer, now: datetime
-) -> Outcome | None:
-    orders.record_answer(order, answer)
+def _book_unresolved(liquidation: Liquidation, order: TradeOrder) -> Outcome:
     order.status = OrderStatus.UNRESOLVED
     order.save(update_fields=_ANSWER_COLUMNS)
-    liquidation.status = LiquidationStatus.WAITING
-    liquidation.leased_until = None
+    liquidation.status, liquidation.leased_until = LiquidationStatus.WAITING, None
     liquidation.save(update_fields=["status", "leased_until"])
     log.error("order_unresolved", order_request_id=order.request_id, market=order.market, answer=order.last_answer)
     return Outcome.WAITING
-
-
-_BOOKINGS = {
-    Verdict.FILLED: _book_fill,
-    Verdict.REFUSED: _book_refusal,
-    Verdict.UNKNOWN: _book_unknown,
-    Verdict.UNRESOLVED: _book_unresolved,
-}

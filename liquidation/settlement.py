@@ -3,7 +3,6 @@
 import json
 import uuid
 from datetime import datetime
-from decimal import Decimal
 
 import structlog
 from django.conf import settings
@@ -21,7 +20,7 @@ _SETTLEMENT = ("surplus", "shortfall", "collateral_left", "status", "settled_at"
 
 
 def settle_if_done(loan: Loan, liquidation: Liquidation, now: datetime) -> bool:
-    """Settle a liquidation that is covered, or has less than one step of collateral left; say whether it was.
+    """Settle a liquidation that is covered, or has less than one step of collateral left; returns whether it did.
 
     Locks are the caller's: loan, then liquidation. An order without a verdict keeps it open.
     """
@@ -43,22 +42,13 @@ def settle(loan: Loan, liquidation: Liquidation, now: datetime) -> None:
         liquidation.surplus = max(ZERO, liquidation.proceeds - liquidation.balance_at_claim)
     liquidation.shortfall = loan.outstanding_balance
     liquidation.collateral_left = loan.collateral
-    liquidation.status = LiquidationStatus.SETTLED
-    liquidation.settled_at = now
-    liquidation.leased_until = None
+    liquidation.status, liquidation.settled_at, liquidation.leased_until = LiquidationStatus.SETTLED, now, None
     liquidation.save(update_fields=[*SALE_FIGURES, *_SETTLEMENT])
     event_id = uuid.uuid4()
     LiquidationEvent.objects.create(
         liquidation=liquidation,
         event_id=event_id,
-        body=event_body(
-            event_id=event_id,
-            loan_id=loan.loan_id,
-            sold=liquidation.collateral_sold,
-            proceeds=liquidation.proceeds,
-            collateral=loan.collateral,
-            balance=loan.outstanding_balance,
-        ),
+        body=_event_body(event_id, loan, liquidation),
         created_at=now,
         due_at=now,
     )
@@ -72,21 +62,16 @@ def settle(loan: Loan, liquidation: Liquidation, now: datetime) -> None:
     )
 
 
-def event_body(
-    *, event_id: uuid.UUID, loan_id: str, sold: Decimal, proceeds: Decimal, collateral: Decimal, balance: Decimal
-) -> str:
-    """The published text, exactly as contracted: seven keys, all strings.
-
-    `sold` and `collateral` in units, `proceeds` and `balance` in GC.
-    """
+def _event_body(event_id: uuid.UUID, loan: Loan, liquidation: Liquidation) -> str:
+    """The published text, exactly as contracted: seven keys, all strings; units of collateral, and GC."""
     return json.dumps(
         {
             "eventId": str(event_id),
             "eventType": "liquidation",
-            "loanId": loan_id,
-            "collateralSold": decimal_string(sold),
-            "collateralSoldValue": decimal_string(proceeds),
-            "outstandingCollateral": decimal_string(collateral),
-            "outstandingBalance": decimal_string(balance),
+            "loanId": loan.loan_id,
+            "collateralSold": decimal_string(liquidation.collateral_sold),
+            "collateralSoldValue": decimal_string(liquidation.proceeds),
+            "outstandingCollateral": decimal_string(loan.collateral),
+            "outstandingBalance": decimal_string(loan.outstanding_balance),
         }
     )

@@ -17,7 +17,7 @@ from pricing.quotes import Level, unit_price
 
 @dataclass(frozen=True, slots=True)
 class VenueCurve:
-    """A venue's last known curve; `fresh` is whether the quote behind it is still alive."""
+    """A venue's last known curve; `fresh` is whether the quote behind it still holds."""
 
     market: Market
     levels: tuple[Level, ...]
@@ -61,29 +61,21 @@ def quantity_to_sell(levels: Sequence[Level], *, owed: Decimal, available: Decim
 
 
 def choose(
-    curves: Iterable[VenueCurve],
-    *,
-    owed: Decimal,
-    available: Decimal,
-    bounds: Bounds,
-    avoid: Market | None = None,
+    curves: Iterable[VenueCurve], *, owed: Decimal, available: Decimal, bounds: Bounds, avoid: Market | None = None
 ) -> Choice | None:
     """The next order to send, or None when no venue can take one step.
 
     The venue with the better unit price for the quantity it needs wins; fresh curves go before stale ones, and on
-    a stale curve an order is sized for a quarter of what is owed at most. `avoid` is passed over when another
+    a stale curve an order is sized for a quarter of what is owed at most. `avoid` is skipped when another
     venue of the same freshness can take the order.
     """
     candidates = list(curves)
     for fresh in (True, False):
         with exact():
             target = owed if fresh else owed / 4
-        offers = [
-            offer
-            for curve in candidates
-            if curve.fresh is fresh and curve.levels
-            if (offer := _offer(curve, owed=target, available=available, bounds=bounds)) is not None
-        ]
+        chosen = (curve for curve in candidates if curve.fresh is fresh and curve.levels)
+        found = (_offer(curve, owed=target, available=available, bounds=bounds) for curve in chosen)
+        offers = [offer for offer in found if offer is not None]
         preferred = [offer for offer in offers if offer.market != avoid] or offers
         if preferred:
             return max(preferred, key=lambda offer: (offer.unit_price, offer.market))

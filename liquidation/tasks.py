@@ -7,7 +7,10 @@ from liquidation import backlog, evaluate
 from liquidation import publish as publishing
 from liquidation import recover as recovery
 from liquidation import sell as selling
-from liquidation.errors import EventNotSent, SaleUnfinished
+
+
+class SaleUnfinished(Exception):  # not an error: the sale goes on later
+    """A sale stopped before its end and is due again; the row says when."""
 
 
 @shared_task(name="liquidation.evaluate_loans", ignore_result=True, autoretry_for=(OperationalError,), max_retries=2)
@@ -26,7 +29,7 @@ def evaluate_loans() -> None:
     max_retries=6,
 )
 def sell(*, liquidation_id: int) -> None:
-    """Take one sale as far as it goes; Celery tries again soon, recovery for ever."""
+    """Take one sale as far as it goes; Celery tries again soon, and recovery until it is done."""
     outcome = selling.sell(liquidation_id)
     backlog.enqueue_if_any_due()
     if outcome is selling.Outcome.LATER:
@@ -35,21 +38,21 @@ def sell(*, liquidation_id: int) -> None:
 
 @shared_task(name="liquidation.sell_backlog", ignore_result=True, autoretry_for=(OperationalError,), max_retries=2)
 def sell_backlog() -> None:
-    """Sell and publish what is due and enqueued for nobody."""
+    """Sell and publish what is due and not enqueued."""
     backlog.sell_backlog()
 
 
 @shared_task(
     name="liquidation.publish",
     ignore_result=True,
-    autoretry_for=(EventNotSent, OperationalError),
-    throws=(EventNotSent,),
+    autoretry_for=(publishing.EventNotSent, OperationalError),
+    throws=(publishing.EventNotSent,),
     retry_backoff=1,
     retry_backoff_max=30,
     max_retries=6,
 )
 def publish(*, liquidation_id: int) -> None:
-    """Send the event of a settled liquidation; Celery tries again soon, recovery for ever."""
+    """Send the event of a settled liquidation; Celery tries again soon, and recovery until it is done."""
     publishing.publish(liquidation_id)
 
 

@@ -1,7 +1,7 @@
-"""What a market's answer proves about an order. Pure: a table, and nothing else decides.
+"""What a market's answer proves about an order. Pure.
 
-Money is at stake in both directions: taking a refusal for a fill loses nothing but time, taking an unknown for a
-refusal sells twice. So only an answer that cannot be explained by an earlier, lost answer counts as proof.
+An unknown order taken for a refused one is sold twice. So an answer counts as proof only if an earlier, lost answer
+cannot explain it.
 """
 
 import re
@@ -91,7 +91,7 @@ def fill(answer: Answer, *, ordered: Decimal) -> Fill | None:
 
 
 def verdict(answer: Answer, *, ordered: Decimal, first_send: bool, known_mismatch: str) -> Verdict:
-    """Judge an answer to an order of `ordered` units.
+    """What an answer proves about an order of `ordered` units.
 
     `first_send`: this answers the first and so far only send of the request. `known_mismatch`: the figures of an
     earlier success that did not fit, or empty.

@@ -19,11 +19,9 @@ FIELDS: Final = ("status", "activated_at", "prices_apply_from")
 def activate_if_covered(loan: Loan, point: PricePoint, now: datetime) -> bool:
     """Make a new loan active if its collateral is complete at `point`; returns whether it is now. The caller saves.
 
-    The caller has locked the row, and holds the activation barrier since before it read the price.
+    The caller has locked the row, and has held the activation barrier since before it read the price.
     """
-    if loan.status != LoanStatus.NEW or point.price is None:
-        return False
-    if not risk.may_activate(loan.outstanding_balance, loan.collateral, point.price, thresholds()):
+    if point.price is None or not _is_covered(loan, point):
         return False
     loan.status = LoanStatus.ACTIVE
     loan.activated_at = now
@@ -36,31 +34,23 @@ def activate_loans(point: PricePoint, limit: int = 500) -> int:
 
     One transaction. A point without a price changes nothing. Locks: the loans, in id order.
     """
-    if point.price is None:
-        return 0
-    price, limits = point.price, thresholds()
 
-    def covered(loans: list[Loan]) -> list[Loan]:
-        return [
-            loan
-            for loan in loans
-            if loan.status == LoanStatus.NEW
-            and risk.may_activate(loan.outstanding_balance, loan.collateral, price, limits)
-        ]
-
-    def activate(loans: list[Loan]) -> None:
-        Loan.objects.filter(pk__in=[loan.pk for loan in loans]).update(
+    def activate(loans: list[Loan]) -> int:
+        covered = [loan.pk for loan in loans if _is_covered(loan, point)]
+        if not covered:
+            return 0
+        return Loan.objects.filter(pk__in=covered).update(
             status=LoanStatus.ACTIVE, activated_at=clock.now(), prices_apply_from=_prices_apply_from(point)
         )
 
-    return change_next_batch("activation", point, candidates.new(point, limits).pages(limit), covered, activate)
+    return change_next_batch("activation", point, candidates.new, activate, limit)
 
 
 def hold() -> None:
-    """Announce, until this transaction ends, that it may activate a loan at the price it reads from now on.
+    """Hold the activation barrier, a shared advisory lock, to the end of this transaction.
 
-    A shared advisory lock. Take it after the loan's row and before reading the price, and wait for no lock after it but
-    for the requestId, whose holder waits for nothing: so an evaluation in `wait_until_settled` is never part of a
+    Whoever may activate a loan takes it after the loan's row and before reading the price, and after it waits for no
+    lock but the requestId, whose holder waits for nothing. So an evaluation in `wait_until_settled` is never part of a
     deadlock.
     """
     if not connection.in_atomic_block:
@@ -71,10 +61,16 @@ def hold() -> None:
 def wait_until_settled() -> None:
     """Return when every posting that may have read an older price has committed or given up.
 
-    An evaluation calls it after it has seen which quotes are unevaluated and before it looks for loans: later postings
-    read a price that includes those quotes. Call it outside any transaction, which would hold the barrier to its end.
+    An evaluation calls it after it has read which quotes are unevaluated and before it searches for loans: later
+    postings read a price that includes those quotes. Call it outside any transaction, which would keep the lock.
     """
     locks.wait_for_sharers(locks.ACTIVATION)
+
+
+def _is_covered(loan: Loan, point: PricePoint) -> bool:
+    return loan.status == LoanStatus.NEW and risk.may_activate(
+        loan.outstanding_balance, loan.collateral, point.known_price, thresholds()
+    )
 
 
 def _prices_apply_from(point: PricePoint) -> datetime:

@@ -30,10 +30,17 @@ def apply_for_loan(*, client: str, request_id: str, loan_id: str, borrower_id: s
     """Open a new loan of `amount` GC, without collateral.
 
     Idempotent by (client, request_id): the same content again returns the stored first body. Raises RequestIdReused
-    and LoanIdTaken; then nothing is written. An equal request, or one for the same loanId, that is under way is
-    waited for. Call it outside any transaction.
+    and LoanIdTaken; then nothing is written. Waits for an equal request, or one for the same loanId, that has not
+    committed yet. Call it outside any transaction.
     """
-    request = Request.of(AcceptedRequest.Endpoint.LOAN_APPLICATIONS, client, request_id, loan_id, borrower_id, amount)
+    request = Request(
+        endpoint=AcceptedRequest.Endpoint.LOAN_APPLICATIONS,
+        client=client,
+        request_id=request_id,
+        loan_id=loan_id,
+        borrower_id=borrower_id,
+        amount=amount,
+    )
     point = best_price.current()
     try:
         with history.cause("application", correlation_id=request_id):

@@ -1,11 +1,14 @@
 """One batch of loans that a price changes, in one transaction."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import structlog
 
 from coruscant import failpoints, history
+from loans.candidates import Search
 from loans.models import Loan
+from loans.risk import Thresholds
+from loans.thresholds import thresholds
 from pricing.quotes import PricePoint
 
 log = structlog.get_logger(__name__)
@@ -14,31 +17,29 @@ log = structlog.get_logger(__name__)
 def change_next_batch(
     action: str,
     point: PricePoint,
-    pages: Iterator[list[int]],
-    choose: Callable[[list[Loan]], list[Loan]],
-    change: Callable[[list[Loan]], None],
+    search: Callable[[PricePoint, Thresholds], Search],
+    change: Callable[[list[Loan]], int],
+    limit: int,
 ) -> int:
-    """Lock page after page until the exact rule in `choose` takes some loans; change these, commit, say how many.
+    """Lock page after page of up to `limit` candidates until `change` changes some; commit these, return how many.
 
-    0 means that nobody is left at this price. Loans that the exact rule turns down are passed over (see `candidates`).
-    Locks: the loans of a page, in id order.
+    `change` applies the exact rule to the locked loans and changes those that it takes; pages without any are skipped
+    (see `candidates`). 0 means that no loan is left at this price, or that the price is not known. Locks: the loans of
+    a page, in id order.
     """
-    for page in pages:
+    if point.price is None:
+        return 0
+    for page in search(point, thresholds()).pages(limit):
         with history.cause(action, correlation_id=point.correlation_id):
             loans = list(Loan.objects.select_for_update().filter(pk__in=page).order_by("pk"))
             failpoints.reach(f"{action}.locked")
-            chosen = choose(loans)
-            if chosen:
-                change(chosen)
+            changed = change(loans)
+            if changed:
                 failpoints.reach(f"{action}.written")
-        if chosen:
+        if changed:
             failpoints.reach(f"{action}.committed")
             log.info(
-                "loans_changed",
-                action=action,
-                loans=len(chosen),
-                price=str(point.price),
-                price_at=point.at.isoformat(),
+                "loans_changed", action=action, loans=changed, price=str(point.price), price_at=point.at.isoformat()
             )
-            return len(chosen)
+            return changed
     return 0

@@ -1,8 +1,8 @@
 """Which loans a price may change: range scans over `debt_per_unit`, page by page.
 
-They find every loan that the exact rules of `risk` take, and a few more at the very edge. Each scan goes from the
-loans that are surely taken towards the edge, so those that the exact rule turns down come last and are passed over.
-Nothing is locked. A quiet evaluation asks all scans in one statement.
+A scan finds every loan that the exact rule of `risk` accepts, and perhaps a few that it rejects, whose LTV rounds to
+the threshold. It starts furthest beyond the threshold, so those come last. Nothing is locked. `first_found` runs
+several scans in one statement.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,10 +17,10 @@ from loans import risk
 from loans.risk import Thresholds
 from pricing.quotes import PricePoint
 
-#: How far a scan has come: the debt per unit and the id of its last loan. The next page begins after it.
+#: The debt per unit and the id of the last loan of a page. The next page begins after it.
 Position = tuple[Decimal, int]
 
-# Beyond every debt per unit that the column can hold, and every id.
+# Beyond every debt per unit that the column can hold.
 _BELOW_ALL: Final[Position] = (Decimal(-1), 0)
 _ABOVE_ALL: Final[Position] = (Decimal(10) ** 46 - 1, 0)
 
@@ -46,7 +46,7 @@ _WITH_MARGIN_CALL = (
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """A scan in one direction, from the loans that are surely taken towards the edge at `bound` (debt per unit)."""
+    """A scan from `start` to `bound`, both as debt per unit."""
 
     rows: str
     bound: Decimal
@@ -54,7 +54,7 @@ class Search:
     applies_before: tuple[datetime, ...] = ()
 
     def page(self, position: Position, limit: int) -> tuple[list[int], Position | None]:
-        """The ids of up to `limit` loans after `position`; and where to go on, None if there are no more."""
+        """The ids of up to `limit` loans after `position`, and the position of the next page, if there is one."""
         with connection.cursor() as cursor:
             cursor.execute(f"SELECT l.id, l.debt_per_unit {self.rows}", self.parameters(position, limit))
             rows: list[tuple[int, Decimal]] = cursor.fetchall()
@@ -62,7 +62,7 @@ class Search:
         return [pk for pk, _debt in rows], last[0] if len(rows) == limit else None
 
     def pages(self, limit: int) -> Iterator[list[int]]:
-        """The ids of all, page by page."""
+        """The ids of all loans, page by page."""
         position: Position | None = self.start
         while position is not None:
             found, position = self.page(position, limit)
@@ -70,23 +70,23 @@ class Search:
                 yield found
 
     def parameters(self, position: Position, limit: int) -> list[Decimal | int | datetime]:
-        """What the placeholders stand for."""
+        """The values of the placeholders of `rows`."""
         return [self.bound, *position, *self.applies_before, limit]
 
 
 def breached(point: PricePoint, thresholds: Thresholds) -> Search:
-    """Active loans whose LTV may reach the liquidation LTV at `point`, without those it does not apply to.
+    """Active loans to which `point` applies and whose LTV may reach the liquidation LTV at it.
 
-    This and the others need a point whose price is known.
+    As for the other searches, the price of `point` must be known.
     """
     floor = risk.search_floor(thresholds.liquidation_ltv, point.known_price)
     return Search(_BREACHED, floor, _ABOVE_ALL, (point.applies_before,))
 
 
 def without_margin_call(point: PricePoint, thresholds: Thresholds) -> Search:
-    """Active loans that may be due a margin call at `point`.
+    """Active loans to which `point` applies and that may be due a margin call at it.
 
-    Without those it does not apply to, those that have one open, and those whose last one a later price has cleared.
+    Left out are loans with an open margin call, and those whose last one was cleared by a later price.
     """
     floor = risk.search_floor(thresholds.margin_call_ltv, point.known_price)
     return Search(_WITHOUT_MARGIN_CALL, floor, _ABOVE_ALL, (point.applies_before, point.applies_before))
@@ -104,13 +104,13 @@ def with_margin_call(point: PricePoint, thresholds: Thresholds) -> Search:
 
 
 def first_found(searches: Sequence[Search]) -> int | None:
-    """Which of these searches is the first to find anybody, in one statement; None if none does.
+    """Which of these searches is the first to find a loan, in one statement; None if none does.
 
-    Those after it are not made: after a crash each may pass over thousands of loans.
+    Those after it are not run: after a crash each may skip thousands of loans.
     """
     if not searches:
         return None
-    # CASE stops at the first. Not EXISTS, which forgets the order, and with it the index.
+    # CASE stops at the first. EXISTS would drop the order, and then the planner might not use the index.
     looks = " ".join(f"WHEN (SELECT l.id {one.rows}) IS NOT NULL THEN {n}" for n, one in enumerate(searches))
     parameters = [value for search in searches for value in search.parameters(search.start, 1)]
     with connection.cursor() as cursor:

@@ -1,11 +1,12 @@
-"""A best price that tests set."""
+"""For tests: a best price that they set, and failpoints that they arm."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 
+from coruscant import failpoints
 from pricing import best_price
 from pricing.markets import Market
 from pricing.quotes import Level, PricePoint, Quote
@@ -44,3 +45,10 @@ def set_best_price(monkeypatch) -> Callable[..., PricePoint]:
 
     set_price(None)
     return set_price
+
+
+@pytest.fixture
+def arm() -> Iterator[Callable[[Callable[[str], None] | None], None]]:
+    """Call a hook at every failpoint: `arm(hook)`. It is removed after the test."""
+    yield failpoints.arm
+    failpoints.arm(None)

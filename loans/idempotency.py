@@ -1,9 +1,8 @@
-"""One request, one effect: accepted requests are remembered with the body they were answered with.
+"""One request, one effect: an accepted request is stored with the body it was answered with.
 
-Two equal requests at once are held apart by what they change: of two postings, the second finds its loan changed or
-locked, waits and looks again; an application inserts a loan that no other can insert. Whatever slips by is refused by
-the database, which remembers a requestId once (`one_request_one_effect`); its transaction is undone, and the first
-answer is looked up.
+Equal requests at once are serialized by what they change: the second of two postings finds its loan changed or locked
+and reads again, and only one application can insert its loan. The database accepts a requestId only once
+(`one_request_one_effect`); a transaction that it refuses is rolled back, and the first answer is looked up.
 """
 
 import hashlib
@@ -12,14 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 from coruscant.errors import DomainError
 from coruscant.money import decimal_string
 from loans.models import AcceptedRequest, Loan
 
-#: For statements that look for an accepted request beside something else: what `answer` wants of the row `first`, and
-#: which row that is by `Request.key`.
+#: For statements that read an accepted request among other things: the columns that `answer` takes of the row `first`,
+#: and the condition for that row, with the parameters of `Request.key`.
 COLUMNS = ("content_digest", "response_body")
 IS_FIRST = "first.client = %(client)s AND first.endpoint = %(endpoint)s AND first.request_id = %(request_id)s"
 
@@ -41,7 +40,7 @@ class Accepted:
     loan_id: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """What makes a request the same as another: where it came in, from whom, its id and its content."""
 
@@ -49,21 +48,14 @@ class Request:
     client: str
     request_id: str
     loan_id: str
-    content_digest: str
+    borrower_id: str
+    amount: Decimal
 
-    @classmethod
-    def of(
-        cls,
-        endpoint: AcceptedRequest.Endpoint,
-        client: str,
-        request_id: str,
-        loan_id: str,
-        borrower_id: str,
-        amount: Decimal,
-    ) -> Self:
-        """A request with its known fields, normalised: `1.0` is the same amount as `1`."""
-        content = json.dumps([loan_id, borrower_id, decimal_string(amount)])
-        return cls(endpoint, client, request_id, loan_id, hashlib.sha256(content.encode()).hexdigest())
+    @property
+    def content_digest(self) -> str:
+        """SHA-256 of the known fields, normalised: `1.0` is the same amount as `1`."""
+        content = json.dumps([self.loan_id, self.borrower_id, decimal_string(self.amount)])
+        return hashlib.sha256(content.encode()).hexdigest()
 
     @property
     def key(self) -> dict[str, str]:
@@ -80,7 +72,7 @@ def replay(request: Request) -> Accepted | None:
 
 
 def answer(request: Request, first: Sequence[Any] | None) -> Accepted | None:
-    """The answer that these `COLUMNS` hold; None if they are None, as without a first request. Raises as `replay`."""
+    """The answer in these `COLUMNS`; None if they are null because there is no first request. Raises as `replay`."""
     if first is None or first[0] is None:
         return None
     content_digest, body = first
@@ -90,7 +82,7 @@ def answer(request: Request, first: Sequence[Any] | None) -> Accepted | None:
 
 
 def store_response(request: Request, loan: Loan, body: str, now: datetime) -> None:
-    """Store the answer beside its effect, in the same transaction."""
+    """Store the answer in the transaction of its effect."""
     AcceptedRequest.objects.create(
         content_digest=request.content_digest, response_body=body, loan_id=loan.pk, created_at=now, **request.key
     )

@@ -1,6 +1,6 @@
 """Loans, their collateral, their margin calls, and the requests that made them.
 
-Written by `applications`, `postings`, `activation`, `margin_calls` and `sales`, and by nobody else.
+Written only by `applications`, `postings`, `activation`, `margin_calls` and `sales`.
 """
 
 from django.db import models
@@ -26,7 +26,7 @@ class Loan(models.Model):
 
     `collateral` (units) is what is left: postings less what fills have sold. `outstanding_balance` (GC) is the
     amount less the proceeds of fills, never below zero. `debt_per_unit` (GC a unit) is computed by the database:
-    the price at which LTV would be 100 %, so every LTV rule is one range scan over it.
+    the price at which LTV would be 100 %, so every LTV rule can be searched by one range scan.
     """
 
     loan_id = models.CharField(max_length=128)
@@ -52,8 +52,8 @@ class Loan(models.Model):
     class Meta:
         ordering = ("-id",)
         constraints = [
-            # Not `unique=True`, which makes a second index, for LIKE: every change of a loan would pay for it, and with
-            # the collation C.UTF-8 (docs/operations.md) this one serves LIKE as well.
+            # Not `unique=True`, which makes a second index, for LIKE: every change of a loan would write to it, and
+            # with the collation C.UTF-8 (docs/operations.md) this one serves LIKE as well.
             models.UniqueConstraint(fields=["loan_id"], name="one_loan_a_loan_id"),
             models.CheckConstraint(condition=Q(status__in=LoanStatus.values), name="a_loan_has_a_known_status"),
             models.CheckConstraint(condition=Q(amount__gt=0), name="a_loan_has_a_positive_amount"),
@@ -91,9 +91,7 @@ class CollateralPosting(models.Model):
 
     class Meta:
         ordering = ("-id",)
-        constraints = [
-            models.CheckConstraint(condition=Q(amount__gt=0), name="a_posting_is_positive"),
-        ]
+        constraints = [models.CheckConstraint(condition=Q(amount__gt=0), name="a_posting_is_positive")]
 
     def __str__(self) -> str:
         return f"{decimal_string(self.amount)} units for {self.loan}"
@@ -153,13 +151,13 @@ class AcceptedRequest(models.Model):
     request_id = models.CharField(max_length=128)
     content_digest = models.CharField(max_length=64, help_text="SHA-256 of the known fields")
     response_body = models.TextField()
-    # Nobody looks for a loan's requests, so no index: each request would pay for it.
+    # No index, which each request would write to: nothing reads the requests of a loan.
     loan = models.ForeignKey(Loan, on_delete=models.PROTECT, related_name="accepted_requests", db_index=False)
     created_at = models.DateTimeField()
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["client", "endpoint", "request_id"], name="one_request_one_effect"),
+            models.UniqueConstraint(fields=["client", "endpoint", "request_id"], name="one_request_one_effect")
         ]
 
     def __str__(self) -> str:

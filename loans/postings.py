@@ -1,7 +1,7 @@
 """Posting collateral.
 
-Most postings are for an active loan without a margin call: no price decides anything, units are added. Such a posting
-is one look and one statement (docs/decisions/0022). Every other one locks its loan, looks again and decides.
+Most postings are for an active loan without a margin call: units are added, and the price decides nothing. Such a
+posting is one SELECT and one statement that writes (docs/decisions/0022). Every other one locks its loan first.
 """
 
 from dataclasses import dataclass
@@ -28,8 +28,7 @@ from pricing.quotes import PricePoint
 log = structlog.get_logger(__name__)
 
 _COLUMNS = tuple(field.attname for field in Loan._meta.concrete_fields)
-# What decides whether a posting may be written at once: the first answer of the same request, the loan, its margin
-# call.
+# Whether a posting may be written at once: the first answer to the same request, the loan, its open margin call.
 _SEEN = f"""
     SELECT {", ".join(f"first.{column}" for column in idempotency.COLUMNS)}, margin_call.id, {
     ", ".join(f"loan.{column}" for column in _COLUMNS)
@@ -39,8 +38,8 @@ _SEEN = f"""
     LEFT JOIN loans_loan loan ON loan.loan_id = asked.loan_id
     LEFT JOIN loans_margincall margin_call ON margin_call.loan_id = loan.id AND margin_call.closed_at IS NULL
 """  # noqa: S608
-# Nothing is written unless the loan is as it was seen and nobody holds it: a claim, a margin call, another posting or
-# an equal one may have come between. The cause is named in the statement that locks the row.
+# Nothing is written if the loan is locked or has changed since it was read: by a claim, a margin call, or a posting,
+# perhaps an equal one. The cause is set by the statement that locks the row.
 _WRITE = f"""
     WITH unchanged AS MATERIALIZED (
         SELECT id, {CAUSE} FROM loans_loan
@@ -91,10 +90,17 @@ def post_collateral(*, client: str, request_id: str, loan_id: str, borrower_id: 
     LoanClosed and CollateralTooLarge; then nothing is written. The price is read from the database, so no cache can
     make it fail. Locks: the loan, and for a new one the activation barrier (shared). Call it outside any transaction.
     """
-    request = Request.of(AcceptedRequest.Endpoint.COLLATERAL_TOP_UPS, client, request_id, loan_id, borrower_id, amount)
+    request = Request(
+        endpoint=AcceptedRequest.Endpoint.COLLATERAL_TOP_UPS,
+        client=client,
+        request_id=request_id,
+        loan_id=loan_id,
+        borrower_id=borrower_id,
+        amount=amount,
+    )
     try:
         accepted = _post_at_once(request, borrower_id, amount) or _post_under_lock(request, borrower_id, amount)
-    except IntegrityError:  # the requestId may have been accepted meanwhile, for another loan: then this refuses it
+    except IntegrityError:  # the requestId may have been accepted meanwhile, for another loan
         if found := idempotency.replay(request):
             return found
         raise
@@ -104,7 +110,7 @@ def post_collateral(*, client: str, request_id: str, loan_id: str, borrower_id: 
 
 
 def _post_under_lock(request: Request, borrower_id: str, amount: Decimal) -> Accepted:
-    """Post to any loan that takes collateral, locked before anything is decided."""
+    """Post to any loan that takes collateral, under its lock."""
     with history.cause("posting", correlation_id=request.request_id):
         locked = Loan.objects.select_for_update().filter(loan_id=request.loan_id).first()
         if locked and locked.status == LoanStatus.NEW:
@@ -129,7 +135,7 @@ def _post_under_lock(request: Request, borrower_id: str, amount: Decimal) -> Acc
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """What a posting depends on, all as of one instant: `now`."""
+    """What a posting depends on, as of one instant: `now`."""
 
     point: PricePoint
     answered: Accepted | None
@@ -172,7 +178,7 @@ def _look(request: Request) -> _Seen:
         answered=idempotency.answer(request, (content_digest, response_body)),
         loan=Loan.from_db("default", _COLUMNS, loan) if loan[0] else None,
         has_margin_call=margin_call is not None,
-        now=point.until or clock.now(),  # (the instant of that look)
+        now=point.until or clock.now(),  # when it was read
     )
 
 

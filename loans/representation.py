@@ -19,7 +19,7 @@ def represent(
 ) -> dict[str, Any]:
     """The loan as a JSON object; figures are decimal strings, units of Beskar or GC.
 
-    `price` (GC a unit) is the best price now, or None when it is not known. `ltv` is rounded half-even to 24
+    `price` (GC a unit) is the best price now, None if it is not known. `ltv` is rounded half-even to 24
     decimals, `requiredCollateral` up to 24, `collateralValue` is exact. A liquidated loan must come with its
     liquidation and event loaded.
     """
@@ -33,7 +33,7 @@ def represent(
         "ltv": _ltv(loan.outstanding_balance, loan.collateral, price),
         "collateralValue": _value(loan.collateral, price),
         "requiredCollateral": _required(loan, price, thresholds),
-        "openWarning": _warning(open_margin_call),
+        "openWarning": _open_warning(open_margin_call),
         "createdAt": _instant(loan.created_at),
         "activatedAt": _instant(loan.activated_at) if loan.activated_at else None,
         "liquidation": _liquidation(loan),
@@ -46,7 +46,7 @@ def loan_body(loan: Loan, open_margin_call: MarginCall | None, price: Decimal | 
 
 
 def _ltv(balance: Decimal, collateral: Decimal, price: Decimal | None) -> str | None:
-    found = risk.ltv(balance, collateral, price) if price is not None else None
+    found = None if price is None else risk.ltv(balance, collateral, price)
     if found is None:
         return None
     return decimal_string(found.quantize(_LTV_STEP, rounding=ROUND_HALF_EVEN, context=money.CONTEXT))
@@ -59,7 +59,7 @@ def _value(collateral: Decimal, price: Decimal | None) -> str | None:
 
 
 def _required(loan: Loan, price: Decimal | None, thresholds: Thresholds) -> str | None:
-    """Units missing to the activation threshold; nothing is required of a loan that takes no more collateral."""
+    """Units missing to the activation LTV; nothing is required of a loan that takes no more collateral."""
     if loan.status in {LoanStatus.LIQUIDATING, LoanStatus.LIQUIDATED}:
         return decimal_string(ZERO)
     if price is None:
@@ -67,22 +67,19 @@ def _required(loan: Loan, price: Decimal | None, thresholds: Thresholds) -> str 
     return decimal_string(risk.required_collateral(loan.outstanding_balance, loan.collateral, price, thresholds))
 
 
-def _warning(warning: MarginCall | None) -> dict[str, Any] | None:
-    if warning is None:
+def _open_warning(margin_call: MarginCall | None) -> dict[str, Any] | None:
+    if margin_call is None:
         return None
     return {
-        "openedAt": _instant(warning.opened_at),
-        "price": decimal_string(warning.price),
-        "ltv": _ltv(warning.outstanding_balance, warning.collateral, warning.price),
+        "openedAt": _instant(margin_call.opened_at),
+        "price": decimal_string(margin_call.price),
+        "ltv": _ltv(margin_call.outstanding_balance, margin_call.collateral, margin_call.price),
     }
 
 
 def _liquidation(loan: Loan) -> dict[str, Any] | None:
-    """The figures of the published event, as they stand in its body."""
-    if loan.status != LoanStatus.LIQUIDATED:
-        return None
-    liquidation = getattr(loan, "liquidation", None)
-    event = getattr(liquidation, "event", None)
+    """The figures of the published event, as they are in its body."""
+    event = getattr(getattr(loan, "liquidation", None), "event", None) if loan.status == LoanStatus.LIQUIDATED else None
     if event is None:
         return None
     body = json.loads(event.body)

@@ -1,6 +1,6 @@
 """What a liquidation does to its loan: it begins, sells collateral, and ends.
 
-Every function is called in the caller's transaction and cause, by a caller that has locked the loans' rows.
+The caller has locked the loans' rows, in its transaction and cause.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from django.db import connection
 from coruscant import money
 from coruscant.money import ZERO
 from loans import margin_calls
-from loans.models import Loan, LoanStatus, MarginCall
+from loans.models import Loan, LoanStatus
 
 
 class IllegalTransition(RuntimeError):
@@ -29,7 +29,7 @@ def begin_liquidation(loan_ids: Sequence[int], now: datetime) -> None:
     changed = Loan.objects.filter(pk__in=keys, status=LoanStatus.ACTIVE).update(status=LoanStatus.LIQUIDATING)
     if changed != len(keys):
         raise IllegalTransition(f"{len(keys) - changed} of {len(keys)} loans to be liquidated are not active")
-    margin_calls.close(margin_calls.open_margin_calls(list(keys)), MarginCall.CloseReason.CLAIMED, now)
+    margin_calls.close_for_claim(list(keys), now)
 
 
 def book_sale(loan: Loan, units: Decimal, proceeds: Decimal, *, smallest_sale: Decimal) -> bool:

@@ -1,4 +1,4 @@
-"""The readers of loans. They take no locks."""
+"""Reading loans. Nothing is locked."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 
 from coruscant.errors import DomainError
 from loans import margin_calls
-from loans.models import Loan, LoanStatus, MarginCall
+from loans.models import Loan
 from loans.representation import represent
 from loans.thresholds import thresholds
 from pricing import best_price
@@ -21,21 +21,13 @@ class LoanNotFound(DomainError):
     status: ClassVar[int] = 404
 
 
-def loans(*, status: LoanStatus | None = None, borrower_id: str | None = None) -> QuerySet[Loan]:
-    """Loans with their liquidation and its event loaded, of one status and one borrower where these are given."""
-    found = Loan.objects.select_related("liquidation__event").defer("liquidation__evidence")
-    if status is not None:
-        found = found.filter(status=status)
-    if borrower_id is not None:
-        found = found.filter(borrower_id=borrower_id)
-    return found
+def loans(**fields: str) -> QuerySet[Loan]:
+    """Loans with the given values, with their liquidation and its event loaded."""
+    return Loan.objects.select_related("liquidation__event").defer("liquidation__evidence").filter(**fields)
 
 
 def loan_at(path: str) -> Loan:
-    """The loan that a path names: with this loanId, else with this loanId less a trailing slash.
-
-    Raises LoanNotFound.
-    """
+    """The loan of this loanId, or of this loanId without its trailing slash. Raises LoanNotFound."""
     by_id = {loan.loan_id: loan for loan in loans().filter(loan_id__in={path, path.removesuffix("/")})}
     loan = by_id.get(path) or by_id.get(path.removesuffix("/"))
     if loan is None:
@@ -43,12 +35,8 @@ def loan_at(path: str) -> Loan:
     return loan
 
 
-def open_margin_calls(loans: Sequence[Loan]) -> dict[int, MarginCall]:
-    """The open margin calls of these loans, by the loans' primary keys: one query."""
-    return {call.loan_id: call for call in margin_calls.open_margin_calls(loans)}
-
-
 def represented(loans: Sequence[Loan]) -> list[dict[str, Any]]:
     """These loans as the API shows them, at the current best price: one query, whatever their number."""
-    called, price, limits = open_margin_calls(loans), best_price.current().price, thresholds()
+    called = {call.loan_id: call for call in margin_calls.open_margin_calls(loans)}
+    price, limits = best_price.current().price, thresholds()
     return [represent(loan, called.get(loan.pk), price, limits) for loan in loans]

@@ -1,4 +1,4 @@
-"""The LTVs of the rules, as the settings have them."""
+"""The LTV thresholds of the settings."""
 
 from django.conf import settings
 
@@ -6,7 +6,7 @@ from loans.risk import Thresholds
 
 
 def thresholds() -> Thresholds:
-    """The thresholds in force, for all loans."""
+    """The thresholds that apply to all loans."""
     return Thresholds(
         activation_ltv=settings.ACTIVATION_LTV,
         margin_call_ltv=settings.WARNING_LTV,

@@ -8,4 +8,3 @@ class PricingConfig(AppConfig):
 
     name = "pricing"
     verbose_name = "Prices"
-    default_auto_field = "django.db.models.BigAutoField"

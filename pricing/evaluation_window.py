@@ -3,7 +3,7 @@
 docs/decisions/0004-timeline-of-the-best-price.md explains why a window starts and ends where it does.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import reduce
@@ -87,7 +87,9 @@ def mark_evaluated(window: Window) -> None:
         update_fields=["known_drained_to"],
     )
     for first in range(0, len(window.unevaluated), _MARKED_AT_ONCE):
-        _mark(window.unevaluated[first : first + _MARKED_AT_ONCE], window.until)
+        marked = window.unevaluated[first : first + _MARKED_AT_ONCE]
+        as_evaluated = reduce(or_, (Q(pk=quote.id, sent_at=quote.sent_at) for quote in marked))
+        PriceQuote.objects.filter(as_evaluated, evaluated_at=None).update(evaluated_at=window.until)
 
 
 def earliest_unevaluated() -> datetime | None:
@@ -164,8 +166,3 @@ def _drained_further(progress: Progress, until: datetime) -> dict[Market, dateti
     """The feeds known to be drained further, up to `until` at most, than at the last evaluation; and how far."""
     known = {market: min(drained, until) for market, drained in progress.drained_to.items() if drained}
     return {market: to for market, to in known.items() if to > (progress.known_drained_to[market] or _LONG_AGO)}
-
-
-def _mark(quotes: Sequence[Quote], until: datetime) -> None:
-    as_evaluated = reduce(or_, (Q(pk=quote.id, sent_at=quote.sent_at) for quote in quotes))
-    PriceQuote.objects.filter(as_evaluated, evaluated_at=None).update(evaluated_at=until)

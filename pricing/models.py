@@ -1,5 +1,7 @@
 """Quotes as received, messages that could not be read, and how far each feed is drained and evaluated."""
 
+from typing import Self
+
 from django.db import models
 from django.db.models import Q
 
@@ -25,7 +27,7 @@ class PriceQuote(models.Model):
     too_late = models.BooleanField(
         default=False, help_text="Already older than PRICE_MAX_AGE_SECONDS when received: no liquidation on it"
     )
-    evaluated_at = models.DateTimeField(null=True, help_text="When a sweep had judged all loans by it; empty = not yet")
+    evaluated_at = models.DateTimeField(null=True, help_text="When all loans had been evaluated by it; empty = not yet")
 
     class Meta:
         ordering = ("-sent_at", "-id")
@@ -77,11 +79,21 @@ class Feed(models.Model):
                     received=models.F("quotes") + models.F("duplicates") + models.F("skipped") + models.F("rejected")
                 ),
                 name="every_message_has_one_outcome",
-            ),
+            )
         ]
 
     def __str__(self) -> str:
         return Market(self.market).label
+
+    @classmethod
+    def locked(cls, market: Market) -> Self:
+        """A feed's row, locked for this transaction; made if the market is new."""
+        rows = cls.objects.select_for_update().filter(market=market)
+        found = rows.first()
+        if found is None:
+            cls.objects.bulk_create([cls(market=market)], ignore_conflicts=True)
+            found = rows.get()
+        return found
 
 
 class FeedEvaluation(models.Model):
@@ -111,9 +123,7 @@ class RejectedMessage(models.Model):
 
     class Meta:
         ordering = ("-received_at", "-id")
-        constraints = [
-            models.UniqueConstraint(fields=["queue", "message_id"], name="a_message_is_rejected_once"),
-        ]
+        constraints = [models.UniqueConstraint(fields=["queue", "message_id"], name="a_message_is_rejected_once")]
 
     def __str__(self) -> str:
         return f"{self.queue}: {self.reason}"

@@ -5,7 +5,7 @@ never on the order in which they reached us, how late they did, or how often. Pr
 explained in docs/decisions/0004-timeline-of-the-best-price.md.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -246,8 +246,17 @@ def successive_lows(points: Sequence[PricePoint]) -> tuple[PricePoint, ...]:
     return tuple(reversed(found))
 
 
+def _expiries(quotes: Iterable[Quote], freshness: Freshness) -> Iterator[tuple[Market, datetime, Quote | None]]:
+    """When each effective quote expired before it had a successor: the market, the expiry, the successor if any."""
+    for market, theirs in _by_market(quotes).items():
+        for quote, successor in _with_successors(theirs, freshness):
+            expiry = expires_at(quote, freshness)
+            if successor is None or successor.sent_at > expiry:
+                yield market, expiry, successor
+
+
 def window_start(
-    quotes: Iterable[Quote], unevaluated: Iterable[Quote], freshness: Freshness, evaluated_to: datetime | None = None
+    quotes: Sequence[Quote], unevaluated: Iterable[Quote], freshness: Freshness, evaluated_to: datetime | None = None
 ) -> datetime:
     """Where an evaluation must begin: at the earliest of the `unevaluated` quotes (at least one), or before it.
 
@@ -256,15 +265,10 @@ def window_start(
     `quotes` is the history, the unevaluated ones included.
     """
     new = {quote.id for quote in unevaluated}
-    instants: list[datetime] = []
-    for theirs in _by_market(quotes).values():
-        instants += [quote.sent_at for quote in theirs if quote.id in new]
-        for quote, successor in _with_successors(theirs, freshness):
-            expiry = expires_at(quote, freshness)
-            if successor is not None and successor.sent_at <= expiry:
-                continue
-            if (successor is not None and successor.id in new) or (evaluated_to is not None and expiry > evaluated_to):
-                instants.append(expiry)
+    instants = [quote.sent_at for quote in quotes if quote.id in new]
+    for _market, expiry, successor in _expiries(quotes, freshness):
+        if (successor is not None and successor.id in new) or (evaluated_to is not None and expiry > evaluated_to):
+            instants.append(expiry)
     return min(instants)
 
 
@@ -281,13 +285,9 @@ def newly_confirmed_expiries(
     the other market. It must be evaluated now: the market whose quote expired may never send an effective quote again.
     """
     found = []
-    for market, theirs in _by_market(quotes).items():
+    for market, expiry, _successor in _expiries(quotes, freshness):
         drained, drained_before = drained_to.get(market), known_drained_to.get(market)
-        for quote, successor in _with_successors(theirs, freshness):
-            expiry = expires_at(quote, freshness)
-            expired = successor is None or successor.sent_at > expiry
-            confirmed = drained is not None and drained >= expiry
-            confirmed_before = drained_before is not None and drained_before >= expiry
-            if expired and confirmed and not confirmed_before:
-                found.append(expiry)
+        confirmed_before = drained_before is not None and drained_before >= expiry
+        if drained is not None and drained >= expiry and not confirmed_before:
+            found.append(expiry)
     return found

@@ -15,13 +15,7 @@ TRANSIENT = (OperationalError, AwsConnectionError, HTTPClientError)
 CONTINUED_WITHIN_SECONDS = 3
 
 
-@shared_task(
-    name="pricing.poll_prices",
-    ignore_result=True,
-    autoretry_for=TRANSIENT,
-    retry_backoff=1,
-    max_retries=3,
-)
+@shared_task(name="pricing.poll_prices", ignore_result=True, autoretry_for=TRANSIENT, retry_backoff=1, max_retries=3)
 def poll_prices(*, market: str) -> None:
     """Poll a market's queue for a while, then enqueue the next poll. Does nothing if another worker is at it."""
     if poll.poll_to_the_end(Market(market)):

@@ -14,7 +14,7 @@ import pytest
 from django.contrib.auth.hashers import make_password
 from playwright.sync_api import Browser, ConsoleMessage, Page, Response, expect, sync_playwright
 
-from coruscant.tests.bank import Bank, make_bank, make_representative
+from coruscant.admin.tests.bank import Bank, make_bank, make_representative
 from loans.models import CollateralPosting, Loan
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")

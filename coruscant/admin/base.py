@@ -27,17 +27,10 @@ helpers.Fieldline = Fieldline  # type: ignore[misc]
 class _NeverChanged:
     """No adding, editing or deleting, whatever the user's permissions: here, those stand for commands."""
 
-    def has_add_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
-        """Nobody adds rows by hand."""
+    def _nobody(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
-        """Nobody edits rows by hand."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
-        """Nobody deletes rows by hand."""
-        return False
+    has_add_permission = has_change_permission = has_delete_permission = _nobody
 
 
 class ReadOnlyAdmin(_NeverChanged, ModelAdmin):  # type: ignore[misc]

@@ -60,12 +60,7 @@ def command_button(
 
 
 def command_page(
-    request: HttpRequest,
-    form: forms.Form,
-    run: Callable[[dict[str, Any]], str],
-    *,
-    back: str,
-    **context: Any,
+    request: HttpRequest, form: forms.Form, run: Callable[[dict[str, Any]], str], *, back: str, **context: Any
 ) -> HttpResponse:
     """Show the form of a command; once it is sent and valid, `run` it with the cleaned data and redirect to `back`.
 

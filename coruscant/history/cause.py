@@ -41,7 +41,8 @@ class Cause:
 
 
 _actor: ContextVar[tuple[str, int | None]] = ContextVar("actor", default=("system", None))
-_in_force: ContextVar[Cause | None] = ContextVar("cause", default=None)
+_NO_CAUSE = Cause("", "", actor_name="")
+_in_force: ContextVar[Cause] = ContextVar("cause", default=_NO_CAUSE)
 
 
 def cause_of(action: str, correlation_id: str) -> Cause:
@@ -67,17 +68,17 @@ def cause(action: str, *, correlation_id: str) -> Iterator[None]:
     leak it into what follows, so the cause that was in force before is put back.
     """
     nested = connection.in_atomic_block
-    outer = _in_force.get() if nested else None
+    outer = _in_force.get() if nested else _NO_CAUSE
     with transaction.atomic():
         new = cause_of(action, correlation_id)
-        _tell_the_database(new)
+        _set(new)
         token = _in_force.set(new)
         try:
             yield
         finally:
             _in_force.reset(token)
         if nested:
-            _tell_the_database(outer)
+            _set(outer)
 
 
 def set_cause(action: str, *, correlation_id: str) -> None:
@@ -88,10 +89,9 @@ def set_cause(action: str, *, correlation_id: str) -> None:
     """
     if not connection.in_atomic_block:
         raise RuntimeError("a cause lasts for a transaction, and none is open")
-    _tell_the_database(cause_of(action, correlation_id))
+    _set(cause_of(action, correlation_id))
 
 
-def _tell_the_database(found: Cause | None) -> None:
-    parameters = found.parameters if found else {"reason": "", "actor_name": "", "actor_id": ""}
+def _set(found: Cause) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {COLUMNS}", parameters)
+        cursor.execute(f"SELECT {COLUMNS}", found.parameters)

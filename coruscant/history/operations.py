@@ -5,7 +5,7 @@ from typing import Any
 from django.db.migrations.operations import RunSQL
 from django.db.migrations.operations.base import Operation
 
-from coruscant.history.triggers import REFUSE_CHANGE, HistoryTriggers, run
+from coruscant.history.triggers import REFUSE_CHANGE, HistoryTriggers
 
 
 class InstallHistoryTriggers(Operation):
@@ -15,8 +15,6 @@ class InstallHistoryTriggers(Operation):
     says if it was forgotten. Backwards, the triggers go, and are those of the migration before if that one installs
     them too. It locks the table against writers for a moment.
     """
-
-    reversible = True
 
     def __init__(self, model_name: str) -> None:
         """`model_name` is an audited model of the migration's app."""
@@ -31,23 +29,23 @@ class InstallHistoryTriggers(Operation):
 
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         """Install."""
-        with schema_editor.connection.cursor() as cursor:
-            run(cursor, self._triggers(cursor, app_label, to_state).install())
+        for statement in self._triggers(schema_editor, app_label, to_state).install():
+            schema_editor.execute(statement, params=None)
 
     def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         """Remove; history tables still refuse to be changed."""
-        with schema_editor.connection.cursor() as cursor:
-            run(cursor, self._triggers(cursor, app_label, to_state).remove())
+        for statement in self._triggers(schema_editor, app_label, to_state).remove():
+            schema_editor.execute(statement, params=None)
 
     def describe(self) -> str:
         """As `migrate --plan` shows it."""
         return f"Let the database write the history of {self.model_name}"
 
-    def _triggers(self, cursor: Any, app_label: str, state: Any) -> HistoryTriggers:
-        model, history_model = (
-            state.apps.get_model(app_label, name) for name in (self.model_name, f"Historical{self.model_name}")
-        )
-        return HistoryTriggers.of(cursor, model, history_model)
+    def _triggers(self, schema_editor: Any, app_label: str, state: Any) -> HistoryTriggers:
+        model = state.apps.get_model(app_label, self.model_name)
+        history_model = state.apps.get_model(app_label, f"Historical{self.model_name}")
+        with schema_editor.connection.cursor() as cursor:
+            return HistoryTriggers.of(cursor, model, history_model)
 
 
 def append_only(*tables: str) -> list[RunSQL]:

@@ -10,7 +10,7 @@ from simple_history.models import HistoricalRecords
 
 
 class HistoryEntry(models.Model):
-    """What every history row carries beside simple-history's own columns.
+    """What every history row carries in addition to simple-history's own columns.
 
     History is never rewritten, so the actor is a plain id and name, not a foreign key to a user who may be deleted.
     """
@@ -32,13 +32,15 @@ class AuditedHistory(HistoricalRecords):  # type: ignore[misc]
     """
 
     def __init__(self, *, unaudited: Iterable[str] = (), **kwargs: Any) -> None:
-        kwargs.setdefault("history_id_field", models.BigAutoField())
-        kwargs.setdefault("history_user_id_field", models.BigIntegerField(null=True))
-        kwargs.setdefault("history_user_getter", _actor_name)
-        kwargs.setdefault("history_change_reason_field", models.TextField())
-        kwargs.setdefault("bases", (HistoryEntry,))
-        kwargs.setdefault("excluded_fields", list(unaudited))
-        super().__init__(**kwargs)
+        ours = {
+            "history_id_field": models.BigAutoField(),
+            "history_user_id_field": models.BigIntegerField(null=True),
+            "history_user_getter": _actor_name,
+            "history_change_reason_field": models.TextField(),
+            "bases": (HistoryEntry,),
+            "excluded_fields": list(unaudited),
+        }
+        super().__init__(**(ours | kwargs))
 
     def copy_fields(self, model: type[models.Model]) -> dict[str, Any]:
         """The model's columns; of their indexes only the one on the row's id is kept."""

@@ -6,7 +6,6 @@ owner's rights, so a role that writes the audited table needs none on its histor
 """
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -89,89 +88,71 @@ class HistoryTriggers:
         )
 
     @property
-    def condition(self) -> str:
-        """When an update is a change."""
-        return " OR ".join(f"OLD.{_quoted(column)} IS DISTINCT FROM NEW.{_quoted(column)}" for column in self.compared)
-
-    @property
-    def names(self) -> dict[str, tuple[str, ...]]:
-        """The triggers of each of the two tables."""
+    def triggers(self) -> dict[str, tuple[str, str]]:
+        """Each trigger by its name: its table, and when it does what."""
         table, history = self.table, self.history
+        copy, refuse = f"EXECUTE FUNCTION {_quoted(self.function)}()", "EXECUTE FUNCTION coruscant_refuse_change()"
+        changed = " OR ".join(f"OLD.{_quoted(name)} IS DISTINCT FROM NEW.{_quoted(name)}" for name in self.compared)
+        on_table, on_history = f"ON {_quoted(table)} FOR EACH", f"ON {_quoted(history)} FOR EACH"
         return {
-            table: (f"{table}_insert", f"{table}_update", f"{table}_refuses_delete", f"{table}_refuses_truncate"),
-            history: (f"{history}_refuses_change", f"{history}_refuses_truncate"),
+            f"{table}_insert": (table, f"AFTER INSERT {on_table} ROW {copy}"),
+            f"{table}_update": (table, f"AFTER UPDATE {on_table} ROW WHEN ({changed}) {copy}"),
+            f"{table}_refuses_delete": (table, f"BEFORE DELETE {on_table} ROW {refuse}"),
+            f"{table}_refuses_truncate": (table, f"BEFORE TRUNCATE {on_table} STATEMENT {refuse}"),
+            f"{history}_refuses_change": (history, f"BEFORE UPDATE OR DELETE {on_history} ROW {refuse}"),
+            f"{history}_refuses_truncate": (history, f"BEFORE TRUNCATE {on_history} STATEMENT {refuse}"),
         }
 
     def install(self) -> list[str]:
         """Statements that put the function and all triggers in place, in place of those that are there."""
-        table, history = _quoted(self.table), _quoted(self.history)
-        insert, update, no_delete, no_truncate = (_quoted(name) for name in self.names[self.table])
-        no_change, no_truncate_of_history = (_quoted(name) for name in self.names[self.history])
-        refuse = "EXECUTE FUNCTION coruscant_refuse_change()"
         return [
             REFUSE_CHANGE,
             f"CREATE OR REPLACE FUNCTION {_quoted(self.function)}() RETURNS trigger LANGUAGE plpgsql"
             f" SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $history${self.body}$history$",
-            f"CREATE OR REPLACE TRIGGER {insert} AFTER INSERT ON {table} FOR EACH ROW"
-            f" EXECUTE FUNCTION {_quoted(self.function)}()",
-            f"CREATE OR REPLACE TRIGGER {update} AFTER UPDATE ON {table} FOR EACH ROW WHEN ({self.condition})"
-            f" EXECUTE FUNCTION {_quoted(self.function)}()",
-            f"CREATE OR REPLACE TRIGGER {no_delete} BEFORE DELETE ON {table} FOR EACH ROW {refuse}",
-            f"CREATE OR REPLACE TRIGGER {no_truncate} BEFORE TRUNCATE ON {table} FOR EACH STATEMENT {refuse}",
-            f"CREATE OR REPLACE TRIGGER {no_change} BEFORE UPDATE OR DELETE ON {history} FOR EACH ROW {refuse}",
-            f"CREATE OR REPLACE TRIGGER {no_truncate_of_history} BEFORE TRUNCATE ON {history}"
-            f" FOR EACH STATEMENT {refuse}",
+            *(f"CREATE OR REPLACE TRIGGER {_quoted(name)} {when}" for name, (_, when) in self.triggers.items()),
         ]
 
     def remove(self) -> list[str]:
         """Statements that take away what writes the history and guards the audited table; history stays guarded."""
-        table = _quoted(self.table)
+        ours = [name for name, (table, _) in self.triggers.items() if table == self.table]
         return [
-            *(f"DROP TRIGGER IF EXISTS {_quoted(name)} ON {table}" for name in self.names[self.table]),
+            *(f"DROP TRIGGER IF EXISTS {_quoted(name)} ON {_quoted(self.table)}" for name in ours),
             f"DROP FUNCTION IF EXISTS {_quoted(self.function)}()",
         ]
 
 
-def differences(cursor: Any, triggers: HistoryTriggers) -> list[str]:
+def differences(cursor: Any, wanted: HistoryTriggers) -> list[str]:
     """How the database differs from what `install` puts in place, a sentence each; it takes no locks."""
     cursor.execute(
         "SELECT p.prosrc, p.prosecdef, p.proconfig FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace"
         " WHERE p.proname = %s AND n.nspname = %s",
-        [triggers.function, triggers.schema],
+        [wanted.function, wanted.schema],
     )
     function = cursor.fetchone()
     if function is None:
-        return [f"There is no function {triggers.function}."]
+        return [f"There is no function {wanted.function}."]
     found = []
-    if function[0] != triggers.body:
-        found.append(f"The function {triggers.function} copies other columns, or by other rules.")
+    if function[0] != wanted.body:
+        found.append(f"The function {wanted.function} copies other columns, or by other rules.")
     if not function[1] or function[2] != ["search_path=pg_catalog, pg_temp"]:
-        found.append(f"The function {triggers.function} is not SECURITY DEFINER with a fixed search_path.")
-    for table, names in triggers.names.items():
+        found.append(f"The function {wanted.function} is not SECURITY DEFINER with a fixed search_path.")
+    for name, (table, _when) in wanted.triggers.items():
         cursor.execute(
-            "SELECT tgname, tgenabled, pg_get_triggerdef(oid) FROM pg_trigger"
-            " WHERE NOT tgisinternal AND tgrelid = to_regclass(%s)",
-            [_quoted(table)],
+            "SELECT tgenabled, pg_get_triggerdef(oid) FROM pg_trigger"
+            " WHERE NOT tgisinternal AND tgrelid = to_regclass(%s) AND tgname = %s",
+            [_quoted(table), name],
         )
-        installed = {name: (enabled, definition) for name, enabled, definition in cursor.fetchall()}
-        for name in names:
-            enabled, definition = installed.get(name, ("", ""))
-            if enabled not in {"O", "A"}:
-                found.append(f"The trigger {name} of {table} is {'disabled' if definition else 'missing'}.")
-            elif name == f"{triggers.table}_update" and _compared(definition) != triggers.compared:
-                found.append(f"The trigger {name} of {table} compares other columns.")
+        enabled, definition = cursor.fetchone() or ("", "")
+        if enabled not in {"O", "A"}:
+            found.append(f"The trigger {name} of {table} is {'disabled' if definition else 'missing'}.")
+        elif name == f"{wanted.table}_update" and _compared(definition) != wanted.compared:
+            found.append(f"The trigger {name} of {table} compares other columns.")
     return found
 
 
 def _compared(definition: str) -> tuple[str, ...]:
     """The columns that an update trigger compares, in its order."""
     return tuple(re.findall(r'\bold\."?(\w+)', definition, re.IGNORECASE))
-
-
-def run(cursor: Any, statements: Sequence[str]) -> None:
-    """Run statements that take no parameters."""
-    for statement in statements:
-        cursor.execute(statement)
 
 
 def _quoted(name: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-#: What Hypothesis tries unless told otherwise; the profile "long" of conftest.py multiplies it.
+#: What Hypothesis tries by default; the profile "long" of conftest.py multiplies it.
 _USUAL_EXAMPLES = 100
 
 

@@ -6,8 +6,7 @@ DEADLINE_SECONDS, so a server that hangs does not hang the answer.
 """
 
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from time import monotonic
 
 import structlog
@@ -17,36 +16,13 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 
 from coruscant.celery import app
-from coruscant.web.problems import RETRY_AFTER_SECONDS, problem
+from coruscant.web.problems import RETRY_LATER, problem
 
 log = structlog.get_logger(__name__)
 
 #: All checks together take no longer.
 DEADLINE_SECONDS = 3.0
 _BROKER_TIMEOUT_SECONDS = 1
-
-
-@dataclass(slots=True)
-class _Check:
-    """One question to one server, asked in a thread of its own; `answer` is "no answer" until there is one."""
-
-    name: str
-    ask: Callable[[], None]
-    answer: str = "no answer"
-    thread: threading.Thread = field(init=False)
-
-    def start(self) -> None:
-        self.thread = threading.Thread(target=self._run, name=f"health-{self.name}", daemon=True)
-        self.thread.start()
-
-    def _run(self) -> None:
-        try:
-            self.ask()
-        except Exception as error:
-            log.warning("health_check_failed", check=self.name, error=str(error))
-            self.answer = "failing"
-        else:
-            self.answer = "ok"
 
 
 @never_cache
@@ -60,21 +36,32 @@ def ready(request: HttpRequest) -> HttpResponse:
     """200 when the database answers, and the state of each check; otherwise 503."""
     if refused := _refuse_writes(request):
         return refused
-    answers = run([_Check("database", _ask_database), _Check("cache", _ask_cache), _Check("broker", _ask_broker)])
+    answers = run({"database": _ask_database, "cache": _ask_cache, "broker": _ask_broker})
     if answers["database"] != "ok":
-        return problem(503, detail="The database does not answer.", headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
+        return problem(503, detail="The database does not answer.", headers=RETRY_LATER)
     degraded = any(answer != "ok" for answer in answers.values())
     return JsonResponse({"status": "degraded" if degraded else "ok", "checks": answers})
 
 
-def run(checks: list[_Check], deadline_seconds: float = DEADLINE_SECONDS) -> dict[str, str]:
+def run(checks: Mapping[str, Callable[[], None]], deadline_seconds: float = DEADLINE_SECONDS) -> dict[str, str]:
     """Run all checks at once and wait until the deadline at most. Gives `ok`, `failing` or `no answer` for each."""
-    until = monotonic() + deadline_seconds
-    for check in checks:
-        check.start()
-    for check in checks:
-        check.thread.join(max(0.0, until - monotonic()))
-    return {check.name: check.answer for check in checks}
+    until, answers = monotonic() + deadline_seconds, dict.fromkeys(checks, "no answer")
+
+    def ask(name: str) -> None:
+        try:
+            checks[name]()
+        except Exception as error:
+            log.warning("health_check_failed", check=name, error=str(error))
+            answers[name] = "failing"
+        else:
+            answers[name] = "ok"
+
+    threads = [threading.Thread(target=ask, args=(name,), name=f"health-{name}", daemon=True) for name in checks]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(max(0.0, until - monotonic()))
+    return dict(answers)  # a copy: a late answer changes nothing any more
 
 
 def _refuse_writes(request: HttpRequest) -> HttpResponse | None:

@@ -11,13 +11,7 @@ from http import HTTPStatus
 from typing import Any
 
 import structlog
-from django.core.exceptions import (
-    BadRequest,
-    PermissionDenied,
-    RequestDataTooBig,
-    SuspiciousOperation,
-    ValidationError,
-)
+from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig, SuspiciousOperation, ValidationError
 from django.db import DataError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
@@ -29,10 +23,15 @@ from coruscant.errors import DomainError
 log = structlog.get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
-#: Seconds after which a client may try again when the database cannot be reached.
-RETRY_AFTER_SECONDS = 5
+#: When a client may try again if the database cannot be reached: after so many seconds.
+RETRY_LATER = {"Retry-After": "5"}
 
 _TYPE_PREFIX = "urn:coruscant-bank:problem:"
+_STATUS = {
+    Http404: HTTPStatus.NOT_FOUND,
+    PermissionDenied: HTTPStatus.FORBIDDEN,
+    RequestDataTooBig: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+}
 _UNREACHABLE = (OperationalError, InterfaceError)
 _UNREADABLE = (BadRequest, SuspiciousOperation, MultiPartParserError, UnreadablePostError, ValidationError)
 _PAGES = "/admin/"
@@ -99,16 +98,12 @@ def _api_answer(error: Exception) -> HttpResponse:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's handler400."""
-    if is_page(request):
-        return defaults.bad_request(request, exception)
-    return problem(HTTPStatus.BAD_REQUEST)
+    return defaults.bad_request(request, exception) if is_page(request) else problem(HTTPStatus.BAD_REQUEST)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's handler403."""
-    if is_page(request):
-        return defaults.permission_denied(request, exception)
-    return problem(HTTPStatus.FORBIDDEN)
+    return defaults.permission_denied(request, exception) if is_page(request) else problem(HTTPStatus.FORBIDDEN)
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -133,12 +128,9 @@ def is_page(request: HttpRequest) -> bool:
 
 def _answer(error: Exception) -> HttpResponse:
     """Answer an exception that is neither a broken rule nor REST framework's own."""
-    if isinstance(error, Http404):
-        return problem(HTTPStatus.NOT_FOUND)
-    if isinstance(error, PermissionDenied):
-        return problem(HTTPStatus.FORBIDDEN)
-    if isinstance(error, RequestDataTooBig):
-        return problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    for kind, status in _STATUS.items():
+        if isinstance(error, kind):
+            return problem(status)
     if isinstance(error, _UNREADABLE) or _holds_nul(error):
         return problem(HTTPStatus.BAD_REQUEST, detail="The request cannot be read.")
     if isinstance(error, _UNREACHABLE):
@@ -146,7 +138,7 @@ def _answer(error: Exception) -> HttpResponse:
         return problem(
             HTTPStatus.SERVICE_UNAVAILABLE,
             detail="The service cannot reach its database. Repeat the same request later.",
-            headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+            headers=RETRY_LATER,
         )
     log.error("unexpected_error", exc_info=error)
     return problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail="The service failed. Repeat the same request later.")
@@ -158,12 +150,9 @@ def _holds_nul(error: Exception) -> bool:
 
 
 def _headers_of(error: exceptions.APIException) -> dict[str, str]:
-    headers = {}
-    if auth_header := getattr(error, "auth_header", None):
-        headers["WWW-Authenticate"] = auth_header
-    if wait := getattr(error, "wait", None):
-        headers["Retry-After"] = str(int(wait))
-    return headers
+    wait = getattr(error, "wait", None)
+    headers = {"WWW-Authenticate": getattr(error, "auth_header", None), "Retry-After": str(int(wait)) if wait else None}
+    return {name: value for name, value in headers.items() if value}
 
 
 def _invalid(error: exceptions.ValidationError) -> HttpResponse:

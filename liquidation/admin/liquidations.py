@@ -1,4 +1,4 @@
-"""Liquidations as bank representatives see them, and how many wait for a person."""
+"""Liquidations as bank representatives see them, and how many need a person's attention."""
 
 from typing import Any
 
@@ -103,13 +103,9 @@ class LiquidationAdmin(AuditedAdmin):
     @admin.display(description="Quotes behind the price")
     def quotes(self, row: Liquidation) -> str | SafeString:
         """The evidence, one line a quote, the best first."""
+        labels = dict(Market.choices())
         lines = (
-            (
-                dict(Market.choices()).get(quote.get("market")),
-                quote.get("price"),
-                quote.get("sentAt"),
-                quote.get("reference"),
-            )
+            (labels.get(quote.get("market")), *map(quote.get, ("price", "sentAt", "reference")))
             for quote in row.evidence
         )
         return format_html_join("", "<div>{}: {} GC a unit, sent {}, reference {}</div>", lines) or NOTHING

@@ -99,7 +99,7 @@ def test_all_breached_loans_are_claimed_worst_first_in_batches(loan, quote):
     assert spared.status == LoanStatus.ACTIVE
 
 
-def test_a_low_that_ended_before_its_activation_does_not_judge_a_loan(loan, quote):
+def test_a_low_that_ended_before_its_activation_does_not_apply_to_a_loan(loan, quote):
     quote("25", ago=10)
     point = replace(point_now(), until=point_now().at + timedelta(seconds=5))
     later = loan(prices_apply_from=point.until)
@@ -116,20 +116,20 @@ def test_new_and_settled_loans_are_left_alone(quote):
     assert claim_all(point_now()) == []
 
 
-def test_a_culprit_is_passed_over_shown_and_does_not_block_the_rest(loan, quote):
+def test_a_loan_that_cannot_be_claimed_is_passed_over_shown_and_does_not_block_the_rest(loan, quote):
     good, bad, last = loan(collateral="10"), loan(collateral="20"), loan(collateral="30")
     quote("25")
     with connection.cursor() as cursor:
         cursor.execute(
             f"CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.loan_id = {bad.pk} THEN"
-            " RAISE EXCEPTION 'this one is cursed' USING ERRCODE = 'check_violation'; END IF; RETURN NEW; END $$;"
+            " RAISE EXCEPTION 'not this one' USING ERRCODE = 'check_violation'; END IF; RETURN NEW; END $$;"
             " CREATE TRIGGER refuse BEFORE INSERT ON liquidation_liquidation FOR EACH ROW EXECUTE FUNCTION refuse()"
         )
     assert len(claim_all(point_now())) == 2
     assert set(Liquidation.objects.values_list("loan_id", flat=True)) == {good.pk, last.pk}
     failure = ClaimFailure.objects.get()
     assert failure.loan == bad
-    assert "cursed" in failure.reason
+    assert "not this one" in failure.reason
     bad.refresh_from_db()
     assert bad.status == LoanStatus.ACTIVE
 
@@ -158,10 +158,10 @@ def test_ten_workers_at_once_claim_every_loan_once(loan, quote):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_posting_that_would_rescue_a_loan_waits_for_the_claim_that_is_judging_it(loan, quote):
-    judged = loan()
+def test_a_posting_that_would_rescue_a_loan_waits_for_the_claim_that_is_checking_it(loan, quote):
+    breached = loan()
     quote("25")
-    answers, posting = [], threading.Thread(target=lambda: answers.append(rescue(judged)))
+    answers, posting = [], threading.Thread(target=lambda: answers.append(rescue(breached)))
 
     def let_it_try(name):
         if name == "claim.locked":
@@ -176,15 +176,15 @@ def test_a_posting_that_would_rescue_a_loan_waits_for_the_claim_that_is_judging_
         failpoints.arm(None)
         posting.join(30)
     assert answers == ["the claim goes on", "loan-closed"]
-    assert Liquidation.objects.get(pk__in=claimed).collateral_at_claim == judged.collateral
+    assert Liquidation.objects.get(pk__in=claimed).collateral_at_claim == breached.collateral
 
 
-def rescue(judged):
+def rescue(breached):
     """Post as much collateral again; returns the refusal's code."""
     try:
         postings.post_collateral(
-            client="", request_id="rescue", loan_id=judged.loan_id, borrower_id=judged.borrower_id,
-            amount=judged.collateral,
+            client="", request_id="rescue", loan_id=breached.loan_id, borrower_id=breached.borrower_id,
+            amount=breached.collateral,
         )  # fmt: skip
     except postings.LoanClosed as refused:
         return refused.code

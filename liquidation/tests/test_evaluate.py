@@ -1,4 +1,4 @@
-"""The sweep: every dip is found, once, and nothing is lost when it dies half-way."""
+"""Evaluating loans: every dip is found, once, and nothing is lost when an evaluation dies half-way."""
 
 import threading
 import time
@@ -27,7 +27,7 @@ def no_failpoints():
     failpoints.arm(None)
 
 
-def test_a_dip_between_two_sweeps_is_found_although_the_price_has_recovered(loan, quote, bells):
+def test_a_dip_between_two_evaluations_is_found_although_the_price_has_recovered(loan, quote, enqueued):
     loan()
     quote("60", ago=5)
     quote("25", ago=3)
@@ -36,10 +36,10 @@ def test_a_dip_between_two_sweeps_is_found_although_the_price_has_recovered(loan
     liquidation = Liquidation.objects.get()
     assert liquidation.price == 25
     assert not PriceQuote.objects.filter(evaluated_at__isnull=True).exists()
-    assert bells == [(("liquidation.sell", "liquidation.publish"), {"liquidation_id": liquidation.pk})]
+    assert enqueued == [(("liquidation.sell", "liquidation.publish"), {"liquidation_id": liquidation.pk})]
 
 
-def test_quotes_without_a_price_are_judged_too_and_hold_up_nothing(loan, quote, bells, settings):
+def test_quotes_without_a_price_are_evaluated_too_and_hold_up_nothing(loan, quote, enqueued, settings):
     settings.PRICE_REFERENCE_QUANTITY = Decimal(1000)  # deeper than any curve, so that no price is known
     loan()
     quote("25")
@@ -48,7 +48,7 @@ def test_quotes_without_a_price_are_judged_too_and_hold_up_nothing(loan, quote, 
     assert not PriceQuote.objects.filter(evaluated_at__isnull=True).exists()
 
 
-def test_the_best_of_both_markets_counts(loan, quote, bells):
+def test_the_best_of_both_markets_counts(loan, quote, enqueued):
     loan()
     quote("60", market=Market.BLACK_SPIRE_OUTPOST, ago=5)
     quote("25", ago=3)
@@ -56,7 +56,7 @@ def test_the_best_of_both_markets_counts(loan, quote, bells):
     assert not Liquidation.objects.exists()
 
 
-def test_a_loan_activated_after_the_low_is_judged_by_the_low_after_its_activation(loan, quote, bells):
+def test_only_the_low_after_its_activation_applies_to_a_loan(loan, quote, enqueued):
     quote("10", ago=9)
     middle = quote("60", ago=7)
     quote("30", ago=5)
@@ -70,21 +70,21 @@ def test_a_loan_activated_after_the_low_is_judged_by_the_low_after_its_activatio
     assert spared.status == LoanStatus.ACTIVE
 
 
-def test_one_sweep_activates_warns_clears_and_claims(loan, quote, bells):
+def test_one_evaluation_activates_calls_clears_and_claims(loan, quote, enqueued):
     fresh = LoanFactory(collateral=Decimal(60))  # 41.7 % at 40 GC
-    warned = loan(collateral="34")  # 73.5 % at 40 GC
+    called = loan(collateral="34")  # 73.5 % at 40 GC
     claimed = loan(collateral="31")  # 80.6 % at 40 GC
     quote("40", ago=1)
     evaluate.evaluate_loans()
     assert Loan.objects.get(pk=fresh.pk).status == LoanStatus.ACTIVE
-    assert MarginCall.objects.get().loan == warned
+    assert MarginCall.objects.get().loan == called
     assert Liquidation.objects.get().loan == claimed
     quote("50")  # 58.8 %
     evaluate.evaluate_loans()
     assert MarginCall.objects.get().close_reason == "cleared"
 
 
-def test_a_margin_call_comes_once_until_ltv_has_been_below_the_lower_threshold(loan, quote, bells):
+def test_a_margin_call_comes_once_until_ltv_has_been_below_the_lower_threshold(loan, quote, enqueued):
     loan(collateral="34")
     for price in ("40", "42", "48", "41"):  # 73.5, 70.03, 61.3, 71.7 %
         quote(price)
@@ -98,15 +98,15 @@ def test_a_margin_call_comes_once_until_ltv_has_been_below_the_lower_threshold(l
     assert MarginCall.objects.filter(closed_at__isnull=True).count() == 1
 
 
-def test_without_a_live_price_nothing_new_is_claimed(loan, quote, bells, settings):
+def test_without_a_live_price_nothing_new_is_claimed(loan, quote, enqueued, settings):
     loan()
-    quote("25", ago=settings.FEED_MAX_LAG_SECONDS + settings.PRICE_MAX_AGE_SECONDS + 1, swept=True)
+    quote("25", ago=settings.FEED_MAX_LAG_SECONDS + settings.PRICE_MAX_AGE_SECONDS + 1, evaluated=True)
     evaluate.evaluate_loans()
     assert not Liquidation.objects.exists()
 
 
-def test_a_price_that_rises_when_a_quote_dies_or_falls_is_seen_without_a_new_quote(
-    loan, quote, bells, time_passes, settings
+def test_a_price_that_falls_when_a_quote_expires_is_seen_without_a_new_quote(
+    loan, quote, enqueued, time_passes, settings
 ):
     loan()
     quote("60")
@@ -129,7 +129,7 @@ def test_a_price_that_rises_when_a_quote_dies_or_falls_is_seen_without_a_new_quo
     "point", ["evaluate.window_opened", "claim.locked", "claim.written", "evaluate.batch_committed", "evaluate.marked"]
 )
 @pytest.mark.django_db(transaction=True)
-def test_a_sweep_that_dies_anywhere_is_done_again_and_claims_once(loan, quote, bells, point):
+def test_an_evaluation_that_dies_anywhere_is_done_again_and_claims_once(loan, quote, enqueued, point):
     for units in ("30", "35", "40"):
         loan(collateral=units)
     quote("60", ago=4)
@@ -154,7 +154,7 @@ def test_a_sweep_that_dies_anywhere_is_done_again_and_claims_once(loan, quote, b
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_loser_of_two_sweeps_leaves_the_work_to_the_winner(loan, quote, bells):
+def test_of_evaluations_at_once_one_does_the_work(loan, quote, enqueued):
     for units in range(10, 40):
         loan(collateral=str(units))
     quote("25")
@@ -178,7 +178,7 @@ def test_the_loser_of_two_sweeps_leaves_the_work_to_the_winner(loan, quote, bell
     assert not PriceQuote.objects.filter(evaluated_at__isnull=True).exists()
 
 
-def test_a_dip_that_comes_and_goes_during_a_sweep_is_the_next_ones(loan, quote, bells):
+def test_a_dip_that_comes_and_goes_during_an_evaluation_is_found_by_the_next(loan, quote, enqueued):
     loan()
     quote("60", ago=3)
 
@@ -194,25 +194,25 @@ def test_a_dip_that_comes_and_goes_during_a_sweep_is_the_next_ones(loan, quote, 
     assert not PriceQuote.objects.filter(evaluated_at__isnull=True).exists()
 
 
-def test_only_some_bells_are_rung_in_a_crash(loan, quote, bells, monkeypatch):
+def test_only_some_sales_are_enqueued_in_a_crash(loan, quote, enqueued, monkeypatch):
     monkeypatch.setattr(evaluate, "ENQUEUED_PER_EVALUATION", 3)
     for units in range(10, 20):
         loan(collateral=str(units))
     quote("25")
     evaluate.evaluate_loans()
     assert Liquidation.objects.count() == 10
-    assert len(bells) == 3
+    assert len(enqueued) == 3
 
 
-def test_new_quotes_ring_the_sweep(bells, db):
+def test_new_quotes_enqueue_an_evaluation(enqueued, db):
     from pricing.models import PriceQuote
     from pricing.signals import quotes_recorded
 
     quotes_recorded.send_robust(sender=PriceQuote)
-    assert bells == [(("liquidation.evaluate_loans",), {})]
+    assert enqueued == [(("liquidation.evaluate_loans",), {})]
 
 
-def test_a_dip_that_still_held_when_the_loan_was_activated_judges_it(loan, quote, bells):
+def test_a_dip_that_still_held_when_the_loan_was_activated_applies_to_it(loan, quote, enqueued):
     before = quote("60", market=Market.BLACK_SPIRE_OUTPOST, ago=9)
     quote("60", ago=8)
     quote("25", market=Market.BLACK_SPIRE_OUTPOST, ago=7)
@@ -220,7 +220,7 @@ def test_a_dip_that_still_held_when_the_loan_was_activated_judges_it(loan, quote
     quote("60", ago=2)
     caught = loan(collateral="40", prices_apply_from=before.sent_at)
     during = loan(
-        collateral="40", prices_apply_from=quote("60", ago=4, swept=True, market=Market.BLACK_SPIRE_OUTPOST).sent_at
+        collateral="40", prices_apply_from=quote("60", ago=4, evaluated=True, market=Market.BLACK_SPIRE_OUTPOST).sent_at
     )
     evaluate.evaluate_loans()
     assert Liquidation.objects.get().loan == caught
@@ -228,7 +228,7 @@ def test_a_dip_that_still_held_when_the_loan_was_activated_judges_it(loan, quote
     assert during.status == LoanStatus.ACTIVE
 
 
-def test_a_price_judges_no_loan_that_was_activated_after_it(loan, quote):
+def test_a_price_applies_to_no_loan_that_was_activated_after_it(loan, quote):
     quote("25", ago=5)
     point = point_now()
     later = loan(prices_apply_from=point.until)
@@ -237,8 +237,8 @@ def test_a_price_judges_no_loan_that_was_activated_after_it(loan, quote):
     assert later.status == LoanStatus.ACTIVE
 
 
-def test_a_dip_that_was_over_before_the_posting_never_judges_the_loan_however_late_it_is_drained(quote, bells):
-    quote("60", ago=30, swept=True)
+def test_a_dip_that_was_over_before_the_posting_never_applies_to_the_loan_however_late_it_is_received(quote, enqueued):
+    quote("60", ago=30, evaluated=True)
     loan = LoanFactory()
     post_collateral(client="", request_id="p", loan_id=loan.loan_id, borrower_id=loan.borrower_id, amount=Decimal(40))
     assert Loan.objects.get().status == LoanStatus.ACTIVE
@@ -249,7 +249,7 @@ def test_a_dip_that_was_over_before_the_posting_never_judges_the_loan_however_la
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_sweep_that_a_newer_one_has_overtaken_changes_nothing_more(quote, bells):
+def test_an_evaluation_that_a_newer_one_has_overtaken_changes_nothing_more(quote, enqueued):
     loan = LoanFactory()
     quote("60", ago=3)
 
@@ -269,28 +269,28 @@ def test_a_sweep_that_a_newer_one_has_overtaken_changes_nothing_more(quote, bell
     assert not PriceQuote.objects.filter(evaluated_at__isnull=True).exists()
 
 
-def test_a_window_that_is_judged_again_opens_no_second_margin_call(loan, quote, bells):
+def test_a_window_that_is_evaluated_again_opens_no_second_margin_call(loan, quote, enqueued):
     loan(collateral="34")
     quote("40", ago=5)  # 73.5 %
     quote("60", ago=3)  # 49 %
     evaluate.evaluate_loans()
-    assert [warning.close_reason for warning in MarginCall.objects.all()] == ["cleared"]
+    assert [call.close_reason for call in MarginCall.objects.all()] == ["cleared"]
     PriceQuote.objects.update(evaluated_at=None)
     evaluate.evaluate_loans()
     assert MarginCall.objects.count() == 1
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_sweep_waits_for_a_posting_that_has_read_the_price_before_the_dip(quote, bells):
-    quote("50", ago=1, swept=True)
+def test_an_evaluation_waits_for_a_posting_that_has_read_the_price_before_the_dip(quote, enqueued):
+    quote("50", ago=1, evaluated=True)
     fresh = LoanFactory(collateral=Decimal(39))
-    written, swept = threading.Event(), threading.Event()
+    written, evaluated = threading.Event(), threading.Event()
 
     def pause(name):
         if name == "posting.written":
             written.set()
             end = time.monotonic() + 20
-            while not (swept.is_set() or somebody_waits_for_the_barrier()) and time.monotonic() < end:
+            while not (evaluated.is_set() or somebody_waits_for_the_barrier()) and time.monotonic() < end:
                 time.sleep(0.02)
 
     def post():
@@ -307,7 +307,7 @@ def test_a_sweep_waits_for_a_posting_that_has_read_the_price_before_the_dip(quot
     assert written.wait(20)
     quote("25")
     evaluate.evaluate_loans()
-    swept.set()
+    evaluated.set()
     posting.join()
     assert Liquidation.objects.get().loan == fresh
     assert Liquidation.objects.get().price == 25

@@ -1,4 +1,4 @@
-"""Where the next order goes: without a price, at a stale one, and beside a venue that keeps failing."""
+"""Where the next order goes: without a price, at a stale price, and when a venue keeps failing."""
 
 from datetime import timedelta
 

@@ -11,8 +11,8 @@ from coruscant import aws, clock, failpoints
 from liquidation import invariants, publish
 from liquidation.claim import claim_loans
 from liquidation.conftest import point_now
-from liquidation.errors import EventNotSent
 from liquidation.models import LiquidationEvent
+from liquidation.publish import EventNotSent
 from liquidation.sell import sell
 
 pytestmark = pytest.mark.django_db
@@ -21,7 +21,7 @@ TOPIC = "coruscant-bank-loan-liquidation-events"
 
 
 class FakeSNS:
-    """Takes messages, or fails as told."""
+    """Takes messages, unless a test has given it errors or refusals."""
 
     def __init__(self):
         self.messages, self.errors, self.refused, self.calls = [], [], set(), 0

@@ -1,40 +1,35 @@
-"""Recovery rings what is due, once a while, oldest first; and a person's word ends what no market explains."""
+"""Recovery: what is due is enqueued again, the most overdue first, and not twice within a while."""
 
-import json
 from datetime import timedelta
-from decimal import Decimal
 
 import pytest
 from django.db import connection
 from kombu.exceptions import OperationalError
 
 from coruscant import clock, enqueue
-from liquidation import backlog, chains, invariants, publish, recover, resolution, tasks
+from liquidation import chains, invariants, recover
 from liquidation.claim import claim_loans
 from liquidation.conftest import point_now
-from liquidation.errors import FiguresDoNotFit, OrderNotUnresolved, SaleUnfinished
-from liquidation.models import ClaimFailure, Liquidation, LiquidationEvent, LiquidationStatus, OrderStatus, TradeOrder
+from liquidation.models import ClaimFailure, Liquidation, LiquidationEvent
 from liquidation.sell import Outcome, sell
-from loans.models import Loan
 from pricing.ingest import prune
-from pricing.markets import Market
 
 pytestmark = pytest.mark.django_db
 
 SALE = ("liquidation.sell", "liquidation.publish")
 
 
-def test_a_sale_whose_bell_was_lost_is_rung_again_but_not_twice(claimed, bells, time_passes):
+def test_a_sale_whose_task_was_lost_is_enqueued_again_but_not_twice(claimed, enqueued, time_passes):
     liquidation = claimed("25")
     assert recover.recover() == 1
     assert recover.recover() == 0
     time_passes(seconds=recover.ENQUEUED_AGAIN_AFTER.total_seconds())
     assert recover.recover() == 1
-    sales = [bell for bell in bells if bell[0] == SALE]
+    sales = [task for task in enqueued if task[0] == SALE]
     assert sales == [(SALE, {"liquidation_id": liquidation.pk})] * 2
 
 
-def test_a_killed_worker_is_followed_by_another_within_the_promise(claimed, bells, markets, time_passes, settings):
+def test_a_killed_worker_is_followed_by_another_within_the_promise(claimed, enqueued, markets, time_passes, settings):
     class Killed(BaseException):
         pass
 
@@ -49,27 +44,27 @@ def test_a_killed_worker_is_followed_by_another_within_the_promise(claimed, bell
     assert len(markets.traded) == 1
 
 
-def test_an_unsent_event_is_rung_on_its_own(claimed, bells, markets):
+def test_an_unsent_event_is_enqueued_on_its_own(claimed, enqueued, markets):
     liquidation = claimed("25")
     sell(liquidation.pk)
     recover.recover()
-    assert (("liquidation.publish",), {"liquidation_id": liquidation.pk}) in bells
+    assert (("liquidation.publish",), {"liquidation_id": liquidation.pk}) in enqueued
     assert LiquidationEvent.objects.get().sent_at is None
 
 
-def test_old_quotes_that_a_night_has_left_are_rung_for_again(bells, quote):
+def test_pruning_that_is_overdue_is_enqueued_again(enqueued, quote):
     month = timedelta(days=32).total_seconds()
-    quote("50", ago=month, swept=True)
-    quote("50", swept=True)
+    quote("50", ago=month, evaluated=True)
+    quote("50", evaluated=True)
     recover.recover()
-    assert (("pricing.prune_quotes",), {}) in bells
-    bells.clear()
+    assert (("pricing.prune_quotes",), {}) in enqueued
+    enqueued.clear()
     prune.prune()
     recover.recover()
-    assert (("pricing.prune_quotes",), {}) not in bells
+    assert (("pricing.prune_quotes",), {}) not in enqueued
 
 
-def test_a_failed_claim_is_withdrawn_when_the_loan_has_recovered(loan, quote, bells):
+def test_a_failed_claim_is_withdrawn_when_the_loan_has_recovered(loan, quote, enqueued):
     spared, breached = loan(collateral="60"), loan(collateral="40")
     for failed in (spared, breached):
         ClaimFailure.objects.create(loan=failed, price=25, reason="x", failed_at=clock.now())
@@ -83,28 +78,28 @@ def test_a_failed_claim_is_withdrawn_when_the_loan_has_recovered(loan, quote, be
     assert not ClaimFailure.objects.exists()
 
 
-def test_unswept_quotes_ring_the_sweep(quote, bells):
+def test_unevaluated_quotes_enqueue_an_evaluation(quote, enqueued):
     quote("25")
     recover.recover()
-    assert (("liquidation.evaluate_loans",), {}) in bells
+    assert (("liquidation.evaluate_loans",), {}) in enqueued
 
 
-def test_a_run_is_bounded_and_takes_the_oldest_first(loan, quote, bells):
+def test_a_run_is_bounded_and_takes_the_oldest_first(loan, quote, enqueued):
     quote("25")
     pks = claim_loans([loan(collateral=str(n)).pk for n in range(10, 15)], point_now())
     assert recover.recover(limit=3) == 3
     assert recover.recover(limit=3) == 2
-    assert sorted(bell[1]["liquidation_id"] for bell in bells if bell[0] == SALE) == sorted(pks)
+    assert sorted(task[1]["liquidation_id"] for task in enqueued if task[0] == SALE) == sorted(pks)
 
 
-def test_the_most_overdue_are_rung_first(loan, quote, bells):
+def test_the_most_overdue_are_enqueued_first(loan, quote, enqueued):
     quote("25")
     pks = claim_loans([loan(collateral=str(n)).pk for n in range(10, 15)], point_now())
     order = [pks[number] for number in (3, 0, 4, 1, 2)]
     for minutes, pk in enumerate(reversed(order), 1):
         Liquidation.objects.filter(pk=pk).update(due_at=clock.now() - timedelta(minutes=minutes))
     recover.recover()
-    assert [bell[1]["liquidation_id"] for bell in bells if bell[0] == SALE] == order
+    assert [task[1]["liquidation_id"] for task in enqueued if task[0] == SALE] == order
 
 
 def test_a_broker_that_is_down_fails_nobody(monkeypatch, claimed):
@@ -117,110 +112,7 @@ def test_a_broker_that_is_down_fails_nobody(monkeypatch, claimed):
     assert enqueue.now(chains.sale(liquidation.pk)) is False
 
 
-def test_the_task_asks_celery_to_come_again_only_when_something_is_left(claimed, markets):
-    liquidation = claimed("25")
-    markets.then(500)
-    with pytest.raises(SaleUnfinished):
-        tasks.sell.run(liquidation_id=liquidation.pk)
-    tasks.sell.run(liquidation_id=liquidation.pk)  # not due: whoever is at it, or recovery, will come
-    other = Liquidation.objects.get()
-    other.orders.update(due_at=clock.now())
-    tasks.sell.run(liquidation_id=liquidation.pk)
-    tasks.sell.run(liquidation_id=liquidation.pk)
-    assert Liquidation.objects.get().status == LiquidationStatus.SETTLED
-
-
-@pytest.fixture
-def unresolved(claimed, markets, time_passes):
-    liquidation = claimed("31.25")
-    markets.price[Market.MOS_ESPA] = Decimal("31.25")
-    markets.then(500, json.dumps({"success": False, "reason": "duplicate request"}))
-    sell(liquidation.pk)
-    time_passes(seconds=5)
-    assert sell(liquidation.pk) is Outcome.WAITING
-    return TradeOrder.objects.get()
-
-
-def person():
-    return {"actor_name": "ahsoka", "actor_id": 7}
-
-
-def test_recovery_does_not_ring_what_waits_for_a_person(unresolved, bells, time_passes):
-    time_passes(seconds=600)
-    assert recover.recover() == 0
-
-
-def test_a_person_says_that_the_market_traded(unresolved, bells, django_capture_on_commit_callbacks):
-    with django_capture_on_commit_callbacks(execute=True):
-        resolution.resolve_as_traded(order_id=unresolved.pk, units=Decimal(32), proceeds=Decimal(1000), **person())
-    assert Liquidation.objects.get().status == LiquidationStatus.SETTLED
-    assert Loan.objects.get().collateral == 8
-    newest = unresolved.history.order_by("-history_id").first()
-    assert (newest.status, newest.history_actor, newest.history_user_id) == ("filled", "ahsoka", 7)
-    assert bells[-1][0] == SALE
-    assert not [finding for finding in invariants.check() if finding.violations]
-
-
-def test_a_person_says_that_the_market_did_not_trade_and_the_sale_goes_on(unresolved, markets, bells):
-    resolution.resolve_as_not_traded(order_id=unresolved.pk, **person())
-    assert sell(unresolved.liquidation_id) is Outcome.SETTLED
-    assert [order.status for order in TradeOrder.objects.order_by("sequence")] == [
-        OrderStatus.REFUSED,
-        OrderStatus.FILLED,
-    ]
-    assert not [finding for finding in invariants.check() if finding.violations]
-
-
-@pytest.mark.parametrize(("units", "proceeds"), [("0", "1"), ("33", "1"), ("32", "0"), ("-1", "1")])
-def test_impossible_figures_are_refused_and_nothing_changes(unresolved, units, proceeds):
-    with pytest.raises(FiguresDoNotFit):
-        resolution.resolve_as_traded(
-            order_id=unresolved.pk, units=Decimal(units), proceeds=Decimal(proceeds), **person()
-        )
-    assert TradeOrder.objects.get().status == OrderStatus.UNRESOLVED
-    assert Liquidation.objects.get().status == LiquidationStatus.WAITING
-
-
-def test_only_the_first_persons_word_counts(unresolved, bells):
-    resolution.resolve_as_not_traded(order_id=unresolved.pk, **person())
-    with pytest.raises(OrderNotUnresolved):
-        resolution.resolve_as_traded(order_id=unresolved.pk, units=Decimal(1), proceeds=Decimal(1), **person())
-
-
-def test_a_worker_pulls_what_is_due_and_rung_for_nobody(loan, quote, bells, markets, monkeypatch):
-    quote("25")
-    pks = claim_loans([loan(collateral=str(n)).pk for n in range(40, 45)], point_now())
-    recover.mark_enqueued(pks[:1])
-    published = []
-    monkeypatch.setattr(publish, "publish_all", published.extend)
-    backlog.enqueue_if_any_due()
-    assert bells == [(("liquidation.sell_backlog",), {})]
-    assert backlog.sell_backlog() == 4
-    assert Liquidation.objects.filter(status=LiquidationStatus.SETTLED).count() == 4
-    assert sorted(published) == pks[1:]
-    assert backlog.sell_backlog() == 0
-    backlog.enqueue_if_any_due()
-    assert len(bells) == 1, "nothing is left to ring for"
-
-
-def test_a_slow_market_keeps_nobody_waiting_who_was_taken_with_it(loan, quote, bells, markets, monkeypatch):
-    quote("25")
-    pks = claim_loans([loan(collateral=str(n)).pk for n in range(40, 43)], point_now())
-    monkeypatch.setattr(backlog, "LONGEST_WAIT_SECONDS", 0.0)
-    taken = []
-    monkeypatch.setattr(backlog, "sell", lambda pk: taken.append(pk) or sell(pk))
-    monkeypatch.setattr(publish, "publish_all", lambda settled: None)
-    given_back = []
-    give_back = recover.give_back
-    monkeypatch.setattr(
-        recover, "give_back", lambda left, taken_at: given_back.append(list(left)) or give_back(left, taken_at)
-    )
-    assert backlog.sell_backlog() == 3
-    assert sorted(taken) == sorted(pks), "given back and taken again, at once"
-    assert [len(left) for left in given_back] == [2, 1]
-
-
-def test_what_somebody_has_rung_for_meanwhile_is_not_given_back(claimed, bells, time_passes):
+def test_what_was_enqueued_again_meanwhile_is_not_given_back(claimed, enqueued, time_passes):
     liquidation, taken_at = claimed("25"), clock.now()
     assert recover.take_due_sales(taken_at, 1) == [liquidation.pk]
     time_passes(seconds=20)
@@ -240,7 +132,7 @@ def test_no_more_sales_are_taken_than_asked_for_whatever_plan_the_database_choos
     assert len(taken) == Liquidation.objects.filter(enqueued_at__isnull=False).count() == 2
 
 
-def test_a_sale_that_nobody_takes_up_becomes_overdue_however_often_it_is_rung(claimed, bells):
+def test_a_sale_that_nobody_takes_up_becomes_overdue_however_often_it_is_enqueued(claimed, enqueued):
     liquidation = claimed("25")
     Liquidation.objects.filter(pk=liquidation.pk).update(due_at=clock.now() - timedelta(minutes=2))
     recover.recover()

@@ -141,7 +141,7 @@ def test_resends_are_spaced_ever_wider_and_never_given_up(claimed, markets, time
     assert sell(liquidation.pk) is Outcome.SETTLED
 
 
-def test_a_misfit_that_repeats_waits_for_a_person_and_sells_nothing_more(claimed, markets, time_passes):
+def test_a_mismatch_that_repeats_waits_for_a_person_and_sells_nothing_more(claimed, markets, time_passes):
     liquidation = claimed("25")
     too_much = json.dumps(
         {

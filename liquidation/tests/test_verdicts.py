@@ -20,7 +20,7 @@ def traded(units="10", proceeds="500", *, echo_fits=True, order_id="M1"):
 
 
 FITTING = [traded(), traded("0.00000001", "0.01"), traded("9.99999999")]
-MISFITS = [
+MISMATCHES = [
     traded("10.00000001"),
     traded("0"),
     traded("10", "0"),
@@ -41,7 +41,7 @@ def test_a_success_that_fits_is_a_fill_whenever_it_comes(answer, first_send):
 
 
 @pytest.mark.parametrize("first_send", [True, False])
-@pytest.mark.parametrize("answer", MISFITS)
+@pytest.mark.parametrize("answer", MISMATCHES)
 def test_a_success_that_does_not_fit_proves_nothing_and_twice_calls_a_person(answer, first_send):
     assert fill(answer, ordered=ORDERED) is None
     once = verdict(answer, ordered=ORDERED, first_send=first_send, known_mismatch="")

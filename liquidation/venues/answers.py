@@ -30,11 +30,6 @@ def is_success(status: int) -> bool:
     return 200 <= status < 300  # noqa: PLR2004
 
 
-def may_refuse(status: int) -> bool:
-    """Whether an explicit refusal with this status counts."""
-    return is_success(status) or 400 <= status < 500  # noqa: PLR2004
-
-
 def traded(
     answer: dict[str, Any],
     sent: dict[str, str],
@@ -66,7 +61,7 @@ def refusal(reason: object, echoed_id: object, *, request_id: str, status: int) 
     """
     if not isinstance(reason, str):
         return Unclear("unreadable", f"status {status}: a refusal without a reason")
-    if not may_refuse(status):
+    if not is_success(status) and not 400 <= status < 500:  # noqa: PLR2004
         return Unclear(f"status {status}", _shown(reason))
     if echoed_id is not None and echoed_id != request_id:
         return Unclear("another request's answer", _shown(reason))

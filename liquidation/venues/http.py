@@ -1,6 +1,6 @@
 """One HTTP POST to a market, bounded in total time, sent at most once.
 
-The time-out of requests is per read: a market that sends a byte a second would hold a worker for ever. Here every
+The time-out of requests is per read: a market that sends a byte a second would hold a worker without end. Here every
 operation on the socket, plain or TLS, gets what is left of one deadline. The client retries nothing: what is sent
 again is decided by the order's row.
 """
@@ -44,28 +44,24 @@ def _remaining() -> float:
     return left
 
 
-class _DeadlineSocket(socket.socket):
-    """A TCP socket whose reads and writes share one deadline."""
+class _SharedDeadline:
+    """Every read and write of a socket gets what is left of one deadline."""
 
     def recv_into(self, *args: Any, **kwargs: Any) -> int:
-        self.settimeout(_remaining())
-        return super().recv_into(*args, **kwargs)
+        self.settimeout(_remaining())  # type: ignore[attr-defined]
+        return super().recv_into(*args, **kwargs)  # type: ignore[misc, no-any-return]
 
     def sendall(self, *args: Any, **kwargs: Any) -> None:
-        self.settimeout(_remaining())
-        super().sendall(*args, **kwargs)
+        self.settimeout(_remaining())  # type: ignore[attr-defined]
+        super().sendall(*args, **kwargs)  # type: ignore[misc]
 
 
-class _DeadlineTLSSocket(ssl.SSLSocket):
-    """A TLS socket whose reads and writes share one deadline."""
+class _DeadlineSocket(_SharedDeadline, socket.socket):
+    pass
 
-    def recv_into(self, *args: Any, **kwargs: Any) -> int:
-        self.settimeout(_remaining())
-        return super().recv_into(*args, **kwargs)
 
-    def sendall(self, *args: Any, **kwargs: Any) -> None:
-        self.settimeout(_remaining())
-        super().sendall(*args, **kwargs)
+class _DeadlineTLSSocket(_SharedDeadline, ssl.SSLSocket):
+    pass
 
 
 def _connect(connection: HTTPConnection) -> socket.socket:
@@ -96,13 +92,11 @@ def _connect(connection: HTTPConnection) -> socket.socket:
 
 
 class _Connection(HTTPConnection):
-    def _new_conn(self) -> socket.socket:
-        return _connect(self)
+    _new_conn = _connect
 
 
 class _TLSConnection(HTTPSConnection):
-    def _new_conn(self) -> socket.socket:
-        return _connect(self)
+    _new_conn = _connect
 
 
 class _Pool(HTTPConnectionPool):

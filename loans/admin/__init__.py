@@ -1,5 +1,5 @@
 """The pages of the loans app in the admin; importing them registers them."""
 
-from loans.admin import accepted_requests, credentials, loans, margin_calls, postings
+from loans.admin import credentials, loans, records
 
-__all__ = ["accepted_requests", "credentials", "loans", "margin_calls", "postings"]
+__all__ = ["credentials", "loans", "records"]

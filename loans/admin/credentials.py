@@ -1,4 +1,4 @@
-"""Credentials of the API's clients as bank representatives see them, and their command: revoke."""
+"""Credentials of API clients as bank representatives see them, and how they revoke them."""
 
 from typing import Any
 
@@ -19,10 +19,7 @@ admin.site.unregister(AuthToken)
 
 @admin.register(AuthToken)
 class CredentialAdmin(ReadOnlyAdmin):
-    """Credentials of API clients, to be seen and revoked.
-
-    A new one is made by `manage.py create_api_credential`, since nobody but its maker may see it.
-    """
+    """All credentials. A new one is made by `manage.py create_api_credential`: only whoever makes it may see it."""
 
     actions = ("revoke",)
     list_display = ("key", "user", "made", "expires")

@@ -1,10 +1,10 @@
 """Loans as bank representatives see them, and the two commands they have: register an application, post collateral."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import Exists, QuerySet, Value
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
@@ -27,8 +27,7 @@ from coruscant.admin.figures import (
 from coruscant.admin.groups import grant
 from coruscant.fields import AmountField
 from loans import applications, postings, risk
-from loans.admin.margin_calls import MarginCallInline, open_margin_calls
-from loans.admin.postings import PostingInline
+from loans.admin.records import MarginCallInline, PostingInline, open_margin_calls
 from loans.idempotency import Accepted
 from loans.models import Loan
 from loans.thresholds import thresholds
@@ -114,15 +113,13 @@ class LoanAdmin(AuditedAdmin):
         price = getattr(loan, "price_now", None)
         if price is None or not loan.collateral or not loan.outstanding_balance:
             return NOTHING
-        shown = percent(risk.ltv(loan.outstanding_balance, loan.collateral, price))
-        rules = thresholds()
+        figures = loan.outstanding_balance, loan.collateral, price
+        shown = percent(risk.ltv(*figures))
         if loan.status == "new":
             return shown  # not disbursed: nothing is at risk yet
-        if risk.must_liquidate(loan.outstanding_balance, loan.collateral, price, rules):
+        if risk.must_liquidate(*figures, thresholds()):
             return badge(shown, "danger")
-        if risk.must_call(loan.outstanding_balance, loan.collateral, price, rules):
-            return badge(shown, "warning")
-        return shown
+        return badge(shown, "warning") if risk.must_call(*figures, thresholds()) else shown
 
     @admin.display(description="Collateral value now")
     def value_now(self, loan: Any) -> str:
@@ -136,8 +133,8 @@ class LoanAdmin(AuditedAdmin):
         price = getattr(loan, "price_now", None)
         if price is None or loan.status != "new":
             return NOTHING
-        rules = thresholds()
-        return figure(risk.required_collateral(loan.outstanding_balance, loan.collateral, price, rules), "units")
+        missing = risk.required_collateral(loan.outstanding_balance, loan.collateral, price, thresholds())
+        return figure(missing, "units")
 
     @admin.display(description="Margin call")
     def margin_call(self, loan: Any) -> str | SafeString:
@@ -147,10 +144,7 @@ class LoanAdmin(AuditedAdmin):
     @admin.display(description="Liquidation")
     def liquidation_link(self, loan: Any) -> str | SafeString:
         """The loan's liquidation, if it was claimed."""
-        try:
-            return link_to(loan.liquidation, "Show the liquidation")
-        except ObjectDoesNotExist:
-            return NOTHING
+        return link_to(getattr(loan, "liquidation", None), "Show the liquidation")
 
     def has_register_permission(self, request: HttpRequest) -> bool:
         """Who may add loans may register applications."""
@@ -165,8 +159,7 @@ class LoanAdmin(AuditedAdmin):
         """The command for an application that a representative has received."""
 
         def run(sent: dict[str, Any]) -> str:
-            with _by(request):
-                accepted = applications.apply_for_loan(client=request.user.get_username(), **sent)
+            accepted = _act(request, applications.apply_for_loan, **sent)
             return f"Application {sent['request_id']} is registered as loan {accepted.loan_id}{_again(accepted)}."
 
         return command_page(
@@ -183,10 +176,8 @@ class LoanAdmin(AuditedAdmin):
             raise Http404
 
         def run(sent: dict[str, Any]) -> str:
-            with _by(request):
-                accepted = postings.post_collateral(
-                    client=request.user.get_username(), loan_id=loan.loan_id, borrower_id=loan.borrower_id, **sent
-                )
+            named = {"loan_id": loan.loan_id, "borrower_id": loan.borrower_id}
+            accepted = _act(request, postings.post_collateral, **named, **sent)
             return f"{figure(sent['amount'])} units are posted for loan {accepted.loan_id}{_again(accepted)}."
 
         return command_page(
@@ -202,9 +193,11 @@ class LoanAdmin(AuditedAdmin):
         return super().get_actions_detail(request, object_id) if takes else []
 
 
-def _by(request: HttpRequest) -> Any:
-    """Who acts: this representative."""
-    return history.acting_as(request.user.get_username(), request.user.pk)
+def _act(request: HttpRequest, service: Callable[..., Accepted], **sent: Any) -> Accepted:
+    """Call a service as this representative."""
+    name = request.user.get_username()
+    with history.acting_as(name, request.user.pk):
+        return service(client=name, **sent)
 
 
 def _again(accepted: Accepted) -> str:

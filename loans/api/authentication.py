@@ -34,8 +34,8 @@ class _Credential(TokenAuthentication):  # type: ignore[misc]
 class ClientAuthentication(BaseAuthentication):
     """`Authorization: Token …` for clients; without that header, the session of a representative, with CSRF.
 
-    A credential that is wrong in any way is refused even where anonymous calls are allowed: a client that tries to
-    identify itself must not be taken for an anonymous one.
+    A bad credential is refused even where anonymous calls are allowed: a client that tries to identify itself must not
+    be treated as anonymous.
     """
 
     def authenticate(self, request: Request) -> tuple[Any, Any] | None:

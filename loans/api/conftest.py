@@ -1,4 +1,4 @@
-"""Scenes for calls of the API."""
+"""Fixtures for calls of the API."""
 
 import pytest
 

@@ -2,32 +2,26 @@
 
 from typing import Any
 
-_THE_LOAN = {
-    "operationId": "getLoan",
-    "parameters": {"loanId": "$response.body#/loanId"},
-    "description": "The same loan, as it is now.",
-}
-_ITS_COLLATERAL = {
+_LOAN_ID, _BORROWER_ID = "$response.body#/loanId", "$response.body#/borrowerId"
+_COLLATERAL = {
     "operationId": "postCollateral",
-    "requestBody": {"loanId": "$response.body#/loanId", "borrowerId": "$response.body#/borrowerId"},
+    "requestBody": {"loanId": _LOAN_ID, "borrowerId": _BORROWER_ID},
     "description": "Collateral for the same loan; add a requestId of its own and the amount.",
 }
-_LOANS_OF_ITS_BORROWER = {
-    "operationId": "listLoans",
-    "parameters": {"borrowerId": "$response.body#/borrowerId"},
-    "description": "All loans of the same client.",
-}
-_AFTER_A_LOAN = {"getLoan": _THE_LOAN, "postCollateral": _ITS_COLLATERAL, "listLoans": _LOANS_OF_ITS_BORROWER}
-_FIRST_OF_THE_PAGE = {
-    "operationId": "getLoan",
-    "parameters": {"loanId": "$response.body#/results/0/loanId"},
-    "description": "The newest loan of the page.",
-}
+
+
+def _get(operation_id: str, parameter: str, source: str, description: str) -> dict[str, Any]:
+    return {"operationId": operation_id, "parameters": {parameter: source}, "description": description}
+
+
+_LOAN = _get("getLoan", "loanId", _LOAN_ID, "The same loan, as it is now.")
+_LOANS = _get("listLoans", "borrowerId", _BORROWER_ID, "All loans of the same client.")
+_FIRST = _get("getLoan", "loanId", "$response.body#/results/0/loanId", "The newest loan of the page.")
 _LINKS: dict[tuple[str, str, str], dict[str, Any]] = {
-    ("/loan-applications", "post", "202"): _AFTER_A_LOAN,
-    ("/collateral-top-ups", "post", "202"): _AFTER_A_LOAN,
-    ("/loans/{loanId}", "get", "200"): {"postCollateral": _ITS_COLLATERAL, "listLoans": _LOANS_OF_ITS_BORROWER},
-    ("/loans", "get", "200"): {"getLoan": _FIRST_OF_THE_PAGE},
+    ("/loan-applications", "post", "202"): {"getLoan": _LOAN, "postCollateral": _COLLATERAL, "listLoans": _LOANS},
+    ("/collateral-top-ups", "post", "202"): {"getLoan": _LOAN, "postCollateral": _COLLATERAL, "listLoans": _LOANS},
+    ("/loans/{loanId}", "get", "200"): {"postCollateral": _COLLATERAL, "listLoans": _LOANS},
+    ("/loans", "get", "200"): {"getLoan": _FIRST},
 }
 
 

@@ -1,4 +1,4 @@
-"""Pages of loans, newest first. A cursor names the last row seen, so every page is equally fast."""
+"""Pages of loans, newest first. A cursor names the last row of a page, so every page is equally fast."""
 
 import re
 from typing import Any
@@ -30,14 +30,11 @@ class LoanPagination(CursorPagination):
 
     def decode_cursor(self, request: Request) -> Any:
         """The cursor of the request; None for the first page."""
+        fault = exceptions.ValidationError({"cursor": "Must be the cursor of a page that was given out."})
         try:
             cursor = super().decode_cursor(request)
         except exceptions.NotFound:
-            raise self._bad_cursor() from None
+            raise fault from None
         if cursor is not None and cursor.position is not None and not _POSITION.fullmatch(str(cursor.position)):
-            raise self._bad_cursor()
+            raise fault
         return cursor
-
-    @staticmethod
-    def _bad_cursor() -> exceptions.ValidationError:
-        return exceptions.ValidationError({"cursor": "Must be the cursor of a page that was given out."})

@@ -17,6 +17,8 @@ from coruscant import strict_json
 
 #: A Content-Length of more digits is too large in any case.
 _LONGEST_LENGTH = 18
+#: In place of every JSON number.
+NOT_TEXT = object()
 
 
 class BodyTooLarge(exceptions.APIException):
@@ -26,16 +28,10 @@ class BodyTooLarge(exceptions.APIException):
     default_detail = "The body is too large."
 
 
-class NotText:
-    """In place of every JSON number: all known fields are strings, so a number is never converted."""
-
-    __slots__ = ()
-
-
 class StrictJSONParser(BaseParser):
     """One JSON object in UTF-8: no duplicate keys, no NaN or Infinity, of bounded size.
 
-    Every number becomes `NotText`, whatever its length. Raises ParseError and BodyTooLarge.
+    No number is converted, whatever its length: all known fields are strings. Raises ParseError and BodyTooLarge.
     """
 
     media_type = "application/json"
@@ -46,13 +42,13 @@ class StrictJSONParser(BaseParser):
         """Read the body and return the object it holds."""
         body = _read(stream, parser_context)
         try:
-            return strict_json.read_object(body, number=_not_text)
+            return strict_json.read_object(body, number=lambda _digits: NOT_TEXT)
         except strict_json.NotStrictJSON as error:
             raise exceptions.ParseError(str(error)) from None
 
 
 class AlwaysJSON(BaseContentNegotiation):
-    """Answers with the view's first renderer, whatever Accept says; takes JSON bodies only."""
+    """Answers in JSON whatever Accept says, and takes JSON bodies only."""
 
     def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
         """The parser of exactly the request's media type; parameters such as a charset do not count."""
@@ -107,7 +103,3 @@ def _read(stream: IO[Any], context: Mapping[str, Any] | None) -> bytes:
     if announced.isdecimal() and len(body) < int(announced):
         raise exceptions.ParseError("The body is shorter than its Content-Length.")
     return body
-
-
-def _not_text(_digits: str) -> NotText:
-    return NotText()

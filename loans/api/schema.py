@@ -7,8 +7,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 
 from loans.api.serializers import (
-    ID_PATTERN,
-    MAX_ID_LENGTH,
+    ID_SCHEMA,
     CollateralTopUpSerializer,
     LoanApplicationSerializer,
     LoanPageSerializer,
@@ -16,9 +15,6 @@ from loans.api.serializers import (
     ProblemSerializer,
 )
 from loans.models import LoanStatus
-
-_PROBLEM = "application/problem+json"
-_JSON = "application/json"
 
 _NEW_LOAN = {
     "loanId": "loan-1138",
@@ -58,17 +54,20 @@ _LIQUIDATED_LOAN = _ACTIVE_LOAN | {
     },
 }
 
-_DESCRIPTIONS = {
-    400: "Malformed JSON, a field of the wrong type, or a bad amount or id: every bad field is named.",
+#: What every call may answer with, and every call with a body besides.
+_ALWAYS = {
     401: "No credential where one is required, or a bad one.",
     403: "The client is not active, or may not do this.",
-    404: "There is no such loan.",
     405: "The path does not know this method.",
-    413: "The body is over 64 KiB.",
-    415: "The body is not JSON.",
     500: "The service failed. Repeating the same request is safe.",
     503: "The database cannot be reached: repeat the same request after Retry-After seconds.",
 }
+_WITH_A_BODY = {
+    400: "Malformed JSON, a field of the wrong type, or a bad amount or id: every bad field is named.",
+    413: "The body is over 64 KiB.",
+    415: "The body is not JSON.",
+}
+_NO_LOAN = {404: "There is no such loan."}
 
 
 class ClientAuthenticationScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -99,100 +98,77 @@ class ClientAuthenticationScheme(OpenApiAuthenticationExtension):  # type: ignor
         ]
 
 
-def _problems(*statuses: int, **special: str) -> dict[Any, Any]:
-    """Responses for these statuses; `special` (`_409="…"`) gives those that mean something of their own here."""
-    meanings = {status: _DESCRIPTIONS[status] for status in statuses}
-    meanings |= {int(name.removeprefix("_")): text for name, text in special.items()}
-    return {
-        (status, _PROBLEM): OpenApiResponse(ProblemSerializer, description=text)
-        for status, text in sorted(meanings.items())
+def _call(
+    operation_id: str, status: int, answer: Any, description: str, loans: dict[str, Any], problems: dict[int, str]
+) -> dict[str, Any]:
+    """What is said of every call: its answer, an example of that by name, and the problems it may answer with."""
+    examples = [
+        OpenApiExample(name, value=value, response_only=True, status_codes=[str(status)])
+        for name, value in loans.items()
+    ]
+    found = {(status, "application/json"): OpenApiResponse(answer, description=description, examples=examples)}
+    refused = {
+        (status, "application/problem+json"): OpenApiResponse(ProblemSerializer, description=text)
+        for status, text in sorted((_ALWAYS | problems).items())
     }
+    return {"operation_id": operation_id, "tags": ["loans"], "responses": found | refused}
 
 
-def _accepted(loan: dict[str, Any]) -> dict[Any, Any]:
-    text = "Accepted: the loan as it is now. The same request again is answered with the same bytes."
-    example = OpenApiExample("The loan", value=loan, response_only=True, status_codes=["202"])
-    return {(202, _JSON): OpenApiResponse(LoanSerializer, description=text, examples=[example])}
+def _accepting(operation_id: str, request: Any, example: OpenApiExample, loan: Any, problems: dict[int, str]) -> Any:
+    """What is said of a request that takes effect once."""
+    description = "Accepted: the loan as it is now. The same request again is answered with the same bytes."
+    replayed = OpenApiParameter(
+        "Idempotency-Replayed",
+        OpenApiTypes.STR,
+        OpenApiParameter.HEADER,
+        enum=["true"],
+        response=[202],
+        description="Present when this is the stored first answer to the same request.",
+    )
+    call = _call(operation_id, 202, LoanSerializer, description, {"The loan": loan}, _WITH_A_BODY | problems)
+    return call | {"request": request, "parameters": [replayed], "examples": [example]}
 
 
-_REPLAYED = OpenApiParameter(
-    "Idempotency-Replayed",
-    OpenApiTypes.STR,
-    OpenApiParameter.HEADER,
-    enum=["true"],
-    response=[202],
-    description="Present when this is the stored first answer to the same request.",
-)
+def _request(name: str, request_id: str, amount: str) -> OpenApiExample:
+    value = {"requestId": request_id, "loanId": "loan-1138", "borrowerId": "mandalorian-7", "amount": amount}
+    return OpenApiExample(name, value=value, request_only=True)
+
 
 application = extend_schema(
-    operation_id="applyForLoan",
     summary="Apply for a loan",
-    tags=["loans"],
-    request=LoanApplicationSerializer,
-    parameters=[_REPLAYED],
-    responses=_accepted(_NEW_LOAN)
-    | _problems(
-        400,
-        401,
-        403,
-        405,
-        413,
-        415,
-        500,
-        503,
-        _409="The loanId is already used by another request.",
-        _422="The requestId was accepted before with other content.",
+    **_accepting(
+        "applyForLoan",
+        LoanApplicationSerializer,
+        _request("An application", "req-1", "1000"),
+        _NEW_LOAN,
+        {
+            409: "The loanId is already used by another request.",
+            422: "The requestId was accepted before with other content.",
+        },
     ),
-    examples=[
-        OpenApiExample(
-            "An application",
-            value={"requestId": "req-1", "loanId": "loan-1138", "borrowerId": "mandalorian-7", "amount": "1000"},
-            request_only=True,
-        )
-    ],
 )
 
 top_up = extend_schema(
-    operation_id="postCollateral",
     summary="Post collateral: the first of a loan, or more",
-    tags=["loans"],
-    request=CollateralTopUpSerializer,
-    parameters=[_REPLAYED],
-    responses=_accepted(_ACTIVE_LOAN)
-    | _problems(
-        400,
-        401,
-        403,
-        404,
-        405,
-        413,
-        415,
-        500,
-        503,
-        _409="The loan is liquidating or liquidated: it takes no more collateral.",
-        _422="The requestId was accepted before with other content, the borrower does not own the loan, or the"
-        " collateral would exceed 20 integer digits.",
+    **_accepting(
+        "postCollateral",
+        CollateralTopUpSerializer,
+        _request("Forty units", "req-2", "40"),
+        _ACTIVE_LOAN,
+        _NO_LOAN
+        | {
+            409: "The loan is liquidating or liquidated: it takes no more collateral.",
+            422: "The requestId was accepted before with other content, the borrower does not own the loan, or the"
+            " collateral would exceed 20 integer digits.",
+        },
     ),
-    examples=[
-        OpenApiExample(
-            "Forty units",
-            value={"requestId": "req-2", "loanId": "loan-1138", "borrowerId": "mandalorian-7", "amount": "40"},
-            request_only=True,
-        )
-    ],
 )
 
 loan_list = extend_schema(
-    operation_id="listLoans",
     summary="All loans, newest first",
-    tags=["loans"],
     parameters=[
         OpenApiParameter("status", OpenApiTypes.STR, enum=LoanStatus.values, description="Only loans of this status"),
-        OpenApiParameter(
-            "borrowerId",
-            {"type": "string", "minLength": 1, "maxLength": MAX_ID_LENGTH, "pattern": ID_PATTERN},
-            description="Only loans of this client",
-        ),
+        OpenApiParameter("borrowerId", ID_SCHEMA, description="Only loans of this client"),
         OpenApiParameter("cursor", OpenApiTypes.STR, description="The cursor in a page's `next` or `previous`"),
         OpenApiParameter(
             "pageSize",
@@ -200,26 +176,24 @@ loan_list = extend_schema(
             description="Loans on a page; more than 200 gives 200",
         ),
     ],
-    responses={(200, _JSON): OpenApiResponse(LoanPageSerializer, description="A page of loans.")}
-    | _problems(401, 403, 405, 500, 503, _400="A filter, the page size or the cursor is not valid."),
-    examples=[
-        OpenApiExample(
-            "A page",
-            value={
+    **_call(
+        "listLoans",
+        200,
+        LoanPageSerializer,
+        "A page of loans.",
+        {
+            "A page": {
                 "next": "https://bank.example/loans?cursor=cD0xMTM4",
                 "previous": None,
                 "results": [_ACTIVE_LOAN, _LIQUIDATED_LOAN],
-            },
-            response_only=True,
-            status_codes=["200"],
-        )
-    ],
+            }
+        },
+        {400: "A filter, the page size or the cursor is not valid."},
+    ),
 )
 
 loan_detail = extend_schema(
-    operation_id="getLoan",
     summary="One loan",
-    tags=["loans"],
     parameters=[
         OpenApiParameter(
             "loanId",
@@ -228,15 +202,12 @@ loan_detail = extend_schema(
             description="The loan, percent-encoded; it may hold any character, slashes too",
         )
     ],
-    responses={
-        (200, _JSON): OpenApiResponse(
-            LoanSerializer,
-            description="The loan as it is now.",
-            examples=[
-                OpenApiExample("Active", value=_ACTIVE_LOAN, response_only=True, status_codes=["200"]),
-                OpenApiExample("Liquidated", value=_LIQUIDATED_LOAN, response_only=True, status_codes=["200"]),
-            ],
-        )
-    }
-    | _problems(401, 403, 404, 405, 500, 503),
+    **_call(
+        "getLoan",
+        200,
+        LoanSerializer,
+        "The loan as it is now.",
+        {"Active": _ACTIVE_LOAN, "Liquidated": _LIQUIDATED_LOAN},
+        _NO_LOAN,
+    ),
 )

@@ -14,22 +14,25 @@ from coruscant.money import LONGEST_TEXT, NotAnAmount, parse_amount
 from coruscant.text import is_storable
 from loans.models import LoanStatus
 
-MAX_ID_LENGTH = 128
-#: What counts as blank: what Python calls so, and the byte order mark, which JavaScript does.
+_MAX_ID_LENGTH = 128
+# Blank is what Python calls white space, and the byte order mark, which JavaScript does.
 _BLANK = r"\s\u001c-\u001f\u0085\ufeff"
-ID_PATTERN = rf"^[^\u0000]*[^\u0000{_BLANK}][^\u0000]*$"
+ID_SCHEMA = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": _MAX_ID_LENGTH,
+    "pattern": rf"^[^\u0000]*[^\u0000{_BLANK}][^\u0000]*$",
+}
 _BLANK_TEXT = re.compile(rf"[{_BLANK}]*")
-_PLAIN_AMOUNT = r"[0-9]{1,20}(\.[0-9]{1,24})?"
-_AMOUNT_WITH_EXPONENT = r"[0-9]+(\.[0-9]+)?[eE][+-]?[0-9]{1,4}"
-AMOUNT_PATTERN = rf"^(?=[0-9.]*[1-9])({_PLAIN_AMOUNT}|{_AMOUNT_WITH_EXPONENT})$"
+_AMOUNT_PATTERN = r"^(?=[0-9.]*[1-9])([0-9]{1,20}(\.[0-9]{1,24})?|[0-9]+(\.[0-9]+)?[eE][+-]?[0-9]{1,4})$"
 
 
 def id_fault(value: object) -> str | None:
     """What is wrong with an identifier, as one sentence; None if it is valid."""
     if not isinstance(value, str):
         return "Must be a string."
-    if len(value) > MAX_ID_LENGTH:
-        return f"Must have at most {MAX_ID_LENGTH} characters."
+    if len(value) > _MAX_ID_LENGTH:
+        return f"Must have at most {_MAX_ID_LENGTH} characters."
     if _BLANK_TEXT.fullmatch(value):
         return "Must not be blank."
     if not is_storable(value):
@@ -37,7 +40,7 @@ def id_fault(value: object) -> str | None:
     return None
 
 
-@extend_schema_field({"type": "string", "minLength": 1, "maxLength": MAX_ID_LENGTH, "pattern": ID_PATTERN})
+@extend_schema_field(ID_SCHEMA)
 class IdField(serializers.Field[str, Any, str, Any]):
     """An identifier: text that is not blank, of at most 128 characters, kept unchanged."""
 
@@ -52,7 +55,7 @@ class IdField(serializers.Field[str, Any, str, Any]):
     {
         "type": "string",
         "maxLength": LONGEST_TEXT,
-        "pattern": AMOUNT_PATTERN,
+        "pattern": _AMOUNT_PATTERN,
         "description": "A positive decimal as a string: at most 20 integer digits and 24 decimals, also once an"
         " exponent is applied.",
     }
@@ -69,11 +72,13 @@ class AmountStringField(serializers.Field[Decimal, Any, str, Any]):
 
 
 class _NamedRequest(serializers.Serializer[Any]):
-    """The fields that both requests have. Unknown fields are ignored."""
+    """The fields of both requests, as the services name them. Unknown fields are ignored."""
 
-    requestId = IdField(help_text="Identifies the request: the same id again gets the stored first answer")  # noqa: N815
-    loanId = IdField(help_text="The loan")  # noqa: N815
-    borrowerId = IdField(help_text="The client of the bank")  # noqa: N815
+    requestId = IdField(  # noqa: N815
+        source="request_id", help_text="Identifies the request: the same id again gets the stored first answer"
+    )
+    loanId = IdField(source="loan_id", help_text="The loan")  # noqa: N815
+    borrowerId = IdField(source="borrower_id", help_text="The client of the bank")  # noqa: N815
 
 
 class LoanApplicationSerializer(_NamedRequest):
@@ -92,7 +97,7 @@ class LoanFiltersSerializer(serializers.Serializer[Any]):
     """Filters of the list of loans."""
 
     status = serializers.ChoiceField(choices=LoanStatus.choices, required=False)
-    borrowerId = IdField(required=False)  # noqa: N815
+    borrowerId = IdField(source="borrower_id", required=False)  # noqa: N815
 
 
 @extend_schema_field({"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?$"})

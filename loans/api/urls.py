@@ -3,13 +3,14 @@
 from typing import Any
 
 from django.urls import URLPattern, path, register_converter
+from django.urls.converters import StringConverter
 from rest_framework.views import APIView
 
 from coruscant.text import is_storable
 from loans.api import views
 
 
-class LoanIdConverter:
+class LoanIdConverter(StringConverter):
     """Any text, slashes and line breaks too; what no loanId can hold leads to 404."""
 
     regex = r"[\s\S]+"
@@ -18,10 +19,6 @@ class LoanIdConverter:
         """The loanId of a path."""
         if not is_storable(value):
             raise ValueError("a loanId must be text that can be stored")
-        return value
-
-    def to_url(self, value: str) -> str:
-        """The text of a loanId in a path."""
         return value
 
 

@@ -33,30 +33,19 @@ class AcceptingView(APIView):
         return super().initialize_request(request, *args, **kwargs)
 
     def accept(self, request: Request) -> HttpResponse:
-        """Validate the body and act on it; the caller is the cause of what changes."""
-        body: Any = request.data
-        _bind_ids(body)
-        serializer = self.serializer_class(data=body)
+        """Validate the body and act on it, as the caller: history names it."""
+        _bind_ids(request.data)
+        serializer = self.serializer_class(data=request.data)
         serializer.is_valid(raise_exception=True)
-        sent = serializer.validated_data
         client = request.user.get_username()
         with history.acting_as(client or _ANONYMOUS, request.user.pk if client else None):
-            accepted = type(self).act(
-                client=client,
-                request_id=sent["requestId"],
-                loan_id=sent["loanId"],
-                borrower_id=sent["borrowerId"],
-                amount=sent["amount"],
-            )
+            accepted = type(self).act(client=client, **serializer.validated_data)
         headers = {"Idempotency-Replayed": "true"} if accepted.replayed else {}
         return HttpResponse(accepted.body, status=202, content_type="application/json", headers=headers)
 
 
-def _bind_ids(body: dict[str, Any]) -> None:
-    """Add the requestId and the loanId, where they are valid, to everything that is logged from now on.
-
-    They stay bound, since errors are logged later; the request middleware clears them at the end.
-    """
+def _bind_ids(body: Any) -> None:
+    """Log the requestId and the loanId, if they are valid, with every event until the request's middleware ends."""
     named = {"request_id": body.get("requestId"), "loan_id": body.get("loanId")}
     structlog.contextvars.bind_contextvars(**{key: value for key, value in named.items() if id_fault(value) is None})
 
@@ -97,10 +86,8 @@ class LoanList(APIView):
         """A page of loans, newest first, of one status or one borrower if asked for."""
         filters = LoanFiltersSerializer(data=request.query_params.dict())
         filters.is_valid(raise_exception=True)
-        wanted = filters.validated_data
-        found = selectors.loans(status=wanted.get("status"), borrower_id=wanted.get("borrowerId"))
         pages = LoanPagination()
-        page = pages.paginate_queryset(found, request, view=self) or []
+        page = pages.paginate_queryset(selectors.loans(**filters.validated_data), request, view=self) or []
         return pages.get_paginated_response(selectors.represented(page))
 
 

@@ -38,6 +38,16 @@ class Migration(migrations.Migration):
                 migrations.AddConstraint("loan", _status_constraint("prices_apply_from")),
             ],
         ),
+        *(
+            migrations.AlterField(
+                model,
+                "prices_apply_from",
+                models.DateTimeField(
+                    help_text="Prices that ended before this instant do not apply to the loan", null=True
+                ),
+            )
+            for model in ("loan", "historicalloan")
+        ),
         migrations.RenameModel("LoanWarning", "MarginCall"),
         migrations.RenameModel("HistoricalLoanWarning", "HistoricalMarginCall"),
         migrations.AlterModelOptions(

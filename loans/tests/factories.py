@@ -45,7 +45,7 @@ class _Loans(_Audited):
     created_at = LONG_AGO
 
 
-class _LoanWarnings(_Audited):
+class _MarginCalls(_Audited):
     """An open margin call at 35 GC a unit."""
 
     class Meta:
@@ -60,4 +60,4 @@ class _LoanWarnings(_Audited):
 
 
 LoanFactory: Callable[..., Loan] = _Loans.create
-MarginCallFactory: Callable[..., MarginCall] = _LoanWarnings.create
+MarginCallFactory: Callable[..., MarginCall] = _MarginCalls.create

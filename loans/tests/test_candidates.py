@@ -1,4 +1,4 @@
-"""Whom a price may hit."""
+"""Which loans a price may change, and in which order they are looked for."""
 
 from decimal import Decimal
 
@@ -18,23 +18,23 @@ def searches(price):
     return [kind(point, limits) for kind in (candidates.breached, candidates.without_margin_call, candidates.new)]
 
 
-def owing(**fields):
+def loan_of_1000(**fields):
     return LoanFactory(amount=Decimal(1000), outstanding_balance=Decimal(1000), **fields)
 
 
-def test_the_first_search_that_finds_anybody_is_named():
+def test_the_first_search_that_finds_a_loan_is_named():
     assert candidates.first_found([]) is None
-    assert candidates.first_found(searches("50")) is None, "there is nobody"
-    owing(collateral=Decimal(40))
+    assert candidates.first_found(searches("50")) is None, "there are no loans"
+    loan_of_1000(collateral=Decimal(40))
     assert candidates.first_found(searches("50")) == 2, "a new loan is covered"
-    owing(active=True, collateral=Decimal(40))
-    assert candidates.first_found(searches("32")) == 1, "it is to be warned"
+    loan_of_1000(active=True, collateral=Decimal(40))
+    assert candidates.first_found(searches("32")) == 1, "it is due a margin call"
     assert candidates.first_found(searches("25")) == 0, "it is breached"
 
 
-def test_what_comes_after_the_first_is_not_searched():
-    """Else thousands who are warned already would be passed over before anybody is claimed."""
-    owing(active=True, collateral=Decimal(40))
+def test_searches_after_the_first_that_finds_a_loan_are_not_made():
+    """Otherwise thousands of loans with a margin call would be skipped before a breached loan is claimed."""
+    loan_of_1000(active=True, collateral=Decimal(40))
     breached, without_margin_call, _new = searches("25")
     assert candidates.first_found([breached, without_margin_call]) == 0
     plan = explained([breached, without_margin_call])
@@ -61,8 +61,8 @@ def explained(asked):
     return list(nodes(found[0][0]["Plan"]))
 
 
-def test_a_walk_goes_page_by_page_and_ends_with_the_last():
-    made = [owing(active=True, collateral=Decimal(units)) for units in (10, 20, 30)]
+def test_pages_follow_each_other_and_end_with_the_last_loan():
+    made = [loan_of_1000(active=True, collateral=Decimal(units)) for units in (10, 20, 30)]
     search = searches("25")[0]
     assert list(search.pages(2)) == [[made[0].pk, made[1].pk], [made[2].pk]]
     assert list(search.pages(3)) == [[loan.pk for loan in made]]

@@ -118,7 +118,7 @@ def exactly_at_a_threshold(draw):
 
 @proof(200)
 @given(exactly_at_a_threshold())
-def test_the_threshold_itself_belongs_to_the_danger_and_one_last_digit_decides(figures):
+def test_every_rule_is_exact_at_its_threshold_and_one_last_digit_on_either_side(figures):
     balance, collateral, price, ratio = figures
     wide, rules = Context(prec=120), rules_at(ratio)
     more, less = (
@@ -156,7 +156,7 @@ def test_the_search_never_misses_a_loan_that_the_rule_finds(balance, collateral,
 
 
 def test_a_bound_of_the_search_between_two_last_digits_is_rounded_away_from_the_loan():
-    """One digit more than the column holds, at the threshold exactly: seldom drawn, and what the bounds are for."""
+    """One digit more than the column holds, at the threshold exactly: rarely generated, and what the bounds are for."""
     price, collateral = 1 + 3 * TINY, Decimal(10)
     balance = 8 + 24 * TINY
     assert risk.must_liquidate(balance, collateral, price, RULES)

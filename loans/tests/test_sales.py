@@ -24,17 +24,17 @@ def cause():
 
 
 def test_claimed_loans_are_liquidating_and_their_margin_calls_closed():
-    warned, plain, bystander = MarginCallFactory().loan, LoanFactory(active=True), LoanFactory(active=True)
-    sales.begin_liquidation([warned.pk, plain.pk], NOW)
-    assert set(Loan.objects.filter(status="liquidating")) == {warned, plain}
+    called, plain, bystander = MarginCallFactory().loan, LoanFactory(active=True), LoanFactory(active=True)
+    sales.begin_liquidation([called.pk, plain.pk], NOW)
+    assert set(Loan.objects.filter(status="liquidating")) == {called, plain}
     assert Loan.objects.get(pk=bystander.pk).status == "active"
-    warning = MarginCall.objects.get()
-    assert (warning.closed_at, warning.close_reason) == (NOW, "claimed")
+    call = MarginCall.objects.get()
+    assert (call.closed_at, call.close_reason) == (NOW, "claimed")
 
 
 def test_a_claim_has_history_rows():
-    warning = MarginCallFactory()
-    sales.begin_liquidation([warning.loan.pk], NOW)
+    call = MarginCallFactory()
+    sales.begin_liquidation([call.loan.pk], NOW)
     entry = Loan.history.latest()
     assert (entry.status, entry.history_type, entry.history_change_reason) == (
         "liquidating",

@@ -5,7 +5,7 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from coruscant.admin.base import ReadOnlyAdmin
-from coruscant.admin.figures import NOTHING, badge, figure, instant_column
+from coruscant.admin.figures import NOTHING, amount_column, badge, instant_column
 from pricing.models import PriceQuote
 
 
@@ -32,6 +32,7 @@ class PriceQuoteAdmin(ReadOnlyAdmin):
     sent = instant_column("sent_at", "Sent")
     received = instant_column("received_at", "Received")
     evaluated = instant_column("evaluated_at", "Evaluated")
+    own_time = amount_column("market_time", "s", "Market's own time")
 
     @admin.display(description="Sells at")
     def best(self, quote: PriceQuote) -> str:
@@ -44,11 +45,6 @@ class PriceQuoteAdmin(ReadOnlyAdmin):
         if quote.too_late:
             return badge("too late", "warning", "Older than the age limit when received: no liquidation on it")
         return badge("evaluated", "success") if quote.evaluated_at else badge("not evaluated yet", "info")
-
-    @admin.display(description="Market's own time")
-    def own_time(self, quote: PriceQuote) -> str:
-        """In seconds of the market's own calendar."""
-        return figure(quote.market_time, "s")
 
     @admin.display(description="Sell")
     def sell_curve(self, quote: PriceQuote) -> str | SafeString:

@@ -19,7 +19,7 @@ QUANTITIES = (Decimal(1), Decimal(10), Decimal(50), Decimal(100))
 BETTER_WITH_DEPTH = Decimal("0.05")
 TIME_INTEGER_DIGITS = 28
 TIME_DECIMALS = 12
-MAX_EVENT_ID = 256
+MAX_TEXT = 256
 #: A price event of four levels takes less than a thousand characters.
 MAX_CHARACTERS = 64 * 1024
 
@@ -58,13 +58,13 @@ def read_object(body: str, *, at_most: int = MAX_CHARACTERS) -> dict[str, object
         raise Unreadable(str(error)) from None
 
 
-def text(event: dict[str, object], key: str, *, at_most: int = MAX_EVENT_ID) -> str:
+def text(event: dict[str, object], key: str) -> str:
     """A non-empty string that PostgreSQL can store. Raises Unreadable."""
     value = event.get(key)
     if not isinstance(value, str) or not value:
         raise Unreadable(f"{key} must be a non-empty string")
-    if len(value) > at_most:
-        raise Unreadable(f"{key} must have at most {at_most} characters")
+    if len(value) > MAX_TEXT:
+        raise Unreadable(f"{key} must have at most {MAX_TEXT} characters")
     if not is_storable(value):
         raise Unreadable(f"{key} holds characters that are not text")
     return value
@@ -117,19 +117,11 @@ def curve(side: Literal["sell", "buy"], levels: Sequence[Level]) -> tuple[Level,
         raise Unreadable(f"{side} names a quantity twice")
     with money.exact():
         for shallower, level in combinations(ordered, 2):
-            if _better(side, level.unit_price, shallower.unit_price):
+            more, less = shallower.unit_price * (1 + BETTER_WITH_DEPTH), shallower.unit_price * (1 - BETTER_WITH_DEPTH)
+            # For selling, better is more; for buying, less.
+            if level.unit_price > more if side == "sell" else level.unit_price < less:
                 raise Unreadable(
                     f"the {side} price of {level.quantity} units is more than {BETTER_WITH_DEPTH:%} better than that"
                     f" of {shallower.quantity}: is the market's price basis set right?"
                 )
     return ordered
-
-
-def _better(side: Literal["sell", "buy"], deeper: Decimal, shallower: Decimal) -> bool:
-    """Whether the price at the larger quantity is better by more than noise. Call it in an exact context.
-
-    For selling, better is more; for buying, less.
-    """
-    if side == "sell":
-        return deeper > shallower * (1 + BETTER_WITH_DEPTH)
-    return deeper < shallower * (1 - BETTER_WITH_DEPTH)

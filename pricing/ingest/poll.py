@@ -24,7 +24,7 @@ from pricing.signals import quotes_recorded
 
 log = structlog.get_logger(__name__)
 
-# How long one poll goes on. Short enough that a worker told to stop is done soon, and far below the soft time limit of
+# How long one poll goes on. Short enough that a worker stops soon when asked to, and far below the soft time limit of
 # 50 s. Long enough that starting polls costs nothing; the task enqueues the next one at its end.
 POLL_SECONDS = 15
 # A receive returns at once when there is a message, so waiting longer only delays the end of the poll and, should this

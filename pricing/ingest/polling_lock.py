@@ -42,9 +42,7 @@ class PollingLock:
         if self.is_held and self._ours().update(polled_until=clock.now() + self.duration):
             return True
         with transaction.atomic():
-            Feed.objects.bulk_create([Feed(market=self.market)], ignore_conflicts=True)
-            feed = Feed.objects.select_for_update().get(market=self.market)
-            now = clock.now()
+            feed, now = Feed.locked(self.market), clock.now()
             another = feed.poller is not None and feed.poller != self.token
             if another and feed.polled_until is not None and feed.polled_until > now:
                 self.is_held = False

@@ -5,7 +5,7 @@ policies and subscriptions are ours, and so is the topic of liquidation events, 
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import structlog
@@ -40,49 +40,41 @@ def _provision_feed(source: FeedSource) -> Iterator[str]:
     topic_arn = aws.sns().create_topic(Name=source.topic)["TopicArn"]
     yield f"topic {source.topic}: ready"
     dead, done = _ensure_queue(
-        source.dead_letter_queue, {"MessageRetentionPeriod": str(_DEAD_LETTER_RETENTION_SECONDS)}
+        source.dead_letter_queue, lambda _arn: {"MessageRetentionPeriod": str(_DEAD_LETTER_RETENTION_SECONDS)}
     )
     yield f"queue {source.dead_letter_queue}: {done}"
-    url, done = _ensure_queue(source.queue, {})
-    arn = _arn(url)
-    changed = _bring_up_to_date(
-        url,
-        {
+    queue, done = _ensure_queue(
+        source.queue,
+        lambda arn: {
             "VisibilityTimeout": str(settings.SQS_VISIBILITY_SECONDS),
             "MessageRetentionPeriod": str(_RETENTION_SECONDS),
             "ReceiveMessageWaitTimeSeconds": str(aws.MAX_WAIT_SECONDS),
-            "RedrivePolicy": json.dumps({"deadLetterTargetArn": _arn(dead), "maxReceiveCount": _MAX_RECEIVES}),
+            "RedrivePolicy": json.dumps({"deadLetterTargetArn": dead, "maxReceiveCount": _MAX_RECEIVES}),
             "Policy": _policy(topic_arn, arn),
         },
     )
-    yield f"queue {source.queue}: {done if done == 'made' else changed}"
-    yield f"subscription of {source.queue} to {source.topic}: {_subscribe(topic_arn, arn)}"
+    yield f"queue {source.queue}: {done}"
+    yield f"subscription of {source.queue} to {source.topic}: {_subscribe(topic_arn, queue)}"
 
 
-def _ensure_queue(name: str, attributes: "dict[QueueAttributeNameType, str]") -> tuple[str, str]:
-    """The queue's URL, and what was done.
+def _ensure_queue(name: str, attributes: "Callable[[str], dict[QueueAttributeNameType, str]]") -> tuple[str, str]:
+    """The queue's ARN, and what was done, in words. `attributes` are wanted of a queue of that ARN.
 
     A queue is made without attributes: creating one that exists with other attributes is an error.
     """
-    client = aws.sqs()
+    client, done = aws.sqs(), "up to date"
     try:
-        url, done = client.get_queue_url(QueueName=name)["QueueUrl"], ""
+        url = client.get_queue_url(QueueName=name)["QueueUrl"]
     except client.exceptions.QueueDoesNotExist:
         url, done = client.create_queue(QueueName=name)["QueueUrl"], "made"
-    changed = _bring_up_to_date(url, attributes)
-    return url, done or changed
-
-
-def _bring_up_to_date(url: str, wanted: "dict[QueueAttributeNameType, str]") -> str:
-    """Set the attributes that differ; returns what was done, in words."""
-    client = aws.sqs()
     present = client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    wanted = attributes(present["QueueArn"])
     differing = {name: value for name, value in wanted.items() if not _same(present.get(name), value)}
-    if not differing:
-        return "up to date"
-    client.set_queue_attributes(QueueUrl=url, Attributes=differing)
-    log.info("queue_updated", url=url, attributes=sorted(differing))
-    return f"updated {', '.join(sorted(differing))}"
+    if differing:
+        client.set_queue_attributes(QueueUrl=url, Attributes=differing)
+        log.info("queue_updated", url=url, attributes=sorted(differing))
+        done = done if done == "made" else f"updated {', '.join(sorted(differing))}"
+    return present["QueueArn"], done
 
 
 def _same(present: str | None, wanted: str) -> bool:
@@ -102,10 +94,6 @@ def _normal(value: object) -> object:
     if isinstance(value, list):
         return [_normal(entry) for entry in value]
     return str(value)
-
-
-def _arn(url: str) -> str:
-    return aws.sqs().get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
 
 
 def _policy(topic_arn: str, queue_arn: str) -> str:

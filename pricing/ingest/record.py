@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, astuple, dataclass, replace
 from datetime import datetime, timedelta
+from operator import add, itemgetter
 from typing import Any
 
 import structlog
@@ -17,7 +18,6 @@ from pricing import records
 from pricing.feeds import FeedSource
 from pricing.feeds.event import ParsedQuote, Skipped, Unreadable
 from pricing.ingest.message import Received, read
-from pricing.markets import Market
 from pricing.models import Feed, PriceQuote, RejectedMessage
 
 log = structlog.get_logger(__name__)
@@ -45,41 +45,12 @@ class IngestCounts:
 
     def __add__(self, other: "IngestCounts") -> "IngestCounts":
         """The counts of two batches added up."""
-        return IngestCounts(
-            self.quotes + other.quotes,
-            self.duplicates + other.duplicates,
-            self.skipped + other.skipped,
-            self.rejected + other.rejected,
-        )
+        return IngestCounts(*map(add, astuple(self), astuple(other)))
 
     @property
     def total(self) -> int:
         """How many messages there were."""
-        return self.quotes + self.duplicates + self.skipped + self.rejected
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """A quote to be recorded. One that is too late counts as evaluated from the start: no loan is evaluated by it."""
-
-    message_id: str
-    quote: ParsedQuote
-    sent_at: datetime
-    received_at: datetime
-    too_late: bool
-
-    def as_json(self) -> dict[str, object]:
-        """The row's columns, for `_INSERT`."""
-        return {
-            "message_id": self.message_id,
-            "event_id": self.quote.event_id,
-            "market_time": str(self.quote.market_time),
-            "sent_at": self.sent_at.isoformat(),
-            "sell": records.written_levels(self.quote.sell),
-            "buy": records.written_levels(self.quote.buy),
-            "too_late": self.too_late,
-            "evaluated_at": self.received_at.isoformat() if self.too_late else None,
-        }
+        return sum(astuple(self))
 
 
 def record_batch(
@@ -116,7 +87,7 @@ def write(
     feed's row, so the batches of two pollers follow one another.
     """
     with transaction.atomic():
-        feed = _locked_feed(source.market)
+        feed = Feed.locked(source.market)
         counts = _insert_quotes(source, batch, now) + _insert_rejected(source, batch, now)
         counts += IngestCounts(skipped=sum(isinstance(one.content, Skipped) for one in batch))
         if drained_to is not None and not (feed.in_flight_until and feed.in_flight_until > began):
@@ -125,10 +96,7 @@ def write(
             drained_to=feed.drained_to,
             polled_at=max(now, feed.polled_at or now),
             received=F("received") + counts.total,
-            quotes=F("quotes") + counts.quotes,
-            duplicates=F("duplicates") + counts.duplicates,
-            skipped=F("skipped") + counts.skipped,
-            rejected=F("rejected") + counts.rejected,
+            **{outcome: F(outcome) + count for outcome, count in asdict(counts).items()},
         )
         failpoints.reach("ingest.recorded")
     return counts
@@ -146,57 +114,56 @@ def _one_by_one(source: FeedSource, batch: Sequence[Received], now: datetime, be
     return counts
 
 
-def _locked_feed(market: Market) -> Feed:
-    """The feed's row, locked; made if the market is new."""
-    rows = Feed.objects.select_for_update().filter(market=market)
-    found = rows.first()
-    if found is None:
-        Feed.objects.bulk_create([Feed(market=market)], ignore_conflicts=True)
-        found = rows.get()
-    return found
-
-
 def _insert_quotes(source: FeedSource, batch: Sequence[Received], now: datetime) -> IngestCounts:
     max_age = records.freshness().max_age
     rows = [
-        _Row(one.message_id, one.content, one.sent_at, now, too_late=now - one.sent_at >= max_age)
+        _row(one.message_id, one.content, one.sent_at, now, too_late=now - one.sent_at >= max_age)
         for one in batch
         if isinstance(one.content, ParsedQuote) and one.sent_at is not None
     ]
     if not rows:
         return IngestCounts()
     with connection.cursor() as cursor:
-        written = json.dumps([row.as_json() for row in rows])
-        inserting: dict[str, Any] = {"market": source.market.value, "now": now, "rows": written}
-        cursor.execute(_INSERT, inserting)
+        cursor.execute(_INSERT, {"market": source.market.value, "now": now, "rows": json.dumps(rows, default=str)})
         new = len(cursor.fetchall())
     if new < len(rows):
         _date_back(source, rows, now, max_age)
-    late = sum(row.too_late for row in rows)
+    late = sum(row["too_late"] for row in rows)
     if late:
         log.warning("quotes_came_too_late", market=source.market.value, count=late)
     return IngestCounts(quotes=new, duplicates=len(rows) - new)
 
 
-def _date_back(source: FeedSource, rows: Sequence[_Row], now: datetime, max_age: timedelta) -> None:
+def _row(message_id: str, quote: ParsedQuote, sent_at: datetime, now: datetime, *, too_late: bool) -> dict[str, Any]:
+    """The columns of `_INSERT`. A quote that is too late is evaluated from the start: no loan is evaluated by it."""
+    return {
+        "message_id": message_id,
+        "event_id": quote.event_id,
+        "market_time": quote.market_time,
+        "sent_at": sent_at,
+        "sell": records.written_levels(quote.sell),
+        "buy": records.written_levels(quote.buy),
+        "too_late": too_late,
+        "evaluated_at": now if too_late else None,
+    }
+
+
+def _date_back(source: FeedSource, rows: Sequence[dict[str, Any]], now: datetime, max_age: timedelta) -> None:
     """Of an event that comes in several messages keep the one sent first, in whatever order they reach us.
 
     Otherwise a copy that overtakes the first message would move its price to a later instant, and hide a dip. The quote
     becomes unevaluated again, so that the next evaluation covers its new time, unless that makes it too late.
     """
-    first: dict[str, _Row] = {}
-    for row in rows:
-        event_id = row.quote.event_id
-        if event_id and (event_id not in first or row.sent_at < first[event_id].sent_at):
-            first[event_id] = row
+    first: dict[str | None, dict[str, Any]] = {}
+    for row in sorted(rows, key=itemgetter("sent_at")):
+        first.setdefault(row["event_id"], row)
     # The lock on the feed's row keeps others from changing these meanwhile.
     recorded = PriceQuote.objects.filter(market=source.market, event_id__in=first)
-    dated_back = [quote for quote in recorded if first[str(quote.event_id)].sent_at < quote.sent_at]
+    dated_back = [quote for quote in recorded if first[quote.event_id]["sent_at"] < quote.sent_at]
     for quote in dated_back:
-        row = first[str(quote.event_id)]
-        quote.market_time, quote.sent_at = row.quote.market_time, row.sent_at
-        quote.sell, quote.buy = records.written_levels(row.quote.sell), records.written_levels(row.quote.buy)
-        quote.too_late = quote.received_at - row.sent_at >= max_age
+        for column in ("market_time", "sent_at", "sell", "buy"):
+            setattr(quote, column, first[quote.event_id][column])
+        quote.too_late = quote.received_at - quote.sent_at >= max_age
         quote.evaluated_at = (quote.evaluated_at or now) if quote.too_late else None
         quote.save(update_fields=["market_time", "sent_at", "sell", "buy", "too_late", "evaluated_at"])
     if dated_back:
@@ -207,23 +174,17 @@ def _insert_rejected(source: FeedSource, batch: Sequence[Received], now: datetim
     unreadable = [(one, one.content.reason) for one in batch if isinstance(one.content, Unreadable)]
     if not unreadable:
         return IngestCounts()
-    message_ids = [one.message_id for one, _reason in unreadable]
-    recorded = RejectedMessage.objects.filter(queue=source.queue, message_id__in=message_ids)
+    recorded = RejectedMessage.objects.filter(
+        queue=source.queue, message_id__in=[one.message_id for one, _reason in unreadable]
+    )
     known, new = set(recorded.values_list("message_id", flat=True)), []
     for one, reason in unreadable:
-        if one.message_id not in known:
-            known.add(one.message_id)
-            new.append(
-                RejectedMessage(
-                    market=source.market.value,
-                    queue=source.queue,
-                    message_id=one.message_id,
-                    body=escaped(one.body),
-                    reason=escaped(reason),
-                    sent_at=one.sent_at or now,
-                    received_at=now,
-                )
-            )
+        if one.message_id in known:
+            continue
+        known.add(one.message_id)
+        row = RejectedMessage(market=source.market.value, queue=source.queue, message_id=one.message_id)
+        row.body, row.reason, row.sent_at, row.received_at = escaped(one.body), escaped(reason), one.sent_at or now, now
+        new.append(row)
     RejectedMessage.objects.bulk_create(new)
     for row in new:
         log.warning("message_rejected", market=row.market, message_id=row.message_id, reason=row.reason)

@@ -58,6 +58,11 @@ class Migration(migrations.Migration):
                 ),
             ],
         ),
+        migrations.AlterField(
+            "pricequote",
+            "evaluated_at",
+            models.DateTimeField(help_text="When all loans had been evaluated by it; empty = not yet", null=True),
+        ),
         migrations.RenameModel("JudgedFeed", "FeedEvaluation"),
         migrations.RenameField("feedevaluation", "judged_to", "known_drained_to"),
     ]

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.models import Model
 
-from liquidation.invariants import AUDITED
+from coruscant.history.records import audited_models, history_of
 from proofs.kill_matrix.bank import Bank
 from proofs.service.running_service import require
 
@@ -32,7 +32,8 @@ def changes_nothing_after(bank: Bank) -> None:
 
 def _rows() -> dict[str, list[Any]]:
     """Every row of every audited table and its history, leases and due times included."""
-    models: list[type[Model]] = [*AUDITED, *(model.history.model for model in AUDITED)]  # type: ignore[attr-defined]
+    audited = audited_models()
+    models: list[type[Model]] = [*audited, *map(history_of, audited)]
     return {model.__name__: list(model._base_manager.order_by("pk").values_list()) for model in models}
 
 

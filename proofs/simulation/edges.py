@@ -15,7 +15,7 @@ from django.db import connection
 from coruscant import aws, clock, enqueue, failpoints
 from liquidation import publish, sell
 from liquidation.venues import http
-from pricing import best_price_cache, price_alerts
+from pricing import price_alerts, snapshot
 from pricing.feeds import FEEDS
 from pricing.ingest import poll, queue
 from pricing.markets import Market
@@ -77,7 +77,7 @@ class Edges:
                 (aws, "sqs", sqs),
                 (aws, "sns", sns),
                 (enqueue, "now", now),
-                (best_price_cache, "cache", self.cache),
+                (snapshot, "cache", self.cache),
                 (price_alerts, "cache", self.cache),
                 (uuid, "uuid4", self.world.uuid),
                 (poll, "time", SimpleNamespace(monotonic=monotonic)),

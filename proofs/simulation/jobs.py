@@ -4,7 +4,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from django.db import OperationalError
 
 from liquidation import evaluate, publish, recover, sell
-from liquidation.errors import EventNotSent
+from liquidation.publish import EventNotSent
 from pricing.ingest import poll
 from pricing.markets import Market
 from proofs.simulation.actor import Killed

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from coruscant import history
 from coruscant.admin.base import AuditedAdmin, ReadOnlyAdmin
-from coruscant.tests.bank import make_bank, make_representative
+from coruscant.admin.tests.bank import make_bank, make_representative
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clean_cache")]
 

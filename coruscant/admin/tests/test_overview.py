@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from coruscant.tests.bank import make_bank, make_representative
+from coruscant.admin.tests.bank import make_bank, make_representative
 
 
 @pytest.mark.django_db

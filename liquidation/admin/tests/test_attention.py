@@ -3,7 +3,7 @@
 import pytest
 
 from coruscant import history
-from coruscant.tests.bank import THEN, make_liquidation, make_loan, make_order, make_representative, set_price
+from coruscant.admin.tests.bank import THEN, make_liquidation, make_loan, make_order, make_representative, set_price
 from liquidation.admin.attention import REFUSALS_BEFORE_ATTENTION, waiting
 from liquidation.models import Liquidation
 

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import Permission, User
 
 from coruscant import history
-from coruscant.tests.bank import make_liquidation, make_loan, make_order, make_representative, set_price
+from coruscant.admin.tests.bank import make_liquidation, make_loan, make_order, make_representative, set_price
 from liquidation.models import Liquidation, TradeOrder
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clean_cache")]

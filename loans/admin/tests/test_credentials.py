@@ -5,7 +5,7 @@ from django.contrib.admin.models import DELETION, LogEntry
 from django.contrib.auth.models import Permission, User
 from knox.models import AuthToken
 
-from coruscant.tests.bank import make_representative
+from coruscant.admin.tests.bank import make_representative
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clean_cache")]
 

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import Permission, User
 
 from coruscant import history
-from coruscant.tests.bank import make_loan, make_representative, set_price
+from coruscant.admin.tests.bank import make_loan, make_representative, set_price
 from loans.models import AcceptedRequest, CollateralPosting, Loan
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clean_cache")]

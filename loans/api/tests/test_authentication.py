@@ -1,4 +1,4 @@
-"""Who may call: clients by credential, representatives by session, anybody where that is allowed."""
+"""Who may call: clients by credential, representatives by session, anonymous callers where they are allowed."""
 
 import pytest
 from django.contrib.auth.models import Permission, User
@@ -6,7 +6,7 @@ from django.test import Client
 from knox.models import AuthToken
 
 from loans.api.tests.calls import GOOD, refused, send
-from loans.management.tests.credentials import credential
+from loans.management.commands.tests.credentials import credential
 from loans.models import AcceptedRequest, Loan
 
 pytestmark = pytest.mark.django_db

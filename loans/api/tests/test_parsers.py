@@ -116,7 +116,7 @@ def test_a_body_that_was_cut_off_is_refused_even_if_it_reads_well(client, path):
 @pytest.mark.parametrize(
     ("length", "status"), [("5", 400), ("0", 400), ("x", 400), ("-1", 400), ("", 400), ("9" * 30, 413), ("70000", 413)]
 )
-def test_a_false_content_length_is_no_way_in(client, path, length, status):
+def test_a_false_content_length_is_refused(client, path, length, status):
     refused(send(client, path, GOOD, CONTENT_LENGTH=length), status)
 
 
@@ -140,7 +140,7 @@ def test_other_media_types_are_refused(client, path, media_type):
 
 
 @pytest.mark.parametrize("media_type", ["application/json; charset=utf-8", "Application/JSON", "application/json;"])
-def test_json_is_known_by_any_spelling(client, media_type):
+def test_any_spelling_of_the_json_media_type_is_accepted(client, media_type):
     assert send(client, "/loan-applications", GOOD, content_type=media_type).status_code == 202
 
 
@@ -156,7 +156,7 @@ class _HungUp(BytesIO):
         raise UnreadablePostError
 
 
-def test_a_client_that_hangs_up_is_no_error_of_ours():
+def test_a_client_that_hangs_up_is_a_parse_error():
     with pytest.raises(exceptions.ParseError):
         StrictJSONParser().parse(_HungUp())
 

@@ -13,10 +13,9 @@ PERMISSIONS = ("add_loan", "add_collateralposting", "view_loan")
 
 
 class Command(BaseCommand):
-    """Make the client if it does not exist, and one more credential for it.
+    """Make the client if it does not exist, and another credential for it; only its hash is kept.
 
-    The credential goes to standard output, alone; only its hash is kept, so it cannot be shown again. A client may
-    have several, each revoked in the admin. Staff and inactive users are refused.
+    A client may have several credentials, each revoked in the admin. Staff and inactive users are refused.
     """
 
     help = "Make a credential for an API client and print it, once."

@@ -6,7 +6,7 @@ from unittest.mock import Mock
 import pytest
 from django.urls import reverse
 
-from coruscant.tests.bank import make_bank, set_price
+from coruscant.admin.tests.bank import make_bank, set_price
 from pricing import best_price
 from pricing.models import PriceQuote
 

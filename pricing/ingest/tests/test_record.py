@@ -171,12 +171,12 @@ def test_an_empty_receive_proves_nothing_while_messages_may_be_hidden():
 
 def refusing(monkeypatch, culprit):
     """Make the database refuse any quote with the message id `culprit`."""
-    original = record._Row.as_json
+    original = record._row
 
-    def as_json(row):
-        return original(row) | ({"market_time": "1e60"} if row.message_id == culprit else {})
+    def row(message_id, *columns, **more):
+        return original(message_id, *columns, **more) | ({"market_time": "1e60"} if message_id == culprit else {})
 
-    monkeypatch.setattr(record._Row, "as_json", as_json)
+    monkeypatch.setattr(record, "_row", row)
 
 
 def test_one_message_the_database_refuses_does_not_hold_back_the_rest(monkeypatch, announced):

@@ -5,7 +5,7 @@ from proofs.mutants.planting import Edit, Mutant
 _CLAIM = "liquidation.claim"
 _EVALUATE = "liquidation.evaluate"
 _RISK = "loans.risk"
-_POINTS = "[*window.lows, *([last] if last and not _claims_the_same(last, window.lows[-1:]) else [])]"
+_POINTS = "[*window.lows, *([last] if last and (last.price, last.applies_before) not in covered else [])]"
 
 MUTANTS: tuple[Mutant, ...] = (
     Mutant(
@@ -18,14 +18,14 @@ MUTANTS: tuple[Mutant, ...] = (
         "unlocked-claim",
         "candidates are checked without locking them",
         (Edit(_CLAIM, "Loan.objects.select_for_update()", "Loan.objects"),),
-        tests=("liquidation/tests/test_claim.py", "loans/tests/test_concurrency.py"),
+        tests=("liquidation/tests/test_claim.py", "loans/tests/test_postings_concurrency.py"),
     ),
     Mutant(
         "claimed-twice",
         "a loan can be claimed again, and nothing in the database stops it",
         (Edit(_CLAIM, "if status == LoanStatus.ACTIVE", "if status != LoanStatus.LIQUIDATED"),),
         sql="ALTER TABLE liquidation_liquidation DROP CONSTRAINT liquidation_liquidation_loan_id_key",
-        tests=("liquidation/tests/test_claim.py", "loans/tests/test_concurrency.py"),
+        tests=("liquidation/tests/test_claim.py", "loans/tests/test_postings_concurrency.py"),
     ),
     Mutant(
         "last-instead-of-low",
@@ -110,12 +110,12 @@ MUTANTS: tuple[Mutant, ...] = (
         "no-activation-barrier",
         "a posting activates by a price that an evaluation has already passed",
         (Edit(_EVALUATE, "    activation.wait_until_settled()\n", ""),),
-        tests=("liquidation/tests/test_evaluate.py", "loans/tests/test_concurrency.py"),
+        tests=("liquidation/tests/test_evaluate.py", "loans/tests/test_activation_concurrency.py"),
     ),
     Mutant(
         "past-price-applies",
         "a dip that was over before a loan was active applies to it",
         (Edit("loans.activation", "    return point.until or point.at", "    return point.at"),),
-        tests=("loans/tests/test_posting.py", "liquidation/tests/test_evaluate.py"),
+        tests=("loans/tests/test_postings.py", "liquidation/tests/test_evaluate.py"),
     ),
 )

@@ -108,7 +108,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "two-events-allowed",
         "the database allows two events of a liquidation",
         sql="ALTER TABLE liquidation_liquidationevent DROP CONSTRAINT liquidation_liquidationevent_liquidation_id_key",
-        tests=("liquidation/tests/test_refused_by_the_database.py",),
+        tests=("liquidation/tests/test_models_constraints.py",),
         simulated=False,  # the second line of defence: a settled liquidation is not settled again
     ),
 )

@@ -139,21 +139,21 @@ MUTANTS: tuple[Mutant, ...] = (
         "two-pending-orders",
         "the database allows two orders of one sale without a verdict",
         sql="DROP INDEX one_pending_order_a_liquidation",
-        tests=("liquidation/tests/test_refused_by_the_database.py",),
+        tests=("liquidation/tests/test_models_constraints.py",),
         simulated=False,  # the second line of defence: the code never tries
     ),
     Mutant(
         "sold-more-than-claimed",
         "the database allows more units sold than were claimed",
         sql="ALTER TABLE liquidation_liquidation DROP CONSTRAINT never_more_sold_than_claimed",
-        tests=("liquidation/tests/test_refused_by_the_database.py",),
+        tests=("liquidation/tests/test_models_constraints.py",),
         simulated=False,  # the second line of defence: the code never tries
     ),
     Mutant(
         "fill-without-figures",
         "the database allows a fill of more than was ordered",
         sql="ALTER TABLE liquidation_tradeorder DROP CONSTRAINT only_a_fill_has_figures_and_they_fit",
-        tests=("liquidation/tests/test_refused_by_the_database.py",),
+        tests=("liquidation/tests/test_models_constraints.py",),
         simulated=False,  # the second line of defence: the code never tries
     ),
 )

@@ -1,4 +1,4 @@
-"""The searches over the stored `debt_per_unit` move exactly the loans that the rules name, to the last digit."""
+"""Searches over the stored `debt_per_unit` find exactly the loans that the rules name, to the last digit."""
 
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
@@ -29,7 +29,7 @@ KINDS = (
     (Fraction(6, 10), LoanStatus.ACTIVE, True),
 )
 
-#: Any size from 10⁻²⁴ to 10²⁰, with as many digits as that leaves room for.
+#: Any size from 10⁻²⁴ to 10²⁰, with as many digits as fit.
 figures = st.integers(1, 44).flatmap(
     lambda digits: st.integers(10 ** (digits - 1), 10**digits - 1).map(lambda n: Decimal(n).scaleb(-24, WIDE))
 )
@@ -41,7 +41,7 @@ def near_the_edge(draw):
     price = draw(figures)
     loans = []
     for _ in range(draw(st.integers(1, 6))):
-        ratio, status, warned = draw(st.sampled_from(KINDS))
+        ratio, status, called = draw(st.sampled_from(KINDS))
         rounding = draw(st.sampled_from([ROUND_FLOOR, ROUND_CEILING]))
         steps = draw(st.integers(-2, 2)) * TINY
         given_one = draw(figures)
@@ -53,11 +53,8 @@ def near_the_edge(draw):
             collateral = given_one
             balance = WIDE.add(_stored(WIDE.multiply(collateral, limit), rounding), steps)
         if TINY <= balance <= LARGEST and TINY <= collateral <= LARGEST:
-            loans.append((balance, collateral, status, warned))
+            loans.append((balance, collateral, status, called))
     return price, loans
-
-
-#: Changes nothing, and so gives bulk rows the history that they begin with.
 
 
 def _stored(figure: Decimal, rounding: str) -> Decimal:
@@ -85,7 +82,7 @@ class EverySearch(TestCase):
                     created_at=LONG_AGO,
                     **({} if status == LoanStatus.NEW else {"activated_at": LONG_AGO, "prices_apply_from": LONG_AGO}),
                 )
-                for number, (balance, collateral, status, _warned) in enumerate(rows)
+                for number, (balance, collateral, status, _called) in enumerate(rows)
             )
             MarginCall.objects.bulk_create(
                 MarginCall(
@@ -96,24 +93,24 @@ class EverySearch(TestCase):
                     collateral=loan.collateral,
                     opened_at=LONG_AGO,
                 )
-                for loan, (*_figures, warned) in zip(loans, rows, strict=True)
-                if warned
+                for loan, (*_figures, called) in zip(loans, rows, strict=True)
+                if called
             )
         return loans
 
     @proof(60)
     @given(near_the_edge(), st.integers(1, 7))
-    def test_moves_exactly_the_loans_that_the_rule_names(self, scene, limit):
-        price, rows = scene
+    def test_changes_exactly_the_loans_that_the_rule_names(self, price_and_rows, limit):
+        price, rows = price_and_rows
         point = price_point(price, timezone.now())
         loans = self.write(rows)
-        warned = set(self.open_margin_calls())
+        called = self.open_margin_calls()
         active = [loan for loan in loans if loan.status == LoanStatus.ACTIVE]
 
         while margin_calls.clear_margin_calls(point, limit):
             pass
-        assert warned - self.open_margin_calls() == {
-            loan.pk for loan in loans if loan.pk in warned and ltv(loan, price) < Fraction(6, 10)
+        assert called - self.open_margin_calls() == {
+            loan.pk for loan in loans if loan.pk in called and ltv(loan, price) < Fraction(6, 10)
         }
         still = self.open_margin_calls()
         while margin_calls.call_loans(point, limit):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from coruscant.tests.bank import make_representative, set_price
+from coruscant.admin.tests.bank import make_representative, set_price
 
 
 @pytest.fixture

@@ -60,9 +60,9 @@ def test_it_refuses_a_second_order_while_one_has_no_verdict(claimed, markets):
 
 
 def test_it_refuses_a_second_open_margin_call(loan):
-    warning = MarginCallFactory(loan=loan())
+    call = MarginCallFactory(loan=loan())
     with refused("one_open_margin_call_a_loan"):
-        write_again(warning)
+        write_again(call)
 
 
 def test_it_refuses_a_quote_of_a_message_or_an_event_that_it_has(quote):

@@ -15,8 +15,8 @@ from coruscant import clock
 from coruscant.money import DECIMAL_PLACES, exact, round_down
 from coruscant.tests.exactness import examples
 from liquidation import evaluate, invariants, resolution, sell
-from liquidation.errors import FiguresDoNotFit
 from liquidation.models import Liquidation, OrderStatus, TradeOrder
+from liquidation.resolution import FiguresDoNotFit
 from liquidation.venues import http
 from liquidation.verdicts import NeverSent, Unclear
 from loans import applications, postings, selectors
@@ -24,7 +24,7 @@ from loans.models import Loan
 from pricing.ingest import poll
 from pricing.markets import Market
 
-pytestmark = [pytest.mark.django_db, pytest.mark.exactness, pytest.mark.usefixtures("clean_cache", "bells")]
+pytestmark = [pytest.mark.django_db, pytest.mark.exactness, pytest.mark.usefixtures("clean_cache", "enqueued")]
 
 BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
 TINY = Decimal("1e-24")
@@ -99,8 +99,8 @@ class Books(RuleBasedStateMachine):
         if self.mood == "mismatch":
             units += quantity
         if ours:
-            told = {"orderId": "o", "success": True, "quantity": f"{units:f}", "price": f"{proceeds:f}"}
-            return http.Response(200, json.dumps(order | told).encode())
+            trade = {"orderId": "o", "success": True, "quantity": f"{units:f}", "price": f"{proceeds:f}"}
+            return http.Response(200, json.dumps(order | trade).encode())
         fixed = json.dumps({key: order[key] for key in ("requestId", "side", "item")} | {"id": "o"})
         return http.Response(200, f'{fixed[:-1]}, "amount": {units:f}, "totalPrice": {proceeds:f}}}'.encode())
 
@@ -150,7 +150,7 @@ class Books(RuleBasedStateMachine):
         assert postings.post_collateral(**data.draw(st.sampled_from(self.requests))).replayed
 
     @rule(market=markets, price=st.sampled_from(["50", "25", "20", "12.5"]) | amounts.map("{:f}".format))
-    def a_price_is_heard_and_swept(self, market, price):
+    def a_price_is_received_and_evaluated(self, market, price):
         number = next(self.numbers)
         now = self.clock()
         stamp = now.isoformat()

@@ -30,7 +30,7 @@ def post(loan, amount="40", **changes):
     return postings.post_collateral(**(request | changes))
 
 
-def nothing_was_written(loan):
+def assert_nothing_was_written(loan):
     before = (loan.collateral, loan.status)
     loan.refresh_from_db()
     assert (loan.collateral, loan.status) == before
@@ -154,7 +154,7 @@ def test_another_borrower_may_not_post(set_best_price):
     loan = LoanFactory()
     with pytest.raises(postings.NotTheBorrower):
         post(loan, borrower_id="somebody else")
-    nothing_was_written(loan)
+    assert_nothing_was_written(loan)
 
 
 @pytest.mark.parametrize("status", [LoanStatus.LIQUIDATING, LoanStatus.LIQUIDATED])
@@ -162,7 +162,7 @@ def test_a_claimed_loan_takes_no_collateral(set_best_price, status):
     loan = LoanFactory(active=True, status=status)
     with pytest.raises(postings.LoanClosed):
         post(loan)
-    nothing_was_written(loan)
+    assert_nothing_was_written(loan)
 
 
 def test_collateral_beyond_twenty_integer_digits_is_refused(set_best_price):
@@ -170,7 +170,7 @@ def test_collateral_beyond_twenty_integer_digits_is_refused(set_best_price):
     loan = LoanFactory(collateral=Decimal("9" * 20))
     with pytest.raises(postings.CollateralTooLarge):
         post(loan, "1")
-    nothing_was_written(loan)
+    assert_nothing_was_written(loan)
     post(loan, "0." + "9" * 24)
     assert Loan.objects.get().collateral == Decimal("9" * 20 + "." + "9" * 24)
 
@@ -184,37 +184,37 @@ def test_the_smallest_posting_against_the_largest_loan_is_stored(set_best_price)
 
 def test_a_posting_that_brings_ltv_below_sixty_percent_ends_the_margin_call(set_best_price):
     set_best_price("35")
-    warning = MarginCallFactory()
-    body = json.loads(post(warning.loan, "7").body)
+    call = MarginCallFactory()
+    body = json.loads(post(call.loan, "7").body)
     assert body["openWarning"] == {
         "openedAt": "2026-01-01T00:00:00Z",
         "price": "35",
         "ltv": "0.714285714285714285714286",
     }
-    body = json.loads(post(warning.loan, "1", request_id="req-2").body)
-    warning.refresh_from_db()
+    body = json.loads(post(call.loan, "1", request_id="req-2").body)
+    call.refresh_from_db()
     assert body["openWarning"] is None
-    assert warning.close_reason == MarginCall.CloseReason.CLEARED
-    assert warning.closed_at is not None
-    assert warning.closed_at > datetime(2026, 1, 1, tzinfo=UTC)
+    assert call.close_reason == MarginCall.CloseReason.CLEARED
+    assert call.closed_at is not None
+    assert call.closed_at > datetime(2026, 1, 1, tzinfo=UTC)
     entry = MarginCall.history.latest()
     assert (entry.history_type, entry.close_reason, entry.history_change_reason) == ("~", "cleared", "posting req-2")
 
 
 def test_a_margin_call_stays_open_while_the_price_is_unknown(set_best_price):
-    warning = MarginCallFactory()
-    assert json.loads(post(warning.loan, "1000").body)["openWarning"] is not None
+    call = MarginCallFactory()
+    assert json.loads(post(call.loan, "1000").body)["openWarning"] is not None
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_posting_under_lock_takes_a_fixed_number_of_statements(django_assert_num_queries):
     loan = LoanFactory()
-    # BEGIN and COMMIT; a look; cause, lock, barrier, first answer, price, loan, margin call, posting, request.
+    # BEGIN and COMMIT; a first SELECT; cause, lock, barrier, first answer, price, loan, margin call, posting, request.
     with django_assert_num_queries(12):
         post(loan)
 
 
-def test_a_posting_to_an_active_loan_is_a_look_and_a_write(django_assert_num_queries):
+def test_a_posting_to_an_active_loan_takes_two_statements(django_assert_num_queries):
     loan = LoanFactory(active=True)
     with django_assert_num_queries(2):
         post(loan, "1")

@@ -75,7 +75,7 @@ def proceeds(levels, quantity):
 
 
 def most(levels, limit: int, step: Fraction):
-    """The most that any of 1 to `limit` steps brings: at the ends of a span, or beside the vertex of its parabola."""
+    """The most that any of 1 to `limit` steps brings: at the ends of a span, or next to the vertex of its parabola."""
     candidates = {limit, *(floor(Fraction(level.quantity) / step) for level in levels)}
     candidates |= {candidate + 1 for candidate in candidates}
     for low, high in pairwise(levels):

@@ -124,9 +124,9 @@ def make_bank() -> Bank:
     failure = ClaimFailure.objects.create(loan=warned, price=Decimal(40), reason="numeric overflow", failed_at=THEN)
     token, _ = AuthToken.objects.create(user=User.objects.create_user("otc"))
     quote, feed = PriceQuote.objects.get(), Feed.objects.get()
-    judged = FeedEvaluation.objects.create(market="mos_espa", known_drained_to=THEN)
+    evaluation = FeedEvaluation.objects.create(market="mos_espa", known_drained_to=THEN)
     rows = [
         new, warning, posting, waiting, unresolved, event, accepted, rejected, venue, failure, quote, feed,
-        judged,
+        evaluation,
     ]  # fmt: skip
     return Bank(new, active, warned, waiting, settled, unresolved, [*rows, token])

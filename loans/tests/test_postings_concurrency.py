@@ -1,64 +1,31 @@
-"""Many at once: real threads, real rows, one effect."""
+"""Postings at once, with each other, with claims and with margin calls: real threads, real rows, one effect."""
 
 import json
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.test import Client
 
-from coruscant import failpoints, history
-from loans import activation, margin_calls, postings, sales
+from coruscant import history
+from loans import margin_calls, postings, sales
 from loans.api.tests.calls import GOOD, send
 from loans.conftest import price_point
 from loans.idempotency import Accepted, RequestIdReused
-from loans.models import AcceptedRequest, CollateralPosting, Loan, LoanStatus, MarginCall
+from loans.models import AcceptedRequest, CollateralPosting, Loan
 from loans.tests.factories import LoanFactory
+from loans.tests.threads import THREADS, at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
-THREADS = 20
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
 def fifty(set_best_price):
     set_best_price("50")
-
-
-@pytest.fixture
-def arm():
-    yield failpoints.arm
-    failpoints.arm(None)
-
-
-def at_once(*acts: Callable[[], Any]) -> list[Any]:
-    """Run all in threads that start together; their results, or the exceptions they raised."""
-    barrier = threading.Barrier(len(acts))
-
-    def run(act: Callable[[], Any]) -> Any:
-        try:
-            barrier.wait(30)
-            return act()
-        except Exception as error:
-            return error
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(acts)) as pool:
-        return list(pool.map(run, acts))
-
-
-def test_one_application_sent_twenty_times_at_once_is_one_loan():
-    answers = at_once(*[lambda: send(Client(), "/loan-applications", GOOD)] * THREADS)
-    assert {answer.status_code for answer in answers} == {202}
-    assert len({answer.content for answer in answers}) == 1
-    assert sum("Idempotency-Replayed" not in answer for answer in answers) == 1
-    assert Loan.objects.count() == Loan.history.count() == AcceptedRequest.objects.count() == 1
 
 
 @pytest.mark.parametrize("active", [False, True])
@@ -73,28 +40,6 @@ def test_one_posting_sent_twenty_times_at_once_is_posted_once(active):
     assert (loan.collateral, loan.status) == (before + 40, "active")
     assert CollateralPosting.objects.count() == AcceptedRequest.objects.count() == 1
     assert Loan.history.count() == 2
-
-
-def test_twenty_requests_for_one_loan_id_make_one_loan():
-    answers = at_once(
-        *[
-            lambda number=number: send(Client(), "/loan-applications", GOOD | {"requestId": f"req-{number}"})
-            for number in range(THREADS)
-        ]
-    )
-    assert sorted(answer.status_code for answer in answers) == [202] + [409] * (THREADS - 1)
-    assert Loan.objects.count() == AcceptedRequest.objects.count() == 1
-
-
-def test_one_request_id_with_twenty_contents_takes_effect_once():
-    answers = at_once(
-        *[
-            lambda number=number: send(Client(), "/loan-applications", GOOD | {"loanId": f"L{number}"})
-            for number in range(THREADS)
-        ]
-    )
-    assert sorted(answer.status_code for answer in answers) == [202] + [422] * (THREADS - 1)
-    assert Loan.objects.count() == AcceptedRequest.objects.count() == 1
 
 
 def test_one_request_id_with_twenty_postings_for_as_many_loans_takes_effect_once():
@@ -184,17 +129,17 @@ def test_a_posting_that_waits_for_a_claim_is_refused(arm):
 
 @pytest.fixture
 def between(arm):
-    """Do something in another thread once a posting has seen its loan, before it writes."""
+    """Call something in another thread when a posting has read its loan and not yet written."""
 
     def between(act: Callable[[], Any]) -> list[Any]:
         done: list[Any] = []
 
-        def meddle(name: str) -> None:
+        def interrupt(name: str) -> None:
             if name == "posting.seen" and not done:
                 done.append("this very call")
                 done[:] = at_once(act)
 
-        arm(meddle)
+        arm(interrupt)
         return done
 
     return between
@@ -245,7 +190,7 @@ def test_a_margin_call_that_comes_between_is_seen(between):
     assert loan.margin_calls.get().close_reason == "cleared"
 
 
-def test_a_loan_that_somebody_holds_is_waited_for_and_looked_at_again(arm):
+def test_a_posting_waits_for_a_locked_loan_and_reads_it_again(arm):
     loan = LoanFactory(active=True)
     locked, waiting = threading.Event(), threading.Event()
 
@@ -268,121 +213,3 @@ def test_a_loan_that_somebody_holds_is_waited_for_and_looked_at_again(arm):
     assert called == 1
     assert json.loads(posted.body)["openWarning"] is None
     assert loan.margin_calls.get().close_reason == "cleared"
-
-
-def test_the_sweep_waits_for_a_posting_that_has_read_an_older_price(arm):
-    """Otherwise it would not see the loan as active, and no later sweep would judge it by these quotes."""
-    loan = LoanFactory(collateral=Decimal(39))
-    written, order = threading.Event(), []
-
-    def pause(name: str) -> None:
-        if name == "posting.written":
-            written.set()
-            threading.Event().wait(0.5)
-            order.append("posting ends")
-
-    def sweep() -> int:
-        written.wait(10)
-        activation.wait_until_settled()
-        order.append("sweep goes on")
-        return Loan.objects.filter(status="active").count()
-
-    arm(pause)
-    posted, seen = at_once(lambda: post(loan), sweep)
-    assert json.loads(posted.body)["status"] == "active"
-    assert (seen, order) == (1, ["posting ends", "sweep goes on"])
-
-
-def test_postings_hold_no_one_up_but_the_sweep():
-    """Two postings share the barrier; and a sweep that waits makes no deadlock among them."""
-    loans = [LoanFactory(collateral=Decimal(39)) for _ in range(6)]
-    sweeps = [activation.wait_until_settled] * 4
-    posts = [
-        lambda loan=loan, number=number: postings.post_collateral(
-            client="",
-            request_id=f"req-{loan.pk}-{number}",
-            loan_id=loan.loan_id,
-            borrower_id="borrower-1",
-            amount=Decimal(1),
-        )
-        for loan in loans
-        for number in range(2)
-    ]
-    answers = at_once(*posts, *sweeps)
-    assert [answer for answer in answers if isinstance(answer, Exception)] == []
-    assert Loan.objects.filter(status="active", collateral=41).count() == 6
-
-
-@pytest.mark.parametrize(
-    ("move", "price", "made"),
-    [
-        (activation.activate_loans, "50", {"collateral": Decimal(50)}),
-        (margin_calls.call_loans, "35", {"active": True}),
-    ],
-)
-def test_two_sweeps_at_once_move_each_loan_once(move, price, made):
-    for _ in range(30):
-        LoanFactory(**made)
-
-    def sweep() -> int:
-        total = 0
-        while moved := move(price_point(price), limit=7):
-            total += moved
-        return total
-
-    totals = at_once(sweep, sweep, sweep)
-    assert sum(totals) == 30
-    model_history = Loan.history if move is activation.activate_loans else MarginCall.history
-    assert model_history.count() == (60 if move is activation.activate_loans else 30)
-
-
-@pytest.mark.parametrize(
-    "point", ["posting.seen", "posting.locked", "posting.written", "application.looked", "application.written"]
-)
-def test_a_failure_before_the_commit_leaves_nothing_and_may_be_repeated(arm, point):
-    path = "/collateral-top-ups" if point.startswith("posting") else "/loan-applications"
-    if path == "/collateral-top-ups":
-        LoanFactory(loan_id="L1")
-    rows = Loan.history.count()
-
-    def fail(name: str) -> None:
-        if name == point:
-            raise RuntimeError(name)
-
-    arm(fail)
-    assert send(Client(), path, GOOD).status_code == 500
-    assert AcceptedRequest.objects.count() == CollateralPosting.objects.count() == 0
-    assert Loan.history.count() == rows
-    arm(None)
-    assert "Idempotency-Replayed" not in send(Client(), path, GOOD)
-
-
-@pytest.mark.parametrize("point", ["application.committed", "posting.committed", "posting.committed_at_once"])
-def test_a_failure_after_the_commit_is_answered_by_a_replay(arm, point):
-    path = "/collateral-top-ups" if point.startswith("posting") else "/loan-applications"
-    if path == "/collateral-top-ups":
-        LoanFactory(loan_id="L1", active=point == "posting.committed_at_once")
-
-    def fail(name: str) -> None:
-        if name == point:
-            raise RuntimeError(name)
-
-    arm(fail)
-    assert send(Client(), path, GOOD).status_code == 500
-    arm(None)
-    again = send(Client(), path, GOOD)
-    assert (again.status_code, again["Idempotency-Replayed"]) == (202, "true")
-    assert Loan.objects.count() == AcceptedRequest.objects.count() == 1
-
-
-def test_steps_of_a_liquidation_need_a_transaction():
-    loan = LoanFactory(active=True, status=LoanStatus.LIQUIDATING)
-    for step in (
-        lambda: sales.begin_liquidation([loan.pk], NOW),
-        lambda: sales.book_sale(loan, Decimal(1), Decimal(1), smallest_sale=Decimal(1)),
-        lambda: sales.finish_liquidation(loan),
-    ):
-        with pytest.raises(sales.IllegalTransition):
-            step()
-    with pytest.raises(RuntimeError, match="none is open"):
-        activation.hold()

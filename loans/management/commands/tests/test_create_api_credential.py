@@ -5,7 +5,7 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError
 from knox.models import AuthToken
 
-from loans.management.tests.credentials import credential
+from loans.management.commands.tests.credentials import credential
 
 pytestmark = pytest.mark.django_db
 

@@ -1,0 +1,44 @@
+"""`/metrics`: what is open, pending and late, as Prometheus scrapes it."""
+
+import re
+from datetime import timedelta
+
+import pytest
+
+from coruscant import clock
+from liquidation.models import ClaimFailure
+from liquidation.sell import sell
+from pricing.models import Feed
+
+pytestmark = pytest.mark.django_db
+
+
+def test_metrics_show_what_is_open_pending_and_late(client, claimed, markets, quote):
+    liquidation = claimed("25")
+    markets.then(500)
+    sell(liquidation.pk)
+    ClaimFailure.objects.create(loan=liquidation.loan, price=25, reason="x", failed_at=clock.now())
+    text = client.get("/metrics").content.decode()
+    assert 'coruscant_liquidations_open{status="selling"} 1.0' in text
+    assert 'coruscant_orders_pending{market="mos_espa",status="unknown"} 1.0' in text
+    assert "coruscant_claim_failures 1.0" in text
+    assert 'coruscant_feed_messages{market="mos_espa",outcome="quote"} 1.0' in text
+    assert "coruscant_best_price 25.0" in text
+
+
+def test_a_feed_that_is_never_silent_is_not_behind(client, quote):
+    quote("25", ago=40)
+    Feed.objects.update(drained_to=clock.now() - timedelta(minutes=10))
+    assert 39 < behind(client) < 60
+    Feed.objects.update(drained_to=clock.now())
+    assert behind(client) < 30
+
+
+def behind(client):
+    text = client.get("/metrics").content.decode()
+    return float(re.search(r'coruscant_feed_drained_seconds\{market="mos_espa"\} (\S+)', text)[1])
+
+
+def test_without_a_price_there_is_no_price_to_scrape(client, clean_cache):
+    samples = [line for line in client.get("/metrics").content.decode().splitlines() if not line.startswith("#")]
+    assert not [line for line in samples if line.startswith("coruscant_best_price")]

@@ -1,0 +1,74 @@
+"""A person's word ends what no market explains, once, and only with figures that can be true."""
+
+import json
+from decimal import Decimal
+
+import pytest
+
+from liquidation import invariants, recover, resolution
+from liquidation.models import Liquidation, LiquidationStatus, OrderStatus, TradeOrder
+from liquidation.resolution import FiguresDoNotFit, OrderNotUnresolved
+from liquidation.sell import Outcome, sell
+from loans.models import Loan
+from pricing.markets import Market
+
+pytestmark = pytest.mark.django_db
+
+SALE = ("liquidation.sell", "liquidation.publish")
+
+
+@pytest.fixture
+def unresolved(claimed, markets, time_passes):
+    liquidation = claimed("31.25")
+    markets.price[Market.MOS_ESPA] = Decimal("31.25")
+    markets.then(500, json.dumps({"success": False, "reason": "duplicate request"}))
+    sell(liquidation.pk)
+    time_passes(seconds=5)
+    assert sell(liquidation.pk) is Outcome.WAITING
+    return TradeOrder.objects.get()
+
+
+def person():
+    return {"actor_name": "ahsoka", "actor_id": 7}
+
+
+def test_recovery_does_not_enqueue_what_waits_for_a_person(unresolved, enqueued, time_passes):
+    time_passes(seconds=600)
+    assert recover.recover() == 0
+
+
+def test_a_person_says_that_the_market_traded(unresolved, enqueued, django_capture_on_commit_callbacks):
+    with django_capture_on_commit_callbacks(execute=True):
+        resolution.resolve_as_traded(order_id=unresolved.pk, units=Decimal(32), proceeds=Decimal(1000), **person())
+    assert Liquidation.objects.get().status == LiquidationStatus.SETTLED
+    assert Loan.objects.get().collateral == 8
+    newest = unresolved.history.order_by("-history_id").first()
+    assert (newest.status, newest.history_actor, newest.history_user_id) == ("filled", "ahsoka", 7)
+    assert enqueued[-1][0] == SALE
+    assert not [finding for finding in invariants.check() if finding.violations]
+
+
+def test_a_person_says_that_the_market_did_not_trade_and_the_sale_goes_on(unresolved, markets, enqueued):
+    resolution.resolve_as_not_traded(order_id=unresolved.pk, **person())
+    assert sell(unresolved.liquidation_id) is Outcome.SETTLED
+    assert [order.status for order in TradeOrder.objects.order_by("sequence")] == [
+        OrderStatus.REFUSED,
+        OrderStatus.FILLED,
+    ]
+    assert not [finding for finding in invariants.check() if finding.violations]
+
+
+@pytest.mark.parametrize(("units", "proceeds"), [("0", "1"), ("33", "1"), ("32", "0"), ("-1", "1")])
+def test_impossible_figures_are_refused_and_nothing_changes(unresolved, units, proceeds):
+    with pytest.raises(FiguresDoNotFit):
+        resolution.resolve_as_traded(
+            order_id=unresolved.pk, units=Decimal(units), proceeds=Decimal(proceeds), **person()
+        )
+    assert TradeOrder.objects.get().status == OrderStatus.UNRESOLVED
+    assert Liquidation.objects.get().status == LiquidationStatus.WAITING
+
+
+def test_only_the_first_persons_word_counts(unresolved, enqueued):
+    resolution.resolve_as_not_traded(order_id=unresolved.pk, **person())
+    with pytest.raises(OrderNotUnresolved):
+        resolution.resolve_as_traded(order_id=unresolved.pk, units=Decimal(1), proceeds=Decimal(1), **person())
