@@ -38,7 +38,6 @@ class Curve:
     levels: tuple[Level, ...]
     fresh: bool
     sent_at: datetime
-    quote_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +69,7 @@ class Snapshot:
         freshness, found = records.freshness(), {}
         for quote in self.quotes:
             fresh = now < rules.holds_until(quote, self.drained_to.get(quote.market), freshness)
-            found[quote.market] = Curve(quote.market, quote.sell, fresh, quote.sent_at, quote.id)
+            found[quote.market] = Curve(quote.market, quote.sell, fresh, quote.sent_at)
         return found
 
 
