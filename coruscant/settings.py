@@ -235,7 +235,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour="3", minute="17"),
         "options": {"expires": 3600},
     },
-    "sweep": {
+    "evaluate loans": {
         "task": "liquidation.evaluate_loans",
         "schedule": schedule(float(RECOVERY_PERIOD_SECONDS)),
         "options": {"expires": RECOVERY_PERIOD_SECONDS},
