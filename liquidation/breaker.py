@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from django.db.models import Case, F, Value, When
+from django.db import connection
 
 from liquidation.models import Venue
 from pricing.markets import Market
@@ -12,6 +13,19 @@ from pricing.markets import Market
 #: of prices that is every quarter of an hour, where five in a row are every few seconds.
 FAILURES_BEFORE_PAUSE = 10
 PAUSE = timedelta(seconds=5)
+
+_PAUSED = "SELECT market, paused_until FROM liquidation_venue WHERE paused_until IS NOT NULL"
+_RESET_FAILURES = (
+    "UPDATE liquidation_venue SET failures_in_row = 0, paused_until = NULL WHERE market = %s AND failures_in_row > 0"
+)
+_COUNT_FAILURE = """
+    INSERT INTO liquidation_venue AS venue (market, failures_in_row, paused_until)
+    VALUES (%(market)s, 1, CASE WHEN %(limit)s <= 1 THEN %(until)s::timestamptz END)
+    ON CONFLICT (market) DO UPDATE SET
+        failures_in_row = venue.failures_in_row + 1,
+        paused_until = CASE WHEN venue.failures_in_row + 1 >= %(limit)s THEN %(until)s::timestamptz
+                            ELSE venue.paused_until END
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +39,9 @@ class VenueStates:
 
 def states(now: datetime) -> VenueStates:
     """The state of every venue."""
-    rows = Venue.objects.filter(paused_until__isnull=False).values_list("market", "paused_until")
-    paused = {Market(market): until for market, until in rows if until}
+    with connection.cursor() as cursor:
+        cursor.execute(_PAUSED)
+        paused = {Market(market): until for market, until in cursor.fetchall()}
     waiting = [until for until in paused.values() if until > now]
     return VenueStates(
         open=frozenset(market for market in Market if market not in paused),
@@ -42,12 +57,10 @@ def take_probe(market: Market, now: datetime) -> bool:
 
 def count_outcome(market: Market, *, failed: bool, now: datetime) -> None:
     """Count the outcome of one send; in autocommit, after it is booked. A lost count is harmless."""
-    venue = Venue.objects.filter(market=market)
     if not failed:
-        venue.filter(failures_in_row__gt=0).update(failures_in_row=0, paused_until=None)
+        with connection.cursor() as cursor:
+            cursor.execute(_RESET_FAILURES, [market.value])
         return
-    pausing = Case(
-        When(failures_in_row__gte=FAILURES_BEFORE_PAUSE - 1, then=Value(now + PAUSE)), default=F("paused_until")
-    )
-    if not venue.update(failures_in_row=F("failures_in_row") + 1, paused_until=pausing):
-        Venue.objects.bulk_create([Venue(market=market, failures_in_row=1)], ignore_conflicts=True)
+    failure: dict[str, Any] = {"market": market.value, "limit": FAILURES_BEFORE_PAUSE, "until": now + PAUSE}
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT_FAILURE, failure)

@@ -9,6 +9,7 @@ import structlog
 from django.conf import settings
 
 from coruscant.money import DECIMAL_PLACES, round_down
+from coruscant.rows import Select
 from liquidation import breaker
 from liquidation.models import Liquidation, OrderStatus, TradeOrder
 from liquidation.sizing import Bounds, Choice, VenueCurve, choose
@@ -25,10 +26,18 @@ NO_VENUE_DELAY = timedelta(seconds=2)
 #: The back-off after refusals grows no more after so many.
 _MOST_REFUSALS = 20
 
+_LATEST = Select(TradeOrder, "FROM liquidation_tradeorder WHERE liquidation_id = %s ORDER BY sequence DESC LIMIT %s")
+_BY_ID = Select(TradeOrder, "FROM liquidation_tradeorder WHERE id = %s")
+
 
 def latest(liquidation: Liquidation) -> list[TradeOrder]:
     """A liquidation's newest orders, newest first: as many as sizing needs. One without a verdict is the first."""
-    return list(liquidation.orders.order_by("-sequence")[: settings.REFUSALS_BEFORE_SWITCH])
+    return _LATEST.all(liquidation.pk, settings.REFUSALS_BEFORE_SWITCH)
+
+
+def by_id(order_id: int) -> TradeOrder:
+    """An order that is there."""
+    return _BY_ID.all(order_id)[0]
 
 
 def size(

@@ -11,7 +11,7 @@ import structlog
 from django.db import transaction
 from django.db.models import F
 
-from coruscant import aws, clock, failpoints, history
+from coruscant import aws, clock, failpoints, history, rows
 from liquidation.backoff import back_off
 from liquidation.models import LiquidationEvent
 
@@ -137,7 +137,7 @@ def _mark_sent(message_ids: Mapping[int, str]) -> None:
             by_cause[event.liquidation.correlation_id].append(event)
         for correlation_id, events in by_cause.items():
             history.set_cause("publish", correlation_id=correlation_id)
-            LiquidationEvent.objects.bulk_update(events, ["sent_at", "message_id"])
+            rows.write(*((event, ("sent_at", "message_id")) for event in events))
         failpoints.reach("publish.written")
 
 

@@ -15,8 +15,9 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 
-from coruscant import failpoints
+from coruscant import failpoints, rows
 from coruscant.money import exact, fits
+from coruscant.rows import Write
 from liquidation import breaker, orders, venues
 from liquidation.backoff import back_off
 from liquidation.locking import lock
@@ -131,11 +132,8 @@ def _count_send(liquidation: Liquidation, order: TradeOrder, fence: int | None, 
     if order.sends >= settings.ORDER_SENDS_BEFORE_ATTENTION:
         log.error("order_needs_attention", order_request_id=order.request_id, market=order.market, sends=order.sends)
     order.due_at = liquidation.leased_until
-    liquidation.save(update_fields=["fence", "leased_until", "due_at"])
-    if order._state.adding:
-        order.save()
-    else:
-        order.save(update_fields=["sends", "due_at"])
+    counted = None if order._state.adding else ("sends", "due_at")
+    rows.write((liquidation, ("fence", "leased_until", "due_at")), (order, counted))
     return OrderAttempt(
         liquidation_id=liquidation.pk,
         fence=liquidation.fence,
@@ -148,10 +146,10 @@ def _count_send(liquidation: Liquidation, order: TradeOrder, fence: int | None, 
     )
 
 
-def _later(liquidation: Liquidation, due_at: datetime) -> Outcome:
-    """Let go of the lease until the row is due again."""
+def _later(liquidation: Liquidation, due_at: datetime, *others: Write) -> Outcome:
+    """Let go of the lease until the row is due again; write others along."""
     liquidation.leased_until, liquidation.due_at = None, due_at
-    liquidation.save(update_fields=["leased_until", "due_at"])
+    rows.write(*others, (liquidation, ("leased_until", "due_at")))
     return Outcome.LATER
 
 
@@ -162,7 +160,7 @@ def _book(attempt: OrderAttempt, answer: Answer) -> Outcome | None:
         if liquidation.fence != attempt.fence or liquidation.status != LiquidationStatus.SELLING:
             log.warning("stale_lease_holder_writes_nothing", order_request_id=attempt.request_id, fence=attempt.fence)
             return Outcome.BUSY
-        order = TradeOrder.objects.get(pk=attempt.order_id)
+        order = orders.by_id(attempt.order_id)
         if isinstance(answer, Traded) and answer.proceeds and not books_can_hold(liquidation, answer.proceeds):
             answer = replace(answer, proceeds=None)  # a figure that cannot be stored does not fit
         found = verdict(answer, ordered=order.quantity, first_send=attempt.first_send, known_mismatch=order.mismatch)
@@ -200,12 +198,9 @@ def book_trade(
     with exact():
         liquidation.collateral_sold += units
         liquidation.proceeds += proceeds
-    order.save(update_fields=[*_ANSWER_COLUMNS, "venue_order_id", "units_traded", "proceeds"])
     done = sales.book_sale(loan, units, proceeds, smallest_sale=settings.ORDER_QUANTITY_STEP)
-    if done:
-        settle(loan, liquidation, now)
-    else:
-        liquidation.save(update_fields=SALE_FIGURES)
+    sold: tuple[Write, ...] = settle(loan, liquidation, now) if done else ((liquidation, SALE_FIGURES),)
+    rows.write((order, (*_ANSWER_COLUMNS, "venue_order_id", "units_traded", "proceeds")), *sold)
     return done
 
 
@@ -221,7 +216,7 @@ def _book_fill(
 
 def _book_refusal(liquidation: Liquidation, order: TradeOrder, now: datetime) -> Outcome | None:
     order.status, order.answered_at = OrderStatus.REFUSED, now
-    order.save(update_fields=_ANSWER_COLUMNS)
+    rows.write((order, _ANSWER_COLUMNS))
     in_row = orders.refusals_in_row(liquidation)
     if in_row <= REFUSALS_AT_FULL_SPEED:
         return None
@@ -233,14 +228,12 @@ def _book_unknown(liquidation: Liquidation, order: TradeOrder, answer: Answer, n
         order.mismatch = answer.figures
     order.status = OrderStatus.UNKNOWN
     order.due_at = now + back_off(order.sends, order.request_id)
-    order.save(update_fields=[*_ANSWER_COLUMNS, "mismatch", "due_at"])
-    return _later(liquidation, order.due_at)
+    return _later(liquidation, order.due_at, (order, (*_ANSWER_COLUMNS, "mismatch", "due_at")))
 
 
 def _book_unresolved(liquidation: Liquidation, order: TradeOrder) -> Outcome:
     order.status = OrderStatus.UNRESOLVED
-    order.save(update_fields=_ANSWER_COLUMNS)
     liquidation.status, liquidation.leased_until = LiquidationStatus.WAITING, None
-    liquidation.save(update_fields=["status", "leased_until"])
+    rows.write((order, _ANSWER_COLUMNS), (liquidation, ("status", "leased_until")))
     log.error("order_unresolved", order_request_id=order.request_id, market=order.market, answer=order.last_answer)
     return Outcome.WAITING

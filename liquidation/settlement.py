@@ -7,7 +7,9 @@ from datetime import datetime
 import structlog
 from django.conf import settings
 
+from coruscant import rows
 from coruscant.money import ZERO, decimal_string, exact
+from coruscant.rows import Write
 from liquidation.models import PENDING_ORDER_STATUSES, Liquidation, LiquidationEvent, LiquidationStatus
 from loans import sales
 from loans.models import Loan
@@ -29,23 +31,22 @@ def settle_if_done(loan: Loan, liquidation: Liquidation, now: datetime) -> bool:
     if liquidation.orders.filter(status__in=PENDING_ORDER_STATUSES).exists():
         return False
     sales.finish_liquidation(loan)
-    settle(loan, liquidation, now)
+    rows.write(*settle(loan, liquidation, now))
     return True
 
 
-def settle(loan: Loan, liquidation: Liquidation, now: datetime) -> None:
-    """Fix the figures of a liquidation whose loan is liquidated by now, and write its event.
+def settle(loan: Loan, liquidation: Liquidation, now: datetime) -> tuple[Write, Write]:
+    """Fix the figures of a liquidation whose loan is liquidated by now, and make its event.
 
-    Locks are the caller's: loan, then liquidation, whose figures of the sale are written along.
+    Returns both, for the caller to write in its transaction. Locks are the caller's: loan, then liquidation.
     """
     with exact():
         liquidation.surplus = max(ZERO, liquidation.proceeds - liquidation.balance_at_claim)
     liquidation.shortfall = loan.outstanding_balance
     liquidation.collateral_left = loan.collateral
     liquidation.status, liquidation.settled_at, liquidation.leased_until = LiquidationStatus.SETTLED, now, None
-    liquidation.save(update_fields=[*SALE_FIGURES, *_SETTLEMENT])
     event_id = uuid.uuid4()
-    LiquidationEvent.objects.create(
+    event = LiquidationEvent(
         liquidation=liquidation,
         event_id=event_id,
         body=_event_body(event_id, loan, liquidation),
@@ -60,6 +61,7 @@ def settle(loan: Loan, liquidation: Liquidation, now: datetime) -> None:
         proceeds=decimal_string(liquidation.proceeds),
         shortfall=decimal_string(loan.outstanding_balance),
     )
+    return (liquidation, (*SALE_FIGURES, *_SETTLEMENT)), (event, None)
 
 
 def _event_body(event_id: uuid.UUID, loan: Loan, liquidation: Liquidation) -> str:

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from django.db import connection
 
-from coruscant import money
+from coruscant import money, rows
 from coruscant.money import ZERO
 from loans import margin_calls
 from loans.models import Loan, LoanStatus
@@ -48,7 +48,7 @@ def book_sale(loan: Loan, units: Decimal, proceeds: Decimal, *, smallest_sale: D
     done = is_done(loan, smallest_sale)
     if done:
         loan.status = LoanStatus.LIQUIDATED
-    loan.save(update_fields=["collateral", "outstanding_balance", "status"])
+    rows.write((loan, ("collateral", "outstanding_balance", "status")))
     return done
 
 

@@ -11,19 +11,23 @@ MUTANTS: tuple[Mutant, ...] = (
         "no-outbox",
         "the event is written after the settlement has committed",
         (
-            Edit(_SETTLEMENT, "    LiquidationEvent.objects.create(\n", "    _after(\n"),
+            Edit(
+                _SETTLEMENT,
+                "_SETTLEMENT)), (event, None)\n",
+                "_SETTLEMENT)), _after(event, (liquidation, SALE_FIGURES))\n",
+            ),
             Edit(
                 _SETTLEMENT,
                 "def settle(",
-                "def _after(**columns):\n"
-                "    from coruscant import failpoints\n"
+                "def _after(event, instead):\n"
+                "    from coruscant import failpoints, history\n"
                 "    from django.db import transaction\n"
                 "    def later():\n"
                 '        failpoints.reach("no outbox")\n'
-                "        from coruscant import history\n"
                 '        with history.cause("sell", correlation_id=""):\n'
-                "            LiquidationEvent.objects.create(**columns)\n"
-                "    transaction.on_commit(later)\n\n\n"
+                "            event.save()\n"
+                "    transaction.on_commit(later)\n"
+                "    return ((type(event.liquidation).objects.get(pk=event.liquidation_id)), ('enqueued_at',))\n\n\n"
                 "def settle(",
             ),
         ),

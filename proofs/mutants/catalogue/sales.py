@@ -49,11 +49,13 @@ MUTANTS: tuple[Mutant, ...] = (
         (
             Edit(
                 _SELL,
-                '        order.save(update_fields=["sends", "due_at"])',
-                "        import uuid\n"
-                "        old, order.request_id = order.request_id, str(uuid.uuid4())\n"
+                '    counted = None if order._state.adding else ("sends", "due_at")\n',
+                "    import uuid\n"
+                "    old, adding = order.request_id, order._state.adding\n"
+                "    if not adding:\n"
+                "        order.request_id = str(uuid.uuid4())\n"
                 "        order.payload = order.payload.replace(old, order.request_id)\n"
-                "        order.save()",
+                '    counted = None if adding else ("sends", "due_at", "request_id", "payload")\n',
             ),
         ),
         tests=_TESTS,
