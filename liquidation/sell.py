@@ -200,7 +200,8 @@ def book_trade(
         liquidation.proceeds += proceeds
     done = sales.book_sale(loan, units, proceeds, smallest_sale=settings.ORDER_QUANTITY_STEP)
     sold: tuple[Write, ...] = settle(loan, liquidation, now) if done else ((liquidation, SALE_FIGURES),)
-    rows.write((order, (*_ANSWER_COLUMNS, "venue_order_id", "units_traded", "proceeds")), *sold)
+    filled = (order, (*_ANSWER_COLUMNS, "venue_order_id", "units_traded", "proceeds"))
+    rows.write(filled, (loan, sales.BOOKED), *sold)
     return done
 
 

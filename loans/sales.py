@@ -9,10 +9,13 @@ from decimal import Decimal
 
 from django.db import connection
 
-from coruscant import money, rows
+from coruscant import money
 from coruscant.money import ZERO
 from loans import margin_calls
 from loans.models import Loan, LoanStatus
+
+#: What a booked sale changes on a loan's row.
+BOOKED = ("collateral", "outstanding_balance", "status")
 
 
 class IllegalTransition(RuntimeError):
@@ -35,9 +38,10 @@ def begin_liquidation(loan_ids: Sequence[int], now: datetime) -> None:
 def book_sale(loan: Loan, units: Decimal, proceeds: Decimal, *, smallest_sale: Decimal) -> bool:
     """Lower a liquidating loan's collateral by the `units` sold and its balance by the `proceeds` in GC, not below 0.
 
-    If that covers the balance, or leaves less than `smallest_sale` units, the loan becomes `liquidated` in the same
-    write. Returns whether it did. Raises IllegalTransition if the loan is not being liquidated, if there are not that
-    many units, or if a figure is negative.
+    If that covers the balance, or leaves less than `smallest_sale` units, the loan becomes `liquidated` as well.
+    Returns whether it did. The caller writes the fields BOOKED, in the statement that writes the sale's other rows.
+    Raises IllegalTransition if the loan is not being liquidated, if there are not that many units, or if a figure is
+    negative.
     """
     _require_liquidating(loan)
     if not 0 <= units <= loan.collateral or proceeds < 0:
@@ -48,7 +52,6 @@ def book_sale(loan: Loan, units: Decimal, proceeds: Decimal, *, smallest_sale: D
     done = is_done(loan, smallest_sale)
     if done:
         loan.status = LoanStatus.LIQUIDATED
-    rows.write((loan, ("collateral", "outstanding_balance", "status")))
     return done
 
 

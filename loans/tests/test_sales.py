@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from coruscant import history
+from coruscant import history, rows
 from loans import sales
 from loans.models import Loan, LoanStatus, MarginCall
 from loans.tests.factories import LoanFactory, MarginCallFactory
@@ -56,6 +56,7 @@ def test_a_loan_is_claimed_once(status):
 def test_a_sale_lowers_collateral_and_balance():
     loan = LoanFactory(active=True, status=LoanStatus.LIQUIDATING)
     assert not sales.book_sale(loan, Decimal("12.5"), Decimal("400.25"), smallest_sale=STEP)
+    rows.write((loan, sales.BOOKED))
     loan.refresh_from_db()
     assert (loan.collateral, loan.outstanding_balance) == (Decimal("27.5"), Decimal("599.75"))
     assert loan.debt_per_unit == Decimal("21.809090909090909090909091")
@@ -74,6 +75,7 @@ def test_a_sale_lowers_collateral_and_balance():
 def test_a_sale_that_covers_the_balance_or_leaves_too_little_ends_the_liquidation(units, proceeds, done):
     loan = LoanFactory(active=True, status=LoanStatus.LIQUIDATING)
     assert sales.book_sale(loan, Decimal(units), Decimal(proceeds), smallest_sale=STEP) is done
+    rows.write((loan, sales.BOOKED))
     expected = "liquidated" if done else "liquidating"
     assert (Loan.objects.get().status, Loan.history.latest().status, Loan.history.count()) == (expected, expected, 2)
 
@@ -81,6 +83,7 @@ def test_a_sale_that_covers_the_balance_or_leaves_too_little_ends_the_liquidatio
 def test_a_balance_never_falls_below_zero():
     loan = LoanFactory(active=True, status=LoanStatus.LIQUIDATING)
     sales.book_sale(loan, Decimal(40), Decimal(1001), smallest_sale=STEP)
+    rows.write((loan, sales.BOOKED))
     loan.refresh_from_db()
     assert (loan.collateral, loan.outstanding_balance, loan.debt_per_unit) == (0, 0, None)
 
