@@ -13,21 +13,20 @@ MUTANTS: tuple[Mutant, ...] = (
         (
             Edit(
                 _SETTLEMENT,
-                "_SETTLEMENT)), (event, None)\n",
-                "_SETTLEMENT)), _after(event, (liquidation, SALE_FIGURES))\n",
+                "    return (liquidation, (*SALE_FIGURES, *_SETTLEMENT)), (event, None)\n",
+                "    _after(event)\n    return ((liquidation, (*SALE_FIGURES, *_SETTLEMENT)),)\n",
             ),
             Edit(
                 _SETTLEMENT,
                 "def settle(",
-                "def _after(event, instead):\n"
+                "def _after(event):\n"
                 "    from coruscant import failpoints, history\n"
                 "    from django.db import transaction\n"
                 "    def later():\n"
                 '        failpoints.reach("no outbox")\n'
                 '        with history.cause("sell", correlation_id=""):\n'
                 "            event.save()\n"
-                "    transaction.on_commit(later)\n"
-                "    return ((type(event.liquidation).objects.get(pk=event.liquidation_id)), ('enqueued_at',))\n\n\n"
+                "    transaction.on_commit(later)\n\n\n"
                 "def settle(",
             ),
         ),
