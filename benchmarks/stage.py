@@ -136,8 +136,7 @@ class Stage:
         try:
             for name in self.market_ports:
                 opened.append(on_a_free_port(partial(self._open_market, name, faults, price, environment)))
-            for setting, url in self._market_urls.items():
-                setattr(settings, setting, url)
+            settings.MARKET_URLS = {name: f"http://{LOOPBACK}:{port}" for name, port in self.market_ports.items()}
             yield opened
         finally:
             self._stop(opened)
