@@ -42,6 +42,7 @@ INSTALLED_APPS = [
     "django_structlog",
     "coruscant.admin",
     "coruscant.history",
+    "coruscant.restores",
     "coruscant.web",
     "pricing",
     "loans",
@@ -125,6 +126,9 @@ DATABASES: dict[str, dict[str, Any]] = {
         },
     }
 }
+
+# `synchronous`: no commit is acknowledged before a standby has it, so a promoted standby has lost nothing.
+DATABASE_FAILOVER = env.one_of("DATABASE_FAILOVER", "asynchronous", ("asynchronous", "synchronous"))
 
 CACHES = {
     "default": {

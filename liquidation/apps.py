@@ -13,9 +13,12 @@ class LiquidationConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Listen for new quotes. A signal, since pricing must not import liquidation."""
-        from pricing.signals import quotes_recorded  # noqa: PLC0415  (apps must be ready)
+        """Listen for new quotes, and say what the books have lost: neither app may import this one."""
+        from coruscant.restores import identity  # noqa: PLC0415  (apps must be ready)
+        from liquidation import last_send  # noqa: PLC0415
+        from pricing.signals import quotes_recorded  # noqa: PLC0415
 
+        identity.witnesses.append(last_send.missing)
         quotes_recorded.connect(_enqueue_evaluation, dispatch_uid="liquidation.evaluate_loans")
 
 

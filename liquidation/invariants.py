@@ -85,8 +85,8 @@ INVARIANTS: tuple[Invariant, ...] = (
     ),
     Invariant(
         "I2b",
-        "a sale that is being tried is not overdue",
-        _overdue("SELECT id FROM liquidation_liquidation WHERE status = 'selling' AND due_at"),
+        "a sale that is being tried is not overdue, unless a restore holds it",
+        _overdue("SELECT id FROM liquidation_liquidation WHERE status = 'selling' AND held_by_id IS NULL AND due_at"),
         in_time=True,
     ),
     Invariant(
@@ -123,8 +123,11 @@ INVARIANTS: tuple[Invariant, ...] = (
     ),
     Invariant(
         "I4b",
-        "an event is sent, or is being tried and not overdue",
-        _overdue("SELECT event_id FROM liquidation_liquidationevent WHERE sent_at IS NULL AND due_at"),
+        "an event is sent, or is being tried and not overdue, unless a restore holds it",
+        _overdue(
+            "SELECT e.event_id FROM liquidation_liquidationevent e JOIN liquidation_liquidation q"
+            " ON q.id = e.liquidation_id WHERE e.sent_at IS NULL AND q.held_by_id IS NULL AND e.due_at"
+        ),
         in_time=True,
     ),
     Invariant(

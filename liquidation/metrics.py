@@ -9,6 +9,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from coruscant.money import decimal_string
+from coruscant.restores import identity
 from pricing import best_price
 
 # Name, help, labels, query. Every query reads an index that holds only the rows it counts, or few rows.
@@ -24,7 +25,7 @@ _GAUGES: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
         "Age of the oldest due time of a sale",
         (),
         "SELECT coalesce(extract(epoch FROM now() - min(due_at)), 0) FROM liquidation_liquidation"
-        " WHERE status = 'selling' AND due_at < now()",
+        " WHERE status = 'selling' AND held_by_id IS NULL AND due_at < now()",
     ),
     (
         "coruscant_orders_pending",
@@ -74,6 +75,18 @@ _GAUGES: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
         (),
         "SELECT count(*) FROM liquidation_claimfailure",
     ),
+    (
+        "coruscant_liquidations_held",
+        "Liquidations that a restore holds",
+        (),
+        "SELECT count(*) FROM liquidation_liquidation WHERE held_by_id IS NOT NULL",
+    ),
+    (
+        "coruscant_claims_held",
+        "1 while a restore holds claims",
+        (),
+        "SELECT count(*) FROM (SELECT FROM restores_restore WHERE claims_released_at IS NULL LIMIT 1) AS held",
+    ),
 )
 
 
@@ -86,6 +99,9 @@ class _Books(Collector):
                 for *values, figure in cursor.fetchall():
                     family.add_metric([str(value) for value in values], float(figure))
             yield family
+        yield GaugeMetricFamily(
+            "coruscant_database_replaced", "1 while the database is not the accepted one", bool(identity.objection())
+        )
         point = best_price.current()
         price = GaugeMetricFamily("coruscant_best_price", "Best price, GC a unit; absent while there is none")
         if point.price is not None:

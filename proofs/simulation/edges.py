@@ -13,7 +13,8 @@ from django.conf import settings
 from django.db import connection
 
 from coruscant import aws, clock, enqueue, failpoints
-from liquidation import publish, sell
+from coruscant.restores import identity
+from liquidation import last_send, publish, sell
 from liquidation.venues import http
 from pricing import price_alerts, snapshot
 from pricing.feeds import FEEDS
@@ -79,6 +80,7 @@ class Edges:
                 (enqueue, "now", now),
                 (snapshot, "cache", self.cache),
                 (price_alerts, "cache", self.cache),
+                (last_send, "cache", self.cache),
                 (uuid, "uuid4", self.world.uuid),
                 (poll, "time", SimpleNamespace(monotonic=monotonic)),
                 (queue, "time", SimpleNamespace(monotonic=monotonic)),
@@ -86,7 +88,7 @@ class Edges:
             ):
                 replaced.enter_context(mock.patch.object(where, name, what))
             replaced.enter_context(clock.driven_by(self.world.clock))
-            forget = (queue.forget_urls, publish._topic_arn.cache_clear)
+            forget = (queue.forget_urls, publish._topic_arn.cache_clear, identity.forget)
             for call in forget:
                 call()
                 replaced.callback(call)
