@@ -15,6 +15,7 @@ COMMANDS = {
     "pricing": (),
     "loans": ("add_loan", "add_collateralposting"),
     "liquidation": ("change_tradeorder",),
+    "restores": (),
     "knox": ("delete_authtoken",),
 }
 
