@@ -72,7 +72,13 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "stale-refusal-counts",
         "the refusal that a stale lease holder heard counts towards the three",
-        (Edit(_ORDERS, "order.answers.filter(stale=False, send__lt=order.sends)", "order.answers.filter(send__lt=order.sends)"),),
+        (
+            Edit(
+                _ORDERS,
+                "order.answers.filter(stale=False, send__lt=order.sends)",
+                "order.answers.filter(send__lt=order.sends)",
+            ),
+        ),
         tests=("liquidation/tests/test_orders.py",),
         simulated=False,  # the other two must be clean as well, so a simulated market hardly ever has traded
     ),
