@@ -352,6 +352,7 @@ def test_figures_beyond_python_s_default_precision_are_booked_exactly(claimed, m
         amount="12345678901234567890.123456789012345678901234",
         collateral="12345678901234567890.123456789012345678901234",
     )
+    markets.price[Market.MOS_ESPA] = Decimal("0.8")
     markets.then("half", "half", 500)
     sell(liquidation.pk)
     liquidation.refresh_from_db()

@@ -126,7 +126,7 @@ def test_refusals_count_only_when_they_are_explicit_and_ours(venue, body, status
     assert isinstance(answered(venue, body, status), kind)
 
 
-NOTHING_SAID = [None, False, "", "  ", [], {}]
+NOTHING_SAID: list[object] = [None, False, "", "  ", [], {}]
 
 
 @pytest.mark.parametrize("empty", NOTHING_SAID)
