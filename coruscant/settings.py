@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "simple_history",
     "django_structlog",
     "coruscant.admin",
+    "coruscant.approvals",
     "coruscant.history",
     "coruscant.web",
     "pricing",
@@ -178,6 +179,12 @@ if LEASE_SECONDS + RECOVERY_PERIOD_SECONDS > 30:  # noqa: PLR2004
 REFUSALS_BEFORE_SWITCH = env.whole("REFUSALS_BEFORE_SWITCH", 2)
 ORDER_SENDS_BEFORE_ATTENTION = env.whole("ORDER_SENDS_BEFORE_ATTENTION", 20)
 
+# --- Two people (docs/decisions/0024-two-people.md) --------------------------------------------------------------
+
+FOUR_EYES = env.flag("FOUR_EYES", default=False)
+FOUR_EYES_POSTING_UNITS = env.number("FOUR_EYES_POSTING_UNITS", "1000")
+APPROVAL_EXPIRY_HOURS = env.whole("APPROVAL_EXPIRY_HOURS", 24)
+
 # --- API ------------------------------------------------------------------------------------------------------
 
 API_ALLOW_ANONYMOUS = env.flag("API_ALLOW_ANONYMOUS", default=False)
@@ -244,6 +251,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "liquidation.recover",
         "schedule": schedule(float(RECOVERY_PERIOD_SECONDS)),
         "options": {"expires": RECOVERY_PERIOD_SECONDS},
+    },
+    "expire approvals": {
+        "task": "approvals.expire",
+        "schedule": schedule(60.0),
+        "options": {"expires": 60},
     },
 }
 
