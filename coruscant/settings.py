@@ -42,7 +42,6 @@ INSTALLED_APPS = [
     "django_structlog",
     "coruscant.admin",
     "coruscant.history",
-    "coruscant.web",
     "pricing",
     "loans",
     "liquidation",
@@ -55,7 +54,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django_structlog.middlewares.RequestMiddleware",
+    "coruscant.web.request_log.BoundedRequestMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
