@@ -114,7 +114,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "worst-price",
         "the lowest of the live prices counts as the best",
-        (Edit(_QUOTES, "live.sort(key=_best_first, reverse=True)", "live.sort(key=_best_first)"),),
+        (Edit(_QUOTES, "or money.ZERO), reverse=True)", "or money.ZERO))"),),
         tests=("pricing/tests/test_quotes.py",),
     ),
     Mutant(
