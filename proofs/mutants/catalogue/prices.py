@@ -6,7 +6,7 @@ _POLL = "pricing.ingest.poll"
 _RECORDING = "pricing.ingest.record"
 _QUOTES = "pricing.quotes"
 _RECORD = "            if gathered.messages or (wait and not gathered.failure):\n"
-_DELETE = "            delete(source, gathered.messages)\n"
+_DELETE = "            queue.delete(source, gathered.messages)\n"
 
 MUTANTS: tuple[Mutant, ...] = (
     Mutant(
