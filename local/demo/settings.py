@@ -76,7 +76,6 @@ def service_environment(folder: Path, stack: Mapping[str, str], addresses: Addre
         "PYTHONUNBUFFERED": "1",
         "DJANGO_SETTINGS_MODULE": "coruscant.settings",
         "DOTENV": os.devnull,  # a developer's own .env is not read
-        "DEMO": "true",
         "DEBUG": "false",
         "SECRET_KEY": secret_key(folder / "secret-key"),
         "ALLOWED_HOSTS": f"localhost,{LOOPBACK}",
