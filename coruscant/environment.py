@@ -4,6 +4,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import NoReturn
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import environ
 
@@ -48,16 +49,16 @@ class Environment:
             self.refuse(name, f"must be a whole number, at least 1, not {text!r}")
         return int(text)
 
-    def number(self, name: str, default: str, *, at_most: int | None = None) -> Decimal:
-        """An exact decimal above 0 and at most `at_most`."""
+    def number(self, name: str, default: str, *, above: int = 0, at_most: int | None = None) -> Decimal:
+        """An exact decimal above `above` and at most `at_most`."""
         text = self._read(name, default)
         try:
             value = Decimal(text)
         except InvalidOperation:
             self.refuse(name, f"must be a decimal number, not {text!r}")
-        if not value.is_finite() or value <= 0 or (at_most is not None and value > at_most):
+        if not value.is_finite() or value <= above or (at_most is not None and value > at_most):
             bound = f" and at most {at_most}" if at_most else ""
-            self.refuse(name, f"must be above 0{bound}, not {text!r}")
+            self.refuse(name, f"must be above {above}{bound}, not {text!r}")
         return value
 
     def one_of(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
@@ -74,6 +75,14 @@ class Environment:
         if parts.scheme not in schemes or not parts.netloc:
             self.refuse(name, f"must be an address like {schemes[0]}://host:port, not {value!r}")
         return value.rstrip("/")
+
+    def uuid(self, name: str) -> UUID:
+        """A UUID; required."""
+        value = self.text(name)
+        try:
+            return UUID(value)
+        except ValueError:
+            self.refuse(name, f"must be a UUID, not {value!r}")
 
     def database(self, name: str) -> dict[str, object]:
         """A PostgreSQL database by URL."""

@@ -14,7 +14,7 @@ from coruscant.admin.columns import amount_column, column, instant_column, statu
 from coruscant.admin.commands import AmountFormField, command_button, command_page
 from coruscant.admin.figures import figure, link_to, page_of, preformatted
 from liquidation import resolution
-from liquidation.models import OrderStatus, TradeOrder, Venue
+from liquidation.models import OrderAnswer, OrderStatus, TradeOrder, Venue
 
 
 class TradedForm(forms.Form):
@@ -41,27 +41,41 @@ class _OrderColumns:
 class OrderInline(_OrderColumns, ReadOnlyInline):
     model = TradeOrder
     verbose_name_plural = "Orders"
-    fields: Any = ("order", "market", "state", "ordered", "traded", "received", "sends", "last_outcome", "answered")
+    fields: Any = ("order", "market", "state", "ordered", "traded", "received", "sends", "answered")
     ordering = ("sequence",)
     order = column("Order", lambda row: link_to(row, f"No. {row.sequence}"))
     answered = instant_column("answered_at", "Answered")
 
 
+class _AnswerColumns:
+    received = instant_column("received_at", "Received")
+    said = column("What the market said", lambda answer: preformatted(answer.text))
+
+
+class AnswerInline(_AnswerColumns, ReadOnlyInline):
+    """Every answer so far. A stale one decided nothing; whoever resolves the order should read it."""
+
+    model = OrderAnswer
+    verbose_name_plural = "Answers"
+    fields: Any = ("send", "received", "kind", "stale", "said")
+    ordering = ("send",)
+
+
 @admin.register(TradeOrder)
 class TradeOrderAdmin(_OrderColumns, AuditedAdmin):
     list_display = (
-        "request_id", "of_loan", "market", "state", "ordered", "traded", "received", "sends", "last_outcome", "made",
+        "request_id", "of_loan", "market", "state", "ordered", "traded", "received", "sends", "made",
     )  # fmt: skip
     list_select_related = ("liquidation__loan",)
-    list_filter = ("status", "market", "last_outcome")
+    list_filter = ("status", "market")
     search_fields = ("request_id__exact", "venue_order_id__exact", "liquidation__loan__loan_id__startswith")
     search_help_text = "A request id, a market's order id, or the beginning of a loan id"
-    _answer = ("last_outcome", "answer", "mismatch", "venue_order_id", "traded", "received", "answered")
     fieldsets = (
         (None, {"fields": ("request_id", "of_liquidation", "of_loan", "sequence", "market", "state")}),
         ("Order", {"fields": ("ordered", "quoted", "body", "made", "sends", "due")}),
-        ("Answer", {"fields": _answer}),
+        ("Verdict", {"fields": ("venue_order_id", "traded", "received", "answered")}),
     )
+    inlines = (AnswerInline,)
     actions_detail = ("market_did_trade", "market_did_not_trade")
     has_resolve_permission = admin.ModelAdmin.has_change_permission  # who may change orders may resolve them
 
@@ -69,7 +83,6 @@ class TradeOrderAdmin(_OrderColumns, AuditedAdmin):
     of_liquidation = column("Liquidation", lambda row: link_to(row.liquidation, f"No. {row.liquidation_id}"))
     quoted = amount_column("quoted_unit_price", "GC a unit", "Expected price")
     body = column("Body as sent", lambda order: preformatted(order.payload))
-    answer = column("Last answer", lambda order: preformatted(order.last_answer))
     made = instant_column("created_at", "Made")
     answered = instant_column("answered_at", "Verdict booked")
     due = instant_column("due_at", "Not sent again before")
@@ -112,6 +125,17 @@ class TradeOrderAdmin(_OrderColumns, AuditedAdmin):
 
 def _actor(request: HttpRequest) -> dict[str, Any]:
     return {"actor_name": request.user.get_username(), "actor_id": request.user.pk}
+
+
+@admin.register(OrderAnswer)
+class OrderAnswerAdmin(_AnswerColumns, ReadOnlyAdmin):
+    list_display = ("received", "of_order", "send", "kind", "stale")
+    list_filter = ("kind", "stale", "order__market")
+    list_select_related = ("order",)
+    search_fields = ("order__request_id__exact", "order__liquidation__loan__loan_id__startswith")
+    search_help_text = "A request id, or the beginning of a loan id"
+    fields = ("of_order", "send", "received", "kind", "stale", "said")
+    of_order = column("Order", lambda answer: link_to(answer.order))
 
 
 @admin.register(Venue)
