@@ -4,26 +4,24 @@ from typing import Any
 
 from django.apps import AppConfig
 
+from coruscant import enqueue
+from liquidation import chains
+from pricing.signals import quotes_recorded
+
 
 class LiquidationConfig(AppConfig):
-    """Django's entry for the app."""
-
     name = "liquidation"
     verbose_name = "Liquidations"
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Listen for new quotes, and say what the books have lost: neither app may import this one."""
-        from coruscant.restores import identity  # noqa: PLC0415  (apps must be ready)
+        from coruscant.restores import identity  # noqa: PLC0415  (models must be loaded)
         from liquidation import last_send  # noqa: PLC0415
-        from pricing.signals import quotes_recorded  # noqa: PLC0415
 
         identity.witnesses.append(last_send.missing)
+        # A signal, since pricing must not import liquidation.
         quotes_recorded.connect(_enqueue_evaluation, dispatch_uid="liquidation.evaluate_loans")
 
 
 def _enqueue_evaluation(**_signal: Any) -> None:
-    from coruscant import enqueue  # noqa: PLC0415
-    from liquidation import chains  # noqa: PLC0415
-
-    enqueue.now(chains.evaluation())
+    enqueue.now(chains.task("liquidation.evaluate_loans"))

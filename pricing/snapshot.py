@@ -4,15 +4,14 @@ The cache, in Redis, never holds the price itself: which quotes are live is deci
 cached one does not become wrong with age. It may be emptied or down at any moment.
 """
 
-import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from decimal import Decimal
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any, TypeVar
 
 import structlog
+from django.conf import settings
 from django.core.cache import cache
 from redis.exceptions import RedisError
 
@@ -25,7 +24,7 @@ log = structlog.get_logger(__name__)
 
 Answer = TypeVar("Answer")
 
-KEY = "pricing.best_price.2"  # count up when the format changes
+KEY = "pricing.best_price.3"  # count up when Snapshot or Quote changes
 # Of two refreshes at once the older may be stored last. It is used for no longer than this.
 _SECONDS = 5
 
@@ -58,7 +57,7 @@ class Snapshot:
             self.quotes,
             drained_to=self.drained_to,
             freshness=records.freshness(),
-            reference_quantity=records.reference_quantity(),
+            reference_quantity=settings.PRICE_REFERENCE_QUANTITY,
             start=min([now, *(quote.sent_at for quote in self.quotes)]),
             end=now,
         )
@@ -82,29 +81,27 @@ def read(
     show.
     """
     quotes, drained_to, outranks_for = [], {}, {}
-    newest_quotes, now, row = records.newest(records.freshness().max_age, row_query, row_parameters)
-    for newest in newest_quotes:
-        drained_to[newest.market] = newest.drained_to
-        if newest.quote is None:
-            continue
-        quote = newest.quote if newest.certainly_current else _current_quote(newest.quote)
-        quotes.append(quote)
-        outranks_for[newest.market] = newest.quote.sent_at - quote.sent_at
+    found, now, row = records.newest(records.freshness().max_age, row_query, row_parameters)
+    for market, drained, newest, certainly_current in found:
+        drained_to[market] = drained
+        if newest is not None:
+            quote = newest if certainly_current else _current_quote(newest)
+            quotes.append(quote)
+            outranks_for[market] = newest.sent_at - quote.sent_at
     return Snapshot(tuple(quotes), drained_to, outranks_for), now, row
 
 
 def read_and_cache() -> tuple[Snapshot, datetime]:
     """A snapshot of the database, now cached if the cache is up, and its instant."""
     snapshot, now, _no_row = read()
-    cached = {"quotes": [asdict(quote) for quote in snapshot.quotes], "drained_to": snapshot.drained_to}
-    if_up(partial(cache.set, KEY, json.dumps(cached, default=str), timeout=_SECONDS))
+    if_up(partial(cache.set, KEY, replace(snapshot, outranks_for=None), timeout=_SECONDS))
     return snapshot, now
 
 
 def cached() -> Snapshot | None:
     """The cached snapshot; None if there is none or the cache is down."""
-    text = if_up(partial(cache.get, KEY))
-    return _parsed(text) if isinstance(text, str) else None
+    found: Snapshot | None = if_up(partial(cache.get, KEY))
+    return found
 
 
 def if_up(call: Callable[[], Answer]) -> Answer | None:
@@ -114,28 +111,6 @@ def if_up(call: Callable[[], Answer]) -> Answer | None:
     except (RedisError, OSError) as error:
         log.warning("price_cache_down", error=str(error))
         return None
-
-
-@lru_cache(maxsize=4)  # the same text is read for every order until a price changes
-def _parsed(text: str) -> Snapshot:
-    written: dict[str, Any] = json.loads(text)
-    quotes = [
-        Quote(
-            **quote
-            | {
-                "market": Market(quote["market"]),
-                "market_time": Decimal(quote["market_time"]),
-                "sent_at": datetime.fromisoformat(quote["sent_at"]),
-                "sell": records.read_levels(level.values() for level in quote["sell"]),
-            }
-        )
-        for quote in written["quotes"]
-    ]
-    drained_to = {
-        Market(market): datetime.fromisoformat(instant) if instant else None
-        for market, instant in written["drained_to"].items()
-    }
-    return Snapshot(tuple(quotes), drained_to)
 
 
 def _current_quote(newest: Quote) -> Quote:

@@ -17,6 +17,7 @@ COMMANDS = {
     "liquidation": ("change_tradeorder",),
     "restores": (),
     "knox": ("delete_authtoken",),
+    "approvals": ("change_approval",),
 }
 
 

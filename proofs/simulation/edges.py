@@ -88,7 +88,7 @@ class Edges:
             ):
                 replaced.enter_context(mock.patch.object(where, name, what))
             replaced.enter_context(clock.driven_by(self.world.clock))
-            forget = (queue.forget_urls, publish._topic_arn.cache_clear, identity.forget)
+            forget = (queue.queue_url.cache_clear, publish._topic_arn.cache_clear, identity.forget)
             for call in forget:
                 call()
                 replaced.callback(call)
