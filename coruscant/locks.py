@@ -11,6 +11,8 @@ EVALUATION = 7_301_001
 PRUNING = 7_301_002
 #: Shared by whoever may activate a loan at the price it reads, until it has committed.
 ACTIVATION = 7_301_003
+#: One comparison of a statement with the books works at a time, and nobody closes a difference meanwhile.
+RECONCILIATION = 7_301_004
 
 
 def share(lock: int) -> None:

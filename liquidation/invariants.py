@@ -143,11 +143,12 @@ INVARIANTS: tuple[Invariant, ...] = (
     ),
     Invariant(
         "I5b",
-        "an order's status moves only as verdicts allow",
+        "an order's status moves only as verdicts allow, or by the adoption of a trade that a market states",
         _steps("liquidation_historicaltradeorder", "status")
         + """
-        WHERE (step = 1 AND status <> 'open')
-           OR (step > 1 AND (before IN ('filled', 'refused') OR status = 'open'))
+        WHERE (step = 1 AND status <> 'open' AND NOT (status = 'filled' AND history_change_reason LIKE 'adopt %'))
+           OR (step > 1 AND (before = 'filled' OR status = 'open'))
+           OR (step > 1 AND before = 'refused' AND NOT (status = 'filled' AND history_change_reason LIKE 'adopt %'))
         """,
     ),
     Invariant(
@@ -194,6 +195,23 @@ INVARIANTS: tuple[Invariant, ...] = (
         WHERE f.received <> f.quotes + f.duplicates + f.skipped + f.rejected
            OR f.quotes <> f.pruned + (SELECT count(*) FROM pricing_pricequote q WHERE q.market = f.market)
            OR f.rejected <> (SELECT count(*) FROM pricing_rejectedmessage r WHERE r.market = f.market)
+        """,
+    ),
+    Invariant(
+        "I13",
+        "every trade that a market states is in the books, or its difference is open or explained",
+        """
+        SELECT stated.request_id FROM (
+            SELECT market, request_id, sum(units) AS units, sum(proceeds) AS proceeds
+            FROM liquidation_statementtrade GROUP BY market, request_id
+        ) stated
+        WHERE NOT EXISTS (
+            SELECT FROM liquidation_tradeorder o WHERE o.request_id = stated.request_id AND o.market = stated.market
+            AND o.status = 'filled' AND o.units_traded = stated.units AND o.proceeds = stated.proceeds)
+        AND NOT EXISTS (
+            SELECT FROM liquidation_reconciliationdifference d
+            WHERE d.request_id = stated.request_id AND d.market = stated.market AND (d.status = 'open'
+                OR (d.status = 'explained' AND d.units = stated.units AND d.proceeds = stated.proceeds)))
         """,
     ),
     Invariant(

@@ -247,3 +247,10 @@ class ClaimFailure(models.Model):
 
     def __str__(self) -> str:
         return f"claim of {self.loan} failed"
+
+
+from liquidation.reconciliation.models import (  # noqa: E402, F401  (where Django looks for an app's models)
+    Reconciliation,
+    ReconciliationDifference,
+    StatementTrade,
+)

@@ -234,20 +234,22 @@ def book_trade(
     units: Decimal,
     proceeds: Decimal,
     now: datetime,
+    may_settle: bool = True,
 ) -> bool:
     """Book a trade of `units` for `proceeds` GC on all three rows, which the caller has locked; settle if it is done.
 
-    Writes others along. Returns whether it is settled.
+    `may_settle` is False while another order may have traded. The order may be a new one, not yet written. Writes
+    others along. Returns whether it is settled.
     """
     order.status, order.answered_at = OrderStatus.FILLED, now
     order.units_traded, order.proceeds = units, proceeds
     with exact():
         liquidation.collateral_sold += units
         liquidation.proceeds += proceeds
-    done = sales.book_sale(loan, units, proceeds, smallest_sale=settings.ORDER_QUANTITY_STEP)
+    done = sales.book_sale(loan, units, proceeds, smallest_sale=settings.ORDER_QUANTITY_STEP, may_finish=may_settle)
     sold: tuple[Write, ...] = settle(loan, liquidation, now) if done else ((liquidation, SALE_FIGURES),)
-    filled = (order, ("status", "answered_at", "venue_order_id", "units_traded", "proceeds"))
-    rows.write(filled, (loan, sales.BOOKED), *sold, *others)
+    figures = ("status", "answered_at", "venue_order_id", "units_traded", "proceeds")
+    rows.write((order, None if order._state.adding else figures), (loan, sales.BOOKED), *sold, *others)
     return done
 
 
