@@ -1,6 +1,7 @@
-"""Makes the shared admin templates an app, so that Django finds them."""
+"""Makes the shared admin templates an app, so that Django finds them, and keeps the group of representatives."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class AdminBaseConfig(AppConfig):
@@ -8,3 +9,9 @@ class AdminBaseConfig(AppConfig):
 
     name = "coruscant.admin"
     label = "coruscant_admin"
+
+    def ready(self) -> None:
+        """Keep the group up to date, after each migration."""
+        from coruscant.admin.groups import update_group  # noqa: PLC0415  (apps must be ready)
+
+        post_migrate.connect(update_group, dispatch_uid="coruscant.admin.groups")

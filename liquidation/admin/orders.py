@@ -22,11 +22,8 @@ from coruscant.admin.figures import (
     preformatted,
     status_column,
 )
-from coruscant.admin.groups import grant
 from liquidation import resolution
 from liquidation.models import OrderStatus, TradeOrder
-
-grant("liquidation", "change_tradeorder")
 
 ORDER_KINDS = {"open": "info", "unknown": "warning", "unresolved": "danger", "filled": "success", "refused": ""}
 

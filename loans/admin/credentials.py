@@ -10,9 +10,6 @@ from knox.models import AuthToken
 
 from coruscant.admin.base import ReadOnlyAdmin
 from coruscant.admin.figures import NOTHING, instant, instant_column
-from coruscant.admin.groups import grant
-
-grant("knox", "delete_authtoken")
 
 admin.site.unregister(AuthToken)
 

@@ -24,7 +24,6 @@ from coruscant.admin.figures import (
     percent,
     status_column,
 )
-from coruscant.admin.groups import grant
 from coruscant.fields import AmountField
 from loans import applications, postings, risk
 from loans.admin.records import MarginCallInline, PostingInline, open_margin_calls
@@ -32,8 +31,6 @@ from loans.idempotency import Accepted
 from loans.models import Loan
 from loans.thresholds import thresholds
 from pricing.admin.price import price_now
-
-grant("loans", "add_loan", "add_collateralposting")
 
 STATUS_KINDS = {"new": "info", "active": "success", "liquidating": "warning", "liquidated": ""}
 
