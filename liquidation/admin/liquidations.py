@@ -80,7 +80,7 @@ class LiquidationAdmin(AuditedAdmin):
     leased = instant_column("leased_until", "Leased until")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Liquidation]:
-        """The liquidations, each with what makes it wait: no query a row."""
+        """The liquidations, each with why it needs attention: no query a row."""
         rows: QuerySet[Liquidation] = super().get_queryset(request)
         return attention.annotate(rows)
 
@@ -95,9 +95,9 @@ class LiquidationAdmin(AuditedAdmin):
         return link_to(row.loan)
 
     @admin.display(description="Attention")
-    def attention(self, row: Liquidation) -> str | SafeString:
+    def attention(self, row: Any) -> str | SafeString:
         """Why a person should look."""
-        why = attention.reason(row)
+        why = getattr(row, "why_attention", "")
         return badge(why, "danger") if why else NOTHING
 
     @admin.display(description="Quotes behind the price")
