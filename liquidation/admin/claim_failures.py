@@ -1,22 +1,14 @@
 """Claims that failed, as bank representatives see them, and how many there are."""
 
 from django.contrib import admin
-from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from coruscant.admin.base import ReadOnlyAdmin
 from coruscant.admin.figures import amount_column, instant_column, link_to
-from coruscant.admin.overview import Card, cards
+from coruscant.admin.overview import cards, count_card
 from liquidation.models import ClaimFailure
 
-
-def _failed_claims_card(_request: HttpRequest) -> list[Card]:
-    count, listed = ClaimFailure.objects.count(), reverse("admin:liquidation_claimfailure_changelist")
-    return [Card("Failed claims", str(count), "Loans passed over", listed, "danger" if count else "success")]
-
-
-cards.append(_failed_claims_card)
+cards.append(lambda _request: count_card("Failed claims", ClaimFailure.objects.all(), "Loans passed over"))
 
 
 @admin.register(ClaimFailure)

@@ -5,13 +5,12 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from coruscant.admin.base import AuditedAdmin
 from coruscant.admin.figures import NOTHING, amount_column, badge, instant_column, link_to, status_column
-from coruscant.admin.overview import Card, cards
+from coruscant.admin.overview import cards, count_card
 from liquidation.admin import attention
 from liquidation.admin.events import EventInline
 from liquidation.admin.orders import OrderInline
@@ -21,13 +20,11 @@ from pricing.markets import Market
 LIQUIDATION_KINDS = {"selling": "info", "waiting": "danger", "settled": "success"}
 
 
-def _waiting_card(_request: HttpRequest) -> list[Card]:
-    listed = reverse("admin:liquidation_liquidation_changelist") + "?attention=yes"
-    count = attention.waiting(Liquidation.objects.all()).count()
-    return [Card("Waiting for a person", str(count), "Liquidations", listed, "danger" if count else "success")]
-
-
-cards.append(_waiting_card)
+cards.append(
+    lambda _request: count_card(
+        "Waiting for a person", attention.waiting(Liquidation.objects.all()), "Liquidations", query="?attention=yes"
+    )
+)
 
 
 class AttentionFilter(admin.SimpleListFilter):

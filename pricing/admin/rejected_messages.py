@@ -1,22 +1,18 @@
 """Messages that could not be understood, as bank representatives see them, and how many there are."""
 
 from django.contrib import admin
-from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from coruscant.admin.base import ReadOnlyAdmin
 from coruscant.admin.figures import instant_column, preformatted
-from coruscant.admin.overview import Card, cards
+from coruscant.admin.overview import cards, count_card
 from pricing.models import RejectedMessage
 
-
-def _rejected_messages_card(_request: HttpRequest) -> list[Card]:
-    count, listed = RejectedMessage.objects.count(), reverse("admin:pricing_rejectedmessage_changelist")
-    return [Card("Rejected messages", str(count), "Could not be understood", listed, "warning" if count else "")]
-
-
-cards.append(_rejected_messages_card)
+cards.append(
+    lambda _request: count_card(
+        "Rejected messages", RejectedMessage.objects.all(), "Could not be understood", some="warning", none=""
+    )
+)
 
 
 @admin.register(RejectedMessage)
