@@ -5,13 +5,10 @@ from django.db.models.signals import post_migrate
 
 
 class AdminBaseConfig(AppConfig):
-    """The app of `coruscant/admin/templates`."""
-
     name = "coruscant.admin"
     label = "coruscant_admin"
 
     def ready(self) -> None:
-        """Keep the group up to date, after each migration."""
         from coruscant.admin.groups import update_group  # noqa: PLC0415  (apps must be ready)
 
         post_migrate.connect(update_group, dispatch_uid="coruscant.admin.groups")
