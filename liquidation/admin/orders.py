@@ -86,7 +86,6 @@ class TradeOrderAdmin(_OrderColumns, AuditedAdmin):
     inlines = (AnswerInline,)
     actions_detail = ("market_did_trade", "market_did_not_trade")
     has_resolve_permission = admin.ModelAdmin.has_change_permission  # who may change orders may resolve them
-
     of_loan = column("Loan", lambda order: link_to(order.liquidation.loan))
     of_liquidation = column("Liquidation", lambda row: link_to(row.liquidation, f"No. {row.liquidation_id}"))
     quoted = amount_column("quoted_unit_price", "GC a unit", "Expected price")
