@@ -3,6 +3,7 @@
 `exact` makes it when somebody asks; `read` is for the actions, which get it back from the database.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -73,10 +74,10 @@ def read(arguments: Arguments, **readers: Callable[[Any], Any]) -> dict[str, Any
 
 
 def whole(value: object) -> int:
-    """A reader of whole numbers that are not negative, such as a row's id. A number, or a string of digits."""
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+    """A reader of whole numbers that are not negative, such as a row's id. A number, or its digits as a string."""
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63:
         return value
-    if isinstance(value, str) and value.isascii() and value.isdigit():
+    if isinstance(value, str) and re.fullmatch("0|[1-9][0-9]{0,18}", value):
         return int(value)
     raise ValueError("must be a whole number")
 

@@ -77,5 +77,5 @@ def a_reason(text: str) -> str:
     """What a person gives as a reason, without the blanks around it. Raises ReasonMissing."""
     found = text.strip()
     if not found or not is_storable(found):
-        raise ReasonMissing("Say why, in words.")
+        raise ReasonMissing("Say why, in words, for the other person.")
     return found

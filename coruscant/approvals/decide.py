@@ -20,8 +20,6 @@ from coruscant.errors import DomainError
 
 log = structlog.get_logger(__name__)
 
-_LONGEST_ACTOR = 150
-
 
 class AlreadyDecided(DomainError):
     """Somebody else was faster."""
@@ -147,8 +145,7 @@ def _check_waits(approval: Approval, now: datetime) -> None:
 
 def _execute(action: Action, approval: Approval, *, asked_by: User, agreed_by: User) -> str:
     """Look again at locked rows, then do it. Raises EffectHasChanged, and what the action raises."""
-    both = f"{asked_by.get_username()} and {agreed_by.get_username()}"[:_LONGEST_ACTOR]
-    with history.acting_as(both, agreed_by.pk):
+    with history.acting_as(people.both(asked_by, agreed_by), agreed_by.pk):
         history.set_cause(action.name, correlation_id=f"approval-{approval.pk}")
         action.lock(approval.arguments)
         effect = action.effect(approval.arguments)

@@ -1,4 +1,4 @@
-"""I14 as SQL: whatever needed two people had two. `liquidation/invariants.py` runs it with the others."""
+"""I14 as SQL: whatever needed two people had two. `liquidation/invariants.py` runs it, and adds what two resolved."""
 
 #: The keys of approvals that were not decided as they must be: agreed to by whoever asked, by an account younger than
 #: a day, or too late; decided twice, or by somebody else than the log-in under which it was written.

@@ -15,6 +15,7 @@ from coruscant.errors import DomainError
 ACCOUNT_AGE = timedelta(days=1)
 #: Beside the permission of the action itself.
 DECIDE = "approvals.change_approval"
+_LONGEST_ACTOR = 150
 
 
 class LogInNeeded(DomainError):
@@ -112,6 +113,11 @@ def check_may_withdraw(person: User, approval: Approval) -> None:
     """Raises NotTheAsker."""
     if person.pk != approval.asked_by_id:
         raise NotTheAsker(f"Only {approval.asked_by_name}, who asked, may withdraw it; others may refuse it.")
+
+
+def both(asked_by: User, agreed_by: User) -> str:
+    """How history names the two, shortened to what it holds."""
+    return f"{asked_by.get_username()} and {agreed_by.get_username()}"[:_LONGEST_ACTOR]
 
 
 def _check_holds(person: User, *permissions: str) -> None:

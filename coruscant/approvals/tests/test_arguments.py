@@ -55,6 +55,8 @@ def test_each_argument_is_read_by_its_reader():
         {"row": -1, "name": "han"},
         {"row": True, "name": "han"},
         {"row": "²", "name": "han"},
+        {"row": "07", "name": "han"},
+        {"row": 2**63, "name": "han"},
         {"row": None, "name": "han"},
         {"row": 7, "name": " "},
         {"row": 7, "name": 7},

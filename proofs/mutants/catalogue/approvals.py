@@ -5,6 +5,7 @@ from proofs.mutants.planting import Edit, Mutant
 _DECIDE, _PEOPLE = "coruscant.approvals.decide", "coruscant.approvals.people"
 _DECIDE_TESTS = ("coruscant/approvals/tests/test_decide.py", "coruscant/approvals/tests/test_admin.py")
 _AT_ONCE = ("coruscant/approvals/tests/test_decide_concurrency.py",)
+_ORDERS = ("liquidation/tests/test_two_people.py",)
 _ROWS = ("coruscant/approvals/tests/test_models.py",)
 
 # The simulation has nobody who agrees to anything, so tests notice all of these.
@@ -102,6 +103,40 @@ MUTANTS: tuple[Mutant, ...] = (
         "what was asked can be changed before somebody agrees to it",
         sql="DROP TRIGGER approvals_approval_decided_once ON approvals_approval",
         tests=_ROWS,
+        simulated=False,
+    ),
+    Mutant(
+        "four-eyes-closed",
+        "one person alone resolves an order where the bank wants two",
+        (Edit("liquidation.resolution", "        if settings.FOUR_EYES and not two_people:\n", "        if False:\n"),),
+        tests=_ORDERS,
+        simulated=False,
+    ),
+    Mutant(
+        "answers-left-out-of-the-effect",
+        "two people agree on a trade without what the market has said, and what it says meanwhile changes nothing",
+        (Edit("liquidation.two_people", " That cannot be undone.\\n{_answers(order)}", " That cannot be undone."),),
+        tests=_ORDERS,
+        simulated=False,
+    ),
+    Mutant(
+        "other-figures-booked",
+        "what is booked is not what was agreed to",
+        (
+            Edit(
+                "liquidation.two_people",
+                "resolve_as_traded(**sent, actor",
+                "resolve_as_traded(**(sent | {'units': sent['units'] / 2}), actor",
+            ),
+        ),
+        tests=_ORDERS,
+        simulated=False,
+    ),
+    Mutant(
+        "large-posting-by-one",
+        "a posting above the limit needs nobody else",
+        (Edit("loans.two_people", "amount > settings.FOUR_EYES_POSTING_UNITS", "amount < 0"),),
+        tests=("loans/tests/test_two_people.py",),
         simulated=False,
     ),
 )
