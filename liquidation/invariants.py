@@ -223,6 +223,21 @@ INVARIANTS: tuple[Invariant, ...] = (
     ),
     Invariant("I14", "whatever two people decided was decided by two, once and in time", TWO_PEOPLE),
     Invariant(
+        "I14c",
+        "what was adopted, explained or released after a restore was approved",
+        """
+        SELECT id FROM liquidation_reconciliationdifference d
+        WHERE status IN ('adopted', 'explained') AND NOT EXISTS (
+            SELECT FROM approvals_approval a WHERE a.outcome = 'executed'
+            AND a.action = CASE d.status WHEN 'adopted' THEN 'liquidation.adopt' ELSE 'liquidation.explain' END
+            AND a.arguments ->> 'difference_id' = d.id::text)
+        UNION ALL
+        SELECT id FROM restores_restore r WHERE claims_released_at IS NOT NULL AND NOT EXISTS (
+            SELECT FROM approvals_approval a WHERE a.outcome = 'executed' AND a.action = 'liquidation.release_claims'
+            AND a.arguments ->> 'restore_id' = r.id::text)
+        """,
+    ),
+    Invariant(
         "I14b",
         "what two people resolved was approved with these figures, and what was approved was booked",
         """

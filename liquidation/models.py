@@ -135,7 +135,7 @@ class TradeOrder(models.Model):
         default=False, db_default=False, help_text="A restore may have lost sends of it, or an order of the same id"
     )
 
-    history = AuditedHistory(unaudited=["sends", "due_at"])
+    history = AuditedHistory(unaudited=["sends", "due_at", "refusals_prove_nothing"])
 
     class Meta:
         ordering = ("-id",)

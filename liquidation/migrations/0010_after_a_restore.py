@@ -27,11 +27,6 @@ class Migration(migrations.Migration):
             field=models.PositiveIntegerField(db_default=0, default=0, help_text="1 for its loan's first order at this market; the request id is made of it. 0: from before that"),
         ),
         migrations.AddField(
-            model_name='historicaltradeorder',
-            name='refusals_prove_nothing',
-            field=models.BooleanField(db_default=False, default=False, help_text='A restore may have lost sends of it, or an order of the same id'),
-        ),
-        migrations.AddField(
             model_name='liquidation',
             name='held_by',
             field=models.ForeignKey(db_index=False, help_text='Neither sold nor published before statements of the markets have been compared', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='held_sales', to='restores.restore'),

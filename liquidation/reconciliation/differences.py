@@ -73,18 +73,8 @@ def adopt(difference_id: int, *, by: str) -> TradeOrder:
     """
     with transaction.atomic(), history.cause("adopt", correlation_id=f"difference-{difference_id}"):
         difference = locked(difference_id)
-        if difference.kind not in ADOPTABLE or difference.loan_id is None:
-            raise NotAdoptable("There is no trade to book, or no loan of the bank's has an order of this id.")
+        loan, now = loan_of(difference, lock=True), clock.now()
         units, proceeds, _traded_at = _figures(difference)
-        loan = Loan.objects.select_for_update().get(pk=difference.loan_id)
-        now = clock.now()
-        if loan.status == LoanStatus.LIQUIDATED:
-            raise NotAdoptable(f"The liquidation of loan {loan.loan_id} is settled: explain the difference.")
-        if units > loan.collateral:
-            raise TradeDoesNotFit(
-                f"Loan {loan.loan_id} has {decimal_string(loan.collateral)} units left, not {decimal_string(units)}:"
-                " postings of it may be missing, or the order may have been repeated."
-            )
         sale = _sale(loan, difference, now)
         order = _order(sale, difference, now)
         if not books_can_hold(sale, proceeds) or units > order.quantity:
@@ -122,6 +112,23 @@ def locked(difference_id: int) -> ReconciliationDifference:
     if found is None or found.status != DifferenceStatus.OPEN:
         raise DifferenceNotOpen(f"Difference {difference_id} is not, or no longer, open.")
     return found
+
+
+def loan_of(difference: ReconciliationDifference, *, lock: bool = False) -> Loan:
+    """The loan that a difference can be adopted for, locked if need be. Raises NotAdoptable, TradeDoesNotFit."""
+    if difference.kind not in ADOPTABLE or difference.loan_id is None:
+        raise NotAdoptable("There is no trade to book, or no loan of the bank's has an order of this id.")
+    loans = Loan.objects.select_for_update() if lock else Loan.objects
+    loan = loans.get(pk=difference.loan_id)
+    units, _proceeds, _traded_at = _figures(difference)
+    if loan.status == LoanStatus.LIQUIDATED:
+        raise NotAdoptable(f"The liquidation of loan {loan.loan_id} is settled: explain the difference.")
+    if units > loan.collateral:
+        raise TradeDoesNotFit(
+            f"Loan {loan.loan_id} has {decimal_string(loan.collateral)} units left, not {decimal_string(units)}:"
+            " postings of it may be missing, or the order may have been repeated."
+        )
+    return loan
 
 
 def _figures(difference: ReconciliationDifference) -> tuple[Decimal, Decimal, datetime]:

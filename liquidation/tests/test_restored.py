@@ -16,6 +16,7 @@ from liquidation.claim import claim_batch
 from liquidation.conftest import point_now
 from liquidation.evaluate import evaluate_loans
 from liquidation.models import Liquidation, LiquidationEvent, LiquidationStatus, OrderAnswer, OrderStatus, TradeOrder
+from liquidation.reconciliation.two_people import NOTHING_WAS_LOST, RELEASE_CLAIMS, RELEASE_SALE
 from liquidation.restored import NotHeld, NothingReplaced, SinceInTheFuture
 from liquidation.sell import Outcome, sell
 from loans.models import Loan, LoanStatus
@@ -161,7 +162,7 @@ def test_after_a_restore_every_unsettled_sale_and_unsent_event_is_held(claimed, 
     books_are_right()
 
 
-def test_after_a_restore_claims_wait_until_they_are_released_and_dips_in_between_claim_nobody(loan, quote):
+def test_after_a_restore_claims_wait_until_they_are_released_and_dips_in_between_claim_nobody(two_agree, loan, quote):
     loan()
     restore = begin()
     quote("25")
@@ -169,7 +170,7 @@ def test_after_a_restore_claims_wait_until_they_are_released_and_dips_in_between
     quote("50")
     evaluate_loans()
     assert Loan.objects.get().status == LoanStatus.ACTIVE
-    restored.release_claims(restore.pk, by="Leia and Han")
+    two_agree(RELEASE_CLAIMS, restore_id=restore.pk)
     evaluate_loans()
     assert Loan.objects.get().status == LoanStatus.ACTIVE, "the dip was while claims were held"
     quote("25")
@@ -180,11 +181,11 @@ def test_after_a_restore_claims_wait_until_they_are_released_and_dips_in_between
     books_are_right()
 
 
-def test_a_loan_claimed_before_the_restore_is_compared_is_not_sold(loan, quote, markets):
+def test_a_loan_claimed_before_the_restore_is_compared_is_not_sold(two_agree, loan, quote, markets):
     """Its orders may be among the lost ones: the books called it active only because the claim was lost, too."""
     loan()
     restore = begin()
-    restored.release_claims(restore.pk, by="Leia and Han")
+    two_agree(RELEASE_CLAIMS, restore_id=restore.pk)
     quote("25")
     evaluate_loans()
     liquidation = Liquidation.objects.get()
@@ -193,7 +194,7 @@ def test_a_loan_claimed_before_the_restore_is_compared_is_not_sold(loan, quote, 
     assert not markets.sent
 
 
-def test_no_refusal_is_believed_of_an_order_that_was_pending_at_the_restore(claimed, markets):
+def test_no_refusal_is_believed_of_an_order_that_was_pending_at_the_restore(two_agree, claimed, markets):
     """Its sends are counted anew: what seems to be the first may be the fourth."""
     liquidation = claimed("25")
     markets.then(KeyboardInterrupt())  # the worker dies
@@ -202,7 +203,7 @@ def test_no_refusal_is_believed_of_an_order_that_was_pending_at_the_restore(clai
     TradeOrder.objects.update(sends=0, due_at=clock.now())  # what is restored is older than the send
     Liquidation.objects.update(leased_until=None)
     begin()
-    restored.release_sale(liquidation.pk, by="Leia and Han")
+    two_agree(RELEASE_SALE, liquidation_id=liquidation.pk)
     markets.then(*["refuse"] * 8)
     for _ in range(4):
         TradeOrder.objects.update(due_at=clock.now())
@@ -211,11 +212,11 @@ def test_no_refusal_is_believed_of_an_order_that_was_pending_at_the_restore(clai
     assert (order.status, order.sends) == (OrderStatus.UNKNOWN, 4)
 
 
-def test_no_refusal_is_believed_of_an_order_that_a_released_sale_makes_anew(claimed, markets):
+def test_no_refusal_is_believed_of_an_order_that_a_released_sale_makes_anew(two_agree, claimed, markets):
     """The order of this id may have been lost with the restore, after it had traded."""
     liquidation = claimed("25")
     begin()
-    restored.release_sale(liquidation.pk, by="Leia and Han")
+    two_agree(RELEASE_SALE, liquidation_id=liquidation.pk)
     markets.then(*["refuse"] * 8)
     for _ in range(4):
         TradeOrder.objects.update(due_at=clock.now())
@@ -234,11 +235,11 @@ def test_an_answer_that_comes_after_the_restore_was_begun_decides_nothing(claime
     assert (TradeOrder.objects.get().status, OrderAnswer.objects.get().stale) == (OrderStatus.OPEN, True)
 
 
-def test_a_person_releases_one_sale_which_goes_on_at_once_and_no_other(claimed, markets, enqueued):
+def test_a_person_releases_one_sale_which_goes_on_at_once_and_no_other(two_agree, claimed, markets, enqueued):
     first, second = claimed("25").pk, claimed("25").pk
     begin()
     enqueued.clear()
-    restored.release_sale(first, by="Leia and Han")
+    two_agree(RELEASE_SALE, liquidation_id=first)
     assert [arguments for _task, arguments in enqueued] == [{"liquidation_id": first}]
     assert sell(first) is Outcome.SETTLED
     assert sell(second) is Outcome.HELD
@@ -246,11 +247,11 @@ def test_a_person_releases_one_sale_which_goes_on_at_once_and_no_other(claimed, 
         restored.release_sale(first, by="Leia and Han")
 
 
-def test_beginning_it_twice_extends_the_restore_that_is_under_way(claimed):
+def test_beginning_it_twice_extends_the_restore_that_is_under_way(two_agree, claimed):
     claimed("25")
     now = clock.now()
     first = begin(since=now - timedelta(minutes=5), reason="a disk")
-    restored.release_claims(first.pk, by="Leia and Han")
+    two_agree(RELEASE_CLAIMS, restore_id=first.pk)
     again = begin(since=now - timedelta(minutes=9), reason="a disk")
     begin(since=now - timedelta(minutes=1), reason="another")
     assert again == first
@@ -273,12 +274,12 @@ def test_a_restore_is_begun_only_of_a_replaced_database_or_if_a_person_insists(r
     assert Restore.objects.count() == 1
 
 
-def test_a_database_that_has_lost_nothing_is_accepted_without_any_hold(claimed, markets, replace_database):
+def test_a_database_that_has_lost_nothing_is_accepted_without_any_hold(two_agree, claimed, markets, replace_database):
     liquidation = claimed("25")
     with pytest.raises(NothingReplaced):
         restored.nothing_was_lost(by="Leia and Han")
     replace_database()
-    restored.nothing_was_lost(by="Leia and Han")
+    two_agree(NOTHING_WAS_LOST)
     assert sell(liquidation.pk) is Outcome.SETTLED
     assert not Restore.objects.exists()
 

@@ -19,6 +19,7 @@ from liquidation.reconciliation.differences import (
 )
 from liquidation.reconciliation.models import ReconciliationDifference
 from liquidation.reconciliation.tests.test_compare import line, next_id
+from liquidation.reconciliation.two_people import ADOPT, EXPLAIN, RELEASE_CLAIMS
 from liquidation.sell import Outcome, sell
 from loans.models import CollateralPosting, Loan, LoanStatus
 from loans.tests.factories import LoanFactory
@@ -37,13 +38,13 @@ def the_difference():
 
 
 def test_a_trade_of_a_loan_that_the_books_call_active_claims_it_and_the_sale_goes_on(
-    loan, quote, markets, compare, enqueued
+    two_agree, loan, quote, markets, compare, enqueued
 ):
     ours = loan()
     quote("25", evaluated=True)
     request_id = next_id(ours, 2)
     compare(lines=[line(request_id, "8", "201.5")])
-    adopt(the_difference().pk, by="Leia and Han")
+    two_agree(ADOPT, difference_id=the_difference().pk)
     sale, order = Liquidation.objects.get(), TradeOrder.objects.get()
     ours.refresh_from_db()
     assert (ours.status, ours.collateral, ours.outstanding_balance) == (LoanStatus.LIQUIDATING, 32, Decimal("798.5"))
@@ -58,10 +59,10 @@ def test_a_trade_of_a_loan_that_the_books_call_active_claims_it_and_the_sale_goe
     books_are_right()
 
 
-def test_a_trade_is_adopted_once(loan, quote, markets, compare, enqueued):
+def test_a_trade_is_adopted_once(two_agree, loan, quote, markets, compare, enqueued):
     ours = loan()
     compare(lines=[line(next_id(ours))])
-    adopt(the_difference().pk, by="Leia and Han")
+    two_agree(ADOPT, difference_id=the_difference().pk)
     with pytest.raises(DifferenceNotOpen):
         adopt(the_difference().pk, by="Leia and Han")
     with pytest.raises(DifferenceNotOpen):
@@ -75,19 +76,19 @@ def test_a_trade_is_adopted_once(loan, quote, markets, compare, enqueued):
         adopt(again.pk, by="Leia and Han")
 
 
-def test_a_loan_that_the_books_call_new_is_active_before_it_is_claimed(quote, markets, compare, enqueued):
+def test_a_loan_that_the_books_call_new_is_active_before_it_is_claimed(two_agree, quote, markets, compare, enqueued):
     with history.cause("posting", correlation_id="test"):
         ours = LoanFactory(amount=Decimal(1000), collateral=Decimal(40))
         CollateralPosting.objects.create(loan=ours, amount=40, request_id="p", created_at=ours.created_at)
     compare(lines=[line(next_id(ours))])
-    adopt(the_difference().pk, by="Leia and Han")
+    two_agree(ADOPT, difference_id=the_difference().pk)
     assert [row.status for row in ours.history.order_by("history_id")][-3:] == ["active", "liquidating", "liquidating"]
     finding = {finding.invariant.name: finding.violations for finding in invariants.check()}
     assert finding["I5"] == finding["I1"] == finding["I3"] == finding["I6"] == 0
 
 
 @pytest.mark.parametrize("status", ["unknown", "unresolved", "refused"])
-def test_a_known_order_is_booked_whatever_was_believed_of_it(status, claimed, markets, compare, enqueued):
+def test_a_known_order_is_booked_whatever_was_believed_of_it(two_agree, status, claimed, markets, compare, enqueued):
     liquidation = claimed("25")
     markets.then({"unknown": "trade, then lose the answer", "unresolved": 503, "refused": "refuse"}[status])
     if status == "refused":
@@ -100,7 +101,7 @@ def test_a_known_order_is_booked_whatever_was_believed_of_it(status, claimed, ma
             Liquidation.objects.update(status="waiting")
     fence = Liquidation.objects.get().fence
     compare(lines=[line(order.request_id, "40", "1000")], market=order.market)
-    adopt(the_difference().pk, by="Leia and Han")
+    two_agree(ADOPT, difference_id=the_difference().pk)
     order.refresh_from_db()
     sale = Liquidation.objects.get()
     assert (order.status, order.units_traded, sale.collateral_sold, sale.fence) == ("filled", 40, 40, fence + 1)
@@ -113,13 +114,13 @@ def test_a_known_order_is_booked_whatever_was_believed_of_it(status, claimed, ma
     books_are_right()
 
 
-def test_a_worker_that_is_selling_meanwhile_books_nothing_twice(claimed, markets, compare, enqueued):
+def test_a_worker_that_is_selling_meanwhile_books_nothing_twice(two_agree, claimed, markets, compare, enqueued):
     liquidation = claimed("25")
 
     def adopted_meanwhile(market, order):
         answer = markets.trade(market, order)
         compare(lines=lines_of(markets, market), market=market)
-        adopt(the_difference().pk, by="Leia and Han")
+        two_agree(ADOPT, difference_id=the_difference().pk)
         return answer
 
     markets.then(adopted_meanwhile)
@@ -158,13 +159,15 @@ def test_a_price_that_cannot_be_stored_is_not_booked(loan, markets, compare, enq
     assert Loan.objects.get().status == LoanStatus.ACTIVE
 
 
-def test_a_settled_sale_is_explained_and_stays_so_until_other_figures_are_stated(claimed, markets, compare, enqueued):
+def test_a_settled_sale_is_explained_and_stays_so_until_other_figures_are_stated(
+    two_agree, claimed, markets, compare, enqueued
+):
     sell(claimed("25").pk)
     unknown = line(next_id(Loan.objects.get(), 2))
     compare(lines=[*lines_of(markets, Market.MOS_ESPA), unknown])
     with pytest.raises(NotAdoptable, match="settled"):
         adopt(the_difference().pk, by="Leia and Han")
-    explain(the_difference().pk, note="the market has paid it back", by="Leia and Han")
+    two_agree(EXPLAIN, difference_id=the_difference().pk, note="the market has paid it back")
     compare(lines=[*lines_of(markets, Market.MOS_ESPA), unknown])
     assert (the_difference().status, the_difference().note) == ("explained", "the market has paid it back")
     books_are_right()
@@ -172,16 +175,16 @@ def test_a_settled_sale_is_explained_and_stays_so_until_other_figures_are_stated
     assert ReconciliationDifference.objects.filter(status="open").count() == 1
 
 
-def test_a_loan_is_not_claimed_while_postings_of_it_may_be_lost(loan, markets, compare, enqueued):
+def test_a_loan_is_not_claimed_while_postings_of_it_may_be_lost(two_agree, loan, markets, compare, enqueued):
     ours = loan()
     restore = restored.begin(since=clock.now() - timedelta(minutes=5), by="Leia", insist=True)
     compare(lines=[line(next_id(ours))])
     with pytest.raises(RequestsNotRepeated):
         adopt(the_difference().pk, by="Leia and Han")
     assert Loan.objects.get().status == LoanStatus.ACTIVE
-    restored.release_claims(restore.pk, by="Leia and Han")
+    two_agree(RELEASE_CLAIMS, restore_id=restore.pk)
     enqueued.clear()
-    adopt(the_difference().pk, by="Leia and Han")
+    two_agree(ADOPT, difference_id=the_difference().pk)
     sale = Liquidation.objects.get()
     assert (sale.collateral_sold, sale.held_by, sale.orders_may_be_missing) == (8, restore, True)
     assert not enqueued

@@ -8,9 +8,9 @@ from coruscant import clock, history
 from coruscant.restores.models import Restore
 from liquidation import invariants, restored
 from liquidation.models import Liquidation, OrderStatus, TradeOrder
-from liquidation.reconciliation.differences import explain
 from liquidation.reconciliation.models import ReconciliationDifference
 from liquidation.reconciliation.tests.test_compare import line
+from liquidation.reconciliation.two_people import EXPLAIN, RELEASE_SALE
 from liquidation.sell import Outcome, sell
 from pricing.markets import Market
 
@@ -103,13 +103,13 @@ def test_a_statement_that_was_compared_before_the_restore_was_begun_counts_when_
     assert not is_held()
 
 
-def test_an_open_difference_of_any_market_keeps_everything_held(claimed, markets, compare):
+def test_an_open_difference_of_any_market_keeps_everything_held(two_agree, claimed, markets, compare):
     claimed("25")
     begin()
     compare(BOTH[0], [line("of-no-loan")])
     compare(BOTH[1])
     assert is_held()
-    explain(ReconciliationDifference.objects.get().pk, note="of another bank", by="Leia and Han")
+    two_agree(EXPLAIN, difference_id=ReconciliationDifference.objects.get().pk, note="of another bank")
     assert not is_held()
 
 
@@ -142,11 +142,11 @@ def test_an_order_that_is_older_than_the_statements_is_not_called_untraded(claim
     assert (order.status, order.refusals_prove_nothing) == (OrderStatus.UNKNOWN, True)
 
 
-def test_an_order_that_may_have_been_sent_since_is_not_called_untraded(claimed, markets, compare):
+def test_an_order_that_may_have_been_sent_since_is_not_called_untraded(two_agree, claimed, markets, compare):
     liquidation = claimed("25")
     order = pending_order(liquidation, markets)
     begin()
-    restored.release_sale(liquidation.pk, by="Leia and Han")
+    two_agree(RELEASE_SALE, liquidation_id=liquidation.pk)
     for market in BOTH:
         compare(market)
     order.refresh_from_db()
