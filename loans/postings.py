@@ -91,13 +91,9 @@ def post_collateral(*, client: str, request_id: str, loan_id: str, borrower_id: 
     make it fail. Locks: the loan, and for a new one the activation barrier (shared). Call it outside any transaction.
     """
     request = Request(
-        endpoint=AcceptedRequest.Endpoint.COLLATERAL_TOP_UPS,
-        client=client,
-        request_id=request_id,
-        loan_id=loan_id,
-        borrower_id=borrower_id,
-        amount=amount,
-    )
+        endpoint=AcceptedRequest.Endpoint.COLLATERAL_TOP_UPS, client=client, request_id=request_id,
+        loan_id=loan_id, borrower_id=borrower_id, amount=amount,
+    )  # fmt: skip
     try:
         accepted = _post_at_once(request, borrower_id, amount) or _post_under_lock(request, borrower_id, amount)
     except IntegrityError:  # the requestId may have been accepted meanwhile, for another loan

@@ -51,7 +51,7 @@ class OpenMarginCallFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [("open", "Open"), ("none", "None")]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Loan]) -> QuerySet[Loan]:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(has_open_margin_call=self.value() == "open") if self.value() else queryset
 
 
@@ -72,7 +72,6 @@ class LoanAdmin(AuditedAdmin):
     actions_list = ("register_application",)
     actions_detail = ("post_collateral",)
     has_register_permission = admin.ModelAdmin.has_add_permission
-
     state = status_column({"new": "info", "active": "success", "liquidating": "warning"})
     amount_gc = amount_column("amount", "GC", "Amount")
     balance_gc = amount_column("outstanding_balance", "GC", "Outstanding balance")
@@ -89,7 +88,8 @@ class LoanAdmin(AuditedAdmin):
         """The loans, each with the price of this page and whether a margin call is open: no query a row."""
         price = Value(price_now(request).price, output_field=AmountField())
         open_call = Exists(MarginCall.objects.filter(loan=OuterRef("pk"), closed_at__isnull=True))
-        return super().get_queryset(request).annotate(price_now=price, has_open_margin_call=open_call)
+        rows: QuerySet[Loan] = super().get_queryset(request)
+        return rows.annotate(price_now=price, has_open_margin_call=open_call)
 
     @admin.display(description="LTV now", ordering="debt_per_unit")
     def ltv_now(self, loan: Any) -> str:
