@@ -108,6 +108,7 @@ def written_levels(levels: Iterable[Level]) -> list[list[str]]:
 
 
 def read_levels(written: Iterable[Iterable[str]]) -> tuple[Level, ...]:
+    """The reverse of `written_levels`."""
     return tuple(Level(Decimal(quantity), Decimal(price)) for quantity, price in written)
 
 
