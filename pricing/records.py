@@ -107,7 +107,8 @@ def written_levels(levels: Iterable[Level]) -> list[list[str]]:
     return [[money.decimal_string(level.quantity), money.decimal_string(level.unit_price)] for level in levels]
 
 
-def _read_levels(written: Iterable[Iterable[str]]) -> tuple[Level, ...]:
+def read_levels(written: Iterable[Iterable[str]]) -> tuple[Level, ...]:
+    """The reverse of `written_levels`."""
     return tuple(Level(Decimal(quantity), Decimal(price)) for quantity, price in written)
 
 
@@ -132,7 +133,7 @@ def history(
     max_age = freshness().max_age.total_seconds()
     bounds = {"since": since, "until": until, "no_earlier": no_earlier}
     rows = _rows(_HISTORY, {"markets": list(Market), "max_age": max_age, **bounds})
-    quotes = [replace(_quote(row), sell=_read_levels(json.loads(row[6]))) for row in rows]
+    quotes = [replace(_quote(row), sell=read_levels(json.loads(row[6]))) for row in rows]
     unevaluated = [quote for quote, row in zip(quotes, rows, strict=True) if not row[7]]
     return quotes, unevaluated, rows[0][8] if rows else None
 
@@ -162,7 +163,7 @@ def sell_curves(market: Market, since: datetime, until: datetime) -> list[tuple[
     One that began to hold more than twice the maximum age and lag before `since` is missing.
     """
     fresh = freshness()
-    quotes, *_ = history(since, until, no_earlier=since - 2 * (fresh.max_age + fresh.max_lag))
+    quotes, _unevaluated, _evaluated_to = history(since, until, no_earlier=since - 2 * (fresh.max_age + fresh.max_lag))
     effective = effective_quotes((quote for quote in quotes if quote.market == market), fresh)
     before = [quote for quote in effective if quote.sent_at <= since]
     return [quote.sell for quote in [*before[-1:], *(quote for quote in effective if quote.sent_at > since)]]
@@ -178,7 +179,7 @@ def without_levels(market: Market, since: datetime, until: datetime) -> list[Quo
 def with_levels(quote: Quote) -> Quote | None:
     """The quote with its sell levels; None if its row is gone."""
     sell = PriceQuote.objects.filter(pk=quote.id).values_list("sell", flat=True).first()
-    return None if sell is None else replace(quote, sell=_read_levels(sell))
+    return None if sell is None else replace(quote, sell=read_levels(sell))
 
 
 def _rows(query: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
@@ -190,7 +191,7 @@ def _rows(query: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
 
 @lru_cache(maxsize=16)  # the same rows are read again until a price changes
 def _quote_with_levels(row: tuple[Any, ...], sell: str) -> Quote:
-    return replace(_quote(row), sell=_read_levels(json.loads(sell)))
+    return replace(_quote(row), sell=read_levels(json.loads(sell)))
 
 
 def _quote(row: tuple[Any, ...]) -> Quote:
