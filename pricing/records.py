@@ -107,7 +107,7 @@ def written_levels(levels: Iterable[Level]) -> list[list[str]]:
     return [[money.decimal_string(level.quantity), money.decimal_string(level.unit_price)] for level in levels]
 
 
-def _read_levels(written: Iterable[Iterable[str]]) -> tuple[Level, ...]:
+def read_levels(written: Iterable[Iterable[str]]) -> tuple[Level, ...]:
     return tuple(Level(Decimal(quantity), Decimal(price)) for quantity, price in written)
 
 
@@ -132,7 +132,7 @@ def history(
     max_age = freshness().max_age.total_seconds()
     bounds = {"since": since, "until": until, "no_earlier": no_earlier}
     rows = _rows(_HISTORY, {"markets": list(Market), "max_age": max_age, **bounds})
-    quotes = [replace(_quote(row), sell=_read_levels(json.loads(row[6]))) for row in rows]
+    quotes = [replace(_quote(row), sell=read_levels(json.loads(row[6]))) for row in rows]
     unevaluated = [quote for quote, row in zip(quotes, rows, strict=True) if not row[7]]
     return quotes, unevaluated, rows[0][8] if rows else None
 
@@ -178,7 +178,7 @@ def without_levels(market: Market, since: datetime, until: datetime) -> list[Quo
 def with_levels(quote: Quote) -> Quote | None:
     """The quote with its sell levels; None if its row is gone."""
     sell = PriceQuote.objects.filter(pk=quote.id).values_list("sell", flat=True).first()
-    return None if sell is None else replace(quote, sell=_read_levels(sell))
+    return None if sell is None else replace(quote, sell=read_levels(sell))
 
 
 def _rows(query: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
@@ -190,7 +190,7 @@ def _rows(query: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
 
 @lru_cache(maxsize=16)  # the same rows are read again until a price changes
 def _quote_with_levels(row: tuple[Any, ...], sell: str) -> Quote:
-    return replace(_quote(row), sell=_read_levels(json.loads(sell)))
+    return replace(_quote(row), sell=read_levels(json.loads(sell)))
 
 
 def _quote(row: tuple[Any, ...]) -> Quote:

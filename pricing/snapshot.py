@@ -4,10 +4,12 @@ The cache, in Redis, never holds the price itself: which quotes are live is deci
 cached one does not become wrong with age. It may be emptied or down at any moment.
 """
 
+import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from functools import partial
+from decimal import Decimal
+from functools import lru_cache, partial
 from typing import Any, TypeVar
 
 import structlog
@@ -24,7 +26,7 @@ log = structlog.get_logger(__name__)
 
 Answer = TypeVar("Answer")
 
-KEY = "pricing.best_price.3"  # count up when Snapshot or Quote changes
+KEY = "pricing.best_price.2"  # count up when the format changes
 # Of two refreshes at once the older may be stored last. It is used for no longer than this.
 _SECONDS = 5
 
@@ -94,14 +96,15 @@ def read(
 def read_and_cache() -> tuple[Snapshot, datetime]:
     """A snapshot of the database, now cached if the cache is up, and its instant."""
     snapshot, now, _no_row = read()
-    if_up(partial(cache.set, KEY, replace(snapshot, outranks_for=None), timeout=_SECONDS))
+    cached = {"quotes": [asdict(quote) for quote in snapshot.quotes], "drained_to": snapshot.drained_to}
+    if_up(partial(cache.set, KEY, json.dumps(cached, default=str), timeout=_SECONDS))
     return snapshot, now
 
 
 def cached() -> Snapshot | None:
     """The cached snapshot; None if there is none or the cache is down."""
-    found: Snapshot | None = if_up(partial(cache.get, KEY))
-    return found
+    text = if_up(partial(cache.get, KEY))
+    return _parsed(text) if isinstance(text, str) else None
 
 
 def if_up(call: Callable[[], Answer]) -> Answer | None:
@@ -111,6 +114,28 @@ def if_up(call: Callable[[], Answer]) -> Answer | None:
     except (RedisError, OSError) as error:
         log.warning("price_cache_down", error=str(error))
         return None
+
+
+@lru_cache(maxsize=4)  # the same text is read for every order until a price changes
+def _parsed(text: str) -> Snapshot:
+    written: dict[str, Any] = json.loads(text)
+    quotes = [
+        Quote(
+            **quote
+            | {
+                "market": Market(quote["market"]),
+                "market_time": Decimal(quote["market_time"]),
+                "sent_at": datetime.fromisoformat(quote["sent_at"]),
+                "sell": records.read_levels(level.values() for level in quote["sell"]),
+            }
+        )
+        for quote in written["quotes"]
+    ]
+    drained_to = {
+        Market(market): datetime.fromisoformat(instant) if instant else None
+        for market, instant in written["drained_to"].items()
+    }
+    return Snapshot(tuple(quotes), drained_to)
 
 
 def _current_quote(newest: Quote) -> Quote:
