@@ -6,7 +6,6 @@ from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.urls import reverse
 
-from coruscant.admin.figures import instant
 from coruscant.approvals.ask import ask
 from coruscant.errors import DomainError
 from coruscant.strict_json import NotStrictJSON, read_object
@@ -44,4 +43,4 @@ class Command(BaseCommand):
         page = reverse("admin:approvals_approval_change", args=(approval.pk,))
         self.stdout.write(approval.effect)
         self.stdout.write(f"Asked as approval {approval.pk}. Nothing is done before somebody else agrees at {page},")
-        self.stdout.write(f"which is possible until {instant(approval.expires_at)}.")
+        self.stdout.write(f"which is possible until {approval.expires_at:%Y-%m-%d %H:%M:%S} UTC.")
