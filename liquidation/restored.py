@@ -48,13 +48,14 @@ def begin(*, since: datetime, by: str, reason: str = "", insist: bool = False) -
     refusal proves anything of a pending order any more. If a restore is under way that was not compared yet, it is
     extended: so repeating this is safe. `insist`: the database seems to be the accepted one, and was restored
     nevertheless. Raises NothingReplaced, SinceInTheFuture.
-    Locks: evaluations, then liquidations, then orders.
+    Locks: reconciliations, evaluations, liquidations, orders.
     """
     with (
         history.acting_as(by, None),
         transaction.atomic(durable=True),
         history.cause("after restore", correlation_id=since.isoformat()),
     ):
+        locks.exclusive(locks.RECONCILIATION)
         locks.exclusive(locks.EVALUATION)
         now = clock.now()
         if since > now:

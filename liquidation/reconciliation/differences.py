@@ -68,7 +68,7 @@ def adopt(difference_id: int, *, by: str) -> TradeOrder:
     """Book the trade that a market states: its loan is claimed if it is not, whatever the price, and the sale goes on.
 
     The order is the pending one of that id, one that was believed refused, or a new one. To be agreed by two people.
-    Locks: reconciliations, loan, liquidation. Raises DifferenceNotOpen, NotAdoptable, RequestsNotRepeated,
+    Locks: reconciliations, evaluations, loan, liquidation. Raises DifferenceNotOpen, NotAdoptable, RequestsNotRepeated,
     TradeDoesNotFit; then nothing is changed.
     """
     with transaction.atomic(), history.cause("adopt", correlation_id=f"difference-{difference_id}"):
@@ -97,7 +97,7 @@ def adopt(difference_id: int, *, by: str) -> TradeOrder:
 def explain(difference_id: int, *, note: str, by: str) -> None:
     """Close a difference that no booking makes right, and say why. To be agreed by two people.
 
-    Locks: reconciliations. Raises DifferenceNotOpen.
+    Locks: reconciliations, evaluations. Raises DifferenceNotOpen.
     """
     with transaction.atomic(), history.cause("explain", correlation_id=f"difference-{difference_id}"):
         _close(locked(difference_id), DifferenceStatus.EXPLAINED, clock.now(), note=note)
@@ -106,8 +106,12 @@ def explain(difference_id: int, *, note: str, by: str) -> None:
 
 
 def locked(difference_id: int) -> ReconciliationDifference:
-    """An open difference, locked to the end of the transaction. Raises DifferenceNotOpen."""
+    """An open difference, locked to the end of the transaction. Raises DifferenceNotOpen.
+
+    Evaluations are locked as well, before any loan: closing the last difference may release a restore.
+    """
     locks.exclusive(locks.RECONCILIATION)
+    locks.exclusive(locks.EVALUATION)
     found = ReconciliationDifference.objects.select_for_update(of=("self",)).filter(pk=difference_id).first()
     if found is None or found.status != DifferenceStatus.OPEN:
         raise DifferenceNotOpen(f"Difference {difference_id} is not, or no longer, open.")

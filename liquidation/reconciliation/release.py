@@ -22,11 +22,12 @@ def release_compared(by: str) -> bool:
     """Let the sales and events of a restore go on if statements show all that it may have forgotten; whether they did.
 
     An order that was pending at the restore and that the statements would show if it had traded is booked as not
-    traded, unless it may have been sent since. Claims stay held until a person releases them. Locks: reconciliations,
-    then liquidations.
+    traded, unless it may have been sent since. Claims stay held until a person releases them. Locks:
+    reconciliations, evaluations, liquidations.
     """
     with transaction.atomic(), history.cause("release compared", correlation_id=by):
         locks.exclusive(locks.RECONCILIATION)
+        locks.exclusive(locks.EVALUATION)  # or a claim under way would be held by a restore that is over
         restore = holds.uncompared()
         if restore is None or ReconciliationDifference.objects.filter(status=DifferenceStatus.OPEN).exists():
             return False

@@ -1,16 +1,19 @@
 """What a restore holds goes on when statements of all markets show what it may have forgotten, and not before."""
 
+import threading
 from datetime import timedelta
 
 import pytest
+from django.db import connections
 
-from coruscant import clock, history
+from coruscant import clock, failpoints, history
 from coruscant.restores.models import Restore
 from liquidation import invariants, restored
+from liquidation.evaluate import evaluate_loans
 from liquidation.models import Liquidation, OrderStatus, TradeOrder
 from liquidation.reconciliation.models import ReconciliationDifference
 from liquidation.reconciliation.tests.test_compare import line
-from liquidation.reconciliation.two_people import EXPLAIN, RELEASE_SALE
+from liquidation.reconciliation.two_people import EXPLAIN, RELEASE_CLAIMS, RELEASE_SALE
 from liquidation.sell import Outcome, sell
 from pricing.markets import Market
 
@@ -162,3 +165,34 @@ def test_an_order_that_a_statement_shows_is_not_called_untraded(claimed, markets
     order.refresh_from_db()
     assert order.status == OrderStatus.UNKNOWN
     assert is_held()
+
+
+def test_a_claim_that_is_under_way_while_the_restore_ends_is_not_held_for_ever(
+    loan, quote, markets, compare, two_agree
+):
+    loan()
+    restore = begin()
+    two_agree(RELEASE_CLAIMS, restore_id=restore.pk)
+    compare(BOTH[0])
+
+    def last_statement():
+        compare(BOTH[1])
+        connections.close_all()
+
+    releasing = threading.Thread(target=last_statement)
+
+    def reach(name):
+        if name == "claim.written":
+            releasing.start()
+            releasing.join(0.5)
+
+    quote("25")
+    failpoints.arm(reach)
+    try:
+        evaluate_loans()
+    finally:
+        failpoints.arm(None)
+        releasing.join()
+    assert Liquidation.objects.count() == 1
+    assert not is_held()
+    assert Restore.objects.get().compared_at is not None
