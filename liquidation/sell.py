@@ -73,7 +73,6 @@ def sell(liquidation_id: int) -> Outcome:
     all of them, bind it in this function.
     """
     fence, began = None, None
-    identity.accepted()  # outside a transaction everybody is asked; the answer that counts is read within
     with structlog.contextvars.bound_contextvars(liquidation_id=liquidation_id):
         while True:
             prepared_at = time.monotonic()
@@ -101,6 +100,7 @@ def _prepare(  # noqa: PLR0911  (each is a reason not to send)
     liquidation_id: int, fence: int | None, began: datetime | None
 ) -> OrderAttempt | Outcome:
     """Take or renew the lease, find or size the order, count the send; commit. `began`: when this run first sent."""
+    identity.accepted()  # asks the witnesses, and so Redis, if it has to; what counts is read within
     prices = best_price.snapshot()  # from Redis, so before any row is locked
     with transaction.atomic(durable=True):
         loan, liquidation, now = lock(liquidation_id, "sell")
@@ -165,6 +165,7 @@ def _book(attempt: OrderAttempt, answer: Answer) -> Outcome | None:
 
     Another database than the one that the order was written to may not know it, or have another in its place.
     """
+    identity.accepted()  # as above: a synchronous standby may have been promoted meanwhile
     with transaction.atomic(durable=True):
         try:
             loan, liquidation, now = lock(attempt.liquidation_id, "sell")
