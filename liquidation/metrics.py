@@ -15,6 +15,7 @@ from coruscant.money import decimal_string
 from coruscant.restores import identity
 from coruscant.restores.models import Restore
 from liquidation.models import PENDING_ORDER_STATUSES, ClaimFailure, Liquidation, LiquidationEvent, TradeOrder
+from liquidation.reconciliation.models import ReconciliationDifference
 from pricing import best_price
 from pricing.models import Feed, PriceQuote
 
@@ -57,6 +58,9 @@ def _figures() -> Iterator[Figures]:
     yield "coruscant_liquidations_held", "Liquidations that a restore holds", (), held
     claims_held = [(Restore.objects.filter(claims_released_at=None).exists(),)]
     yield "coruscant_claims_held", "1 while a restore holds claims", (), claims_held
+    differences = [(ReconciliationDifference.objects.filter(status="open").count(),)]
+    meaning = "Open differences between the markets' statements and the books"
+    yield "coruscant_reconciliation_differences_open", meaning, (), differences
     replaced = [(bool(identity.objection()),)]
     yield "coruscant_database_replaced", "1 while the database is not the accepted one", (), replaced
     price = best_price.current().price

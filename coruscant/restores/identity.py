@@ -137,7 +137,8 @@ def _objection(*, in_transaction: bool) -> str:
     promoted = was != found and _is_promotion(was, found)
     if was != found and not (promoted and not in_transaction):
         return f"This is {found}; accepted was {was}."
-    for lost in [] if in_transaction else [why for witness in witnesses if (why := witness())]:
+    lost = "" if in_transaction else next(filter(None, (witness() for witness in witnesses)), "")
+    if lost:
         _record(was, last.accepted_by, doubt=lost)
         return f"The books were found to be behind: {lost}"
     if promoted:
