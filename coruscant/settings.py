@@ -170,7 +170,9 @@ if MARKET_TIMEOUT_SECONDS >= LEASE_SECONDS:  # or two workers could sell at once
     env.refuse("MARKET_TIMEOUT_SECONDS", f"must be below LEASE_SECONDS ({LEASE_SECONDS})")
 if LEASE_SECONDS + RECOVERY_PERIOD_SECONDS > 30:  # noqa: PLR2004
     env.refuse("LEASE_SECONDS", "plus RECOVERY_PERIOD_SECONDS must not exceed 30, the promise for a lost worker")
-FILL_BAND = env.number("FILL_BAND", "3", above=1)
+FILL_BAND = env.number("FILL_BAND", "3")
+if FILL_BAND <= 1:
+    env.refuse("FILL_BAND", f"must be above 1, not {FILL_BAND}")
 REFUSALS_BEFORE_SWITCH = env.whole("REFUSALS_BEFORE_SWITCH", 2)
 ORDER_SENDS_BEFORE_ATTENTION = env.whole("ORDER_SENDS_BEFORE_ATTENTION", 10)
 

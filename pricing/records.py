@@ -108,6 +108,7 @@ def written_levels(levels: Iterable[Level]) -> list[list[str]]:
 
 
 def read_levels(written: Iterable[Iterable[str]]) -> tuple[Level, ...]:
+    """The reverse of `written_levels`."""
     return tuple(Level(Decimal(quantity), Decimal(price)) for quantity, price in written)
 
 
@@ -162,7 +163,7 @@ def sell_curves(market: Market, since: datetime, until: datetime) -> list[tuple[
     One that began to hold more than twice the maximum age and lag before `since` is missing.
     """
     fresh = freshness()
-    quotes, *_ = history(since, until, no_earlier=since - 2 * (fresh.max_age + fresh.max_lag))
+    quotes, _unevaluated, _evaluated_to = history(since, until, no_earlier=since - 2 * (fresh.max_age + fresh.max_lag))
     effective = effective_quotes((quote for quote in quotes if quote.market == market), fresh)
     before = [quote for quote in effective if quote.sent_at <= since]
     return [quote.sell for quote in [*before[-1:], *(quote for quote in effective if quote.sent_at > since)]]
