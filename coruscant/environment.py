@@ -49,16 +49,16 @@ class Environment:
             self.refuse(name, f"must be a whole number, at least 1, not {text!r}")
         return int(text)
 
-    def number(self, name: str, default: str, *, above: int = 0, at_most: int | None = None) -> Decimal:
-        """An exact decimal above `above` and at most `at_most`."""
+    def number(self, name: str, default: str, *, at_most: int | None = None) -> Decimal:
+        """An exact decimal above 0 and at most `at_most`."""
         text = self._read(name, default)
         try:
             value = Decimal(text)
         except InvalidOperation:
             self.refuse(name, f"must be a decimal number, not {text!r}")
-        if not value.is_finite() or value <= above or (at_most is not None and value > at_most):
+        if not value.is_finite() or value <= 0 or (at_most is not None and value > at_most):
             bound = f" and at most {at_most}" if at_most else ""
-            self.refuse(name, f"must be above {above}{bound}, not {text!r}")
+            self.refuse(name, f"must be above 0{bound}, not {text!r}")
         return value
 
     def one_of(self, name: str, default: str, allowed: tuple[str, ...]) -> str:

@@ -60,8 +60,8 @@ def agree(approval_id: int, *, request: HttpRequest) -> Approval:
     something else by now, or can no longer be done, the approval is marked as failed and nothing else changes.
 
     Locks: the approval, then what the action locks. Raises LogInNeeded, AlreadyDecided, ApprovalExpired, SamePerson,
-    AccountTooYoung, AccountInactive, NotPermitted, UnknownAction; then it goes on waiting. Raises NotExecuted when it
-    was marked as failed.
+    AccountTooYoung, AccountInactive, NotPermitted, UnknownAction, Approval.DoesNotExist; then it goes on waiting.
+    Raises NotExecuted when it was marked as failed.
     """
     with _deciding(approval_id, request, "agree") as decision:
         approval, person = decision.approval, decision.person

@@ -5,8 +5,8 @@
 TWO_PEOPLE = """
     SELECT a.id FROM approvals_approval a LEFT JOIN auth_user u ON u.id = a.decided_by_id
     WHERE a.outcome IN ('executed', 'failed') AND (
-        a.decided_by_id IS NULL OR a.decided_by_id = a.asked_by_id OR a.decided_by_name = a.asked_by_name
-        OR a.decided_at >= a.expires_at OR u.date_joined > a.decided_at - interval '1 day')
+        a.decided_by_id IS NULL OR a.decided_by_id = a.asked_by_id OR a.decided_at >= a.expires_at
+        OR u.date_joined > a.decided_at - interval '1 day')
     UNION
     SELECT id FROM (
         SELECT *, row_number() OVER (PARTITION BY id ORDER BY history_id) AS step FROM approvals_historicalapproval

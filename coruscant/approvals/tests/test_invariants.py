@@ -55,12 +55,6 @@ def test_what_one_person_agreed_to_alone_is_found(unguarded, asked, ahsoka, mace
     assert broken() == [approval.pk]
 
 
-def test_one_name_is_one_person(unguarded, asked, mace):
-    approval = asked()
-    decide_by_hand(approval, decided_by_id=mace.pk, decided_by_name="ahsoka")
-    assert broken() == [approval.pk]
-
-
 def test_a_young_account_is_found(unguarded, asked, mace):
     approval = asked()
     User.objects.filter(pk=mace.pk).update(date_joined=approval.asked_at - timedelta(hours=23))
