@@ -78,7 +78,7 @@ def reconcile(
         found = _keep(market, trades, hashlib.sha256(content).hexdigest(), by, _period(trades, start, end, now), now)
         _look_again(market, now)
         _open(found, _differing(market, {trade.request_id for trade in trades}), now)
-        _open(found, _missing(market), now)
+        _open(found, _missing(market, found), now)
     _attribute(market)
     release.release_compared(by)
     log.info("statement_compared", market=market, reconciliation=found.pk, trades=len(trades), actor=by)
@@ -167,15 +167,16 @@ def _kind(order: TradeOrder | None, trade: Stated) -> Kind | None:
     return None if (order.units_traded, order.proceeds) == (trade.units, trade.proceeds) else Kind.FIGURES
 
 
-def _missing(market: Market) -> Iterable[ReconciliationDifference]:
+def _missing(market: Market, found: Reconciliation) -> Iterable[ReconciliationDifference]:
     """Trades that the books have, and no statement, although statements cover the whole time in which they were made.
 
-    Those are all of the market's, not only the newest, since an order may be at work while a period ends.
+    All statements of the market count, since an order may be at work while a period ends; orders only if they were at
+    work in the period of the newest one.
     """
     for start, end in periods.covered(market):
         filled = TradeOrder.objects.filter(
             market=market, status=OrderStatus.FILLED, created_at__gte=start + CLOCKS_DIFFER,
-            answered_at__lte=end - CLOCKS_DIFFER,
+            answered_at__lte=end - CLOCKS_DIFFER, answered_at__gte=found.period_from, created_at__lte=found.period_to,
         ).select_related("liquidation")  # fmt: skip
         named = StatementTrade.objects.filter(market=market).values("request_id")
         for order in filled.exclude(request_id__in=named).iterator():

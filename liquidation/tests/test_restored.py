@@ -7,6 +7,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from structlog.testing import capture_logs
 
 from coruscant import clock, history
 from coruscant.restores import identity
@@ -121,7 +122,7 @@ def test_an_answer_that_comes_to_a_replaced_database_is_kept_and_decides_nothing
 
 
 @pytest.mark.parametrize("other", [{"id": 10**6}, {"request_id": "another"}])
-def test_an_answer_to_an_order_that_the_books_do_not_know_is_logged_in_full(other, claimed, markets, caplog):
+def test_an_answer_to_an_order_that_the_books_do_not_know_is_logged_in_full(other, claimed, markets):
     liquidation = claimed("25")
 
     def lost_meanwhile(market, order):
@@ -129,10 +130,12 @@ def test_an_answer_to_an_order_that_the_books_do_not_know_is_logged_in_full(othe
         return markets.trade(market, order)
 
     markets.then(lost_meanwhile)
-    assert sell(liquidation.pk) is Outcome.HELD
+    with capture_logs() as logged:
+        assert sell(liquidation.pk) is Outcome.HELD
     assert not OrderAnswer.objects.exists()
-    assert "answer_to_an_unknown_order" in caplog.text
-    assert '"price": "1000"' in caplog.text.replace("\\", "")
+    (line,) = [line for line in logged if line["event"] == "answer_to_an_unknown_order"]
+    assert "1000" in line["answer"]
+    assert line["log_level"] == "error"
 
 
 def _rewrite(order, columns):
@@ -179,6 +182,17 @@ def test_after_a_restore_claims_wait_until_they_are_released_and_dips_in_between
     with pytest.raises(NotHeld):
         restored.release_claims(restore.pk, by="Leia and Han")
     books_are_right()
+
+
+def test_a_dip_during_the_hold_claims_nobody_although_it_is_evaluated_after_the_release(two_agree, loan, quote):
+    loan()
+    restore = begin()
+    quote("25")
+    quote("50")
+    two_agree(RELEASE_CLAIMS, restore_id=restore.pk)
+    evaluate_loans()
+    assert not PriceQuote.objects.filter(evaluated_at=None).exists()
+    assert Loan.objects.get().status == LoanStatus.ACTIVE
 
 
 def test_a_loan_claimed_before_the_restore_is_compared_is_not_sold(two_agree, loan, quote, markets):

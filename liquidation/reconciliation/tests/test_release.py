@@ -167,6 +167,17 @@ def test_an_order_that_a_statement_shows_is_not_called_untraded(claimed, markets
     assert is_held()
 
 
+def test_an_order_whose_stated_trade_was_explained_is_not_called_untraded(claimed, markets, compare, two_agree):
+    order = pending_order(claimed("25"), markets, answer="trade, then lose the answer")
+    begin()
+    for market in BOTH:
+        compare(market)
+    two_agree(EXPLAIN, difference_id=ReconciliationDifference.objects.get().pk, note="its next send will tell")
+    order.refresh_from_db()
+    assert not is_held()
+    assert order.status == OrderStatus.UNKNOWN
+
+
 def test_a_claim_that_is_under_way_while_the_restore_ends_is_not_held_for_ever(
     loan, quote, markets, compare, two_agree
 ):

@@ -129,7 +129,7 @@ MUTANTS: tuple[Mutant, ...] = (
     _mutant(
         "compared-one-way",
         "a trade that the market does not state is not noticed",
-        Edit(_COMPARE, "        _open(found, _missing(market), now)\n", ""),
+        Edit(_COMPARE, "        _open(found, _missing(market, found), now)\n", ""),
         tests=_COMPARED,
     ),
     _mutant(
@@ -207,12 +207,6 @@ MUTANTS: tuple[Mutant, ...] = (
         "shown-order-called-untraded",
         "a pending order is booked as not traded although a statement shows its trade",
         Edit(_RELEASE, "        ~Exists(shown),\n", ""),
-        Edit(
-            _RELEASE,
-            "        if restore is None or"
-            " ReconciliationDifference.objects.filter(status=DifferenceStatus.OPEN).exists():\n",
-            "        if restore is None:\n",
-        ),
         tests=_RELEASED,
     ),
     _mutant(
