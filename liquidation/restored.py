@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import structlog
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Max, Q
 
 from coruscant import clock, enqueue, history, locks
 from coruscant.errors import DomainError
@@ -13,6 +13,7 @@ from coruscant.restores import identity
 from coruscant.restores.models import Restore
 from liquidation import chains
 from liquidation.models import PENDING_ORDER_STATUSES, Liquidation, LiquidationStatus, TradeOrder
+from pricing.models import PriceQuote
 
 log = structlog.get_logger(__name__)
 
@@ -42,7 +43,8 @@ class NotHeld(DomainError):
 
 
 def begin(*, since: datetime, by: str, reason: str = "", insist: bool = False) -> Restore:
-    """Accept the database as the bank's books, which may lack what was committed after `since`.
+    """Accept the database as the bank's books, which may lack what was committed after `since`, or after its last
+    evaluation if that is earlier: while the database is not the accepted one, there is none.
 
     In one transaction: claims are held; every sale that is not settled, and every event that is not sent, is held; no
     refusal proves anything of a pending order any more. If a restore is under way that was not compared yet, it is
@@ -60,7 +62,9 @@ def begin(*, since: datetime, by: str, reason: str = "", insist: bool = False) -
         now = clock.now()
         if since > now:
             raise SinceInTheFuture(f"{since.isoformat()} has not come yet.")
-        if not insist and not identity.objection():
+        if identity.objection():
+            since = min(since, _last_evaluation() or since)
+        elif not insist:
             raise NothingReplaced("The database is the accepted one: nothing is held because of it.")
         accepted = identity.accept(by)
         restore = _begun(since, by, reason, now)
@@ -121,6 +125,11 @@ def release_sale(liquidation_id: int, *, by: str) -> None:
         sale.save(update_fields=["held_by", "due_at"])
         enqueue.on_commit(chains.sale(liquidation_id))
     log.warning("sale_released", liquidation_id=liquidation_id, restore=restore_id, actor=by)
+
+
+def _last_evaluation() -> datetime | None:
+    """The last instant that these books have certainly seen, whatever a person believes."""
+    return PriceQuote.objects.aggregate(last=Max("evaluated_at"))["last"]  # type: ignore[no-any-return]
 
 
 def _begun(since: datetime, by: str, reason: str, now: datetime) -> Restore:

@@ -47,6 +47,14 @@ class PeriodDoesNotFit(DomainError):
     status: ClassVar[int] = 422
 
 
+class StatementOfAnotherMarket(DomainError):
+    """A statement names orders that were sent to another market."""
+
+    code = "statement-of-another-market"
+    title = "The statement is another market's"
+    status: ClassVar[int] = 422
+
+
 @dataclass(frozen=True, slots=True)
 class Stated:
     """What a market states of one request in total: units, GC, and the instant of the first trade."""
@@ -63,11 +71,14 @@ def reconcile(
 
     Keeps its lines, opens a difference for each request that differs, closes those that the books agree with by now,
     and releases a restore whose gap is covered without an open difference. The same statement again changes nothing,
-    but looks again at what is open. Locks: reconciliations. Raises StatementUnreadable, PeriodDoesNotFit,
-    DatabaseReplaced; then nothing is kept.
+    but looks again at what is open. Locks: reconciliations. Raises StatementUnreadable, StatementOfAnotherMarket,
+    PeriodDoesNotFit, DatabaseReplaced; then nothing is kept.
     """
     identity.require()
     trades = statement.read(content)
+    elsewhere = TradeOrder.objects.filter(request_id__in={trade.request_id for trade in trades}).exclude(market=market)
+    if stranger := elsewhere.first():
+        raise StatementOfAnotherMarket(f"Order {stranger.request_id} was sent to {stranger.get_market_display()}.")
     with (
         history.acting_as(by, None),
         transaction.atomic(durable=True),

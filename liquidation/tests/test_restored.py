@@ -288,6 +288,17 @@ def test_a_restore_is_begun_only_of_a_replaced_database_or_if_a_person_insists(r
     assert Restore.objects.count() == 1
 
 
+def test_an_instant_after_the_last_evaluation_is_not_believed(quote, replace_database):
+    """A person who errs would need statements of too short a time."""
+    evaluated = quote("50", ago=600, evaluated=True).evaluated_at
+    quote("50", ago=60)  # received since, and not evaluated, as nothing is
+    replace_database()
+    assert begin(insist=False, since=clock.now()).since == evaluated
+    earlier = evaluated - timedelta(minutes=1)
+    replace_database()
+    assert begin(insist=False, since=earlier).since == earlier
+
+
 def test_a_database_that_has_lost_nothing_is_accepted_without_any_hold(two_agree, claimed, markets, replace_database):
     liquidation = claimed("25")
     with pytest.raises(NothingReplaced):

@@ -14,7 +14,7 @@ from coruscant.restores.models import DatabaseIdentity
 from liquidation import ids, invariants
 from liquidation.models import Liquidation, OrderStatus, TradeOrder
 from liquidation.reconciliation import compare as comparing
-from liquidation.reconciliation.compare import PeriodDoesNotFit, reconcile
+from liquidation.reconciliation.compare import PeriodDoesNotFit, StatementOfAnotherMarket, reconcile
 from liquidation.reconciliation.conftest import HEADER, lines_of
 from liquidation.reconciliation.models import Reconciliation, ReconciliationDifference, StatementTrade
 from liquidation.sell import sell
@@ -200,6 +200,14 @@ def test_a_period_must_be_known_be_over_and_hold_all_trades(markets):
     found = reconcile(market=Market.MOS_ESPA, content=one, by="Leia")
     assert (found.period_from, found.period_to) == (now, now)
     assert Reconciliation.objects.count() == 1
+
+
+def test_a_statement_of_another_market_is_refused_as_a_whole(claimed, markets, compare):
+    """Or each of its trades would be a difference, to be explained by two people."""
+    sell(claimed("25").pk)
+    with pytest.raises(StatementOfAnotherMarket, match="Mos Espa"):
+        compare(Market.BLACK_SPIRE_OUTPOST, [line("r-1"), *lines_of(markets, Market.MOS_ESPA)])
+    assert not StatementTrade.objects.exists()
 
 
 def test_nothing_is_compared_with_books_that_were_replaced(markets, compare):

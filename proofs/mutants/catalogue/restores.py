@@ -133,17 +133,9 @@ MUTANTS: tuple[Mutant, ...] = (
         tests=_COMPARED,
     ),
     _mutant(
-        "attributed-to-anybody",
-        "a part of an id is taken for the whole",
-        Edit(_ATTRIBUTION, "_COMPARED = 6", "_COMPARED = 0"),
-        Edit(
-            _ATTRIBUTION,
-            "            if request_id is not None and request_id == ids.order_id(\n"
-            "                namespace, application=loan.application, loan_id=loan.loan_id, market=market,"
-            " number=number\n"
-            "            ):\n",
-            "            if request_id is not None:\n",
-        ),
+        "attributed-no-further",
+        "the loan of an order is not found that comes after many others which were lost as well",
+        Edit(_ATTRIBUTION, "end = max(end, number + ahead)", "end = max(end, number)"),
         tests=("liquidation/reconciliation/tests/test_attribution.py",),
     ),
     _mutant(
