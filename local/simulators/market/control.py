@@ -8,7 +8,8 @@ from aiohttp import web
 
 from local.simulators.exact import BadJsonError, plain, read_decimal, read_json
 from local.simulators.lifecycle import json_answer
-from local.simulators.market.faults import Fault, Kind, shares_in_total
+from local.simulators.market.fault_plan import shares_in_total
+from local.simulators.market.faults import USUAL_KINDS, Fault, Kind
 from local.simulators.market.scenario import CRASH_OVER_SECONDS, CRASH_TO, Scenario
 from local.simulators.market.script import ScriptedPrices, read_script
 from local.simulators.market.wire import Trade
@@ -27,7 +28,7 @@ class MarketControl:
         """Control this market."""
         self._market = market
         self._fault_share = sum(market.desk.faults.shares.values(), Decimal(0))
-        self._fault_kinds: tuple[Kind, ...] = tuple(Kind)
+        self._fault_kinds = USUAL_KINDS
         self._settings: dict[str, Callable[[Any], None]] = {
             "scenario": lambda value: market.change_scenario(Scenario(value)),
             "crash": self._crash,
@@ -38,6 +39,7 @@ class MarketControl:
             "faultShares": self._set_each_share,
             "nextFaults": lambda value: market.desk.faults.program_next(_faults(value)),
             "everyOrderFaults": lambda value: market.desk.faults.program_deliveries(_faults(value)),
+            "forgetRefusals": self._forget_refusals,
             "slowSeconds": self._set_slow_seconds,
             "latencyMs": self._set_latency,
             "interval": self._set_interval,
@@ -157,6 +159,10 @@ class MarketControl:
 
     def _set_each_share(self, value: Any) -> None:
         self._set_shares({Kind(name): _share(share, name) for name, share in _members(value).items()})
+
+    def _forget_refusals(self, value: Any) -> None:
+        if _flag(value, "forgetRefusals"):
+            self._market.desk.forget_refusals()
 
     def _set_slow_seconds(self, value: Any) -> None:
         ends = [float(_seconds(end, "slowSeconds")) for end in _list(value, "slowSeconds")]
