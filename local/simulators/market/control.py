@@ -12,6 +12,7 @@ from local.simulators.market.fault_plan import shares_in_total
 from local.simulators.market.faults import USUAL_KINDS, Fault, Kind
 from local.simulators.market.scenario import CRASH_OVER_SECONDS, CRASH_TO, Scenario
 from local.simulators.market.script import ScriptedPrices, read_script
+from local.simulators.market.statement import as_csv, as_json_lines, read_since
 from local.simulators.market.wire import Trade
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class MarketControl:
         """Serve this API."""
         app.router.add_get("/simulator/orders", self.orders)
         app.router.add_get("/simulator/deliveries", self.deliveries)
+        app.router.add_get("/simulator/statement", self.statement)
         app.router.add_get("/simulator/state", self.state)
         app.router.add_put("/simulator/settings", self.change)
         app.router.add_put("/simulator/price", self.script_price)
@@ -97,6 +99,17 @@ class MarketControl:
             if wanted is None or delivery.request_id == wanted
         ]
         return json_answer({"deliveries": rows})
+
+    async def statement(self, request: web.Request) -> web.Response:
+        """State every trade once, oldest first, those since an instant if `since` is given; CSV or JSON lines."""
+        since = read_since(request.query.get("since"))
+        trades = [trade for trade in self._market.exchange.trades.values() if since is None or trade.traded_at >= since]
+        match request.query.get("format", "csv"):
+            case "csv":
+                return web.Response(text=as_csv(trades), content_type="text/csv")
+            case "jsonl":
+                return web.Response(text=as_json_lines(trades), content_type="application/jsonl")
+        raise ValueError("a statement has the format csv or jsonl")
 
     async def state(self, request: web.Request) -> web.Response:
         """Return scenario, price, faults and counters."""
