@@ -20,10 +20,6 @@ class InstallHistoryTriggers(Operation):
         """`model_name` is an audited model of the migration's app."""
         self.model_name = model_name
 
-    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
-        """As Django's own operations."""
-        return (type(self).__name__, [self.model_name], {})
-
     def state_forwards(self, app_label: str, state: Any) -> None:
         """Nothing: triggers are no part of Django's state."""
 
@@ -46,6 +42,17 @@ class InstallHistoryTriggers(Operation):
         history_model = state.apps.get_model(app_label, f"Historical{self.model_name}")
         with schema_editor.connection.cursor() as cursor:
             return HistoryTriggers.of(cursor, model, history_model)
+
+
+class RestoreHistoryTriggers(InstallHistoryTriggers):
+    """First in a migration that changes audited columns: backwards, the triggers are those from before it."""
+
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        """Nothing: `InstallHistoryTriggers` ends the migration."""
+
+    def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        """Install those of the columns as they are again."""
+        super().database_forwards(app_label, schema_editor, from_state, to_state)
 
 
 def append_only(*tables: str) -> list[RunSQL]:

@@ -11,7 +11,8 @@ from knox.models import AuthToken
 
 from coruscant import clock, history
 from coruscant.admin import groups
-from liquidation.models import ClaimFailure, Liquidation, LiquidationEvent, TradeOrder, Venue
+from coruscant.approvals.models import Approval
+from liquidation.models import ClaimFailure, Liquidation, LiquidationEvent, OrderAnswer, TradeOrder, Venue
 from loans.models import AcceptedRequest, CollateralPosting, Loan, MarginCall
 from pricing.models import Feed, FeedEvaluation, PriceQuote, RejectedMessage
 
@@ -102,7 +103,11 @@ def make_bank() -> Bank:
         waiting = make_liquidation(make_loan("L-waiting", status="liquidating"), status="waiting")
         make_order(waiting, "refused", 1)
         make_order(waiting, "filled", 2)
-        unresolved = make_order(waiting, "unresolved", 3, sends=2, last_outcome="duplicate")
+        unresolved = make_order(waiting, "unresolved", 3, sends=2)
+        for send, kind in ((1, "success"), (2, "doubtful refusal")):
+            answer = OrderAnswer.objects.create(
+                order=unresolved, send=send, received_at=THEN, kind=kind, text=f"answer {send}", stale=send == 1
+            )
         settled = make_liquidation(
             make_loan("L-settled", status="liquidated", collateral="7", balance="0"),
             status="settled", collateral_sold=Decimal(33), proceeds=Decimal("1001.25"), surplus=Decimal("1.25"),
@@ -112,6 +117,10 @@ def make_bank() -> Bank:
         event = LiquidationEvent.objects.create(
             liquidation=settled, body='{"eventType":"liquidation"}', created_at=THEN, due_at=THEN, sent_at=THEN, sends=1
         )
+        approval = Approval.objects.create(
+            action="tests.nothing", arguments={}, effect="Nothing.", why="To be listed.", asked_by_id=0,
+            asked_by_name="nobody", asked_at=THEN, expires_at=THEN + timedelta(hours=1),
+        )  # fmt: skip
     accepted = AcceptedRequest.objects.create(
         client="", endpoint="loan-applications", request_id="application-L-new", content_digest="0" * 64,
         response_body='{"loanId":"L-new"}', loan=new, created_at=THEN,
@@ -126,7 +135,7 @@ def make_bank() -> Bank:
     quote, feed = PriceQuote.objects.get(), Feed.objects.get()
     evaluation = FeedEvaluation.objects.create(market="mos_espa", known_drained_to=THEN)
     rows = [
-        new, warning, posting, waiting, unresolved, event, accepted, rejected, venue, failure, quote, feed,
-        evaluation,
+        new, warning, posting, waiting, unresolved, answer, event, accepted, rejected, venue, failure, quote, feed,
+        evaluation, approval,
     ]  # fmt: skip
     return Bank(new, active, warned, waiting, settled, unresolved, [*rows, token])
