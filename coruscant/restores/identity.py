@@ -35,7 +35,17 @@ _LOOK = """
            (SELECT oid::bigint FROM pg_database WHERE datname = current_database())
 """
 
-_seen = threading.local()
+
+class _Seen(threading.local):
+    """What this thread's connection has been found to be; each is kept with the connection that was asked."""
+
+    found: tuple[object, "Identity"] | None = None
+    accepted: object = None
+    #: The same, by whoever could not ask the witnesses.
+    accepted_in_transaction: object = None
+
+
+_seen = _Seen()
 
 
 class DatabaseReplaced(DomainError):
@@ -63,16 +73,15 @@ def present() -> Identity:
     with connection.cursor() as cursor:
         cursor.execute(_LOOK)
         found = Identity(*cursor.fetchone())
-    _seen.link, _seen.found = connection.connection, found
+    _seen.found = connection.connection, found
     return found
 
 
 def known() -> Identity:
     """The same, without a query if this connection has been asked before."""
-    link = connection.connection
-    if link is None or getattr(_seen, "link", None) is not link:
+    if _seen.found is None or _seen.found[0] is not connection.connection:
         return present()
-    return _seen.found  # type: ignore[no-any-return]
+    return _seen.found[1]
 
 
 def accepted() -> bool:
@@ -83,18 +92,16 @@ def accepted() -> bool:
     cluster is accepted if none of them objects. Ask first outside a transaction, and again within.
     """
     link, in_transaction = connection.connection, connection.in_atomic_block
-    if link is not None and (
-        getattr(_seen, "whole", None) is link or (in_transaction and getattr(_seen, "part", None) is link)
-    ):
+    if link is not None and (link is _seen.accepted or (in_transaction and link is _seen.accepted_in_transaction)):
         return True
     why = _objection(in_transaction=in_transaction)
     if why:
         log.error("database_replaced", why=why)
         return False
     if in_transaction:
-        _seen.part = connection.connection
+        _seen.accepted_in_transaction = connection.connection
     else:
-        _seen.whole = connection.connection
+        _seen.accepted = connection.connection
     return True
 
 
@@ -105,8 +112,9 @@ def require() -> None:
 
 
 def forget() -> None:
-    """Ask anew at the next call, although the connection is the same."""
-    _seen.__dict__.clear()
+    """Let every thread ask anew at its next call, although its connection is the same."""
+    global _seen  # noqa: PLW0603
+    _seen = _Seen()
 
 
 def objection() -> str:
