@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -41,6 +42,7 @@ class Stage:
         """Prepare it; nothing is started yet."""
         self.stack = EmbeddedStack(folder=folder, durable=True, postgres_settings=POSTGRES_SETTINGS)
         self.console = console
+        self._namespace = uuid.uuid4()
         self.market_ports = {"mos_espa": free_port(), "black_spire_outpost": free_port()}
 
     def __enter__(self) -> Self:
@@ -73,6 +75,7 @@ class Stage:
             "DJANGO_SETTINGS_MODULE": "coruscant.settings",
             "DOTENV": os.devnull,
             "DEBUG": "false",
+            "INSTALLATION_NAMESPACE": str(self._namespace),
             "SECRET_KEY": _SECRET,
             "ALLOWED_HOSTS": LOOPBACK,
             "API_ALLOW_ANONYMOUS": "true",
@@ -99,6 +102,7 @@ class Stage:
     def use(self, template: str | None = None) -> None:
         """Begin anew: the service's database becomes a copy of a kept one, and broker, cache and queues are empty."""
         self._copy(template or _TEMPLATE, DATABASE)
+        self._namespace = uuid.uuid4()  # the markets remember: to them, it is another bank
         with self.superuser() as connection:
             connection.execute("CHECKPOINT")
         self._forget_messages()

@@ -4,6 +4,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import NoReturn
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import environ
 
@@ -78,6 +79,14 @@ class Environment:
         if parts.scheme not in schemes or not parts.netloc:
             self.refuse(name, f"must be an address like {schemes[0]}://host:port, not {value!r}")
         return value.rstrip("/")
+
+    def uuid(self, name: str) -> UUID:
+        """A UUID; required."""
+        value = self.text(name)
+        try:
+            return UUID(value)
+        except ValueError:
+            self.refuse(name, f"must be a UUID, not {value!r}")
 
     def optional_url(self, name: str) -> str | None:
         """An address, or None when the variable is unset or empty."""

@@ -161,6 +161,7 @@ MARKET_PRICE_BASIS: dict[str, Any] = {
 SQS_VISIBILITY_SECONDS = env.whole("SQS_VISIBILITY_SECONDS", 30)
 QUOTE_RETENTION_DAYS = env.whole("QUOTE_RETENTION_DAYS", 30)
 
+INSTALLATION_NAMESPACE = env.uuid("INSTALLATION_NAMESPACE")  # of requestIds and eventIds; no other may have the same
 MARKET_URLS = {market: env.url(f"{market.name}_URL") for market in Market}
 MAX_ORDER_QUANTITY = env.number("MAX_ORDER_QUANTITY", "100")
 ORDER_QUANTITY_STEP = env.number("ORDER_QUANTITY_STEP", "0.00000001", at_most="1")
@@ -175,8 +176,9 @@ if MARKET_TIMEOUT_SECONDS >= LEASE_SECONDS:
     )
 if LEASE_SECONDS + RECOVERY_PERIOD_SECONDS > 30:  # noqa: PLR2004
     env.refuse("LEASE_SECONDS", "plus RECOVERY_PERIOD_SECONDS must not exceed 30, the promise for a lost worker")
+FILL_BAND = env.number("FILL_BAND", "3", above="1")
 REFUSALS_BEFORE_SWITCH = env.whole("REFUSALS_BEFORE_SWITCH", 2)
-ORDER_SENDS_BEFORE_ATTENTION = env.whole("ORDER_SENDS_BEFORE_ATTENTION", 20)
+ORDER_SENDS_BEFORE_ATTENTION = env.whole("ORDER_SENDS_BEFORE_ATTENTION", 10)
 
 # --- API ------------------------------------------------------------------------------------------------------
 

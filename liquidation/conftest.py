@@ -134,6 +134,11 @@ class Markets:
         text = json.dumps({"requestId": request_id, "id": f"BS-{request_id}", "side": "SELL", "item": order["item"]})
         return 200, {}, f'{text[:-1]}, "amount": {units:f}, "totalPrice": {total:f}}}'
 
+    def refusal(self, market: Market) -> tuple[int, dict[str, str], str]:
+        """Refuse in plain words."""
+        words = {"success": False, "reason": "no buyers"} if market is Market.MOS_ESPA else {"error": "no buyers"}
+        return 200, {}, json.dumps(words)
+
     def _answer(self, market, request):
         order = json.loads(request.body, parse_float=Decimal, parse_int=Decimal)
         self.sent.append((market, order))
@@ -149,15 +154,7 @@ class Markets:
                 self.trade(market, order)
                 raise ConnectionResetError("the answer was lost")
             case "refuse":
-                return (
-                    200,
-                    {},
-                    json.dumps(
-                        {"success": False, "reason": "no buyers"}
-                        if market is Market.MOS_ESPA
-                        else {"error": "no buyers"}
-                    ),
-                )
+                return self.refusal(market)
             case int():
                 return next_answer, {}, "{}"
             case str():

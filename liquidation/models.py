@@ -84,7 +84,7 @@ class OrderStatus(models.TextChoices):
     """What is known of an order."""
 
     OPEN = "open", "Open: no answer yet"
-    UNKNOWN = "unknown", "Unknown: the answers prove nothing, it is sent again"
+    UNKNOWN = "unknown", "Unknown: the answers do not prove enough, it is sent again"
     UNRESOLVED = "unresolved", "Unresolved: a person must find out"
     FILLED = "filled", "Filled"
     REFUSED = "refused", "Refused: nothing was traded"
@@ -112,9 +112,6 @@ class TradeOrder(models.Model):
     venue_order_id = models.CharField(max_length=256, blank=True, default="")
     units_traded = AmountField(null=True)
     proceeds = AmountField(null=True)
-    last_outcome = models.CharField(max_length=32, blank=True, default="", help_text="Kind of the last answer")
-    last_answer = models.TextField(blank=True, default="", help_text="The last answer, shortened")
-    mismatch = models.TextField(blank=True, default="", help_text="Figures of a success that do not fit the order")
     created_at = models.DateTimeField()
     answered_at = models.DateTimeField(null=True, help_text="When the final verdict was booked")
     sends = models.PositiveIntegerField(default=0)
@@ -156,6 +153,28 @@ class TradeOrder(models.Model):
 
     def __str__(self) -> str:
         return self.request_id
+
+
+class OrderAnswer(models.Model):
+    """What came back for one send of an order. The database refuses to change or delete it.
+
+    `stale`: the worker that heard it had lost its lease, so it decided nothing. A person who decides sees it.
+    """
+
+    # No index of its own: `one_answer_a_send` begins with this column.
+    order = models.ForeignKey(TradeOrder, on_delete=models.PROTECT, related_name="answers", db_index=False)
+    send = models.PositiveIntegerField(help_text="The send that it answers: 1 for the first")
+    received_at = models.DateTimeField(help_text="When it was booked")
+    kind = models.CharField(max_length=32)
+    text = models.TextField(help_text="What the market said, shortened")
+    stale = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ("order", "send")
+        constraints = [models.UniqueConstraint(fields=["order", "send"], name="one_answer_a_send")]
+
+    def __str__(self) -> str:
+        return f"{self.kind}, to send {self.send}"
 
 
 class LiquidationEvent(models.Model):

@@ -1,6 +1,5 @@
-"""The next order of a liquidation: its size and its venue, from the venues' last curves."""
+"""The orders of a liquidation: the next one's size and venue, from the venues' last curves, and what came back."""
 
-import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import takewhile
@@ -10,11 +9,11 @@ from django.conf import settings
 
 from coruscant.money import DECIMAL_PLACES, round_down
 from coruscant.rows import Select
-from liquidation import breaker
-from liquidation.models import Liquidation, OrderStatus, TradeOrder
+from liquidation import breaker, ids, verdicts
+from liquidation.models import Liquidation, OrderAnswer, OrderStatus, TradeOrder
 from liquidation.sizing import Bounds, Choice, VenueCurve, choose
 from liquidation.venues import VENUES
-from liquidation.verdicts import Answer, NeverSent, Refused, Traded
+from liquidation.verdicts import CLEAN_REFUSALS, Answer, AnswerKind, Earlier, Traded
 from loans.models import Loan
 from pricing.markets import Market
 from pricing.snapshot import Snapshot
@@ -25,6 +24,7 @@ log = structlog.get_logger(__name__)
 NO_VENUE_DELAY = timedelta(seconds=2)
 #: The back-off after refusals grows no more after so many.
 _MOST_REFUSALS = 20
+_MAX_KIND = 32
 
 _LATEST = Select(TradeOrder, "FROM liquidation_tradeorder WHERE liquidation_id = %s ORDER BY sequence DESC LIMIT %s")
 _BY_ID = Select(TradeOrder, "FROM liquidation_tradeorder WHERE id = %s")
@@ -62,23 +62,39 @@ def size(
         if choice is None:
             break
         if choice.market in states.open or breaker.take_probe(choice.market, now):
-            return _order(liquidation, latest_orders, choice, now)
+            return _order(loan, liquidation, latest_orders, choice, now)
         curves = [curve for curve in curves if curve.market != choice.market]
     log.warning("no_venue_takes_orders")
     return max(now, min(now + NO_VENUE_DELAY, states.next_probe_at or now + NO_VENUE_DELAY))
 
 
-def record_answer(order: TradeOrder, answer: Answer) -> None:
-    """Keep on the order, for a person, what came back last; the caller saves."""
-    match answer:
-        case Traded():
-            order.last_outcome, order.last_answer = "success", answer.figures
-        case Refused():
-            order.last_outcome, order.last_answer = "refusal", answer.reason
-        case NeverSent():
-            order.last_outcome, order.last_answer = "never sent", answer.detail
-        case _:
-            order.last_outcome, order.last_answer = answer.kind[:32], answer.detail
+def kept(order: TradeOrder, send: int, answer: Answer, now: datetime, *, stale: bool = False) -> OrderAnswer:
+    """The answer to the `send`th send of an order as it is kept, not yet written."""
+    kind, text = verdicts.kind(answer)[:_MAX_KIND], verdicts.text(answer)
+    return OrderAnswer(order=order, send=send, received_at=now, kind=kind, text=text, stale=stale)
+
+
+def earlier_sends(order: TradeOrder) -> Earlier:
+    """What became of an order's sends before the last one, which has no answer yet.
+
+    The answer of a stale lease holder decides nothing: its send counts as lost.
+    """
+    sends = order.sends - 1
+    if not sends:
+        return Earlier()
+    kinds = list(order.answers.filter(stale=False, send__lt=order.sends).order_by().values_list("kind", flat=True))
+    return Earlier(
+        sends=sends,
+        refused=sum(kind in CLEAN_REFUSALS for kind in kinds),
+        never_sent=kinds.count(AnswerKind.NEVER_SENT),
+    )
+
+
+def seen_before(order: TradeOrder, answer: Answer) -> bool:
+    """Whether an earlier send of the order was answered by a success with the same figures, which did not fit."""
+    if not isinstance(answer, Traded) or order.sends == 1:
+        return False
+    return order.answers.filter(kind=AnswerKind.SUCCESS, text=answer.figures, stale=False).exists()
 
 
 def refusals_in_row(liquidation: Liquidation) -> int:
@@ -96,8 +112,16 @@ def _venue_to_avoid(latest_orders: Sequence[TradeOrder]) -> Market | None:
     return Market(refusers.pop())
 
 
-def _order(liquidation: Liquidation, latest_orders: Sequence[TradeOrder], choice: Choice, now: datetime) -> TradeOrder:
-    request_id = str(uuid.uuid4())
+def _order(
+    loan: Loan, liquidation: Liquidation, latest_orders: Sequence[TradeOrder], choice: Choice, now: datetime
+) -> TradeOrder:
+    request_id = ids.order_id(
+        settings.INSTALLATION_NAMESPACE,
+        application=loan.request_id,
+        loan_id=loan.loan_id,
+        market=choice.market,
+        number=_orders_at(choice.market, liquidation, latest_orders) + 1,
+    )
     return TradeOrder(
         liquidation=liquidation,
         sequence=latest_orders[0].sequence + 1 if latest_orders else 1,
@@ -109,3 +133,10 @@ def _order(liquidation: Liquidation, latest_orders: Sequence[TradeOrder], choice
         created_at=now,
         due_at=now,
     )
+
+
+def _orders_at(market: Market, liquidation: Liquidation, latest_orders: Sequence[TradeOrder]) -> int:
+    """How many orders this loan has had at a market."""
+    if not latest_orders or latest_orders[0].sequence == len(latest_orders):  # these are all of them
+        return sum(order.market == market for order in latest_orders)
+    return liquidation.orders.filter(market=market).count()

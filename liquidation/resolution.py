@@ -10,7 +10,7 @@ from django.db import transaction
 
 from coruscant import enqueue, history
 from coruscant.errors import DomainError
-from liquidation import chains
+from liquidation import band, chains
 from liquidation.locking import lock
 from liquidation.models import Liquidation, LiquidationStatus, OrderStatus, TradeOrder
 from liquidation.sell import book_trade, books_can_hold
@@ -27,6 +27,14 @@ class OrderNotUnresolved(DomainError):
     status = 409
 
 
+class FiguresNeedTwo(DomainError):
+    """One person alone entered figures that are far from what the market offered."""
+
+    code = "figures-need-two-people"
+    title = "Figures that are far from the market's prices need a second person"
+    status = 409
+
+
 class FiguresDoNotFit(DomainError):
     """A person entered figures that the order cannot have traded."""
 
@@ -35,15 +43,22 @@ class FiguresDoNotFit(DomainError):
     status = 422
 
 
-def resolve_as_traded(*, order_id: int, units: Decimal, proceeds: Decimal, actor_name: str, actor_id: int) -> None:
+def resolve_as_traded(
+    *, order_id: int, units: Decimal, proceeds: Decimal, actor_name: str, actor_id: int, two_people: bool = False
+) -> None:
     """Book that the market did trade: `units` for `proceeds` GC in total; the sale goes on, or is settled.
 
-    Locks: loan, then liquidation. Raises OrderNotUnresolved, FiguresDoNotFit.
+    `two_people`: a second person has agreed to these figures, which those outside the band need. Locks: loan, then
+    liquidation. Raises OrderNotUnresolved, FiguresDoNotFit, FiguresNeedTwo; then nothing is changed.
     """
     with _resolving(order_id, actor_name, actor_id) as (loan, liquidation, order, now):
         if not 0 < units <= order.quantity or proceeds <= 0 or not books_can_hold(liquidation, proceeds):
             raise FiguresDoNotFit(
                 f"An order of {order.quantity:f} units cannot have traded {units:f} for {proceeds:f} GC."
+            )
+        if not two_people and not band.can_be_true(order, units, proceeds, now):
+            raise FiguresNeedTwo(
+                f"{proceeds:f} GC for {units:f} units is far from what the market offered: a second person must agree."
             )
         book_trade(loan, liquidation, order, units=units, proceeds=proceeds, now=now)
 

@@ -1,8 +1,8 @@
 """Sell: order after order, until the balance is covered or nothing sellable is left.
 
 Each step is a transaction, a call to a market outside any transaction, and a transaction. The first commits the order,
-the lease and the count of sends before a byte is sent. The last books what the answer proves, and only if the lease is
-still this worker's. Locks, always in this order: loan, liquidation.
+the lease and the count of sends before a byte is sent. The last keeps the answer and books what it proves; if the lease
+is no longer this worker's, it is kept and decides nothing. Locks, always in this order: loan, liquidation.
 """
 
 import time
@@ -18,7 +18,7 @@ from django.db import transaction
 from coruscant import failpoints, rows
 from coruscant.money import exact, fits
 from coruscant.rows import Write
-from liquidation import breaker, orders, venues
+from liquidation import band, breaker, orders, venues, verdicts
 from liquidation.backoff import back_off
 from liquidation.locking import lock
 from liquidation.models import PENDING_ORDER_STATUSES, Liquidation, LiquidationStatus, OrderStatus, TradeOrder
@@ -35,8 +35,6 @@ log = structlog.get_logger(__name__)
 LONGEST_RUN = timedelta(seconds=30)
 #: So many refusals in a row are chance; more are a market that does not want to trade.
 REFUSALS_AT_FULL_SPEED = 4
-#: What every answer changes on an order's row.
-_ANSWER_COLUMNS = ("status", "answered_at", "last_outcome", "last_answer")
 
 
 class Outcome(StrEnum):
@@ -51,7 +49,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OrderAttempt:
-    """One committed send of an order: what goes to which market, under which fence."""
+    """One committed send of an order, its `send`th: what goes to which market, under which fence."""
 
     liquidation_id: int
     fence: int
@@ -59,7 +57,7 @@ class OrderAttempt:
     market: Market
     request_id: str
     payload: str
-    first_send: bool
+    send: int
     counted_at: datetime
 
 
@@ -141,7 +139,7 @@ def _count_send(liquidation: Liquidation, order: TradeOrder, fence: int | None, 
         market=Market(order.market),
         request_id=order.request_id,
         payload=order.payload,
-        first_send=order.sends == 1,
+        send=order.sends,
         counted_at=now,
     )
 
@@ -154,30 +152,47 @@ def _later(liquidation: Liquidation, due_at: datetime, *others: Write) -> Outcom
 
 
 def _book(attempt: OrderAttempt, answer: Answer) -> Outcome | None:
-    """Book what the answer proves, under the fence; None means that the sale goes on at once."""
+    """Keep the answer and book what it proves, under the fence; None means that the sale goes on at once."""
     with transaction.atomic(durable=True):
         loan, liquidation, now = lock(attempt.liquidation_id, "sell")
-        if liquidation.fence != attempt.fence or liquidation.status != LiquidationStatus.SELLING:
-            log.warning("stale_lease_holder_writes_nothing", order_request_id=attempt.request_id, fence=attempt.fence)
-            return Outcome.BUSY
         order = orders.by_id(attempt.order_id)
-        if isinstance(answer, Traded) and answer.proceeds and not books_can_hold(liquidation, answer.proceeds):
-            answer = replace(answer, proceeds=None)  # a figure that cannot be stored does not fit
-        found = verdict(answer, ordered=order.quantity, first_send=attempt.first_send, known_mismatch=order.mismatch)
+        if liquidation.fence != attempt.fence or liquidation.status != LiquidationStatus.SELLING:
+            log.warning("stale_lease_holder_decides_nothing", order_request_id=order.request_id, fence=attempt.fence)
+            rows.write((orders.kept(order, attempt.send, answer, now, stale=True), None))
+            return Outcome.BUSY
+        if isinstance(answer, Traded) and not _can_be_true(liquidation, order, answer, now):
+            answer = replace(answer, proceeds=None)
+        found = verdict(
+            answer,
+            ordered=order.quantity,
+            earlier=orders.earlier_sends(order),
+            seen_before=orders.seen_before(order, answer),
+        )
         log.info("order_answered", order_request_id=order.request_id, market=order.market, verdict=str(found))
-        orders.record_answer(order, answer)
+        kept: Write = (orders.kept(order, attempt.send, answer, now), None)
         match found:
             case Verdict.FILLED:
-                outcome = _book_fill(loan, liquidation, order, answer, now)
+                outcome = _book_fill(loan, liquidation, order, answer, now, kept)
             case Verdict.REFUSED:
-                outcome = _book_refusal(liquidation, order, now)
+                outcome = _book_refusal(liquidation, order, now, kept)
+            case Verdict.ASK_AGAIN:
+                order.status, order.due_at, outcome = OrderStatus.UNKNOWN, now, None
+                rows.write((order, ("status", "due_at")), kept)
             case Verdict.UNKNOWN:
-                outcome = _book_unknown(liquidation, order, answer, now)
+                outcome = _book_unknown(liquidation, order, now, kept)
             case Verdict.UNRESOLVED:
-                outcome = _book_unresolved(liquidation, order)
+                outcome = _book_unresolved(liquidation, order, answer, kept)
         failpoints.reach("sell.written")
-    breaker.count_outcome(attempt.market, failed=found is not Verdict.FILLED, now=now)
+    if found is not Verdict.ASK_AGAIN:  # an order that is refused in the end counts once
+        breaker.count_outcome(attempt.market, failed=found is not Verdict.FILLED, now=now)
     return outcome
+
+
+def _can_be_true(liquidation: Liquidation, order: TradeOrder, answer: Traded, now: datetime) -> bool:
+    """Whether the figures of a success can be stored, and lie within what the market offered."""
+    if not answer.units or not answer.proceeds:
+        return True  # the verdict has its own rules for figures that are missing or zero
+    return books_can_hold(liquidation, answer.proceeds) and band.can_be_true(order, answer.units, answer.proceeds, now)
 
 
 def books_can_hold(liquidation: Liquidation, proceeds: Decimal) -> bool:
@@ -187,11 +202,17 @@ def books_can_hold(liquidation: Liquidation, proceeds: Decimal) -> bool:
 
 
 def book_trade(
-    loan: Loan, liquidation: Liquidation, order: TradeOrder, *, units: Decimal, proceeds: Decimal, now: datetime
+    loan: Loan,
+    liquidation: Liquidation,
+    order: TradeOrder,
+    *others: Write,
+    units: Decimal,
+    proceeds: Decimal,
+    now: datetime,
 ) -> bool:
     """Book a trade of `units` for `proceeds` GC on all three rows, which the caller has locked; settle if it is done.
 
-    Returns whether it is settled.
+    Writes others along. Returns whether it is settled.
     """
     order.status, order.answered_at = OrderStatus.FILLED, now
     order.units_traded, order.proceeds = units, proceeds
@@ -200,41 +221,39 @@ def book_trade(
         liquidation.proceeds += proceeds
     done = sales.book_sale(loan, units, proceeds, smallest_sale=settings.ORDER_QUANTITY_STEP)
     sold: tuple[Write, ...] = settle(loan, liquidation, now) if done else ((liquidation, SALE_FIGURES),)
-    filled = (order, (*_ANSWER_COLUMNS, "venue_order_id", "units_traded", "proceeds"))
-    rows.write(filled, (loan, sales.BOOKED), *sold)
+    filled = (order, ("status", "answered_at", "venue_order_id", "units_traded", "proceeds"))
+    rows.write(filled, (loan, sales.BOOKED), *sold, *others)
     return done
 
 
 def _book_fill(
-    loan: Loan, liquidation: Liquidation, order: TradeOrder, answer: Answer, now: datetime
+    loan: Loan, liquidation: Liquidation, order: TradeOrder, answer: Answer, now: datetime, kept: Write
 ) -> Outcome | None:
     proved = fill(answer, ordered=order.quantity)
     assert proved is not None  # noqa: S101  (the verdict says so)
     order.venue_order_id = proved.venue_order_id
-    settled = book_trade(loan, liquidation, order, units=proved.units, proceeds=proved.proceeds, now=now)
+    settled = book_trade(loan, liquidation, order, kept, units=proved.units, proceeds=proved.proceeds, now=now)
     return Outcome.SETTLED if settled else None
 
 
-def _book_refusal(liquidation: Liquidation, order: TradeOrder, now: datetime) -> Outcome | None:
+def _book_refusal(liquidation: Liquidation, order: TradeOrder, now: datetime, kept: Write) -> Outcome | None:
     order.status, order.answered_at = OrderStatus.REFUSED, now
-    rows.write((order, _ANSWER_COLUMNS))
+    rows.write((order, ("status", "answered_at")), kept)
     in_row = orders.refusals_in_row(liquidation)
     if in_row <= REFUSALS_AT_FULL_SPEED:
         return None
     return _later(liquidation, now + back_off(in_row - REFUSALS_AT_FULL_SPEED, order.request_id))
 
 
-def _book_unknown(liquidation: Liquidation, order: TradeOrder, answer: Answer, now: datetime) -> Outcome:
-    if isinstance(answer, Traded):
-        order.mismatch = answer.figures
+def _book_unknown(liquidation: Liquidation, order: TradeOrder, now: datetime, kept: Write) -> Outcome:
     order.status = OrderStatus.UNKNOWN
     order.due_at = now + back_off(order.sends, order.request_id)
-    return _later(liquidation, order.due_at, (order, (*_ANSWER_COLUMNS, "mismatch", "due_at")))
+    return _later(liquidation, order.due_at, (order, ("status", "due_at")), kept)
 
 
-def _book_unresolved(liquidation: Liquidation, order: TradeOrder) -> Outcome:
+def _book_unresolved(liquidation: Liquidation, order: TradeOrder, answer: Answer, kept: Write) -> Outcome:
     order.status = OrderStatus.UNRESOLVED
     liquidation.status, liquidation.leased_until = LiquidationStatus.WAITING, None
-    rows.write((order, _ANSWER_COLUMNS), (liquidation, ("status", "leased_until")))
-    log.error("order_unresolved", order_request_id=order.request_id, market=order.market, answer=order.last_answer)
+    rows.write((order, ("status",)), (liquidation, ("status", "leased_until")), kept)
+    log.error("order_unresolved", order_request_id=order.request_id, market=order.market, answer=verdicts.text(answer))
     return Outcome.WAITING

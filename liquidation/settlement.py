@@ -10,6 +10,7 @@ from django.conf import settings
 from coruscant import rows
 from coruscant.money import ZERO, decimal_string, exact
 from coruscant.rows import Write
+from liquidation import ids
 from liquidation.models import PENDING_ORDER_STATUSES, Liquidation, LiquidationEvent, LiquidationStatus
 from loans import sales
 from loans.models import Loan
@@ -45,7 +46,9 @@ def settle(loan: Loan, liquidation: Liquidation, now: datetime) -> tuple[Write, 
     liquidation.shortfall = loan.outstanding_balance
     liquidation.collateral_left = loan.collateral
     liquidation.status, liquidation.settled_at, liquidation.leased_until = LiquidationStatus.SETTLED, now, None
-    event_id = uuid.uuid4()
+    event_id = ids.event_id(
+        settings.INSTALLATION_NAMESPACE, application=loan.request_id, loan_id=loan.loan_id, kind="liquidation"
+    )
     event = LiquidationEvent(
         liquidation=liquidation,
         event_id=event_id,

@@ -18,7 +18,7 @@ from django.db.models.functions import Coalesce
 from coruscant import clock, money
 from pricing.markets import Market
 from pricing.models import PriceQuote
-from pricing.quotes import Freshness, Level, Quote
+from pricing.quotes import Freshness, Level, Quote, effective_quotes
 
 _QUOTE = "id, market, market_time, sent_at, coalesce(event_id, message_id), too_late"
 _QUOTE_COLUMNS = 6
@@ -177,6 +177,18 @@ def newest(
         quote = None if columns[0] is None else _quote_with_levels(tuple(columns), sell)
         found.append(Newest(Market(market), drained_to, quote, certainly_current=bool(certain)))
     return found, clock.read(rows[-1][0]), rows[-1][_NEWEST_COLUMNS:]
+
+
+def sell_curves(market: Market, since: datetime, until: datetime) -> list[tuple[Level, ...]]:
+    """The sell curves of a market's quotes that were effective at some time in [since, until], in order.
+
+    One that began to hold more than twice the maximum age and lag before `since` is missing.
+    """
+    fresh = freshness()
+    read = history(since, until, no_earlier=since - 2 * (fresh.max_age + fresh.max_lag))
+    effective = effective_quotes((quote for quote in read.quotes if quote.market == market), fresh)
+    before = [quote for quote in effective if quote.sent_at <= since]
+    return [quote.sell for quote in [*before[-1:], *(quote for quote in effective if quote.sent_at > since)]]
 
 
 def without_levels(market: Market, since: datetime, until: datetime) -> list[Quote]:

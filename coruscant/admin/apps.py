@@ -1,10 +1,14 @@
-"""Makes the shared admin templates an app, so that Django finds them."""
+"""Makes the shared admin templates an app, so that Django finds them, and keeps the group of representatives."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class AdminBaseConfig(AppConfig):
-    """The app of `coruscant/admin/templates`."""
-
     name = "coruscant.admin"
     label = "coruscant_admin"
+
+    def ready(self) -> None:
+        from coruscant.admin.groups import update_group  # noqa: PLC0415  (apps must be ready)
+
+        post_migrate.connect(update_group, dispatch_uid="coruscant.admin.groups")

@@ -11,7 +11,7 @@ from django.contrib.admin import helpers
 from django.contrib.admin.utils import flatten_fieldsets
 from django.core.exceptions import PermissionDenied
 from django.db import models
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from simple_history.admin import SimpleHistoryAdmin
 from simple_history.template_utils import HistoricalRecordContextHelper
 from unfold.admin import ModelAdmin, TabularInline
@@ -24,8 +24,11 @@ helpers.AdminForm = AdminForm  # type: ignore[misc]
 helpers.Fieldline = Fieldline  # type: ignore[misc]
 
 
-class _NeverChanged:
+class _ReadOnly:
     """No adding, editing or deleting, whatever the user's permissions: here, those stand for commands."""
+
+    def get_readonly_fields(self, request: HttpRequest, obj: models.Model | None = None) -> list[Any]:
+        return flatten_fieldsets(self.get_fieldsets(request, obj))  # type: ignore[attr-defined]
 
     def _nobody(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         return False
@@ -33,16 +36,12 @@ class _NeverChanged:
     has_add_permission = has_change_permission = has_delete_permission = _nobody
 
 
-class ReadOnlyAdmin(_NeverChanged, ModelAdmin):  # type: ignore[misc]
-    """Pages of a table that is only read. A subclass gives `fieldsets`; every field of them is read-only."""
+class ReadOnlyAdmin(_ReadOnly, ModelAdmin):  # type: ignore[misc]
+    """Pages of a table that is only read. A subclass gives `fields` or `fieldsets`."""
 
     actions: Any = None
     list_per_page = 50
     show_full_result_count = False  # a big table is counted once a page, not twice
-
-    def get_readonly_fields(self, request: HttpRequest, obj: models.Model | None = None) -> list[Any]:
-        """Every field."""
-        return list(flatten_fieldsets(self.fieldsets or ()))
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The list; a POST, which could only be an edit or an action, is refused unless there are actions."""
@@ -50,8 +49,16 @@ class ReadOnlyAdmin(_NeverChanged, ModelAdmin):  # type: ignore[misc]
             raise PermissionDenied
         return super().changelist_view(request, extra_context)  # type: ignore[no-any-return]
 
+    def row_or_404(self, request: HttpRequest, object_id: str) -> Any:
+        row = self.get_object(request, object_id)
+        if row is None:
+            raise Http404
+        return row
+
 
 class _PlainDeltas(HistoricalRecordContextHelper):  # type: ignore[misc]
+    """Shows changed figures and instants as the other pages do."""
+
     def prepare_delta_change_value(self, change: Any, value: Any) -> Any:
         found = super().prepare_delta_change_value(change, value)
         if found is None or isinstance(found, Decimal):
@@ -65,7 +72,6 @@ class AuditedAdmin(SimpleHistoryAdmin, ReadOnlyAdmin):  # type: ignore[misc]
     object_history_list_template = "coruscant_admin/history_list.html"
 
     def get_historical_record_context_helper(self, request: HttpRequest, historical_record: Any) -> Any:
-        """Shows changed figures and instants as the other pages do."""
         return _PlainDeltas(self.model, historical_record)
 
     def history_form_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -75,14 +81,8 @@ class AuditedAdmin(SimpleHistoryAdmin, ReadOnlyAdmin):  # type: ignore[misc]
         return super().history_form_view(request, *args, **kwargs)  # type: ignore[no-any-return]
 
 
-class ReadOnlyInline(_NeverChanged, TabularInline):  # type: ignore[misc]
-    """Rows of another table on a row's page, only read. A subclass gives `fields`; every one is read-only."""
+class ReadOnlyInline(_ReadOnly, TabularInline):  # type: ignore[misc]
+    """Rows of another table on a row's page, only read. A subclass gives `fields`."""
 
-    extra = 0
     per_page = 20
-    can_delete = False
     hide_title = True
-
-    def get_readonly_fields(self, request: HttpRequest, obj: models.Model | None = None) -> list[Any]:
-        """Every field."""
-        return list(self.fields or ())

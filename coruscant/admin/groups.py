@@ -7,16 +7,16 @@ from django.contrib.auth.management import create_permissions
 from django.contrib.auth.models import Group, Permission
 from django.db import connections
 from django.db.models import Q
-from django.db.models.signals import post_migrate
 
 GROUP = "Bank representatives"
 
-_granted: dict[str, set[str]] = {}
-
-
-def grant(app_label: str, *codenames: str) -> None:
-    """Let representatives see every table of an app, and give them these permissions, each of which is a command."""
-    _granted[app_label] = set(codenames)
+#: The apps of which representatives see every table, and what else they may do there: each is a command.
+COMMANDS = {
+    "pricing": (),
+    "loans": ("add_loan", "add_collateralposting"),
+    "liquidation": ("change_tradeorder",),
+    "knox": ("delete_authtoken",),
+}
 
 
 def update_group(app_config: AppConfig, using: str, **_signal: Any) -> None:
@@ -26,14 +26,11 @@ def update_group(app_config: AppConfig, using: str, **_signal: Any) -> None:
     added later is visible to representatives without anyone having to think of it. Idempotent. It only adds: what an
     administrator has given the group beyond it stays. Does nothing before the tables of auth exist.
     """
-    if app_config.label not in _granted:
+    if app_config.label not in COMMANDS:
         return
     if Group._meta.db_table not in connections[using].introspection.table_names():
         return
     create_permissions(app_config, verbosity=0, using=using)
     group, _ = Group.objects.using(using).get_or_create(name=GROUP)
-    wanted = Q(codename__startswith="view_") | Q(codename__in=_granted[app_config.label])
+    wanted = Q(codename__startswith="view_") | Q(codename__in=COMMANDS[app_config.label])
     group.permissions.add(*Permission.objects.using(using).filter(wanted, content_type__app_label=app_config.label))
-
-
-post_migrate.connect(update_group, dispatch_uid="coruscant.admin.groups")

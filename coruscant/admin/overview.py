@@ -1,16 +1,16 @@
-"""Banners on top of every admin page, and cards on the index page. The apps add theirs to the lists below.
+"""Banners on top of every admin page, and cards on the index page. The apps add theirs to the lists below."""
 
-So this module imports none of the apps.
-"""
-
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin import site
 from django.contrib.messages.storage.base import Message
+from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,38 +19,32 @@ class Card:
 
     title: str
     figure: str
-    note: str = ""
-    url: str = ""
+    note: str
+    url: str
     kind: str = ""
 
 
 #: Each returns the text of a banner, or None when there is nothing to say.
 banners: list[Callable[[HttpRequest], str | None]] = []
-#: Each returns the cards of one app.
-cards: list[Callable[[HttpRequest], list[Card]]] = []
+cards: list[Callable[[HttpRequest], Card]] = []
 
 
-class _Notices:
-    """The banners, then the messages of this request; the page templates iterate over it as `messages`."""
-
-    def __init__(self, request: HttpRequest) -> None:
-        self._request = request
-        self._banners = [text for banner in banners if (text := banner(request))]
-
-    def __bool__(self) -> bool:
-        return bool(self._banners) or len(messages.get_messages(self._request)) > 0
-
-    def __iter__(self) -> Iterator[Message]:
-        for text in self._banners:
-            yield Message(messages.ERROR, text, extra_tags="banner")
-        yield from messages.get_messages(self._request)
+def count_card(
+    title: str, rows: QuerySet[Any], note: str, *, some: str = "danger", none: str = "success", query: str = ""
+) -> Card:
+    """How many rows there are, with a link to their list: of the kind `some`, or `none` if there are none."""
+    count, options = rows.count(), rows.model._meta
+    listed = reverse(f"admin:{options.app_label}_{options.model_name}_changelist") + query
+    return Card(title, str(count), note, listed, some if count else none)
 
 
 def _page_context(context: dict[str, Any], request: HttpRequest) -> dict[str, Any]:
     """Add to the context of every admin page; unfold calls this hook of the site."""
     if site.has_permission(request):
-        context["messages"] = _Notices(request)
-        context["cards"] = lambda: [card for app_cards in cards for card in app_cards(request)]
+        notices = [Message(messages.ERROR, text) for banner in banners if (text := banner(request))]
+        # Lazy, because whoever reads the messages of a request takes them from the page that would show them.
+        context["messages"] = SimpleLazyObject(lambda: [*notices, *messages.get_messages(request)])
+        context["cards"] = lambda: [card(request) for card in cards]
     return context
 
 

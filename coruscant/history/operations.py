@@ -48,6 +48,17 @@ class InstallHistoryTriggers(Operation):
             return HistoryTriggers.of(cursor, model, history_model)
 
 
+class RestoreHistoryTriggers(InstallHistoryTriggers):
+    """First in a migration that changes audited columns: backwards, the triggers are those from before it."""
+
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        """Nothing: `InstallHistoryTriggers` ends the migration."""
+
+    def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        """Install those of the columns as they are again."""
+        super().database_forwards(app_label, schema_editor, from_state, to_state)
+
+
 def append_only(*tables: str) -> list[RunSQL]:
     """Operations that let the database refuse UPDATE, DELETE and TRUNCATE on `tables`: how history began."""
     refuse = "EXECUTE FUNCTION coruscant_refuse_change()"

@@ -13,6 +13,7 @@ from pricing.markets import Market
 
 GOOD = {
     "DOTENV": os.devnull,
+    "INSTALLATION_NAMESPACE": "6f1c2f0a-5d1e-4a52-9c0b-6c1f7f2b9d11",
     "SECRET_KEY": "x" * 40,
     "DATABASE_URL": "postgres://u:p@127.0.0.1:1/d",
     "CACHE_URL": "redis://127.0.0.1:1/1",
@@ -50,6 +51,9 @@ def test_the_defaults_are_as_documented(start):
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("INSTALLATION_NAMESPACE", None),
+        ("INSTALLATION_NAMESPACE", "ours"),
+        ("FILL_BAND", "1"),
         ("SECRET_KEY", None),
         ("SECRET_KEY", "short"),
         ("DATABASE_URL", None),

@@ -1,54 +1,58 @@
-"""Liquidations as bank representatives see them, and how many need a person's attention."""
+"""Liquidations, their events and failed claims as bank representatives see them, and how many need a person."""
 
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.html import format_html_join
-from django.utils.safestring import SafeString
 
-from coruscant.admin.base import AuditedAdmin
-from coruscant.admin.figures import NOTHING, amount_column, badge, instant_column, link_to, status_column
-from coruscant.admin.overview import Card, cards
+from coruscant.admin.base import AuditedAdmin, ReadOnlyAdmin, ReadOnlyInline
+from coruscant.admin.columns import amount_column, column, instant_column, status_column
+from coruscant.admin.figures import NOTHING, badge, link_to, preformatted
+from coruscant.admin.overview import cards, count_card
 from liquidation.admin import attention
-from liquidation.admin.events import EventInline
 from liquidation.admin.orders import OrderInline
-from liquidation.models import Liquidation
+from liquidation.models import ClaimFailure, Liquidation, LiquidationEvent
 from pricing.markets import Market
 
-LIQUIDATION_KINDS = {"selling": "info", "waiting": "danger", "settled": "success"}
-
-
-def _waiting_card(_request: HttpRequest) -> list[Card]:
-    listed = reverse("admin:liquidation_liquidation_changelist") + "?attention=yes"
-    count = attention.waiting(Liquidation.objects.all()).count()
-    return [Card("Waiting for a person", str(count), "Liquidations", listed, "danger" if count else "success")]
-
-
-cards.append(_waiting_card)
+cards.append(lambda _request: count_card("Failed claims", ClaimFailure.objects.all(), "Loans passed over"))
+cards.append(
+    lambda _request: count_card(
+        "Waiting for a person", attention.waiting(Liquidation.objects.all()), "Liquidations", query="?attention=yes"
+    )
+)
 
 
 class AttentionFilter(admin.SimpleListFilter):
-    """Liquidations that wait for a person, or should be looked at by one."""
-
     title = "attention"
     parameter_name = "attention"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """One choice, besides all."""
         return [("yes", "Waits for a person")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Liquidation]) -> QuerySet[Liquidation]:
-        """Only those that wait."""
         return attention.waiting(queryset) if self.value() == "yes" else queryset
+
+
+class EventInline(ReadOnlyInline):
+    model = LiquidationEvent
+    verbose_name_plural = "Event"
+    fields = ("event", "sent", "sends", "body")
+    event = column("Event", link_to)
+    sent = instant_column("sent_at", "Sent")
+
+
+def _quotes(row: Liquidation) -> str:
+    """The evidence, one line a quote, the best first."""
+    labels = dict(Market.choices())
+    quotes = ({**quote, "market": labels.get(quote["market"])} for quote in row.evidence)
+    line = "<div>{market}: {price} GC a unit, sent {sentAt}, reference {reference}</div>"
+    return format_html_join("", line, quotes) or NOTHING
 
 
 @admin.register(Liquidation)
 class LiquidationAdmin(AuditedAdmin):
-    """All liquidations; one that waits for a person says why."""
-
     list_display = (
         "number", "of_loan", "state", "attention", "owed", "proceeds_gc", "sold", "price_gc", "claimed", "settled",
     )  # fmt: skip
@@ -64,7 +68,10 @@ class LiquidationAdmin(AuditedAdmin):
     )
     inlines = (OrderInline, EventInline)
 
-    state = status_column(LIQUIDATION_KINDS)
+    number = column("Liquidation", lambda row: f"No. {row.pk}", "id")
+    of_loan = column("Loan", lambda row: link_to(row.loan), "loan__loan_id")
+    state = status_column({"selling": "info", "waiting": "danger", "settled": "success"})
+    attention = column("Attention", lambda row: badge(getattr(row, "why_attention", ""), "danger"))
     price_gc = amount_column("price", "GC a unit", "Price")
     owed = amount_column("balance_at_claim", "GC", "Owed at claim")
     units_then = amount_column("collateral_at_claim", "units", "Collateral at claim")
@@ -74,38 +81,43 @@ class LiquidationAdmin(AuditedAdmin):
     shortfall_gc = amount_column("shortfall", "GC", "Shortfall")
     units_left = amount_column("collateral_left", "units", "Collateral to return")
     price_instant = instant_column("price_at", "Instant of the price")
+    quotes = column("Quotes behind the price", _quotes)
     claimed = instant_column("claimed_at", "Claimed")
     settled = instant_column("settled_at", "Settled")
     due = instant_column("due_at", "Due")
     leased = instant_column("leased_until", "Leased until")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Liquidation]:
-        """The liquidations, each with what makes it wait: no query a row."""
-        rows: QuerySet[Liquidation] = super().get_queryset(request)
-        return attention.annotate(rows)
+        """The liquidations, each with why it needs attention: no query a row."""
+        return attention.annotate(super().get_queryset(request))
 
-    @admin.display(description="Liquidation", ordering="id")
-    def number(self, row: Liquidation) -> str:
-        """The number of the row."""
-        return f"No. {row.pk}"
 
-    @admin.display(description="Loan", ordering="loan__loan_id")
-    def of_loan(self, row: Liquidation) -> str | SafeString:
-        """A link."""
-        return link_to(row.loan)
+@admin.register(LiquidationEvent)
+class LiquidationEventAdmin(AuditedAdmin):
+    list_display = ("event_id", "of_loan", "state", "made", "sent", "sends")
+    list_select_related = ("liquidation__loan",)
+    list_filter = (("sent_at", admin.EmptyFieldListFilter),)
+    search_fields = ("event_id__exact", "liquidation__loan__loan_id__startswith")
+    search_help_text = "An event id, or the beginning of a loan id"
+    fieldsets = (
+        (None, {"fields": ("event_id", "of_loan", "state", "made", "sent", "message_id", "sends", "due")}),
+        ("Body", {"fields": ("whole_body",)}),
+    )
+    of_loan = column("Loan", lambda event: link_to(event.liquidation.loan))
+    state = column("Status", lambda row: badge("sent", "success") if row.sent_at else badge("to be sent", "warning"))
+    made = instant_column("created_at", "Made")
+    sent = instant_column("sent_at", "Sent")
+    due = instant_column("due_at", "Due")
+    whole_body = column("Body", lambda event: preformatted(event.body))
 
-    @admin.display(description="Attention")
-    def attention(self, row: Liquidation) -> str | SafeString:
-        """Why a person should look."""
-        why = attention.reason(row)
-        return badge(why, "danger") if why else NOTHING
 
-    @admin.display(description="Quotes behind the price")
-    def quotes(self, row: Liquidation) -> str | SafeString:
-        """The evidence, one line a quote, the best first."""
-        labels = dict(Market.choices())
-        lines = (
-            (labels.get(quote.get("market")), *map(quote.get, ("price", "sentAt", "reference")))
-            for quote in row.evidence
-        )
-        return format_html_join("", "<div>{}: {} GC a unit, sent {}, reference {}</div>", lines) or NOTHING
+@admin.register(ClaimFailure)
+class ClaimFailureAdmin(ReadOnlyAdmin):
+    list_display = ("failed", "of_loan", "price_gc", "reason")
+    list_select_related = ("loan",)
+    search_fields = ("loan__loan_id__startswith",)
+    search_help_text = "The beginning of a loan id"
+    fields = ("of_loan", "failed", "price_gc", "reason")
+    of_loan = column("Loan", lambda failure: link_to(failure.loan))
+    failed = instant_column("failed_at", "Latest try")
+    price_gc = amount_column("price", "GC a unit", "Price")

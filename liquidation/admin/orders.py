@@ -1,156 +1,118 @@
-"""Orders as bank representatives see them, and two commands for an unresolved one: it did trade, or it did not."""
+"""Orders and venues as bank representatives see them, and the commands for an unresolved order: it traded, or not."""
 
 from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import ValidationError
-from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import reverse
-from django.utils.safestring import SafeString
+from django.core.validators import MaxValueValidator
+from django.http import HttpRequest, HttpResponse
 from unfold.enums import ActionVariant
 
-from coruscant.admin.base import AuditedAdmin, ReadOnlyInline
+from coruscant.admin.base import AuditedAdmin, ReadOnlyAdmin, ReadOnlyInline
+from coruscant.admin.columns import amount_column, column, instant_column, status_column
 from coruscant.admin.commands import AmountFormField, command_button, command_page
-from coruscant.admin.figures import (
-    NOTHING,
-    amount_column,
-    figure,
-    instant_column,
-    link_to,
-    preformatted,
-    status_column,
-)
-from coruscant.admin.groups import grant
+from coruscant.admin.figures import figure, link_to, page_of, preformatted
 from liquidation import resolution
-from liquidation.models import OrderStatus, TradeOrder
-
-grant("liquidation", "change_tradeorder")
-
-ORDER_KINDS = {"open": "info", "unknown": "warning", "unresolved": "danger", "filled": "success", "refused": ""}
+from liquidation.models import OrderAnswer, OrderStatus, TradeOrder, Venue
 
 
 class TradedForm(forms.Form):
-    """The trade, as the market reports it."""
+    """The trade, as the market reports it: of no more units than were ordered."""
 
     units = AmountFormField(label="Units traded")
     proceeds = AmountFormField(label="Proceeds", help_text="GC the market paid in total")
 
     def __init__(self, *args: Any, ordered: Decimal, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._ordered = ordered
-        self.fields["units"].help_text = f"At most the {figure(ordered)} ordered"
-
-    def clean_units(self) -> Decimal:
-        """No more than was ordered."""
-        units: Decimal = self.cleaned_data["units"]
-        if units > self._ordered:
-            raise ValidationError(f"The order was for {figure(self._ordered)} units: more cannot have been traded.")
-        return units
+        units, shown = self.fields["units"], figure(ordered)
+        units.help_text = f"At most the {shown} ordered"
+        too_many = f"The order was for {shown} units: more cannot have been traded."
+        units.validators.append(MaxValueValidator(ordered, too_many))
 
 
-class OrderInline(ReadOnlyInline):
-    """A liquidation's orders, on its page."""
-
-    model = TradeOrder
-    verbose_name_plural = "Orders"
-    fields = ("order", "market", "state", "ordered", "traded", "received", "sends", "last_outcome", "answered")
-    ordering = ("sequence",)
-    state = status_column(ORDER_KINDS)
+class _OrderColumns:
+    state = status_column({"open": "info", "unknown": "warning", "unresolved": "danger", "filled": "success"})
     ordered = amount_column("quantity", "units", "Ordered")
     traded = amount_column("units_traded", "units", "Traded")
     received = amount_column("proceeds", "GC", "Proceeds")
+
+
+class OrderInline(_OrderColumns, ReadOnlyInline):
+    model = TradeOrder
+    verbose_name_plural = "Orders"
+    fields: Any = ("order", "market", "state", "ordered", "traded", "received", "sends", "answered")
+    ordering = ("sequence",)
+    order = column("Order", lambda row: link_to(row, f"No. {row.sequence}"))
     answered = instant_column("answered_at", "Answered")
 
-    @admin.display(description="Order")
-    def order(self, row: TradeOrder) -> str | SafeString:
-        """A link with its number."""
-        return link_to(row, f"No. {row.sequence}")
+
+class _AnswerColumns:
+    received = instant_column("received_at", "Received")
+    said = column("What the market said", lambda answer: preformatted(answer.text))
+
+
+class AnswerInline(_AnswerColumns, ReadOnlyInline):
+    """Every answer so far. A stale one decided nothing; whoever resolves the order should read it."""
+
+    model = OrderAnswer
+    verbose_name_plural = "Answers"
+    fields: Any = ("send", "received", "kind", "stale", "said")
+    ordering = ("send",)
 
 
 @admin.register(TradeOrder)
-class TradeOrderAdmin(AuditedAdmin):
-    """All orders; for an unresolved one a representative books what the market did."""
-
+class TradeOrderAdmin(_OrderColumns, AuditedAdmin):
     list_display = (
-        "request_id", "of_loan", "market", "state", "ordered", "traded", "received", "sends", "last_outcome", "made",
+        "request_id", "of_loan", "market", "state", "ordered", "traded", "received", "sends", "made",
     )  # fmt: skip
     list_select_related = ("liquidation__loan",)
-    list_filter = ("status", "market", "last_outcome")
+    list_filter = ("status", "market")
     search_fields = ("request_id__exact", "venue_order_id__exact", "liquidation__loan__loan_id__startswith")
     search_help_text = "A request id, a market's order id, or the beginning of a loan id"
     fieldsets = (
         (None, {"fields": ("request_id", "of_liquidation", "of_loan", "sequence", "market", "state")}),
         ("Order", {"fields": ("ordered", "quoted", "body", "made", "sends", "due")}),
-        (
-            "Answer",
-            {"fields": ("last_outcome", "answer", "mismatch", "venue_order_id", "traded", "received", "answered")},
-        ),
+        ("Verdict", {"fields": ("venue_order_id", "traded", "received", "answered")}),
     )
+    inlines = (AnswerInline,)
     actions_detail = ("market_did_trade", "market_did_not_trade")
+    has_resolve_permission = admin.ModelAdmin.has_change_permission  # who may change orders may resolve them
 
-    state = status_column(ORDER_KINDS)
-    ordered = amount_column("quantity", "units", "Ordered")
+    of_loan = column("Loan", lambda order: link_to(order.liquidation.loan))
+    of_liquidation = column("Liquidation", lambda row: link_to(row.liquidation, f"No. {row.liquidation_id}"))
     quoted = amount_column("quoted_unit_price", "GC a unit", "Expected price")
-    traded = amount_column("units_traded", "units", "Traded")
-    received = amount_column("proceeds", "GC", "Proceeds")
+    body = column("Body as sent", lambda order: preformatted(order.payload))
     made = instant_column("created_at", "Made")
     answered = instant_column("answered_at", "Verdict booked")
     due = instant_column("due_at", "Not sent again before")
 
-    @admin.display(description="Loan")
-    def of_loan(self, order: TradeOrder) -> str | SafeString:
-        """A link."""
-        return link_to(order.liquidation.loan)
-
-    @admin.display(description="Liquidation")
-    def of_liquidation(self, order: TradeOrder) -> str | SafeString:
-        """A link."""
-        return link_to(order.liquidation, f"No. {order.liquidation_id}")
-
-    @admin.display(description="Body as sent")
-    def body(self, order: TradeOrder) -> SafeString:
-        """The same every time."""
-        return preformatted(order.payload)
-
-    @admin.display(description="Last answer")
-    def answer(self, order: TradeOrder) -> str | SafeString:
-        """Shortened."""
-        return preformatted(order.last_answer) if order.last_answer else NOTHING
-
-    def has_resolve_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        """Who may change orders may resolve unresolved ones, and change nothing else."""
-        return bool(request.user.has_perm("liquidation.change_tradeorder"))
-
     @command_button("Market did trade", icon="check", permission="resolve", kind=ActionVariant.SUCCESS)
     def market_did_trade(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """The command for a representative who has found out that the market traded, and how much."""
-        order = self._order(request, object_id)
+        order: TradeOrder = self.row_or_404(request, object_id)
 
-        def run(sent: dict[str, Any]) -> str:
-            resolution.resolve_as_traded(order_id=order.pk, **sent, **_actor(request))
-            return f"Booked: the market traded {figure(sent['units'])} units for {figure(sent['proceeds'])} GC."
+        def run(units: Decimal, proceeds: Decimal) -> str:
+            resolution.resolve_as_traded(order_id=order.pk, units=units, proceeds=proceeds, **_actor(request))
+            return f"Booked: the market traded {figure(units)} units for {figure(proceeds)} GC."
 
         form = TradedForm(request.POST or None, ordered=order.quantity)
         return command_page(
-            request, form, run, back=_page_of(order), title="Market did trade", submit_text="Book the trade",
+            request, form, run, back=page_of(order), title="Market did trade", submit_text="Book the trade",
             explanation=f"Enter what {order.get_market_display()} says of the order {order.request_id}. "
             "It is booked like an answer of the market, under your name, and cannot be undone.",
         )  # fmt: skip
 
     @command_button("Market did not trade", icon="close", permission="resolve", kind=ActionVariant.DANGER)
     def market_did_not_trade(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """The command for a representative who has found out that the market traded nothing."""
-        order = self._order(request, object_id)
+        order: TradeOrder = self.row_or_404(request, object_id)
 
-        def run(_sent: dict[str, Any]) -> str:
+        def run() -> str:
             resolution.resolve_as_not_traded(order_id=order.pk, **_actor(request))
             return "Booked: the market traded nothing. The sale goes on with a new order."
 
         return command_page(
             request, forms.Form({} if request.method == "POST" else None), run,
-            back=_page_of(order), title="Market did not trade", submit_text="Book as not traded",
+            back=page_of(order), title="Market did not trade", submit_text="Book as not traded",
             explanation=f"Only if {order.get_market_display()} says that the order {order.request_id} never traded: "
             "the same units are then ordered again. It is booked under your name and cannot be undone.",
         )  # fmt: skip
@@ -160,16 +122,23 @@ class TradeOrderAdmin(AuditedAdmin):
         waits = TradeOrder.objects.filter(pk=object_id, status=OrderStatus.UNRESOLVED).exists()
         return super().get_actions_detail(request, object_id) if waits else []
 
-    def _order(self, request: HttpRequest, object_id: str) -> TradeOrder:
-        order: TradeOrder | None = self.get_object(request, object_id)
-        if order is None:
-            raise Http404
-        return order
-
-
-def _page_of(order: TradeOrder) -> str:
-    return reverse("admin:liquidation_tradeorder_change", args=(order.pk,))
-
 
 def _actor(request: HttpRequest) -> dict[str, Any]:
     return {"actor_name": request.user.get_username(), "actor_id": request.user.pk}
+
+
+@admin.register(OrderAnswer)
+class OrderAnswerAdmin(_AnswerColumns, ReadOnlyAdmin):
+    list_display = ("received", "of_order", "send", "kind", "stale")
+    list_filter = ("kind", "stale", "order__market")
+    list_select_related = ("order",)
+    search_fields = ("order__request_id__exact", "order__liquidation__loan__loan_id__startswith")
+    search_help_text = "A request id, or the beginning of a loan id"
+    fields = ("of_order", "send", "received", "kind", "stale", "said")
+    of_order = column("Order", lambda answer: link_to(answer.order))
+
+
+@admin.register(Venue)
+class VenueAdmin(ReadOnlyAdmin):
+    list_display = fields = ("market", "failures_in_row", "paused")
+    paused = instant_column("paused_until", "No new orders until")

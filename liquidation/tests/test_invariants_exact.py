@@ -185,7 +185,7 @@ class Books(RuleBasedStateMachine):
         if order.request_id in self.traded:
             units, proceeds = self.traded[order.request_id]
             try:
-                resolution.resolve_as_traded(units=units, proceeds=proceeds, **who)
+                resolution.resolve_as_traded(units=units, proceeds=proceeds, two_people=True, **who)
             except FiguresDoNotFit:
                 assert Fraction(order.liquidation.proceeds) + Fraction(proceeds) >= 10**20
         else:

@@ -7,7 +7,7 @@ import pytest
 
 from liquidation import invariants, recover, resolution
 from liquidation.models import Liquidation, LiquidationStatus, OrderStatus, TradeOrder
-from liquidation.resolution import FiguresDoNotFit, OrderNotUnresolved
+from liquidation.resolution import FiguresDoNotFit, FiguresNeedTwo, OrderNotUnresolved
 from liquidation.sell import Outcome, sell
 from loans.models import Loan
 from pricing.markets import Market
@@ -66,6 +66,17 @@ def test_impossible_figures_are_refused_and_nothing_changes(unresolved, units, p
         )
     assert TradeOrder.objects.get().status == OrderStatus.UNRESOLVED
     assert Liquidation.objects.get().status == LiquidationStatus.WAITING
+
+
+@pytest.mark.parametrize(("units", "proceeds"), [("32", "99999999999999999999"), ("1", "94"), ("32", "333")])
+def test_figures_far_from_the_market_s_prices_need_a_second_person(unresolved, units, proceeds):
+    figures = {"order_id": unresolved.pk, "units": Decimal(units), "proceeds": Decimal(proceeds)}
+    with pytest.raises(FiguresNeedTwo):
+        resolution.resolve_as_traded(**figures, **person())
+    assert TradeOrder.objects.get().status == OrderStatus.UNRESOLVED
+    if Decimal(proceeds) < 1000:
+        resolution.resolve_as_traded(**figures, **person(), two_people=True)
+        assert TradeOrder.objects.get().proceeds == Decimal(proceeds)
 
 
 def test_only_the_first_persons_word_counts(unresolved, enqueued):

@@ -15,6 +15,8 @@ _DECIMAL = re.compile(r"[0-9]{1,40}(?:\.[0-9]{1,60})?", re.ASCII)
 _MAX_ORDER_ID = 256
 #: What is kept of a market's text for a person to read.
 _MAX_SHOWN = 1000
+#: Statuses that a plain refusal comes with. Others are also those of a request that is still at work somewhere.
+_REFUSAL_STATUSES = frozenset({200, 400, 403, 404, 422})
 
 
 def json_object(response: Response) -> dict[str, Any] | Unclear:
@@ -23,6 +25,13 @@ def json_object(response: Response) -> dict[str, Any] | Unclear:
         return strict_json.read_object(response.body)
     except strict_json.NotStrictJSON as error:
         return Unclear("unreadable", f"status {response.status}: {error}")
+
+
+def says(value: object) -> bool:
+    """Whether a field says anything: one that is absent, null, false, empty or blank does not. Zero does."""
+    if isinstance(value, str):
+        return bool(value.strip())
+    return isinstance(value, Decimal) or bool(value)
 
 
 def is_success(status: int) -> bool:
@@ -54,18 +63,24 @@ def traded(
     )
 
 
-def refusal(reason: object, echoed_id: object, *, request_id: str, status: int) -> Refused | Unclear:
-    """An explicit refusal, if it is ours and its status lets it count.
+def refusal(answer: dict[str, Any], sent: dict[str, str], *, reason: str, status: int) -> Refused | Unclear:
+    """A refusal, which names its `reason` under this key, if it is ours.
 
-    A market that could read the request repeats its id. An id that is not ours makes the answer Unclear.
+    It is a plain one if it says nothing else but what was sent, under a status that fits; otherwise it says what raises
+    doubt. An id that is not ours, or a status of 3xx or 5xx, makes the answer Unclear.
     """
-    if not isinstance(reason, str):
+    words = answer[reason]
+    if not isinstance(words, str):
         return Unclear("unreadable", f"status {status}: a refusal without a reason")
     if not is_success(status) and not 400 <= status < 500:  # noqa: PLR2004
-        return Unclear(f"status {status}", _shown(reason))
-    if echoed_id is not None and echoed_id != request_id:
-        return Unclear("another request's answer", _shown(reason))
-    return Refused(_shown(reason))
+        return Unclear(f"status {status}", _shown(words))
+    if says(answer.get("requestId")) and answer["requestId"] != sent["requestId"]:
+        return Unclear("another request's answer", _shown(words))
+    more = [key for key, value in answer.items() if key != reason and says(value) and sent.get(key) != value]
+    doubts = [f"also says {', '.join(more)}"] if more else []
+    if status not in _REFUSAL_STATUSES:
+        doubts.append(f"status {status}")
+    return Refused(_shown(words), _shown("; ".join(doubts)))
 
 
 def decimal_from_string(value: object) -> Decimal | None:

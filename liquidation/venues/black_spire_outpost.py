@@ -4,7 +4,7 @@ import json
 from decimal import Decimal
 
 from coruscant.money import decimal_string
-from liquidation.venues.answers import decimal_from_number, is_success, json_object, refusal, traded
+from liquidation.venues.answers import decimal_from_number, is_success, json_object, refusal, says, traded
 from liquidation.venues.http import Response
 from liquidation.verdicts import Answer, Unclear
 
@@ -24,17 +24,9 @@ def read(response: Response, *, request_id: str) -> Answer:
     found = json_object(response)
     if isinstance(found, Unclear):
         return found
-    if "error" in found:
-        if "totalPrice" in found:
-            return Unclear("unreadable", "a success and a refusal at once")
-        return refusal(found["error"], found.get("requestId"), request_id=request_id, status=response.status)
-    if "totalPrice" not in found or not is_success(response.status):
+    sent = {"requestId": request_id, **_ORDER}
+    if says(found.get("error")):
+        return refusal(found, sent, reason="error", status=response.status)
+    if not says(found.get("totalPrice")) or not is_success(response.status):
         return Unclear(f"status {response.status}", "neither a success nor a refusal")
-    return traded(
-        found,
-        {"requestId": request_id, **_ORDER},
-        order_id="id",
-        units="amount",
-        proceeds="totalPrice",
-        figure=decimal_from_number,
-    )
+    return traded(found, sent, order_id="id", units="amount", proceeds="totalPrice", figure=decimal_from_number)

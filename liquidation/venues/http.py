@@ -10,6 +10,7 @@ import ssl
 import time
 from contextvars import ContextVar
 from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import requests
@@ -125,7 +126,8 @@ class _DeadlineAdapter(HTTPAdapter):
 
 def _new_session() -> requests.Session:
     session = requests.Session()
-    session.trust_env = False  # a proxy would answer in the market's name
+    session.trust_env = False  # a proxy would answer in the market's name; ~/.netrc knows nothing of an order
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))  # orders share nothing but the connection
     session.mount("http://", _DeadlineAdapter())
     session.mount("https://", _DeadlineAdapter())
     return session

@@ -4,7 +4,7 @@ import json
 from decimal import Decimal
 
 from coruscant.money import decimal_string
-from liquidation.venues.answers import decimal_from_string, is_success, json_object, refusal, traded
+from liquidation.venues.answers import decimal_from_string, is_success, json_object, refusal, says, traded
 from liquidation.venues.http import Response
 from liquidation.verdicts import Answer, Unclear
 
@@ -23,15 +23,10 @@ def read(response: Response, *, request_id: str) -> Answer:
     found = json_object(response)
     if isinstance(found, Unclear):
         return found
-    if found.get("success") is False:
-        return refusal(found.get("reason"), found.get("requestId"), request_id=request_id, status=response.status)
-    if found.get("success") is not True or not is_success(response.status):
-        return Unclear(f"status {response.status}", "neither a success nor a refusal")
-    return traded(
-        found,
-        {"requestId": request_id, **_ORDER},
-        order_id="orderId",
-        units="quantity",
-        proceeds="price",
-        figure=decimal_from_string,
-    )
+    sent = {"requestId": request_id, **_ORDER}
+    success, refuses = found.pop("success", None), says(found.get("reason"))
+    if success is True and not refuses and is_success(response.status):
+        return traded(found, sent, order_id="orderId", units="quantity", proceeds="price", figure=decimal_from_string)
+    if success is False and refuses:
+        return refusal(found, sent, reason="reason", status=response.status)
+    return Unclear(f"status {response.status}", "neither a success nor a refusal, or both")

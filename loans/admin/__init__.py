@@ -1,5 +1,3 @@
 """The pages of the loans app in the admin; importing them registers them."""
 
-from loans.admin import credentials, loans, records
-
-__all__ = ["credentials", "loans", "records"]
+from loans.admin import credentials, loans, records  # noqa: F401

@@ -3,16 +3,13 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from knox.models import AuthToken
 
 from coruscant.admin.base import ReadOnlyAdmin
-from coruscant.admin.figures import NOTHING, instant, instant_column
-from coruscant.admin.groups import grant
-
-grant("knox", "delete_authtoken")
+from coruscant.admin.columns import column, instant_column
+from coruscant.admin.figures import NOTHING, instant
 
 admin.site.unregister(AuthToken)
 
@@ -22,30 +19,17 @@ class CredentialAdmin(ReadOnlyAdmin):
     """All credentials. A new one is made by `manage.py create_api_credential`: only whoever makes it may see it."""
 
     actions = ("revoke",)
-    list_display = ("key", "user", "made", "expires")
+    list_display = fields = ("key", "user", "made", "expires")
     list_select_related = ("user",)
     search_fields = ("token_key__startswith", "user__username__startswith")
     search_help_text = "The beginning of a key or of a client's name"
     ordering = ("-created",)
-    fieldsets = ((None, {"fields": ("key", "user", "made", "expires")}),)
+    key = column("Key begins with", lambda credential: credential.token_key)
     made = instant_column("created", "Made")
-
-    @admin.display(description="Key begins with")
-    def key(self, credential: AuthToken) -> str:
-        """The part of the key that is kept readable."""
-        return str(credential.token_key)
-
-    @admin.display(description="Expires")
-    def expires(self, credential: AuthToken) -> str:
-        """Most are valid until they are revoked."""
-        return instant(credential.expiry) if credential.expiry else f"{NOTHING} until revoked"
-
-    def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
-        """Deleting a credential is revoking it."""
-        return bool(request.user.has_perm("knox.delete_authtoken"))
+    expires = column("Expires", lambda row: instant(row.expiry) if row.expiry else f"{NOTHING} until revoked")
+    has_delete_permission = admin.ModelAdmin.has_delete_permission  # deleting a credential is revoking it
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Revoking only."""
         return {name: found for name, found in super().get_actions(request).items() if name == "revoke"}
 
     @admin.action(description="Revoke selected credentials", permissions=["delete"])

@@ -1,8 +1,3 @@
 """The pages of the pricing app in the admin; importing them registers them."""
 
-from coruscant.admin.groups import grant
-from pricing.admin import feeds, price, quotes, rejected_messages
-
-__all__ = ["feeds", "price", "quotes", "rejected_messages"]
-
-grant("pricing")
+from pricing.admin import price, quotes  # noqa: F401

@@ -1,25 +1,47 @@
-"""Quotes as bank representatives see them."""
+"""What came through the markets' queues, as bank representatives see it: quotes, rejected messages, and the feeds."""
 
 from django.contrib import admin
 from django.utils.html import format_html_join
-from django.utils.safestring import SafeString
 
 from coruscant.admin.base import ReadOnlyAdmin
-from coruscant.admin.figures import NOTHING, amount_column, badge, instant_column
-from pricing.models import PriceQuote
+from coruscant.admin.columns import amount_column, column, instant_column
+from coruscant.admin.figures import NOTHING, badge, preformatted
+from coruscant.admin.overview import cards, count_card
+from pricing.models import Feed, FeedEvaluation, PriceQuote, RejectedMessage
+
+cards.append(
+    lambda _request: count_card(
+        "Rejected messages", RejectedMessage.objects.all(), "Could not be understood", some="warning", none=""
+    )
+)
 
 
-def _curve(levels: list[list[str]]) -> str | SafeString:
+@admin.register(Feed)
+class FeedAdmin(ReadOnlyAdmin):
+    _counts = ("received", "quotes", "duplicates", "skipped", "rejected", "pruned")
+    list_display = ("market", "polled", "drained", *_counts)
+    fieldsets = (
+        (None, {"fields": ("market", "polled", "drained", "locked", "poller")}),
+        ("Messages", {"fields": _counts}),
+    )
+    polled = instant_column("polled_at", "Last receive")
+    drained = instant_column("drained_to", "Drained to")
+    locked = instant_column("polled_until", "Poller's lock until")
+
+
+@admin.register(FeedEvaluation)
+class FeedEvaluationAdmin(ReadOnlyAdmin):
+    list_display = fields = ("market", "drained")
+    drained = instant_column("known_drained_to", "Known to be drained to")
+
+
+def _curve(levels: list[list[str]]) -> str:
     """A curve, level by level: each quantity with its unit price."""
-    if not levels:
-        return NOTHING
-    return format_html_join("", "<div>{} units: {} GC a unit</div>", levels)
+    return format_html_join("", "<div>{} units: {} GC a unit</div>", levels) or NOTHING
 
 
 @admin.register(PriceQuote)
 class PriceQuoteAdmin(ReadOnlyAdmin):
-    """Price events as received."""
-
     list_display = ("sent", "market", "best", "use", "received", "evaluated", "event_id")
     list_filter = ("market", "too_late", ("evaluated_at", admin.EmptyFieldListFilter))
     search_fields = ("message_id__exact", "event_id__exact")
@@ -33,25 +55,28 @@ class PriceQuoteAdmin(ReadOnlyAdmin):
     received = instant_column("received_at", "Received")
     evaluated = instant_column("evaluated_at", "Evaluated")
     own_time = amount_column("market_time", "s", "Market's own time")
-
-    @admin.display(description="Sells at")
-    def best(self, quote: PriceQuote) -> str:
-        """The first level of the sell curve."""
-        return f"{quote.sell[0][1]} GC a unit" if quote.sell else NOTHING
+    best = column("Sells at", lambda quote: f"{quote.sell[0][1]} GC a unit" if quote.sell else NOTHING)
+    sell_curve = column("Sell", lambda quote: _curve(quote.sell))
+    buy_curve = column("Buy", lambda quote: _curve(quote.buy))
 
     @admin.display(description="Use")
-    def use(self, quote: PriceQuote) -> SafeString:
+    def use(self, quote: PriceQuote) -> str:
         """Whether loans were evaluated at this quote's prices."""
         if quote.too_late:
             return badge("too late", "warning", "Older than the age limit when received: no liquidation on it")
         return badge("evaluated", "success") if quote.evaluated_at else badge("not evaluated yet", "info")
 
-    @admin.display(description="Sell")
-    def sell_curve(self, quote: PriceQuote) -> str | SafeString:
-        """What selling so many units brings."""
-        return _curve(quote.sell)
 
-    @admin.display(description="Buy")
-    def buy_curve(self, quote: PriceQuote) -> str | SafeString:
-        """What buying so many units costs."""
-        return _curve(quote.buy)
+@admin.register(RejectedMessage)
+class RejectedMessageAdmin(ReadOnlyAdmin):
+    list_display = ("received", "market", "reason", "message_id")
+    list_filter = ("market",)
+    search_fields = ("message_id__exact", "reason__icontains")
+    search_help_text = "SQS message id or words of the reason"
+    fieldsets = (
+        (None, {"fields": ("market", "queue", "message_id", "reason", "sent", "received")}),
+        ("Body", {"fields": ("whole_body",)}),
+    )
+    sent = instant_column("sent_at", "Sent")
+    received = instant_column("received_at", "Received")
+    whole_body = column("Body", lambda message: preformatted(message.body))

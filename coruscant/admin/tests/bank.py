@@ -11,7 +11,7 @@ from knox.models import AuthToken
 
 from coruscant import clock, history
 from coruscant.admin import groups
-from liquidation.models import ClaimFailure, Liquidation, LiquidationEvent, TradeOrder, Venue
+from liquidation.models import ClaimFailure, Liquidation, LiquidationEvent, OrderAnswer, TradeOrder, Venue
 from loans.models import AcceptedRequest, CollateralPosting, Loan, MarginCall
 from pricing.models import Feed, FeedEvaluation, PriceQuote, RejectedMessage
 
@@ -102,7 +102,11 @@ def make_bank() -> Bank:
         waiting = make_liquidation(make_loan("L-waiting", status="liquidating"), status="waiting")
         make_order(waiting, "refused", 1)
         make_order(waiting, "filled", 2)
-        unresolved = make_order(waiting, "unresolved", 3, sends=2, last_outcome="duplicate")
+        unresolved = make_order(waiting, "unresolved", 3, sends=2)
+        for send, kind in ((1, "success"), (2, "doubtful refusal")):
+            answer = OrderAnswer.objects.create(
+                order=unresolved, send=send, received_at=THEN, kind=kind, text=f"answer {send}", stale=send == 1
+            )
         settled = make_liquidation(
             make_loan("L-settled", status="liquidated", collateral="7", balance="0"),
             status="settled", collateral_sold=Decimal(33), proceeds=Decimal("1001.25"), surplus=Decimal("1.25"),
@@ -126,7 +130,7 @@ def make_bank() -> Bank:
     quote, feed = PriceQuote.objects.get(), Feed.objects.get()
     evaluation = FeedEvaluation.objects.create(market="mos_espa", known_drained_to=THEN)
     rows = [
-        new, warning, posting, waiting, unresolved, event, accepted, rejected, venue, failure, quote, feed,
+        new, warning, posting, waiting, unresolved, answer, event, accepted, rejected, venue, failure, quote, feed,
         evaluation,
     ]  # fmt: skip
     return Bank(new, active, warned, waiting, settled, unresolved, [*rows, token])

@@ -40,7 +40,7 @@ def test_an_order_that_is_unknown_for_long_is_shown_while_it_is_still_sent(brows
     order.sends += 1
     order.save()
     assert list(waiting(Liquidation.objects.all())) == [found]
-    assert "order unknown after 20 sends" in browser.get(LIST).content.decode()
+    assert "order unknown after 10 sends" in browser.get(LIST).content.decode()
 
 
 def test_a_long_run_of_refusals_is_shown_and_a_fill_ends_it(browser):

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from liquidation.venues import VENUES, black_spire_outpost, http, mos_espa, send_order
-from liquidation.verdicts import NeverSent, Refused, Traded, Unclear, fill
+from liquidation.verdicts import NeverSent, Refused, Traded, Unclear, fill, kind
 from pricing.markets import Market
 
 ID = "0b0c0f6e"
@@ -115,13 +115,92 @@ def test_more_decimals_than_the_books_hold_are_cut_off():
         (black_spire_outpost, {"error": "closed"}, 500, Unclear),
         (black_spire_outpost, {"error": "closed", "requestId": "another"}, 200, Unclear),
         (black_spire_outpost, {"error": None}, 200, Unclear),
-        (black_spire_outpost, BLACK_SPIRE_SUCCESS | {"error": "closed"}, 200, Unclear),
+        (black_spire_outpost, BLACK_SPIRE_SUCCESS | {"error": "closed"}, 200, Refused),
+        (mos_espa, MOS_ESPA_SUCCESS | {"reason": "closed"}, 200, Unclear),
+        (mos_espa, MOS_ESPA_SUCCESS | {"success": None}, 200, Unclear),
         (black_spire_outpost, BLACK_SPIRE_SUCCESS, 502, Unclear),
         (black_spire_outpost, {"ok": True}, 200, Unclear),
     ],
 )
 def test_refusals_count_only_when_they_are_explicit_and_ours(venue, body, status, kind):
     assert isinstance(answered(venue, body, status), kind)
+
+
+NOTHING_SAID: list[object] = [None, False, "", "  ", [], {}]
+
+
+@pytest.mark.parametrize("empty", NOTHING_SAID)
+def test_an_empty_reason_or_error_makes_no_success_a_refusal(empty):
+    for venue, body, reason in ((mos_espa, MOS_ESPA_SUCCESS, "reason"), (mos_espa, MOS_ESPA_SUCCESS, "error")):
+        assert fill(answered(venue, body | {reason: empty}), ordered=Decimal("12.5"))
+    assert fill(answered(black_spire_outpost, BLACK_SPIRE_SUCCESS | {"error": empty}), ordered=Decimal("12.5"))
+
+
+@pytest.mark.parametrize(("venue", "body"), [(mos_espa, MOS_ESPA_SUCCESS), (black_spire_outpost, BLACK_SPIRE_SUCCESS)])
+def test_fields_that_nobody_knows_do_not_matter_in_a_success(venue, body):
+    unknown = {"fee": "0.01", "status": "PENDING", "venue": {"name": "x"}, "note": None}
+    assert fill(answered(venue, body | unknown), ordered=Decimal("12.5"))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"orderId": "ME-1"}, {"id": "BS-1"}, {"quantity": "0"}, {"amount": 12.5}, {"price": "612.75"},
+        {"totalPrice": 612.75}, {"executedQuantity": "12.5"}, {"status": "FILLED"}, {"trade": {"units": 1}},
+        {"side": "buy"},
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    ("venue", "plain"),
+    [(mos_espa, {"success": False, "reason": "no buyers"}), (black_spire_outpost, {"error": "no buyers"})],
+)
+def test_a_refusal_that_says_anything_more_is_in_doubt(venue, plain, said):
+    assert answered(venue, plain).is_clean
+    assert answered(venue, plain | {"requestId": ID} | dict.fromkeys(said)).is_clean
+    doubtful = answered(venue, plain | said)
+    assert not doubtful.is_clean
+    assert next(iter(said)) in doubtful.doubt
+
+
+@pytest.mark.parametrize(
+    "status", [200, 201, 202, 204, 400, 401, 403, 404, 405, 408, 409, 410, 422, 423, 425, 429, 499]
+)
+def test_a_refusal_is_plain_only_under_a_status_that_fits(status):
+    for venue, plain in ((mos_espa, {"success": False, "reason": "x"}), (black_spire_outpost, {"error": "x"})):
+        assert answered(venue, plain, status).is_clean is (status in {200, 400, 403, 404, 422})
+
+
+@pytest.mark.parametrize("status", [300, 302, 304, 307, 500, 502, 503, 504])
+def test_under_other_statuses_a_refusal_is_none(status):
+    for venue, plain in ((mos_espa, {"success": False, "reason": "x"}), (black_spire_outpost, {"error": "x"})):
+        assert isinstance(answered(venue, plain, status), Unclear)
+
+
+def test_a_success_of_nothing_is_a_refusal_in_other_words():
+    assert kind(answered(mos_espa, MOS_ESPA_SUCCESS | {"quantity": "0", "price": "0", "orderId": None})) == (
+        "nothing traded"
+    )
+    assert kind(answered(black_spire_outpost, BLACK_SPIRE_SUCCESS | {"amount": 0, "totalPrice": 0})) == "nothing traded"
+    assert kind(answered(mos_espa, MOS_ESPA_SUCCESS | {"quantity": "0"})) == "success"
+
+
+@responses.activate
+def test_orders_share_no_cookie():
+    set_cookies = ", ".join(f"c{number}={'x' * 4000}; Path=/" for number in range(10))
+    responses.post("http://mos-espa.test/orders", json=MOS_ESPA_SUCCESS, headers={"Set-Cookie": set_cookies})
+    for _ in range(2):
+        send_order(Market.MOS_ESPA, "{}", request_id=ID, at_most_seconds=5)
+    assert "Cookie" not in responses.calls[1].request.headers
+
+
+@responses.activate
+def test_orders_carry_no_credentials_of_the_machine(tmp_path, monkeypatch):
+    (tmp_path / ".netrc").write_text("machine mos-espa.test login boba password fett")
+    monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    responses.post("http://mos-espa.test/orders", json=MOS_ESPA_SUCCESS)
+    assert isinstance(send_order(Market.MOS_ESPA, "{}", request_id=ID, at_most_seconds=5), Traded)
+    assert "Authorization" not in responses.calls[0].request.headers
 
 
 @pytest.mark.parametrize("venue", [mos_espa, black_spire_outpost])

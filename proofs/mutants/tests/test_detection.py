@@ -36,7 +36,8 @@ def test_the_simulation_notices_a_planted_bug(in_a_fresh_process):
     assert (detection.name, detection.survived, detection.test) == ("refused-resend", False, "")
     assert 1 <= detection.schedules <= 150
     assert detection.promise.startswith("I1: ")
-    unplanted = verdicts.verdict(verdicts.Refused("no buyers"), ordered=1, first_send=False, known_mismatch="")
+    lost = verdicts.Earlier(sends=1)
+    unplanted = verdicts.verdict(verdicts.Refused("no buyers"), ordered=1, earlier=lost, seen_before=False)
     assert unplanted is verdicts.Verdict.UNKNOWN
 
 
