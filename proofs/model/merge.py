@@ -73,10 +73,14 @@ def _without_stale_workers(model: Model, state: State) -> State:
                 state = travels_on(state, worker)
             fresh = Worker()
         workers = (*workers[:number], fresh, *workers[number + 1 :])
-    if not rules.answers_end:
-        return state._replace(workers=workers)
-    workers = tuple(worker._replace(fence=0) if worker.fence == books.fence else worker for worker in workers)
-    return _renumbered(state, workers, books, backup)
+    if rules.answers_end:
+        workers = tuple(worker._replace(fence=0) if worker.fence == books.fence else worker for worker in workers)
+        return _renumbered(state, workers, books, backup)
+    return state._replace(
+        workers=tuple(worker._replace(fence=max(STALE, worker.fence - lowest)) for worker in workers),
+        books=books._replace(fence=books.fence - lowest),
+        backup=backup and backup._replace(fence=backup.fence - lowest),
+    )
 
 
 def _renumbered(state: State, workers: tuple[Worker, ...], books: Books, backup: Books | None) -> State:

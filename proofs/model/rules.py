@@ -53,10 +53,15 @@ class Assumptions:
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How far the check goes. `fold` merges states of which no later step depends on the difference."""
+    """How far the check goes. `fold` merges states of which no later step depends on the difference.
+
+    With all rules, an order is sent any number of times; `sends` and `takings` bound what is tried without a rule.
+    """
 
     workers: int = 2
     sends: int = 4
+    #: How often a sale is taken after the commit that a restore brings back, where fences are compared across it.
+    takings: int = 6
     orders: int = 3
     need: int = 2
     collateral: int = 3

@@ -79,6 +79,8 @@ def take(model: Model, state: State, number: int, market: int, lots: int) -> Sta
     books = state.books
     if state.workers[number].stage != IDLE or books.sale != SELLING or held(model, state):
         return None
+    if books.fence >= model.bounds.takings:
+        return None
     order, is_new = pending(books), False
     if order is not None and gives_up(model, order):
         books, order = with_order(books, order._replace(status=REFUSED)), None

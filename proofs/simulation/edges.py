@@ -13,8 +13,9 @@ from django.conf import settings
 from django.db import connection
 
 from coruscant import aws, clock, enqueue, failpoints
-from liquidation import publish, sell
+from liquidation import publish, sell, venues
 from liquidation.venues import http
+from liquidation.verdicts import Answer
 from pricing import price_alerts, snapshot
 from pricing.feeds import FEEDS
 from pricing.ingest import poll, queue
@@ -50,6 +51,14 @@ class Edges:
             with self._only_seller(body, timeout_seconds):
                 return market.post(body, timeout_seconds)
 
+        send_order = venues.send_order
+
+        def heard(market: Market, payload: str, *, request_id: str, at_most_seconds: float) -> Answer:
+            answer = send_order(market, payload, request_id=request_id, at_most_seconds=at_most_seconds)
+            if actor := current_actor():
+                self.world.heard(actor.number, market, request_id, answer)
+            return answer
+
         def sqs() -> Queues:
             self._no_transaction("a call of SQS")
             return self.queues
@@ -74,6 +83,7 @@ class Edges:
         with ExitStack() as replaced:
             for where, name, what in (
                 (http, "post", post),
+                (venues, "send_order", heard),
                 (aws, "sqs", sqs),
                 (aws, "sns", sns),
                 (enqueue, "now", now),
