@@ -94,7 +94,7 @@ def _poll(count: int) -> float:
     try:
         began = time.perf_counter()
         while received < count:
-            received += poll.poll(_MARKET, seconds=_POLL_SECONDS, wait_seconds=1).total
+            received += poll.poll(_MARKET, seconds=_POLL_SECONDS, wait_seconds=1).total()
     finally:
         quotes_recorded.disconnect(on_recorded)
     assert PriceQuote.objects.count() == before + count

@@ -10,6 +10,7 @@ from django.db import connection
 from coruscant import clock
 from pricing.feeds import FEEDS
 from pricing.ingest import poll
+from pricing.ingest.record import record_batch
 from pricing.markets import Market
 
 #: The price at which all loans of a bank are safe, and the one that breaches those near the edge: GC a unit.
@@ -46,7 +47,9 @@ def message(market: Market, price: str) -> dict[str, Any]:
 def record(price: str, *markets: Market) -> None:
     """Record one new quote of each of these markets, or of all, as a poller does. It is not evaluated yet."""
     for market in markets or tuple(Market):
-        poll.record_messages(market, [message(market, price)], clock.now())
+        now = clock.now()
+        record_batch(FEEDS[market], [message(market, price)], now, now)
+        poll.announce(quotes=True)
 
 
 def record_past(price: str, seconds: int = PAST_SECONDS) -> None:

@@ -42,18 +42,15 @@ _PUBLISH_CONFIG = _CONFIG.merge(Config(connect_timeout=2, read_timeout=3))
 
 def sqs() -> "SQSClient":
     """This process's SQS client."""
-    client: SQSClient = _client("sqs", os.getpid())
-    return client
+    return _client("sqs", _CONFIG, os.getpid())  # type: ignore[no-any-return]
 
 
 def sns() -> "SNSClient":
     """This process's SNS client."""
-    client: SNSClient = _client("sns", os.getpid())
-    return client
+    return _client("sns", _PUBLISH_CONFIG, os.getpid())  # type: ignore[no-any-return]
 
 
 @lru_cache(maxsize=2)
-def _client(service: str, _pid: int) -> Any:
-    config = _CONFIG if service == "sqs" else _PUBLISH_CONFIG
+def _client(service: str, config: Config, _pid: int) -> Any:
     session: Any = boto3.session.Session(region_name=settings.AWS_REGION)
     return session.client(service, endpoint_url=settings.AWS_ENDPOINT_URL, config=config)

@@ -5,11 +5,7 @@ A message says "look", the rows decide (docs/decisions/0002). The settings impor
 
 from kombu import Queue
 
-CELERY_RESULT_BACKEND = None
 CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_SERIALIZER = "json"
-CELERY_ACCEPT_CONTENT = ["json"]
-CELERY_TIMEZONE = "UTC"
 # Unknown queue names are mistakes, not new queues.
 CELERY_TASK_CREATE_MISSING_QUEUES = False
 CELERY_TASK_DEFAULT_QUEUE = "maintenance"
@@ -22,6 +18,7 @@ CELERY_TASK_ROUTES = {
     "liquidation.publish": {"queue": "events"},
     "liquidation.recover": {"queue": "maintenance"},
     "pricing.prune_quotes": {"queue": "maintenance"},
+    "approvals.expire": {"queue": "maintenance"},
 }
 # A message is acknowledged after its task, and given back when the worker process dies under it: every task
 # re-reads its row, so running twice is harmless and being lost is only a delay until recovery.
@@ -37,7 +34,6 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 # A publisher does not wait long for a broker that is down: recovery enqueues again.
-CELERY_TASK_PUBLISH_RETRY = True
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1, "interval_max": 0.1}
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     # Above the hard time limit and the longest countdown, or a running task would be handed out again.
@@ -58,5 +54,3 @@ CELERY_DB_REUSE_MAX = 1_000_000_000
 # Workers that share a broker but no gossip start faster and chatter less; Flower needs events, not gossip.
 CELERY_WORKER_SEND_TASK_EVENTS = True
 CELERY_TASK_SEND_SENT_EVENT = True
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_WORKER_REDIRECT_STDOUTS = False

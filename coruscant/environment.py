@@ -26,14 +26,14 @@ class Environment:
 
     def text(self, name: str, default: str | None = None) -> str:
         """A non-empty string; required when there is no default."""
-        value = str(self._env.str(name, default="") or (default or "")).strip()
-        if not value and default is None:
+        value = self._read(name, "") or default
+        if value is None:
             self.refuse(name, "must be set")
         return value
 
     def flag(self, name: str, default: bool) -> bool:
         """True or false, in words."""
-        value = self._env.str(name, default=str(default)).strip().lower()
+        value = self._read(name, str(default)).lower()
         if value not in _TRUE | _FALSE:
             self.refuse(name, f"must be true or false, not {value!r}")
         return value in _TRUE
@@ -42,39 +42,35 @@ class Environment:
         """A comma-separated list."""
         return [word.strip() for word in self._env.list(name, default=default) if word.strip()]
 
-    def whole(self, name: str, default: int, *, at_least: int = 1) -> int:
-        """A whole number, not below `at_least`."""
-        text = self._env.str(name, default=str(default)).strip()
-        try:
-            value = int(text)
-        except ValueError:
-            self.refuse(name, f"must be a whole number, not {text!r}")
-        if value < at_least:
-            self.refuse(name, f"must be at least {at_least}, not {value}")
-        return value
+    def whole(self, name: str, default: int) -> int:
+        """A whole number, at least 1."""
+        text = self._read(name, str(default))
+        if not text.isdecimal() or int(text) == 0:
+            self.refuse(name, f"must be a whole number, at least 1, not {text!r}")
+        return int(text)
 
-    def number(self, name: str, default: str, *, above: str = "0", at_most: str | None = None) -> Decimal:
-        """An exact decimal above `above` and at most `at_most`."""
-        text = self._env.str(name, default=default).strip()
+    def number(self, name: str, default: str, *, at_most: int | None = None) -> Decimal:
+        """An exact decimal above 0 and at most `at_most`."""
+        text = self._read(name, default)
         try:
             value = Decimal(text)
         except InvalidOperation:
             self.refuse(name, f"must be a decimal number, not {text!r}")
-        if not value.is_finite() or value <= Decimal(above) or (at_most is not None and value > Decimal(at_most)):
+        if not value.is_finite() or value <= 0 or (at_most is not None and value > at_most):
             bound = f" and at most {at_most}" if at_most else ""
-            self.refuse(name, f"must be above {above}{bound}, not {text!r}")
+            self.refuse(name, f"must be above 0{bound}, not {text!r}")
         return value
 
     def one_of(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
         """One of a few words."""
-        value = str(self._env.str(name, default=default)).strip()
+        value = self._read(name, default)
         if value not in allowed:
             self.refuse(name, f"must be one of {', '.join(allowed)}, not {value!r}")
         return value
 
-    def url(self, name: str, default: str | None = None, schemes: tuple[str, ...] = ("http", "https")) -> str:
+    def url(self, name: str, schemes: tuple[str, ...] = ("http", "https")) -> str:
         """An address with a scheme and a host, without a trailing slash."""
-        value = self.text(name, default)
+        value = self.text(name)
         parts = urlsplit(value)
         if parts.scheme not in schemes or not parts.netloc:
             self.refuse(name, f"must be an address like {schemes[0]}://host:port, not {value!r}")
@@ -88,10 +84,6 @@ class Environment:
         except ValueError:
             self.refuse(name, f"must be a UUID, not {value!r}")
 
-    def optional_url(self, name: str) -> str | None:
-        """An address, or None when the variable is unset or empty."""
-        return self.url(name) if self.text(name, "") else None
-
     def database(self, name: str) -> dict[str, object]:
         """A PostgreSQL database by URL."""
         value = self.text(name)
@@ -102,3 +94,6 @@ class Environment:
             return dict(self._env.db_url_config(value))
         except (ValueError, environ.ImproperlyConfigured):
             self.refuse(name, "cannot be read as a database address")
+
+    def _read(self, name: str, default: str) -> str:
+        return str(self._env.str(name, default=default)).strip()

@@ -15,20 +15,17 @@ _SHARED: list[Any] = [
 
 def logging_configuration(form: str, level: str) -> dict[str, Any]:
     """Django's LOGGING for `json` (one object a line) or `console` (for a person's eyes)."""
-    renderer: Any = (
-        structlog.processors.JSONRenderer() if form == "json" else structlog.dev.ConsoleRenderer(colors=False)
-    )
     structlog.configure(
         processors=[structlog.stdlib.filter_by_level, *_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    processors: list[Any] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
+    renderers: list[Any] = [structlog.dev.ConsoleRenderer(colors=False)]
     if form == "json":
         # Without local variables: they hold credentials, and printing a lazy one would evaluate it.
         transform = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
-        processors.append(structlog.processors.ExceptionRenderer(transform))
+        renderers = [structlog.processors.ExceptionRenderer(transform), structlog.processors.JSONRenderer()]
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -36,7 +33,7 @@ def logging_configuration(form: str, level: str) -> dict[str, Any]:
             "structured": {
                 "()": structlog.stdlib.ProcessorFormatter,
                 "foreign_pre_chain": _SHARED,
-                "processors": [*processors, renderer],
+                "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderers],
             }
         },
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},

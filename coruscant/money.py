@@ -8,25 +8,16 @@ the 28 of Python's default context, so every calculation runs in `CONTEXT`.
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from decimal import (
-    ROUND_CEILING,
-    ROUND_FLOOR,
-    ROUND_HALF_EVEN,
-    Context,
-    Decimal,
-    DivisionByZero,
-    InvalidOperation,
-    Overflow,
-    localcontext,
-)
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal, localcontext
 from functools import lru_cache
 
 MAX_INTEGER_DIGITS = 20
 DECIMAL_PLACES = 24
 MAX_DIGITS = MAX_INTEGER_DIGITS + DECIMAL_PLACES
 
-#: Wide enough that sums, products and cross products of stored figures are exact.
-CONTEXT = Context(prec=120, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation, DivisionByZero, Overflow])
+#: Wide enough that sums, products and cross products of stored figures are exact. Python's own default traps:
+#: InvalidOperation, DivisionByZero and Overflow raise.
+CONTEXT = Context(prec=120, rounding=ROUND_HALF_EVEN)
 
 ZERO = Decimal(0)
 #: Longer texts are refused unread: no amount needs as many characters, leading zeros included.

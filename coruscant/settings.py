@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from celery.schedules import crontab, schedule
+from celery.schedules import crontab
 from django.urls import reverse_lazy
 
 from coruscant.celery_settings import *  # noqa: F403
@@ -41,8 +41,8 @@ INSTALLED_APPS = [
     "simple_history",
     "django_structlog",
     "coruscant.admin",
+    "coruscant.approvals",
     "coruscant.history",
-    "coruscant.web",
     "pricing",
     "loans",
     "liquidation",
@@ -55,23 +55,20 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django_structlog.middlewares.RequestMiddleware",
+    "coruscant.web.request_log.BoundedRequestMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
 ROOT_URLCONF = "coruscant.urls"
-WSGI_APPLICATION = "coruscant.wsgi.application"
 APPEND_SLASH = False  # every path is served with and without one; a redirect would lose a POST's body
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "UTC"
-USE_TZ = True
 
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -96,8 +93,7 @@ STORAGES: dict[str, Any] = {
 }
 WHITENOISE_USE_FINDERS = True  # the same pages with and without collectstatic
 
-SECURE_CONTENT_TYPE_NOSNIFF = True
-SECURE_SSL_REDIRECT = False  # TLS ends at the load balancer
+# TLS ends at the load balancer.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("BEHIND_TLS_PROXY", default=False) else None
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.flag("BEHIND_TLS_PROXY", default=False)
 
@@ -116,7 +112,6 @@ DATABASES: dict[str, dict[str, Any]] = {
             "prepare_threshold": 3,
             # No transaction spans network I/O, so one that idles belongs to a process that is stuck or gone.
             "options": "-c idle_in_transaction_session_timeout=30000 -c lock_timeout=20000 -c timezone=UTC",
-            "keepalives": 1,
             "keepalives_idle": 10,
             "keepalives_interval": 5,
             "keepalives_count": 3,
@@ -136,15 +131,16 @@ CACHES = {
     }
 }
 
-AWS_ENDPOINT_URL = env.optional_url("AWS_ENDPOINT_URL")  # unset or empty = real AWS
+# Unset or empty = real AWS.
+AWS_ENDPOINT_URL = env.url("AWS_ENDPOINT_URL") if env.text("AWS_ENDPOINT_URL", default="") else None
 AWS_REGION = env.text("AWS_REGION", default="us-east-1")
 
 # --- The business: defaults and meaning in docs/operations.md ---------------------------------------------------
 
-ACTIVATION_LTV = env.number("ACTIVATION_LTV", "0.50", at_most="1")
-WARNING_LTV = env.number("WARNING_LTV", "0.70", at_most="1")
-WARNING_CLEAR_LTV = env.number("WARNING_CLEAR_LTV", "0.60", at_most="1")
-LIQUIDATION_LTV = env.number("LIQUIDATION_LTV", "0.80", at_most="1")
+ACTIVATION_LTV = env.number("ACTIVATION_LTV", "0.50", at_most=1)
+WARNING_LTV = env.number("WARNING_LTV", "0.70", at_most=1)
+WARNING_CLEAR_LTV = env.number("WARNING_CLEAR_LTV", "0.60", at_most=1)
+LIQUIDATION_LTV = env.number("LIQUIDATION_LTV", "0.80", at_most=1)
 if not ACTIVATION_LTV < LIQUIDATION_LTV:
     env.refuse("ACTIVATION_LTV", f"must be below LIQUIDATION_LTV ({LIQUIDATION_LTV})")
 if not WARNING_CLEAR_LTV <= WARNING_LTV <= LIQUIDATION_LTV:
@@ -154,7 +150,7 @@ PRICE_MAX_AGE_SECONDS = env.whole("PRICE_MAX_AGE_SECONDS", 60)
 FEED_MAX_LAG_SECONDS = env.whole("FEED_MAX_LAG_SECONDS", 120)
 if FEED_MAX_LAG_SECONDS < PRICE_MAX_AGE_SECONDS:
     env.refuse("FEED_MAX_LAG_SECONDS", f"must not be below PRICE_MAX_AGE_SECONDS ({PRICE_MAX_AGE_SECONDS})")
-PRICE_REFERENCE_QUANTITY = env.number("PRICE_REFERENCE_QUANTITY", "1", at_most="100")
+PRICE_REFERENCE_QUANTITY = env.number("PRICE_REFERENCE_QUANTITY", "1", at_most=100)
 MARKET_PRICE_BASIS: dict[str, Any] = {
     market: env.one_of(f"{market.name}_PRICE_BASIS", "unit", ("unit", "total")) for market in Market
 }
@@ -164,21 +160,27 @@ QUOTE_RETENTION_DAYS = env.whole("QUOTE_RETENTION_DAYS", 30)
 INSTALLATION_NAMESPACE = env.uuid("INSTALLATION_NAMESPACE")  # of requestIds and eventIds; no other may have the same
 MARKET_URLS = {market: env.url(f"{market.name}_URL") for market in Market}
 MAX_ORDER_QUANTITY = env.number("MAX_ORDER_QUANTITY", "100")
-ORDER_QUANTITY_STEP = env.number("ORDER_QUANTITY_STEP", "0.00000001", at_most="1")
+ORDER_QUANTITY_STEP = env.number("ORDER_QUANTITY_STEP", "0.00000001", at_most=1)
 if MAX_ORDER_QUANTITY < ORDER_QUANTITY_STEP:
     env.refuse("MAX_ORDER_QUANTITY", "must not be below ORDER_QUANTITY_STEP")
 MARKET_TIMEOUT_SECONDS = env.number("MARKET_TIMEOUT_SECONDS", "10")
 LEASE_SECONDS = env.whole("LEASE_SECONDS", 20)
 RECOVERY_PERIOD_SECONDS = env.whole("RECOVERY_PERIOD_SECONDS", 5)
-if MARKET_TIMEOUT_SECONDS >= LEASE_SECONDS:
-    env.refuse(
-        "MARKET_TIMEOUT_SECONDS", f"must be below LEASE_SECONDS ({LEASE_SECONDS}), or two workers could sell at once"
-    )
+if MARKET_TIMEOUT_SECONDS >= LEASE_SECONDS:  # or two workers could sell at once
+    env.refuse("MARKET_TIMEOUT_SECONDS", f"must be below LEASE_SECONDS ({LEASE_SECONDS})")
 if LEASE_SECONDS + RECOVERY_PERIOD_SECONDS > 30:  # noqa: PLR2004
     env.refuse("LEASE_SECONDS", "plus RECOVERY_PERIOD_SECONDS must not exceed 30, the promise for a lost worker")
-FILL_BAND = env.number("FILL_BAND", "3", above="1")
+FILL_BAND = env.number("FILL_BAND", "3")
+if FILL_BAND <= 1:
+    env.refuse("FILL_BAND", f"must be above 1, not {FILL_BAND}")
 REFUSALS_BEFORE_SWITCH = env.whole("REFUSALS_BEFORE_SWITCH", 2)
 ORDER_SENDS_BEFORE_ATTENTION = env.whole("ORDER_SENDS_BEFORE_ATTENTION", 10)
+
+# --- Two people (docs/decisions/0024-two-people.md) --------------------------------------------------------------
+
+FOUR_EYES = env.flag("FOUR_EYES", default=False)
+FOUR_EYES_POSTING_UNITS = env.number("FOUR_EYES_POSTING_UNITS", "1000")
+APPROVAL_EXPIRY_HOURS = env.whole("APPROVAL_EXPIRY_HOURS", 24)
 
 # --- API ------------------------------------------------------------------------------------------------------
 
@@ -194,13 +196,8 @@ REST_FRAMEWORK = {
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "loans.api.parsers.AlwaysJSON",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "coruscant.web.problems.exception_handler",
-    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
-REST_KNOX = {
-    "TOKEN_TTL": None,  # a client's credential lives until it is revoked in the admin
-    "AUTO_REFRESH": False,
-    "AUTH_HEADER_PREFIX": "Token",
-}
+REST_KNOX = {"TOKEN_TTL": None}  # a client's credential lives until it is revoked in the admin
 SPECTACULAR_SETTINGS = {
     "TITLE": "Coruscant Bank: loans",
     "DESCRIPTION": "Beskar-backed loans: applications, collateral and the state of every loan.",
@@ -209,44 +206,36 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
-    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],
     "COMPONENT_SPLIT_REQUEST": True,
-    "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "loans.api.links.add_links",
-    ],
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "loans.api.schema.add_links"],
 }
 
 # --- Celery: a message says "look", the rows decide (docs/decisions/0002-database-as-truth.md) --------------------
 
 CELERY_BROKER_URL = env.url("CELERY_BROKER_URL", schemes=("redis", "rediss", "sentinel"))
 # Any number of beats may run: each tick is a question that may be asked twice. Ticks nobody took in time expire.
+_EVERY_PERIOD: dict[str, Any] = {
+    "schedule": float(RECOVERY_PERIOD_SECONDS),
+    "options": {"expires": RECOVERY_PERIOD_SECONDS},
+}
 CELERY_BEAT_SCHEDULE = {
-    **{
-        f"poll {market.value}": {
-            "task": "pricing.poll_prices",
-            "schedule": schedule(1.0),
-            "kwargs": {"market": market.value},
-            "options": {"expires": 3},
-        }
-        for market in Market
-    },
+    f"poll {market.value}": {
+        "task": "pricing.poll_prices",
+        "schedule": 1.0,
+        "kwargs": {"market": market.value},
+        "options": {"expires": 3},
+    }
+    for market in Market
+} | {
     "prune quotes": {
         "task": "pricing.prune_quotes",
         "schedule": crontab(hour="3", minute="17"),
         "options": {"expires": 3600},
     },
-    "evaluate loans": {
-        "task": "liquidation.evaluate_loans",
-        "schedule": schedule(float(RECOVERY_PERIOD_SECONDS)),
-        "options": {"expires": RECOVERY_PERIOD_SECONDS},
-    },
-    "recover": {
-        "task": "liquidation.recover",
-        "schedule": schedule(float(RECOVERY_PERIOD_SECONDS)),
-        "options": {"expires": RECOVERY_PERIOD_SECONDS},
-    },
+    "evaluate loans": {"task": "liquidation.evaluate_loans", **_EVERY_PERIOD},
+    "recover": {"task": "liquidation.recover", **_EVERY_PERIOD},
+    "expire approvals": {"task": "approvals.expire", "schedule": 60.0, "options": {"expires": 60}},
 }
 
 # --- Logs and admin ---------------------------------------------------------------------------------------------
@@ -263,7 +252,6 @@ UNFOLD = {
     "SITE_HEADER": "Coruscant Bank",
     "SITE_SUBHEADER": "Loans and liquidations",
     "SITE_URL": reverse_lazy("admin:index"),
-    "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
 }
 SIMPLE_HISTORY_ENABLED = False  # its signal handlers: triggers of the database write the history

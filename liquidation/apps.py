@@ -4,23 +4,20 @@ from typing import Any
 
 from django.apps import AppConfig
 
+from coruscant import enqueue
+from liquidation import chains
+from pricing.signals import quotes_recorded
+
 
 class LiquidationConfig(AppConfig):
-    """Django's entry for the app."""
-
     name = "liquidation"
     verbose_name = "Liquidations"
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Listen for new quotes. A signal, since pricing must not import liquidation."""
-        from pricing.signals import quotes_recorded  # noqa: PLC0415  (apps must be ready)
-
+        # A signal, since pricing must not import liquidation.
         quotes_recorded.connect(_enqueue_evaluation, dispatch_uid="liquidation.evaluate_loans")
 
 
 def _enqueue_evaluation(**_signal: Any) -> None:
-    from coruscant import enqueue  # noqa: PLC0415
-    from liquidation import chains  # noqa: PLC0415
-
-    enqueue.now(chains.evaluation())
+    enqueue.now(chains.task("liquidation.evaluate_loans"))

@@ -19,7 +19,8 @@ LONGEST_WAIT_SECONDS = 1.0
 def enqueue_if_any_due() -> None:
     """Enqueue the backlog if sales are due that no task is on its way for."""
     if recover.any_due_sale():
-        enqueue.now(chains.backlog(), expires=recover.ENQUEUED_AGAIN_AFTER.total_seconds())
+        expires = recover.ENQUEUED_AGAIN_AFTER.total_seconds()
+        enqueue.now(chains.task("liquidation.sell_backlog"), expires=expires)
 
 
 def sell_backlog() -> int:

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from django.db import connection
+from django.db.models import Case, F, When
 
+from coruscant import rows
 from liquidation.models import Venue
 from pricing.markets import Market
 
@@ -14,18 +14,7 @@ from pricing.markets import Market
 FAILURES_BEFORE_PAUSE = 10
 PAUSE = timedelta(seconds=5)
 
-_PAUSED = "SELECT market, paused_until FROM liquidation_venue WHERE paused_until IS NOT NULL"
-_RESET_FAILURES = (
-    "UPDATE liquidation_venue SET failures_in_row = 0, paused_until = NULL WHERE market = %s AND failures_in_row > 0"
-)
-_COUNT_FAILURE = """
-    INSERT INTO liquidation_venue AS venue (market, failures_in_row, paused_until)
-    VALUES (%(market)s, 1, CASE WHEN %(limit)s <= 1 THEN %(until)s::timestamptz END)
-    ON CONFLICT (market) DO UPDATE SET
-        failures_in_row = venue.failures_in_row + 1,
-        paused_until = CASE WHEN venue.failures_in_row + 1 >= %(limit)s THEN %(until)s::timestamptz
-                            ELSE venue.paused_until END
-"""
+_PAUSED = rows.Select(Venue, "FROM liquidation_venue WHERE paused_until IS NOT NULL")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +28,7 @@ class VenueStates:
 
 def states(now: datetime) -> VenueStates:
     """The state of every venue."""
-    with connection.cursor() as cursor:
-        cursor.execute(_PAUSED)
-        paused = {Market(market): until for market, until in cursor.fetchall()}
+    paused = {Market(venue.market): venue.paused_until for venue in _PAUSED.all() if venue.paused_until}
     waiting = [until for until in paused.values() if until > now]
     return VenueStates(
         open=frozenset(market for market in Market if market not in paused),
@@ -57,10 +44,12 @@ def take_probe(market: Market, now: datetime) -> bool:
 
 def count_outcome(market: Market, *, failed: bool, now: datetime) -> None:
     """Count the outcome of one send; in autocommit, after it is booked. A lost count is harmless."""
+    venue = Venue.objects.filter(market=market)
     if not failed:
-        with connection.cursor() as cursor:
-            cursor.execute(_RESET_FAILURES, [market.value])
+        venue.filter(failures_in_row__gt=0).update(failures_in_row=0, paused_until=None)
         return
-    failure: dict[str, Any] = {"market": market.value, "limit": FAILURES_BEFORE_PAUSE, "until": now + PAUSE}
-    with connection.cursor() as cursor:
-        cursor.execute(_COUNT_FAILURE, failure)
+    pausing = When(failures_in_row__gte=FAILURES_BEFORE_PAUSE - 1, then=now + PAUSE)
+    failure = {"failures_in_row": F("failures_in_row") + 1, "paused_until": Case(pausing, default="paused_until")}
+    if not venue.update(**failure):
+        Venue.objects.get_or_create(market=market)  # this market's first failure
+        venue.update(**failure)

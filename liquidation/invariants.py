@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import connection
 
+from coruscant.approvals.invariants import TWO_PEOPLE
 from coruscant.history.records import audited_columns, audited_models, history_of
 
 Fetch = Callable[[str], Any]
@@ -198,6 +199,26 @@ INVARIANTS: tuple[Invariant, ...] = (
         "every quote is evaluated",
         _overdue("SELECT id FROM pricing_pricequote WHERE evaluated_at IS NULL AND received_at"),
         in_time=True,
+    ),
+    Invariant("I14", "whatever two people decided was decided by two, once and in time", TWO_PEOPLE),
+    Invariant(
+        "I14b",
+        "what two people resolved was approved with these figures, and what was approved was booked",
+        """
+        WITH resolved AS (
+            SELECT id::text AS order_id, CASE status WHEN 'filled' THEN 'liquidation.resolve_as_traded'
+                ELSE 'liquidation.resolve_as_not_traded' END AS action, units_traded, proceeds
+            FROM liquidation_historicaltradeorder WHERE starts_with(history_change_reason, 'resolve-by-two ')
+        ), approved AS (
+            SELECT arguments ->> 'order_id' AS order_id, action,
+                (arguments ->> 'units')::numeric, (arguments ->> 'proceeds')::numeric
+            FROM approvals_approval WHERE outcome = 'executed'
+                AND action IN ('liquidation.resolve_as_traded', 'liquidation.resolve_as_not_traded')
+        )
+        SELECT order_id FROM (TABLE resolved EXCEPT TABLE approved) AS not_approved
+        UNION ALL
+        SELECT order_id FROM (TABLE approved EXCEPT TABLE resolved) AS not_booked
+        """,
     ),
 )
 

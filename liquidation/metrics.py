@@ -1,96 +1,68 @@
 """`/metrics` for Prometheus: figures from the database, read at each scrape, so that any web process can answer."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
-from django.db import connection
+from django.db.models import Count, Min, OuterRef, QuerySet
+from django.db.models.functions import Greatest
 from django.http import HttpRequest, HttpResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from coruscant import clock
 from coruscant.money import decimal_string
+from liquidation.models import PENDING_ORDER_STATUSES, ClaimFailure, Liquidation, LiquidationEvent, TradeOrder
 from pricing import best_price
+from pricing.models import Feed, PriceQuote
 
-# Name, help, labels, query. Every query reads an index that holds only the rows it counts, or few rows.
-_GAUGES: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
-    (
-        "coruscant_liquidations_open",
-        "Liquidations not yet settled, by status",
-        ("status",),
-        "SELECT status, count(*) FROM liquidation_liquidation WHERE status <> 'settled' GROUP BY status",
-    ),
-    (
-        "coruscant_liquidations_overdue_seconds",
-        "Age of the oldest due time of a sale",
-        (),
-        "SELECT coalesce(extract(epoch FROM now() - min(due_at)), 0) FROM liquidation_liquidation"
-        " WHERE status = 'selling' AND due_at < now()",
-    ),
-    (
-        "coruscant_orders_pending",
-        "Orders without a verdict, by market and status",
-        ("market", "status"),
-        "SELECT market, status, count(*) FROM liquidation_tradeorder"
-        " WHERE status IN ('open', 'unknown', 'unresolved') GROUP BY market, status",
-    ),
-    (
-        "coruscant_events_unsent",
-        "Events in the outbox",
-        (),
-        "SELECT count(*) FROM liquidation_liquidationevent WHERE sent_at IS NULL",
-    ),
-    (
-        "coruscant_events_unsent_seconds",
-        "Age of the oldest unsent event",
-        (),
-        "SELECT coalesce(extract(epoch FROM now() - min(created_at)), 0) FROM liquidation_liquidationevent"
-        " WHERE sent_at IS NULL",
-    ),
-    (
-        "coruscant_quotes_unevaluated_seconds",
-        "Age of the oldest quote that no evaluation has covered",
-        (),
-        "SELECT coalesce(extract(epoch FROM now() - min(received_at)), 0) FROM pricing_pricequote"
-        " WHERE evaluated_at IS NULL",
-    ),
-    (
-        "coruscant_feed_drained_seconds",
-        "How far a feed is behind: the age of its newest quote, or less if its queue was found empty since",
-        ("market",),
-        "SELECT market, extract(epoch FROM now() - received_to) FROM pricing_feed f, LATERAL ("
-        " SELECT greatest(f.drained_to, max(sent_at)) AS received_to FROM pricing_pricequote q"
-        " WHERE q.market = f.market) AS last WHERE received_to IS NOT NULL",
-    ),
-    (
-        "coruscant_feed_messages",
-        "Messages received, by market and outcome",
-        ("market", "outcome"),
-        "SELECT market, outcome, n FROM pricing_feed, LATERAL (VALUES ('quote', quotes), ('duplicate', duplicates),"
-        " ('skipped', skipped), ('rejected', rejected)) AS counts(outcome, n)",
-    ),
-    (
-        "coruscant_claim_failures",
-        "Breached loans that could not be claimed",
-        (),
-        "SELECT count(*) FROM liquidation_claimfailure",
-    ),
-)
+#: Name, help, labels, and rows of one value a label and the figure.
+Figures = tuple[str, str, tuple[str, ...], Iterable[tuple[Any, ...]]]
+
+
+def _figures() -> Iterator[Figures]:
+    """Every query reads an index that holds only the rows it counts, or few rows."""
+    now = clock.now()
+
+    def age(rows: "QuerySet[Any]", column: str) -> list[tuple[float]]:
+        oldest = rows.aggregate(oldest=Min(column))["oldest"]
+        return [((now - oldest).total_seconds() if oldest else 0.0,)]
+
+    is_open = Liquidation.objects.exclude(status="settled").order_by().values_list("status").annotate(Count("pk"))
+    yield "coruscant_liquidations_open", "Liquidations not yet settled, by status", ("status",), is_open
+    overdue = age(Liquidation.objects.filter(status="selling", due_at__lt=now), "due_at")
+    yield "coruscant_liquidations_overdue_seconds", "Age of the oldest due time of a sale", (), overdue
+    orders = TradeOrder.objects.filter(status__in=PENDING_ORDER_STATUSES).order_by()
+    pending = orders.values_list("market", "status").annotate(Count("pk"))
+    yield "coruscant_orders_pending", "Orders without a verdict, by market and status", ("market", "status"), pending
+    unsent = LiquidationEvent.objects.filter(sent_at=None)
+    yield "coruscant_events_unsent", "Events in the outbox", (), [(unsent.count(),)]
+    yield "coruscant_events_unsent_seconds", "Age of the oldest unsent event", (), age(unsent, "created_at")
+    unevaluated = age(PriceQuote.objects.filter(evaluated_at=None), "received_at")
+    meaning = "Age of the oldest quote that no evaluation has covered"
+    yield "coruscant_quotes_unevaluated_seconds", meaning, (), unevaluated
+    newest = PriceQuote.objects.filter(market=OuterRef("market")).order_by("-sent_at").values("sent_at")[:1]
+    feeds = list(Feed.objects.annotate(received_to=Greatest("drained_to", newest)))
+    behind = [(feed.market, (now - feed.received_to).total_seconds()) for feed in feeds if feed.received_to]
+    meaning = "How far a feed is behind: the age of its newest quote, or less if its queue was found empty since"
+    yield "coruscant_feed_drained_seconds", meaning, ("market",), behind
+    outcomes = {"quote": "quotes", "duplicate": "duplicates", "skipped": "skipped", "rejected": "rejected"}
+    received = [(feed.market, name, getattr(feed, column)) for feed in feeds for name, column in outcomes.items()]
+    yield "coruscant_feed_messages", "Messages received, by market and outcome", ("market", "outcome"), received
+    failures = [(ClaimFailure.objects.count(),)]
+    yield "coruscant_claim_failures", "Breached loans that could not be claimed", (), failures
+    price = best_price.current().price
+    known = [] if price is None else [(decimal_string(price),)]
+    yield "coruscant_best_price", "Best price, GC a unit; absent while there is none", (), known
 
 
 class _Books(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        for name, meaning, labels, sql in _GAUGES:
+        for name, meaning, labels, rows in _figures():
             family = GaugeMetricFamily(name, meaning, labels=labels)
-            with connection.cursor() as cursor:
-                cursor.execute(sql)
-                for *values, figure in cursor.fetchall():
-                    family.add_metric([str(value) for value in values], float(figure))
+            for *values, figure in rows:
+                family.add_metric([str(value) for value in values], float(figure))
             yield family
-        point = best_price.current()
-        price = GaugeMetricFamily("coruscant_best_price", "Best price, GC a unit; absent while there is none")
-        if point.price is not None:
-            price.add_metric([], float(decimal_string(point.price)))
-        yield price
 
 
 _registry = CollectorRegistry(auto_describe=False)

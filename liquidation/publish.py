@@ -1,9 +1,7 @@
 """Publish events from the outbox, their table: send to SNS, then mark. What is not marked is sent again, unchanged."""
 
-import uuid
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
 
@@ -32,17 +30,6 @@ ON_ITS_WAY = timedelta(seconds=25)
 BATCH = 10
 
 
-@dataclass(frozen=True, slots=True)
-class EventAttempt:
-    """One send of an event: its row, its text, and how many sends there were, this one included."""
-
-    id: int
-    liquidation_id: int
-    event_id: uuid.UUID
-    body: str
-    sends: int
-
-
 def publish(liquidation_id: int) -> bool:
     """Send the event of a settled liquidation, unless it is sent or on its way; return whether it is sent.
 
@@ -68,8 +55,8 @@ def publish_all(liquidation_ids: Sequence[int]) -> None:
         _send(events)
 
 
-def _take(liquidation_ids: Sequence[int], *, others: int) -> list[EventAttempt]:
-    """Count a send of events that are due, and keep others from sending them at the same time.
+def _take(liquidation_ids: Sequence[int], *, others: int) -> list[LiquidationEvent]:
+    """Count a send of events that are due, and keep others from sending them at the same time; returns them, counted.
 
     Events that somebody has locked are left to them. With nothing of its own to send, a call leaves the others, too.
     """
@@ -82,13 +69,12 @@ def _take(liquidation_ids: Sequence[int], *, others: int) -> list[EventAttempt]:
         LiquidationEvent.objects.filter(pk__in=[event.pk for event in events]).update(
             sends=F("sends") + 1, due_at=now + ON_ITS_WAY
         )
-    return [
-        EventAttempt(event.pk, event.liquidation_id, event.event_id, event.body, event.sends + 1)
-        for event in sorted(events, key=lambda event: event.pk)
-    ]
+    for event in events:
+        event.sends += 1
+    return sorted(events, key=lambda event: event.pk)
 
 
-def _send(events: Sequence[EventAttempt]) -> dict[int, str]:
+def _send(events: Sequence[LiquidationEvent]) -> dict[int, str]:
     """Send events in one call; mark those that SNS took, delay the others, and return why, by liquidation."""
     failpoints.reach("publish.counted")
     try:
@@ -109,7 +95,7 @@ def _send(events: Sequence[EventAttempt]) -> dict[int, str]:
     return _put_off([event for event in events if event.id not in taken], refused)
 
 
-def _put_off(events: Sequence[EventAttempt], errors: Mapping[int, str]) -> dict[int, str]:
+def _put_off(events: Sequence[LiquidationEvent], errors: Mapping[int, str]) -> dict[int, str]:
     """Let events be due again after a while; returns why each was not sent, by liquidation."""
     found = {}
     for event in events:

@@ -43,9 +43,9 @@ def recover(limit: int = BATCH) -> int:
     for pk in events:
         enqueue.now(chains.publication(pk), expires=expires)
     if evaluation_window.anything_unevaluated(now):
-        enqueue.now(chains.evaluation(), expires=expires)
+        enqueue.now(chains.task("liquidation.evaluate_loans"), expires=expires)
     if prune.overdue():
-        enqueue.now(chains.pruning(), expires=expires)
+        enqueue.now(chains.task("pricing.prune_quotes"), expires=expires)
     point = best_price.current()
     if point.price is not None:
         withdraw_failures(point)

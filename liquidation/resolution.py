@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 import structlog
+from django.conf import settings
 from django.db import transaction
 
 from coruscant import enqueue, history
@@ -27,7 +28,15 @@ class OrderNotUnresolved(DomainError):
     status = 409
 
 
-class FiguresNeedTwo(DomainError):
+class SecondPersonNeeded(DomainError):
+    """One person alone answered for an order, and the bank wants two (`FOUR_EYES`)."""
+
+    code = "second-person-needed"
+    title = "A second person must agree"
+    status = 409
+
+
+class FiguresNeedTwo(SecondPersonNeeded):
     """One person alone entered figures that are far from what the market offered."""
 
     code = "figures-need-two-people"
@@ -48,14 +57,12 @@ def resolve_as_traded(
 ) -> None:
     """Book that the market did trade: `units` for `proceeds` GC in total; the sale goes on, or is settled.
 
-    `two_people`: a second person has agreed to these figures, which those outside the band need. Locks: loan, then
-    liquidation. Raises OrderNotUnresolved, FiguresDoNotFit, FiguresNeedTwo; then nothing is changed.
+    `two_people`: a second person has agreed to these figures, which those outside the band need (`two_people.py`, the
+    only caller that may say so). Locks: loan, then liquidation. Raises OrderNotUnresolved, FiguresDoNotFit,
+    FiguresNeedTwo, SecondPersonNeeded; then nothing is changed.
     """
-    with _resolving(order_id, actor_name, actor_id) as (loan, liquidation, order, now):
-        if not 0 < units <= order.quantity or proceeds <= 0 or not books_can_hold(liquidation, proceeds):
-            raise FiguresDoNotFit(
-                f"An order of {order.quantity:f} units cannot have traded {units:f} for {proceeds:f} GC."
-            )
+    with _resolving(order_id, actor_name, actor_id, two_people=two_people) as (loan, liquidation, order, now):
+        check_figures(liquidation, order, units, proceeds)
         if not two_people and not band.can_be_true(order, units, proceeds, now):
             raise FiguresNeedTwo(
                 f"{proceeds:f} GC for {units:f} units is far from what the market offered: a second person must agree."
@@ -63,12 +70,18 @@ def resolve_as_traded(
         book_trade(loan, liquidation, order, units=units, proceeds=proceeds, now=now)
 
 
-def resolve_as_not_traded(*, order_id: int, actor_name: str, actor_id: int) -> None:
+def check_figures(liquidation: Liquidation, order: TradeOrder, units: Decimal, proceeds: Decimal) -> None:
+    """Raises FiguresDoNotFit for what no order of this size can have traded, whoever says so."""
+    if not 0 < units <= order.quantity or proceeds <= 0 or not books_can_hold(liquidation, proceeds):
+        raise FiguresDoNotFit(f"An order of {order.quantity:f} units cannot have traded {units:f} for {proceeds:f} GC.")
+
+
+def resolve_as_not_traded(*, order_id: int, actor_name: str, actor_id: int, two_people: bool = False) -> None:
     """Book that the market did not trade; the next order is sized anew.
 
-    Locks: loan, then liquidation. Raises OrderNotUnresolved.
+    Locks: loan, then liquidation. Raises OrderNotUnresolved, SecondPersonNeeded; then nothing is changed.
     """
-    with _resolving(order_id, actor_name, actor_id) as (_loan, _liquidation, order, now):
+    with _resolving(order_id, actor_name, actor_id, two_people=two_people) as (_loan, _liquidation, order, now):
         order.status = OrderStatus.REFUSED
         order.answered_at = now
         order.save(update_fields=["status", "answered_at"])
@@ -76,16 +89,22 @@ def resolve_as_not_traded(*, order_id: int, actor_name: str, actor_id: int) -> N
 
 @contextmanager
 def _resolving(
-    order_id: int, actor_name: str, actor_id: int
+    order_id: int, actor_name: str, actor_id: int, *, two_people: bool
 ) -> Iterator[tuple[Loan, Liquidation, TradeOrder, datetime]]:
-    """The order and what it belongs to, locked, the liquidation selling again; its sale is enqueued on commit."""
-    with history.acting_as(actor_name, actor_id), transaction.atomic(durable=True):
+    """The order and what it belongs to, locked, the liquidation selling again; its sale is enqueued on commit.
+
+    In a transaction of its own, or in that of an approval, which names its cause again when this has ended.
+    """
+    with history.acting_as(actor_name, actor_id), transaction.atomic():
         liquidation_id = TradeOrder.objects.values_list("liquidation_id", flat=True).get(pk=order_id)
         loan, liquidation, now = lock(liquidation_id, "resolve")
         order = TradeOrder.objects.get(pk=order_id)
         if order.status != OrderStatus.UNRESOLVED:
             raise OrderNotUnresolved("The order is no longer waiting for a person: somebody has answered for it.")
-        history.set_cause("resolve", correlation_id=order.request_id)
+        if settings.FOUR_EYES and not two_people:
+            raise SecondPersonNeeded("A second person must agree to what one says of an order.")
+        # I14 looks for the approval of what two people have resolved.
+        history.set_cause("resolve-by-two" if two_people else "resolve", correlation_id=order.request_id)
         liquidation.status = LiquidationStatus.SELLING
         liquidation.due_at = now
         liquidation.save(update_fields=["status", "due_at"])

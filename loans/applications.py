@@ -34,13 +34,9 @@ def apply_for_loan(*, client: str, request_id: str, loan_id: str, borrower_id: s
     committed yet. Call it outside any transaction.
     """
     request = Request(
-        endpoint=AcceptedRequest.Endpoint.LOAN_APPLICATIONS,
-        client=client,
-        request_id=request_id,
-        loan_id=loan_id,
-        borrower_id=borrower_id,
-        amount=amount,
-    )
+        endpoint=AcceptedRequest.Endpoint.LOAN_APPLICATIONS, client=client, request_id=request_id,
+        loan_id=loan_id, borrower_id=borrower_id, amount=amount,
+    )  # fmt: skip
     point = best_price.current()
     try:
         with history.cause("application", correlation_id=request_id):
@@ -48,13 +44,9 @@ def apply_for_loan(*, client: str, request_id: str, loan_id: str, borrower_id: s
                 return found
             failpoints.reach("application.looked")
             loan = Loan.objects.create(
-                loan_id=loan_id,
-                borrower_id=borrower_id,
-                amount=amount,
-                outstanding_balance=amount,
-                request_id=request_id,
-                created_at=clock.now(),
-            )
+                loan_id=loan_id, borrower_id=borrower_id, amount=amount, outstanding_balance=amount,
+                request_id=request_id, created_at=clock.now(),
+            )  # fmt: skip
             body = loan_body(loan, None, point.price, thresholds())
             idempotency.store_response(request, loan, body, loan.created_at)
             failpoints.reach("application.written")

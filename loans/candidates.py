@@ -56,10 +56,9 @@ class Search:
     def page(self, position: Position, limit: int) -> tuple[list[int], Position | None]:
         """The ids of up to `limit` loans after `position`, and the position of the next page, if there is one."""
         with connection.cursor() as cursor:
-            cursor.execute(f"SELECT l.id, l.debt_per_unit {self.rows}", self.parameters(position, limit))
-            rows: list[tuple[int, Decimal]] = cursor.fetchall()
-        last = [(debt_per_unit, pk) for pk, debt_per_unit in rows[-1:]]
-        return [pk for pk, _debt in rows], last[0] if len(rows) == limit else None
+            cursor.execute(f"SELECT l.debt_per_unit, l.id {self.rows}", self.parameters(position, limit))
+            rows: list[Position] = cursor.fetchall()
+        return [pk for _debt_per_unit, pk in rows], rows[-1] if len(rows) == limit else None
 
     def pages(self, limit: int) -> Iterator[list[int]]:
         """The ids of all loans, page by page."""

@@ -38,9 +38,9 @@ def call_loans(point: PricePoint, limit: int = 500) -> int:
                     loan=loan,
                     price=rounded,
                     price_at=point.at,
+                    opened_at=now,
                     outstanding_balance=loan.outstanding_balance,
                     collateral=loan.collateral,
-                    opened_at=now,
                 )
                 for loan in due
             )

@@ -90,14 +90,7 @@ def post_collateral(*, client: str, request_id: str, loan_id: str, borrower_id: 
     LoanClosed and CollateralTooLarge; then nothing is written. The price is read from the database, so no cache can
     make it fail. Locks: the loan, and for a new one the activation barrier (shared). Call it outside any transaction.
     """
-    request = Request(
-        endpoint=AcceptedRequest.Endpoint.COLLATERAL_TOP_UPS,
-        client=client,
-        request_id=request_id,
-        loan_id=loan_id,
-        borrower_id=borrower_id,
-        amount=amount,
-    )
+    request = _request(client, request_id, loan_id, borrower_id, amount)
     try:
         accepted = _post_at_once(request, borrower_id, amount) or _post_under_lock(request, borrower_id, amount)
     except IntegrityError:  # the requestId may have been accepted meanwhile, for another loan
@@ -109,6 +102,23 @@ def post_collateral(*, client: str, request_id: str, loan_id: str, borrower_id: 
     return accepted
 
 
+def post_within_transaction(
+    *, client: str, request_id: str, loan_id: str, borrower_id: str, amount: Decimal
+) -> Accepted:
+    """As `post_collateral`, but in the transaction that is open, which takes effect with it. Locks and raises alike.
+
+    Raises IntegrityError, too, if the requestId is accepted at the same moment for another loan.
+    """
+    return _post_under_lock(_request(client, request_id, loan_id, borrower_id, amount), borrower_id, amount)
+
+
+def _request(client: str, request_id: str, loan_id: str, borrower_id: str, amount: Decimal) -> Request:
+    return Request(
+        endpoint=AcceptedRequest.Endpoint.COLLATERAL_TOP_UPS, client=client, request_id=request_id,
+        loan_id=loan_id, borrower_id=borrower_id, amount=amount,
+    )  # fmt: skip
+
+
 def _post_under_lock(request: Request, borrower_id: str, amount: Decimal) -> Accepted:
     """Post to any loan that takes collateral, under its lock."""
     with history.cause("posting", correlation_id=request.request_id):
@@ -117,7 +127,7 @@ def _post_under_lock(request: Request, borrower_id: str, amount: Decimal) -> Acc
             activation.hold()
         if found := idempotency.replay(request):
             return found
-        loan = _that_takes_collateral(locked, borrower_id)
+        loan = that_takes_collateral(locked, borrower_id)
         point = best_price.current_uncached()
         now = point.until or clock.now()
         failpoints.reach("posting.locked")
@@ -150,7 +160,7 @@ def _post_at_once(request: Request, borrower_id: str, amount: Decimal) -> Accept
     if seen.answered:
         return seen.answered
     failpoints.reach("posting.seen")
-    loan = _that_takes_collateral(seen.loan, borrower_id)
+    loan = that_takes_collateral(seen.loan, borrower_id)
     if loan.status != LoanStatus.ACTIVE or seen.has_margin_call:
         return None
     before, loan.collateral = loan.collateral, _with_more(loan, amount)
@@ -182,7 +192,7 @@ def _look(request: Request) -> _Seen:
     )
 
 
-def _that_takes_collateral(loan: Loan | None, borrower_id: str) -> Loan:
+def that_takes_collateral(loan: Loan | None, borrower_id: str) -> Loan:
     """The loan, if this borrower may post to it. Raises LoanNotFound, NotTheBorrower and LoanClosed."""
     if loan is None:
         raise LoanNotFound("There is no loan of this loanId.")

@@ -4,7 +4,5 @@ from django.apps import AppConfig
 
 
 class PricingConfig(AppConfig):
-    """Django's entry for the app."""
-
     name = "pricing"
     verbose_name = "Prices"

@@ -27,10 +27,7 @@ def current_uncached() -> PricePoint:
 
 
 def current_with_row(query: str, parameters: Mapping[str, Any]) -> tuple[PricePoint, tuple[Any, ...]]:
-    """As `current_uncached`, and the one row of `query`, read in the same statement.
-
-    `query` must give exactly one row. Its parameters are named, and none of them is `max_age`.
-    """
+    """As `current_uncached`, and the one row of `query`, read in the same statement (see `records.newest`)."""
     found, now, row = snapshots.read(query, parameters)
     return found.price_at(now), row
 

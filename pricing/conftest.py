@@ -64,11 +64,11 @@ def left(market: Market) -> int:
 
 
 def _remove_queues() -> None:
-    queue.forget_urls()
+    queue.queue_url.cache_clear()
     for source in FEEDS.values():
         for name in (source.queue, source.dead_letter_queue):
             try:
                 aws.sqs().delete_queue(QueueUrl=queue.queue_url(name))
             except queue.QueueMissing:
                 continue
-    queue.forget_urls()
+    queue.queue_url.cache_clear()

@@ -6,10 +6,9 @@ docs/decisions/0004-timeline-of-the-best-price.md explains why a window starts a
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import reduce
-from operator import or_
 
 import structlog
+from django.conf import settings
 from django.db.models import Q
 
 from pricing import quotes as rules
@@ -17,7 +16,7 @@ from pricing import records
 from pricing.markets import Market
 from pricing.models import FeedEvaluation, PriceQuote
 from pricing.quotes import Freshness, PricePoint, Quote
-from pricing.records import History, Progress
+from pricing.records import Progress
 
 log = structlog.get_logger(__name__)
 
@@ -57,14 +56,14 @@ def open_window(now: datetime) -> Window:
     progress = records.progress(since=now - freshness.max_age)
     until = _no_earlier_than_the_last(now, progress.evaluated_to, freshness)
     history, unevaluated, start = _history(progress, until, freshness)
-    quotes, first_sent = _effective_from(history.quotes, start, freshness)
+    quotes, first_sent = _effective_from(history, start, freshness)
 
     def timeline_from(first: datetime) -> tuple[PricePoint, ...]:
         return rules.timeline(
             quotes,
             drained_to=progress.drained_to,
             freshness=freshness,
-            reference_quantity=records.reference_quantity(),
+            reference_quantity=settings.PRICE_REFERENCE_QUANTITY,
             start=first,
             end=until,
         )
@@ -88,7 +87,7 @@ def mark_evaluated(window: Window) -> None:
     )
     for first in range(0, len(window.unevaluated), _MARKED_AT_ONCE):
         marked = window.unevaluated[first : first + _MARKED_AT_ONCE]
-        as_evaluated = reduce(or_, (Q(pk=quote.id, sent_at=quote.sent_at) for quote in marked))
+        as_evaluated = Q(*(Q(pk=quote.id, sent_at=quote.sent_at) for quote in marked), _connector=Q.OR)
         PriceQuote.objects.filter(as_evaluated, evaluated_at=None).update(evaluated_at=window.until)
 
 
@@ -103,26 +102,26 @@ def anything_unevaluated(now: datetime) -> bool:
     return earliest is not None and earliest <= now
 
 
-def _history(progress: Progress, until: datetime, freshness: Freshness) -> tuple[History, list[Quote], datetime]:
+def _history(progress: Progress, until: datetime, freshness: Freshness) -> tuple[list[Quote], list[Quote], datetime]:
     """The quotes that a window up to `until` depends on, the unevaluated ones in it, and where the window starts."""
     reach = freshness.max_lag + freshness.max_age
     earliest = progress.earliest if progress.earliest and progress.earliest <= until else None
     # Twice the reach: the start may move back by one reach, and depends on what was sent in another one before it.
     since = max((earliest or until) - 2 * reach, min(earliest or until, _settled_to(progress)))
     while True:
-        history = records.history(since, until, no_earlier=since - reach)
+        quotes, not_evaluated, evaluated_to = records.history(since, until, no_earlier=since - reach)
         # A quote recorded or dated back to before `earliest` meanwhile is left to the next evaluation.
-        unevaluated = [quote for quote in history.unevaluated if earliest and quote.sent_at >= earliest]
+        unevaluated = [quote for quote in not_evaluated if earliest and quote.sent_at >= earliest]
         confirmed = rules.newly_confirmed_expiries(
-            history.quotes, freshness, drained_to=progress.drained_to, known_drained_to=progress.known_drained_to
+            quotes, freshness, drained_to=progress.drained_to, known_drained_to=progress.known_drained_to
         )
         start = min([until, *(expiry for expiry in confirmed if expiry >= until - reach)])
         if unevaluated:
-            recent = [quote for quote in history.quotes if quote.sent_at > unevaluated[0].sent_at - reach]
-            evaluated_to = progress.evaluated_to or history.evaluated_to
+            recent = [quote for quote in quotes if quote.sent_at > unevaluated[0].sent_at - reach]
+            evaluated_to = progress.evaluated_to or evaluated_to
             start = min(start, rules.window_start(recent, unevaluated, freshness, evaluated_to))
         if start >= since:
-            return history, unevaluated, start
+            return quotes, unevaluated, start
         since = start  # the window starts before what was read: read what the other market sent from there on, too
 
 

@@ -88,12 +88,8 @@ class Feed(models.Model):
     @classmethod
     def locked(cls, market: Market) -> Self:
         """A feed's row, locked for this transaction; made if the market is new."""
-        rows = cls.objects.select_for_update().filter(market=market)
-        found = rows.first()
-        if found is None:
-            cls.objects.bulk_create([cls(market=market)], ignore_conflicts=True)
-            found = rows.get()
-        return found
+        feed, _made = cls.objects.select_for_update().get_or_create(market=market)
+        return feed
 
 
 class FeedEvaluation(models.Model):

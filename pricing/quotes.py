@@ -187,10 +187,6 @@ def _holds(
     return holds
 
 
-def _best_first(hold: _Hold) -> tuple[bool, Decimal]:
-    return (hold.price is not None, hold.price or money.ZERO)
-
-
 def timeline(
     quotes: Iterable[Quote],
     *,
@@ -219,7 +215,7 @@ def timeline(
                 next_hold[index] += 1
             if next_hold[index] < len(holds) and holds[next_hold[index]].start <= instant:
                 live.append(holds[next_hold[index]])
-        live.sort(key=_best_first, reverse=True)
+        live.sort(key=lambda hold: (hold.price is not None, hold.price or money.ZERO), reverse=True)
         behind = tuple(hold.quote for hold in live)
         if not points or points[-1].quotes != behind:
             if points:

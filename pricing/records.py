@@ -89,31 +89,9 @@ class Progress:
     known_drained_to: dict[Market, datetime | None]
 
 
-@dataclass(frozen=True, slots=True)
-class History:
-    """Quotes of a period with their sell levels, in the order they were sent, and those of them not yet evaluated.
-
-    `evaluated_to` is when the last of the evaluated ones was evaluated, not counting those that were too late; None if
-    there is none.
-    """
-
-    quotes: list[Quote]
-    unevaluated: list[Quote]
-    evaluated_to: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Newest:
-    """A market's newest quote with its levels, and how far its feed was drained at the same instant (None: not known).
-
-    `certainly_current` is true if it is certain that this quote is its market's current quote. If not, the quotes sent
-    before it decide. `quote` is None if the market never sent any.
-    """
-
-    market: Market
-    drained_to: datetime | None
-    quote: Quote | None
-    certainly_current: bool
+#: A market, how far its feed is drained (None: not known), its newest quote with its levels (None: it never sent any),
+#: and whether it is certain that this quote is the current one. If not, the quotes sent before it decide.
+Newest = tuple[Market, datetime | None, Quote | None, bool]
 
 
 def freshness() -> Freshness:
@@ -122,11 +100,6 @@ def freshness() -> Freshness:
         max_age=timedelta(seconds=settings.PRICE_MAX_AGE_SECONDS),
         max_lag=timedelta(seconds=settings.FEED_MAX_LAG_SECONDS),
     )
-
-
-def reference_quantity() -> Decimal:
-    """The number of units for which markets are compared, from the settings."""
-    return Decimal(settings.PRICE_REFERENCE_QUANTITY)
 
 
 def written_levels(levels: Iterable[Level]) -> list[list[str]]:
@@ -148,18 +121,21 @@ def progress(*, since: datetime) -> Progress:
     return Progress(earliest, evaluated_to, drained_to, known_drained_to)
 
 
-def history(since: datetime, until: datetime, *, no_earlier: datetime) -> History:
-    """All quotes sent in [since, until], and the earlier ones that decide which of these are effective.
+def history(
+    since: datetime, until: datetime, *, no_earlier: datetime
+) -> tuple[list[Quote], list[Quote], datetime | None]:
+    """All quotes sent in [since, until] with their sell levels, and the earlier ones that decide which are effective.
 
     The earlier ones begin with each market's last certainly effective quote before `since`. If there is none sent after
-    `no_earlier`, they begin at that instant.
+    `no_earlier`, they begin at that instant. Quotes are in the order they were sent. Returns also those of them not yet
+    evaluated, and when the last of the others was evaluated, not counting those that were too late (None: no others).
     """
     max_age = freshness().max_age.total_seconds()
     bounds = {"since": since, "until": until, "no_earlier": no_earlier}
     rows = _rows(_HISTORY, {"markets": list(Market), "max_age": max_age, **bounds})
     quotes = [replace(_quote(row), sell=read_levels(json.loads(row[6]))) for row in rows]
     unevaluated = [quote for quote, row in zip(quotes, rows, strict=True) if not row[7]]
-    return History(quotes, unevaluated, rows[0][8] if rows else None)
+    return quotes, unevaluated, rows[0][8] if rows else None
 
 
 def newest(
@@ -170,12 +146,14 @@ def newest(
     `row_query` must give exactly one row; without it the row is empty. Its parameters are named, and none of them is
     `max_age`.
     """
-    query = _NEWEST if row_query is None else _newest_with_row(row_query)
+    query = _NEWEST
+    if row_query is not None:
+        query = f"SELECT newest.*, other.* FROM ({_NEWEST}) AS newest CROSS JOIN ({row_query}) AS other"  # noqa: S608
     rows = _rows(query, {"max_age": max_age.total_seconds(), **(row_parameters or {})})
     found = []
     for _now, market, drained_to, *columns, sell, certain in (row[:_NEWEST_COLUMNS] for row in rows):
         quote = None if columns[0] is None else _quote_with_levels(tuple(columns), sell)
-        found.append(Newest(Market(market), drained_to, quote, certainly_current=bool(certain)))
+        found.append((Market(market), drained_to, quote, bool(certain)))
     return found, clock.read(rows[-1][0]), rows[-1][_NEWEST_COLUMNS:]
 
 
@@ -185,8 +163,8 @@ def sell_curves(market: Market, since: datetime, until: datetime) -> list[tuple[
     One that began to hold more than twice the maximum age and lag before `since` is missing.
     """
     fresh = freshness()
-    read = history(since, until, no_earlier=since - 2 * (fresh.max_age + fresh.max_lag))
-    effective = effective_quotes((quote for quote in read.quotes if quote.market == market), fresh)
+    quotes, _unevaluated, _evaluated_to = history(since, until, no_earlier=since - 2 * (fresh.max_age + fresh.max_lag))
+    effective = effective_quotes((quote for quote in quotes if quote.market == market), fresh)
     before = [quote for quote in effective if quote.sent_at <= since]
     return [quote.sell for quote in [*before[-1:], *(quote for quote in effective if quote.sent_at > since)]]
 
@@ -209,11 +187,6 @@ def _rows(query: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         cursor.execute(query, parameters)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
     return rows
-
-
-@lru_cache(maxsize=64)
-def _newest_with_row(query: str) -> str:
-    return f"SELECT newest.*, other.* FROM ({_NEWEST}) AS newest CROSS JOIN ({query}) AS other"  # noqa: S608
 
 
 @lru_cache(maxsize=16)  # the same rows are read again until a price changes

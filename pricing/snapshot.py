@@ -13,6 +13,7 @@ from functools import lru_cache, partial
 from typing import Any, TypeVar
 
 import structlog
+from django.conf import settings
 from django.core.cache import cache
 from redis.exceptions import RedisError
 
@@ -58,7 +59,7 @@ class Snapshot:
             self.quotes,
             drained_to=self.drained_to,
             freshness=records.freshness(),
-            reference_quantity=records.reference_quantity(),
+            reference_quantity=settings.PRICE_REFERENCE_QUANTITY,
             start=min([now, *(quote.sent_at for quote in self.quotes)]),
             end=now,
         )
@@ -82,14 +83,13 @@ def read(
     show.
     """
     quotes, drained_to, outranks_for = [], {}, {}
-    newest_quotes, now, row = records.newest(records.freshness().max_age, row_query, row_parameters)
-    for newest in newest_quotes:
-        drained_to[newest.market] = newest.drained_to
-        if newest.quote is None:
-            continue
-        quote = newest.quote if newest.certainly_current else _current_quote(newest.quote)
-        quotes.append(quote)
-        outranks_for[newest.market] = newest.quote.sent_at - quote.sent_at
+    found, now, row = records.newest(records.freshness().max_age, row_query, row_parameters)
+    for market, drained, newest, certainly_current in found:
+        drained_to[market] = drained
+        if newest is not None:
+            quote = newest if certainly_current else _current_quote(newest)
+            quotes.append(quote)
+            outranks_for[market] = newest.sent_at - quote.sent_at
     return Snapshot(tuple(quotes), drained_to, outranks_for), now, row
 
 

@@ -19,8 +19,8 @@ from pricing.markets import Market
 
 ROOT = Path(__file__).resolve().parent.parent
 
-#: Read by boto3 (credentials) and by create_demo_user, not by the settings module.
-READ_ELSEWHERE = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "DEMO"}
+#: Credentials, read by boto3 and not by the settings module.
+READ_ELSEWHERE = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
 #: Only says where the `.env` file is, so it cannot stand in that file.
 NOT_IN_THE_FILE = {"DOTENV"}
 #: Variables of the stores' own images.

@@ -16,7 +16,7 @@ from proofs.service.copies import drop, fresh_copy
 
 DATABASE = "upgrade"
 #: The last migrations of the release before, in the order in which an operator goes back to them.
-RELEASE_BEFORE = (("liquidation", "0006"), ("loans", "0005"), ("pricing", "0003"))
+RELEASE_BEFORE = (("approvals", "zero"), ("liquidation", "0006"), ("loans", "0005"), ("pricing", "0003"))
 NEW_TABLES = {
     "pricing_judgedfeed": "pricing_feedevaluation",
     "loans_loanwarning": "loans_margincall",

@@ -84,5 +84,6 @@ class AuditedAdmin(SimpleHistoryAdmin, ReadOnlyAdmin):  # type: ignore[misc]
 class ReadOnlyInline(_ReadOnly, TabularInline):  # type: ignore[misc]
     """Rows of another table on a row's page, only read. A subclass gives `fields`."""
 
+    extra = 0
     per_page = 20
     hide_title = True

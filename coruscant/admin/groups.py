@@ -16,6 +16,7 @@ COMMANDS = {
     "loans": ("add_loan", "add_collateralposting"),
     "liquidation": ("change_tradeorder",),
     "knox": ("delete_authtoken",),
+    "approvals": ("change_approval",),
 }
 
 

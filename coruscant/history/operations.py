@@ -20,10 +20,6 @@ class InstallHistoryTriggers(Operation):
         """`model_name` is an audited model of the migration's app."""
         self.model_name = model_name
 
-    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
-        """As Django's own operations."""
-        return (type(self).__name__, [self.model_name], {})
-
     def state_forwards(self, app_label: str, state: Any) -> None:
         """Nothing: triggers are no part of Django's state."""
 

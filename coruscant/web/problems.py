@@ -6,7 +6,7 @@ answers 500 without internals; a database that cannot be reached answers 503 wit
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -27,37 +27,24 @@ MEDIA_TYPE = "application/problem+json"
 RETRY_LATER = {"Retry-After": "5"}
 
 _TYPE_PREFIX = "urn:coruscant-bank:problem:"
-_STATUS = {
-    Http404: HTTPStatus.NOT_FOUND,
-    PermissionDenied: HTTPStatus.FORBIDDEN,
-    RequestDataTooBig: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-}
-_UNREACHABLE = (OperationalError, InterfaceError)
 _UNREADABLE = (BadRequest, SuspiciousOperation, MultiPartParserError, UnreadablePostError, ValidationError)
-_PAGES = "/admin/"
 #: A text that a client chose is logged up to this length.
 MAX_LOGGED_CHARACTERS = 200
 
 
 def problem(
-    status: int,
-    *,
-    detail: str = "",
-    code: str | None = None,
-    title: str | None = None,
-    errors: Sequence[Mapping[str, str]] | None = None,
-    headers: Mapping[str, str] | None = None,
+    status: int, *, code: str = "", title: str = "", headers: Mapping[str, str] | None = None, **members: Any
 ) -> HttpResponse:
-    """A problem details response. Without a `code`, the type is about:blank and the title is the status's phrase."""
-    body: dict[str, Any] = {
+    """A problem details response, with further members such as `detail`.
+
+    Without a `code`, the type is about:blank and the title is the status's phrase.
+    """
+    body = {
         "type": f"{_TYPE_PREFIX}{code}" if code else "about:blank",
         "title": title or HTTPStatus(status).phrase,
         "status": status,
+        **members,
     }
-    if detail:
-        body["detail"] = detail
-    if errors is not None:
-        body["errors"] = list(errors)
     # ASCII: a message that quotes half a surrogate pair must not break its own encoding.
     return HttpResponse(json.dumps(body), status=status, content_type=MEDIA_TYPE, headers=dict(headers or {}))
 
@@ -69,21 +56,17 @@ def exception_handler(error: Exception, context: Mapping[str, Any] | None = None
     """
     response = _api_answer(error)
     if response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
-        _log_refusal(response, context)
+        body, request = json.loads(response.content), (context or {}).get("request")
+        log.warning(
+            "request_refused",
+            status=body["status"],
+            problem=body["title"] if body["type"] == "about:blank" else body["type"].removeprefix(_TYPE_PREFIX),
+            detail=body.get("detail", "")[:MAX_LOGGED_CHARACTERS],
+            fields=[one["field"] for one in body.get("errors", [])],
+            method=getattr(request, "method", None),
+            path=str(getattr(request, "path", ""))[:MAX_LOGGED_CHARACTERS],
+        )
     return response
-
-
-def _log_refusal(response: HttpResponse, context: Mapping[str, Any] | None) -> None:
-    body, request = json.loads(response.content), (context or {}).get("request")
-    log.warning(
-        "request_refused",
-        status=body["status"],
-        problem=body["title"] if body["type"] == "about:blank" else body["type"].removeprefix(_TYPE_PREFIX),
-        detail=body.get("detail", "")[:MAX_LOGGED_CHARACTERS],
-        fields=[one["field"] for one in body.get("errors", [])],
-        method=getattr(request, "method", None),
-        path=str(getattr(request, "path", ""))[:MAX_LOGGED_CHARACTERS],
-    )
 
 
 def _api_answer(error: Exception) -> HttpResponse:
@@ -123,17 +106,22 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 def is_page(request: HttpRequest) -> bool:
     """Whether a request is for a page of the admin, which a person reads; programs call everything else."""
-    return request.path_info.startswith(_PAGES)
+    return request.path_info.startswith("/admin/")
 
 
 def _answer(error: Exception) -> HttpResponse:
     """Answer an exception that is neither a broken rule nor REST framework's own."""
-    for kind, status in _STATUS.items():
-        if isinstance(error, kind):
-            return problem(status)
-    if isinstance(error, _UNREADABLE) or _holds_nul(error):
+    if isinstance(error, Http404):
+        return problem(HTTPStatus.NOT_FOUND)
+    if isinstance(error, PermissionDenied):
+        return problem(HTTPStatus.FORBIDDEN)
+    if isinstance(error, RequestDataTooBig):
+        return problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    # Text with NUL, which the database cannot store, comes from a cookie for instance.
+    holds_nul = isinstance(error, DataError | ValueError) and "NUL (0x00)" in str(error)
+    if holds_nul or isinstance(error, _UNREADABLE):
         return problem(HTTPStatus.BAD_REQUEST, detail="The request cannot be read.")
-    if isinstance(error, _UNREACHABLE):
+    if isinstance(error, OperationalError | InterfaceError):
         log.error("database_unavailable", error=str(error))
         return problem(
             HTTPStatus.SERVICE_UNAVAILABLE,
@@ -142,11 +130,6 @@ def _answer(error: Exception) -> HttpResponse:
         )
     log.error("unexpected_error", exc_info=error)
     return problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail="The service failed. Repeat the same request later.")
-
-
-def _holds_nul(error: Exception) -> bool:
-    """Whether the error says that the database got text with NUL, which it cannot store: from a cookie for instance."""
-    return isinstance(error, DataError | ValueError) and "NUL (0x00)" in str(error)
 
 
 def _headers_of(error: exceptions.APIException) -> dict[str, str]:
@@ -158,16 +141,14 @@ def _headers_of(error: exceptions.APIException) -> dict[str, str]:
 def _invalid(error: exceptions.ValidationError) -> HttpResponse:
     """Name every bad field."""
     found = error.detail if isinstance(error.detail, dict) else {"": error.detail}
-    errors = [{"field": str(field), "detail": _sentence(details)} for field, details in found.items()]
-    names = ", ".join(item["field"] for item in errors)
+    errors = [
+        {"field": str(field), "detail": " ".join(map(str, details)) if isinstance(details, list) else str(details)}
+        for field, details in found.items()
+    ]
     return problem(
         HTTPStatus.BAD_REQUEST,
-        detail=f"These fields are not valid: {names}.",
+        detail=f"These fields are not valid: {', '.join(item['field'] for item in errors)}.",
         code="invalid-request",
         title="The request is not valid",
         errors=errors,
     )
-
-
-def _sentence(details: Any) -> str:
-    return " ".join(str(part) for part in details) if isinstance(details, list) else str(details)

@@ -1,33 +1,23 @@
 """Bounds on what django-structlog logs of a request: its id, path and user agent are the client's choice."""
 
-from typing import Any
-
-import structlog
-from django.dispatch import receiver
-from django_structlog import signals
+from django.http import HttpRequest
+from django_structlog.middlewares import RequestMiddleware
 
 from coruscant.web.problems import MAX_LOGGED_CHARACTERS
 
-MAX_ID_CHARACTERS = 128
+# Every line of the request and every task it sends carries its id.
+_LONGEST = {"HTTP_X_REQUEST_ID": 128, "HTTP_USER_AGENT": MAX_LOGGED_CHARACTERS}
 
 
-@receiver(signals.bind_extra_request_metadata)
-def shorten_request_id(**_signal: Any) -> None:
-    """Cut the id of the X-Request-ID header, which every line of the request and every task it sends carries."""
-    request_id = structlog.contextvars.get_contextvars()["request_id"]
-    if len(request_id) > MAX_ID_CHARACTERS:
-        structlog.contextvars.bind_contextvars(request_id=request_id[:MAX_ID_CHARACTERS])
+class BoundedRequestMiddleware(RequestMiddleware):
+    """django-structlog's middleware for headers and a path that are cut."""
 
+    def prepare(self, request: HttpRequest) -> None:
+        """Cut the headers and start the log of the request."""
+        request.META |= {name: request.META[name][:most] for name, most in _LONGEST.items() if name in request.META}
+        super().prepare(request)
 
-@receiver(
-    [
-        signals.bind_extra_request_metadata,
-        signals.bind_extra_request_finished_metadata,
-        signals.bind_extra_request_failed_metadata,
-    ]
-)
-def shorten_fields(log_kwargs: dict[str, Any], **_signal: Any) -> None:
-    """Cut every text of a line about a request."""
-    for key, value in log_kwargs.items():
-        if isinstance(value, str):
-            log_kwargs[key] = value[:MAX_LOGGED_CHARACTERS]
+    @staticmethod
+    def format_request(request: HttpRequest) -> str:
+        """Method and path."""
+        return str(RequestMiddleware.format_request(request))[:MAX_LOGGED_CHARACTERS]

@@ -1,5 +1,7 @@
 """Which liquidations need a person's attention, and why: one query, whatever their number."""
 
+from typing import Any
+
 from django.conf import settings
 from django.db.models import Case, CharField, Count, OuterRef, QuerySet, Subquery, Value, When
 from django.db.models.functions import Cast, Coalesce, Concat
@@ -10,8 +12,8 @@ from liquidation.models import Liquidation, LiquidationStatus, OrderStatus, Trad
 REFUSALS_BEFORE_ATTENTION = 10
 
 
-def annotate(rows: QuerySet[Liquidation]) -> QuerySet[Liquidation]:
-    """Add `why_attention`: why a row needs attention; empty when it does not."""
+def annotate(rows: QuerySet[Liquidation]) -> QuerySet[Any]:
+    """Add `why_attention`: why a liquidation needs attention; empty when it does not."""
     orders = TradeOrder.objects.filter(liquidation=OuterRef("pk")).order_by()
     last_fill = orders.filter(status=OrderStatus.FILLED).order_by("-sequence").values("sequence")[:1]
     unknown = orders.filter(status__in=(OrderStatus.OPEN, OrderStatus.UNKNOWN)).values("sends")[:1]
@@ -32,6 +34,6 @@ def annotate(rows: QuerySet[Liquidation]) -> QuerySet[Liquidation]:
     )
 
 
-def waiting(rows: QuerySet[Liquidation]) -> QuerySet[Liquidation]:
-    """The rows that need attention."""
+def waiting(rows: QuerySet[Liquidation]) -> QuerySet[Any]:
+    """The liquidations that need attention."""
     return annotate(rows.exclude(status=LiquidationStatus.SETTLED)).exclude(why_attention="")

@@ -67,7 +67,6 @@ class LiquidationAdmin(AuditedAdmin):
         ("Lease", {"fields": (("leased", "fence"),), "classes": ("collapse",)}),
     )
     inlines = (OrderInline, EventInline)
-
     number = column("Liquidation", lambda row: f"No. {row.pk}", "id")
     of_loan = column("Loan", lambda row: link_to(row.loan), "loan__loan_id")
     state = status_column({"selling": "info", "waiting": "danger", "settled": "success"})

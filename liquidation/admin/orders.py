@@ -13,7 +13,8 @@ from coruscant.admin.base import AuditedAdmin, ReadOnlyAdmin, ReadOnlyInline
 from coruscant.admin.columns import amount_column, column, instant_column, status_column
 from coruscant.admin.commands import AmountFormField, command_button, command_page
 from coruscant.admin.figures import figure, link_to, page_of, preformatted
-from liquidation import resolution
+from coruscant.approvals.pages import ask_on_page, why_field
+from liquidation import resolution, two_people
 from liquidation.models import OrderAnswer, OrderStatus, TradeOrder, Venue
 
 
@@ -22,6 +23,7 @@ class TradedForm(forms.Form):
 
     units = AmountFormField(label="Units traded")
     proceeds = AmountFormField(label="Proceeds", help_text="GC the market paid in total")
+    why = why_field()
 
     def __init__(self, *args: Any, ordered: Decimal, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -29,6 +31,12 @@ class TradedForm(forms.Form):
         units.help_text = f"At most the {shown} ordered"
         too_many = f"The order was for {shown} units: more cannot have been traded."
         units.validators.append(MaxValueValidator(ordered, too_many))
+
+
+class NotTradedForm(forms.Form):
+    """That the market says so, and where."""
+
+    why = why_field()
 
 
 class _OrderColumns:
@@ -78,7 +86,6 @@ class TradeOrderAdmin(_OrderColumns, AuditedAdmin):
     inlines = (AnswerInline,)
     actions_detail = ("market_did_trade", "market_did_not_trade")
     has_resolve_permission = admin.ModelAdmin.has_change_permission  # who may change orders may resolve them
-
     of_loan = column("Loan", lambda order: link_to(order.liquidation.loan))
     of_liquidation = column("Liquidation", lambda row: link_to(row.liquidation, f"No. {row.liquidation_id}"))
     quoted = amount_column("quoted_unit_price", "GC a unit", "Expected price")
@@ -91,27 +98,35 @@ class TradeOrderAdmin(_OrderColumns, AuditedAdmin):
     def market_did_trade(self, request: HttpRequest, object_id: str) -> HttpResponse:
         order: TradeOrder = self.row_or_404(request, object_id)
 
-        def run(units: Decimal, proceeds: Decimal) -> str:
-            resolution.resolve_as_traded(order_id=order.pk, units=units, proceeds=proceeds, **_actor(request))
+        def run(units: Decimal, proceeds: Decimal, why: str) -> str:
+            figures: dict[str, Any] = {"order_id": order.pk, "units": units, "proceeds": proceeds}
+            try:
+                resolution.resolve_as_traded(**figures, **_actor(request))
+            except resolution.SecondPersonNeeded:
+                return ask_on_page(request, two_people.TRADED, figures, why)
             return f"Booked: the market traded {figure(units)} units for {figure(proceeds)} GC."
 
         form = TradedForm(request.POST or None, ordered=order.quantity)
         return command_page(
             request, form, run, back=page_of(order), title="Market did trade", submit_text="Book the trade",
             explanation=f"Enter what {order.get_market_display()} says of the order {order.request_id}. "
-            "It is booked like an answer of the market, under your name, and cannot be undone.",
+            "It is booked like an answer of the market, under your name, and cannot be undone. Figures far from the "
+            "market's prices are booked only when somebody else agrees.",
         )  # fmt: skip
 
     @command_button("Market did not trade", icon="close", permission="resolve", kind=ActionVariant.DANGER)
     def market_did_not_trade(self, request: HttpRequest, object_id: str) -> HttpResponse:
         order: TradeOrder = self.row_or_404(request, object_id)
 
-        def run() -> str:
-            resolution.resolve_as_not_traded(order_id=order.pk, **_actor(request))
+        def run(why: str) -> str:
+            try:
+                resolution.resolve_as_not_traded(order_id=order.pk, **_actor(request))
+            except resolution.SecondPersonNeeded:
+                return ask_on_page(request, two_people.NOT_TRADED, {"order_id": order.pk}, why)
             return "Booked: the market traded nothing. The sale goes on with a new order."
 
         return command_page(
-            request, forms.Form({} if request.method == "POST" else None), run,
+            request, NotTradedForm(request.POST if request.method == "POST" else None), run,
             back=page_of(order), title="Market did not trade", submit_text="Book as not traded",
             explanation=f"Only if {order.get_market_display()} says that the order {order.request_id} never traded: "
             "the same units are then ordered again. It is booked under your name and cannot be undone.",

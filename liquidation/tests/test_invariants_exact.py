@@ -21,7 +21,9 @@ from liquidation.venues import http
 from liquidation.verdicts import NeverSent, Unclear
 from loans import applications, postings, selectors
 from loans.models import Loan
+from pricing.feeds import FEEDS
 from pricing.ingest import poll
+from pricing.ingest.record import record_batch
 from pricing.markets import Market
 
 pytestmark = [pytest.mark.django_db, pytest.mark.exactness, pytest.mark.usefixtures("clean_cache", "enqueued")]
@@ -167,7 +169,9 @@ class Books(RuleBasedStateMachine):
             body = f'{{"item": "STEEL:MANDALORIAN", "time": {seconds}, "buy": [], "sell": {levels}}}'
         milliseconds = int(now.timestamp() * 1000)
         message = {"MessageId": f"m{number}", "Body": body, "Attributes": {"SentTimestamp": str(milliseconds)}}
-        poll.record_messages(market, [message], self.clock())
+        received = self.clock()
+        record_batch(FEEDS[market], [message], received, received)
+        poll.announce(quotes=True)
         assert evaluate.evaluate_loans()
 
     @precondition(lambda self: Liquidation.objects.exclude(status="settled").exists())

@@ -27,7 +27,7 @@ class CredentialAdmin(ReadOnlyAdmin):
     key = column("Key begins with", lambda credential: credential.token_key)
     made = instant_column("created", "Made")
     expires = column("Expires", lambda row: instant(row.expiry) if row.expiry else f"{NOTHING} until revoked")
-    has_delete_permission = admin.ModelAdmin.has_delete_permission  # deleting a credential is revoking it
+    has_delete_permission = admin.ModelAdmin.has_delete_permission  # type: ignore[assignment]  # deleting is revoking
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         return {name: found for name, found in super().get_actions(request).items() if name == "revoke"}

@@ -14,8 +14,9 @@ from coruscant.admin.base import AuditedAdmin
 from coruscant.admin.columns import amount_column, column, instant_column, status_column
 from coruscant.admin.commands import AmountFormField, command_button, command_page
 from coruscant.admin.figures import NOTHING, badge, figure, link_to, page_of, percent
+from coruscant.approvals.pages import ask_on_page, why_field
 from coruscant.fields import AmountField
-from loans import applications, postings, risk
+from loans import applications, postings, risk, two_people
 from loans.admin.records import MarginCallInline, PostingInline
 from loans.idempotency import Accepted
 from loans.models import Loan, MarginCall
@@ -24,7 +25,7 @@ from pricing.admin.price import price_now
 
 
 class _RequestForm(forms.Form):
-    field_order = ("loan_id", "borrower_id", "amount")  # the request id comes last
+    field_order = ("loan_id", "borrower_id", "amount", "why")  # the request id comes last
     request_id = forms.CharField(
         label="Request id",
         max_length=128,
@@ -42,6 +43,7 @@ class ApplicationForm(_RequestForm):
 
 class PostingForm(_RequestForm):
     amount = AmountFormField(label="Amount", help_text="Units of Beskar")
+    why = why_field()
 
 
 class OpenMarginCallFilter(admin.SimpleListFilter):
@@ -51,7 +53,7 @@ class OpenMarginCallFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [("open", "Open"), ("none", "None")]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Loan]) -> QuerySet[Loan]:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(has_open_margin_call=self.value() == "open") if self.value() else queryset
 
 
@@ -72,7 +74,6 @@ class LoanAdmin(AuditedAdmin):
     actions_list = ("register_application",)
     actions_detail = ("post_collateral",)
     has_register_permission = admin.ModelAdmin.has_add_permission
-
     state = status_column({"new": "info", "active": "success", "liquidating": "warning"})
     amount_gc = amount_column("amount", "GC", "Amount")
     balance_gc = amount_column("outstanding_balance", "GC", "Outstanding balance")
@@ -89,7 +90,8 @@ class LoanAdmin(AuditedAdmin):
         """The loans, each with the price of this page and whether a margin call is open: no query a row."""
         price = Value(price_now(request).price, output_field=AmountField())
         open_call = Exists(MarginCall.objects.filter(loan=OuterRef("pk"), closed_at__isnull=True))
-        return super().get_queryset(request).annotate(price_now=price, has_open_margin_call=open_call)
+        rows: QuerySet[Loan] = super().get_queryset(request)
+        return rows.annotate(price_now=price, has_open_margin_call=open_call)
 
     @admin.display(description="LTV now", ordering="debt_per_unit")
     def ltv_now(self, loan: Any) -> str:
@@ -137,10 +139,11 @@ class LoanAdmin(AuditedAdmin):
     def post_collateral(self, request: HttpRequest, object_id: str) -> HttpResponse:
         loan = self.row_or_404(request, object_id)
 
-        def run(**sent: Any) -> str:
-            accepted = postings.post_collateral(
-                client=request.user.get_username(), loan_id=loan.loan_id, borrower_id=loan.borrower_id, **sent
-            )
+        def run(why: str, **sent: Any) -> str:
+            sent |= {"loan_id": loan.loan_id, "borrower_id": loan.borrower_id}
+            if two_people.needed(sent["amount"]):
+                return ask_on_page(request, two_people.POST, sent, why)
+            accepted = postings.post_collateral(client=request.user.get_username(), **sent)
             return f"{figure(sent['amount'])} units are posted for loan {accepted.loan_id}{_again(accepted)}."
 
         return command_page(

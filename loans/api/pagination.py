@@ -20,7 +20,6 @@ class LoanPagination(CursorPagination):
     page_size_query_param = "pageSize"
 
     def get_page_size(self, request: Request) -> int:
-        """The page size asked for, within bounds."""
         text = request.query_params.get("pageSize")
         if text is None:
             return self.page_size
@@ -29,7 +28,6 @@ class LoanPagination(CursorPagination):
         return min(int(text), self.max_page_size)
 
     def decode_cursor(self, request: Request) -> Any:
-        """The cursor of the request; None for the first page."""
         fault = exceptions.ValidationError({"cursor": "Must be the cursor of a page that was given out."})
         try:
             cursor = super().decode_cursor(request)

@@ -1,10 +1,10 @@
 """Reads request bodies strictly, and answers in JSON whatever the client says it accepts."""
 
 from collections.abc import Iterable, Mapping
-from io import BytesIO
 from typing import IO, Any
 
 from django.conf import settings
+from django.core.handlers.wsgi import LimitedStream
 from django.http import HttpRequest, UnreadablePostError
 from gunicorn.http.errors import ParseException
 from rest_framework import exceptions, status
@@ -15,10 +15,10 @@ from rest_framework.request import Request
 
 from coruscant import strict_json
 
-#: A Content-Length of more digits is too large in any case.
-_LONGEST_LENGTH = 18
 #: In place of every JSON number.
 NOT_TEXT = object()
+# REST framework reads no body whose length is 0 or missing; this one it passes to the parser.
+_UNKNOWN_LENGTH = "-1"
 
 
 class BodyTooLarge(exceptions.APIException):
@@ -39,8 +39,9 @@ class StrictJSONParser(BaseParser):
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
-        """Read the body and return the object it holds."""
-        body = _read(stream, parser_context)
+        body = _read(stream, str(parser_context["request"].META.get("CONTENT_LENGTH")) if parser_context else "")
+        if not body:
+            return {}
         try:
             return strict_json.read_object(body, number=lambda _digits: NOT_TEXT)
         except strict_json.NotStrictJSON as error:
@@ -58,7 +59,6 @@ class AlwaysJSON(BaseContentNegotiation):
     def select_renderer(
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
-        """The first renderer."""
         first = next(iter(renderers))
         return first, first.media_type
 
@@ -68,35 +68,18 @@ def take_chunked_body(request: HttpRequest) -> None:
     meta = request.META
     if meta.get("CONTENT_LENGTH") or not meta.get("wsgi.input_terminated") or "HTTP_TRANSFER_ENCODING" not in meta:
         return
-    try:
-        body = meta["wsgi.input"].read(settings.API_MAX_BODY_BYTES + 1)
-    except (OSError, ParseException) as error:  # gunicorn raises the latter for a malformed chunk
-        # Raised again when the parser reads, where it becomes a 400.
-        request._stream, length = _Broken(error), 1
-    else:
-        request._stream, length = BytesIO(body), len(body)
-    meta["CONTENT_LENGTH"] = str(length)
+    stream: Any = LimitedStream(meta["wsgi.input"], settings.API_MAX_BODY_BYTES + 1)
+    request._stream = stream
+    meta["CONTENT_LENGTH"] = _UNKNOWN_LENGTH
 
 
-class _Broken(BytesIO):
-    """A body whose chunks cannot be read: malformed, or the client hung up in the middle."""
-
-    def __init__(self, error: Exception) -> None:
-        super().__init__()
-        self._error = error
-
-    def read(self, _size: int | None = -1, /) -> bytes:
-        raise OSError(str(self._error)) from self._error
-
-
-def _read(stream: IO[Any], context: Mapping[str, Any] | None) -> bytes:
+def _read(stream: IO[Any], announced: str) -> bytes:
     limit = settings.API_MAX_BODY_BYTES
-    announced = str(context["request"].META.get("CONTENT_LENGTH", "")) if context else ""
-    if announced.isdecimal() and (len(announced) > _LONGEST_LENGTH or int(announced) > limit):
+    if announced.isdecimal() and int(announced) > limit:
         raise BodyTooLarge
     try:
         body: bytes = stream.read(limit + 1)
-    except UnreadablePostError:
+    except (UnreadablePostError, ParseException):  # gunicorn raises the latter for a malformed chunk
         raise exceptions.ParseError("The body could not be read.") from None
     if len(body) > limit:
         raise BodyTooLarge

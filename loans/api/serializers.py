@@ -45,7 +45,6 @@ class IdField(serializers.Field[str, Any, str, Any]):
     """An identifier: text that is not blank, of at most 128 characters, kept unchanged."""
 
     def to_internal_value(self, data: Any) -> str:
-        """The identifier. Raises ValidationError."""
         if fault := id_fault(data):
             raise serializers.ValidationError(fault)
         return str(data)
@@ -64,7 +63,6 @@ class AmountStringField(serializers.Field[Decimal, Any, str, Any]):
     """A positive amount in a string."""
 
     def to_internal_value(self, data: Any) -> Decimal:
-        """The exact amount. Raises ValidationError."""
         try:
             return parse_amount(data)
         except NotAnAmount as fault:

@@ -16,7 +16,6 @@ class LoanIdConverter(StringConverter):
     regex = r"[\s\S]+"
 
     def to_python(self, value: str) -> str:
-        """The loanId of a path."""
         if not is_storable(value):
             raise ValueError("a loanId must be text that can be stored")
         return value
@@ -25,15 +24,15 @@ class LoanIdConverter(StringConverter):
 register_converter(LoanIdConverter, "loan_id")
 
 
-def _both(route: str, view: type[APIView], name: str) -> list[URLPattern]:
+def _both(route: str, view: type[APIView]) -> list[URLPattern]:
     """The route without and with a trailing slash; only the first is in the schema."""
     undocumented: dict[str, Any] = {"schema": None}
-    return [path(route, view.as_view(), name=name), path(f"{route}/", view.as_view(**undocumented))]
+    return [path(route, view.as_view(), name=route), path(f"{route}/", view.as_view(**undocumented))]
 
 
 urlpatterns = [
-    *_both("loan-applications", views.LoanApplications, "loan-applications"),
-    *_both("collateral-top-ups", views.CollateralTopUps, "collateral-top-ups"),
-    *_both("loans", views.LoanList, "loans"),
+    *_both("loan-applications", views.LoanApplications),
+    *_both("collateral-top-ups", views.CollateralTopUps),
+    *_both("loans", views.LoanList),
     path("loans/<loan_id:loanId>", views.LoanDetail.as_view(), name="loan"),
 ]

@@ -28,7 +28,6 @@ class AcceptingView(APIView):
     act: ClassVar[Callable[..., Accepted]]
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
-        """REST framework's request, with a chunked body made readable."""
         take_chunked_body(request)
         return super().initialize_request(request, *args, **kwargs)
 

@@ -18,7 +18,10 @@ from local.stack.server import Server
 PREPARATION = (
     ("Migrating the database", ("migrate", "--noinput")),
     ("Making queues and topics", ("provision_messaging",)),
-    ("Making the representative's log-in", ("create_demo_user",)),
+    (
+        "Making the representative's log-in",
+        ("shell", "-c", "from local.demo import representative; representative.make()"),
+    ),
 )
 COMMAND_SECONDS = 180
 READY_SECONDS = 180

@@ -18,7 +18,7 @@ def price_now(request: HttpRequest) -> PricePoint:
     """The best price for this page: read once a request, however many rows ask."""
     if not hasattr(request, "_price_now"):
         request._price_now = best_price.current()  # type: ignore[attr-defined]
-    return request._price_now  # type: ignore[attr-defined]
+    return request._price_now  # type: ignore[attr-defined,no-any-return]
 
 
 def no_live_price(request: HttpRequest) -> str | None:

@@ -3,19 +3,15 @@
 A module has the `TOPIC` that the market publishes on, and `parse`.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Protocol
 
 from pricing.feeds.event import Basis, ParsedQuote, Skipped
 from pricing.markets import Market
 
-
-class Parser(Protocol):
-    """Reads a market's body, without any envelope. Raises Unreadable and nothing else."""
-
-    def __call__(self, body: str, basis: Basis) -> ParsedQuote | Skipped:
-        """Read `body`, whose prices are in `basis`."""
+#: Reads a market's body, without any envelope, whose prices are in a basis. Raises Unreadable and nothing else.
+Parser = Callable[[str, Basis], ParsedQuote | Skipped]
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,12 +25,7 @@ MAX_CHARACTERS = 64 * 1024
 
 
 class Unreadable(Exception):
-    """The message is not a price event as its market documents it; `reason` is a sentence for a person."""
-
-    def __init__(self, reason: str) -> None:
-        """Keep the sentence."""
-        super().__init__(reason)
-        self.reason = reason
+    """The message is not a price event as its market documents it; its text is a sentence for a person."""
 
 
 @dataclass(frozen=True, slots=True)

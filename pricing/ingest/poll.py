@@ -6,17 +6,15 @@ duplicate, which changes nothing. One poller per market works at a time; two at 
 
 import math
 import time
-from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 import structlog
 
 from coruscant import aws, clock, failpoints
 from pricing import best_price
 from pricing.feeds import FEEDS
-from pricing.ingest import polling_lock, queue, record
-from pricing.ingest.delete import delete
+from pricing.ingest import queue, record
+from pricing.ingest.polling_lock import PollingLock
 from pricing.ingest.record import IngestCounts
 from pricing.markets import Market
 from pricing.models import PriceQuote
@@ -47,14 +45,13 @@ def poll(market: Market, *, seconds: int = POLL_SECONDS, wait_seconds: int = WAI
     """
     source, counts, end = FEEDS[market], IngestCounts(), time.monotonic() + seconds
     wait_seconds = max(1, min(wait_seconds, aws.LONGEST_POLL_SECONDS))
-    with polling_lock.held(market, wait_seconds=wait_seconds) as lock:
-        left: float = seconds
+    with PollingLock(market, wait_seconds=wait_seconds) as lock:
         unannounced_since: datetime | None = None
         while lock.renew():
             failpoints.reach("ingest.locked")
             began = clock.now()
             # With quotes to announce there is no time to wait: is there more at once?
-            wait = 0 if unannounced_since is not None else max(1, min(wait_seconds, math.ceil(left)))
+            wait = 0 if unannounced_since is not None else max(1, min(wait_seconds, math.ceil(end - time.monotonic())))
             try:
                 gathered = queue.gather(source, wait)
             except queue.QueueMissing:
@@ -65,20 +62,19 @@ def poll(market: Market, *, seconds: int = POLL_SECONDS, wait_seconds: int = WAI
             if gathered.messages or (wait and not gathered.failure):
                 recorded = record.record_batch(source, gathered.messages, now, began)
                 counts += recorded
-                unannounced_since = unannounced_since or (now if recorded.quotes else None)
+                unannounced_since = unannounced_since or (now if recorded["quotes"] else None)
             if not gathered.queue_is_full or unannounced_since is None or now - unannounced_since >= ANNOUNCED_WITHIN:
                 announce(quotes=unannounced_since is not None)
                 unannounced_since = None
-            delete(source, gathered.messages)
+            queue.delete(source, gathered.messages)
             failpoints.reach("ingest.deleted")
             if gathered.failure:
                 log.warning("prices_not_received", market=market.value, queue=source.queue, error=str(gathered.failure))
                 # The answer that was lost may have held messages: the lock is given back with not all of them recorded.
                 raise gathered.failure
-            left = end - time.monotonic()
-            if left <= 0:
+            if time.monotonic() >= end:
                 break
-        lock.all_recorded()
+        lock.all_recorded = True
     if unannounced_since is not None:
         announce(quotes=True)
     return counts
@@ -92,18 +88,6 @@ def poll_to_the_end(market: Market) -> bool:
     began = time.monotonic()
     poll(market)
     return time.monotonic() - began >= POLL_SECONDS
-
-
-def record_messages(
-    market: Market, messages: Sequence[Mapping[str, Any]], now: datetime, *, began: datetime | None = None
-) -> IngestCounts:
-    """Record and announce messages as SQS gives them, received at `now` by a receive that began at `began`.
-
-    `began` is `now` by default. Idempotent. See `record.record_batch`.
-    """
-    counts = record.record_batch(FEEDS[market], messages, now, began or now)
-    announce(quotes=bool(counts.quotes))
-    return counts
 
 
 def announce(*, quotes: bool) -> None:

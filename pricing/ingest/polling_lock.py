@@ -6,9 +6,8 @@ SQS_VISIBILITY_SECONDS. Until that has passed (`Feed.in_flight_until`) no receiv
 """
 
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
+from typing import Self
 
 import structlog
 from django.conf import settings
@@ -27,61 +26,43 @@ MARGIN_SECONDS = 10
 
 
 class PollingLock:
-    """A poller's lock on one feed, held or not."""
+    """A poller's lock on one feed, to be renewed before every receive; `wait_seconds` is the longest wait of one.
 
-    def __init__(self, market: Market, wait_seconds: int) -> None:
-        """Take nothing yet. `wait_seconds` is the longest wait of a receive, so of the time between two renewals."""
+    It is released when its block ends, however it ends. If the database cannot be reached then, it expires by itself.
+    Set `all_recorded` once everything received under it is recorded.
+    """
+
+    def __init__(self, market: Market, *, wait_seconds: int) -> None:
         self.market = market
         self.duration = timedelta(seconds=wait_seconds + MARGIN_SECONDS)
         self.token = uuid.uuid4()
-        self.is_held = False
-        self.nothing_unrecorded = False
+        self.all_recorded = False
+
+    def __enter__(self) -> Self:
+        return self
 
     def renew(self) -> bool:
         """Take the lock or prolong it; returns False if another poller holds it, or has taken it over meanwhile."""
-        if self.is_held and self._ours().update(polled_until=clock.now() + self.duration):
+        if self._ours().update(polled_until=clock.now() + self.duration):
             return True
         with transaction.atomic():
             feed, now = Feed.locked(self.market), clock.now()
             another = feed.poller is not None and feed.poller != self.token
             if another and feed.polled_until is not None and feed.polled_until > now:
-                self.is_held = False
                 return False
             if another:
                 log.warning("poller_gone", market=self.market.value, poller=str(feed.poller))
                 feed.in_flight_until = now + timedelta(seconds=settings.SQS_VISIBILITY_SECONDS)
             feed.poller, feed.polled_until = self.token, now + self.duration
             feed.save(update_fields=["poller", "polled_until", "in_flight_until"])
-        self.is_held = True
         return True
 
-    def all_recorded(self) -> None:
-        """Declare that everything received under this lock is recorded."""
-        self.nothing_unrecorded = True
-
-    def release(self) -> None:
-        """Release the lock if it is still ours."""
-        if not self.is_held:
-            return
+    def __exit__(self, *_error: object) -> None:
         values: dict[str, datetime | None] = {"poller": None, "polled_until": None}
-        if not self.nothing_unrecorded:
+        if not self.all_recorded:
             values["in_flight_until"] = clock.now() + timedelta(seconds=settings.SQS_VISIBILITY_SECONDS)
         self._ours().update(**values)
-        self.is_held = False
 
     def _ours(self) -> "QuerySet[Feed]":
-        """The feed's row, unless another poller has taken the lock over."""
+        """The feed's row while the lock is ours; nothing before, and once another poller has taken it over."""
         return Feed.objects.filter(market=self.market, poller=self.token)
-
-
-@contextmanager
-def held(market: Market, *, wait_seconds: int) -> Iterator[PollingLock]:
-    """A lock to renew before every receive. It is released when the block ends, however it ends.
-
-    If the database cannot be reached then, the lock expires by itself.
-    """
-    lock = PollingLock(market, wait_seconds)
-    try:
-        yield lock
-    finally:
-        lock.release()

@@ -69,7 +69,7 @@ def _ensure_queue(name: str, attributes: "Callable[[str], dict[QueueAttributeNam
         url, done = client.create_queue(QueueName=name)["QueueUrl"], "made"
     present = client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
     wanted = attributes(present["QueueArn"])
-    differing = {name: value for name, value in wanted.items() if not _same(present.get(name), value)}
+    differing = {name: value for name, value in wanted.items() if not _same(present.get(name, ""), value)}
     if differing:
         client.set_queue_attributes(QueueUrl=url, Attributes=differing)
         log.info("queue_updated", url=url, attributes=sorted(differing))
@@ -77,23 +77,12 @@ def _ensure_queue(name: str, attributes: "Callable[[str], dict[QueueAttributeNam
     return present["QueueArn"], done
 
 
-def _same(present: str | None, wanted: str) -> bool:
-    """Whether two attributes mean the same; policies are JSON, which AWS may format in another way."""
-    if present == wanted:
-        return True
+def _same(present: str, wanted: str) -> bool:
+    """Whether two attributes mean the same: AWS may format JSON in another way, and return its numbers as text."""
     try:
-        return present is not None and _normal(json.loads(present)) == _normal(json.loads(wanted))
+        return bool(json.loads(present, parse_int=str) == json.loads(wanted, parse_int=str))
     except ValueError:
         return False
-
-
-def _normal(value: object) -> object:
-    """JSON with every scalar as text, since AWS returns some numbers as strings."""
-    if isinstance(value, dict):
-        return {key: _normal(entry) for key, entry in value.items()}
-    if isinstance(value, list):
-        return [_normal(entry) for entry in value]
-    return str(value)
 
 
 def _policy(topic_arn: str, queue_arn: str) -> str:
@@ -115,9 +104,8 @@ def _subscribe(topic_arn: str, queue_arn: str) -> str:
     SNS returns an existing subscription as it is, so raw delivery is always looked at and set separately.
     """
     client = aws.sns()
-    arn = client.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=queue_arn, ReturnSubscriptionArn=True)[
-        "SubscriptionArn"
-    ]
+    found = client.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=queue_arn, ReturnSubscriptionArn=True)
+    arn = found["SubscriptionArn"]
     before = client.get_subscription_attributes(SubscriptionArn=arn)["Attributes"].get("RawMessageDelivery")
     if before == "true":
         return "up to date"

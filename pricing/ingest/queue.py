@@ -1,17 +1,25 @@
-"""Receiving from SQS queues by their names; their URLs are looked up once a process, and again when one is missing."""
+"""Receiving from SQS queues, and deleting what is recorded.
+
+Queues go by their names; their URLs are looked up once a process, and again when one is missing.
+"""
 
 import time
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+import structlog
 from django.conf import settings
 
 from coruscant import aws
 from pricing.feeds import FeedSource
 
 if TYPE_CHECKING:
-    from mypy_boto3_sqs.type_defs import MessageTypeDef
+    from mypy_boto3_sqs.type_defs import DeleteMessageBatchRequestEntryTypeDef, MessageTypeDef
+
+log = structlog.get_logger(__name__)
 
 #: As many messages as SQS hands out, or deletes, at once.
 BATCH = 10
@@ -37,14 +45,14 @@ class Gathered:
     failure: Exception | None = None
 
 
+@lru_cache
 def queue_url(name: str) -> str:
     """The URL of a queue. Raises QueueMissing."""
-    return _url(settings.AWS_ENDPOINT_URL, name)
-
-
-def forget_urls() -> None:
-    """Look every URL up again when it is next needed, since a queue was not where it had been."""
-    _url.cache_clear()
+    client = aws.sqs()
+    try:
+        return client.get_queue_url(QueueName=name)["QueueUrl"]
+    except client.exceptions.QueueDoesNotExist:
+        raise QueueMissing(name) from None
 
 
 def gather(source: FeedSource, wait_seconds: int) -> Gathered:
@@ -74,29 +82,43 @@ def receive(source: FeedSource, wait_seconds: int) -> "list[MessageTypeDef]":
 
     Raises QueueMissing if there is no queue, even after its URL was looked up again; and what SQS raises.
     """
-    for attempt in (1, 2):
-        client, url = aws.sqs(), queue_url(source.queue)
+    client = aws.sqs()
+    for _attempt in (1, 2):
         try:
-            answer = client.receive_message(
-                QueueUrl=url,
+            return client.receive_message(
+                QueueUrl=queue_url(source.queue),
                 MaxNumberOfMessages=BATCH,
                 WaitTimeSeconds=wait_seconds,
                 VisibilityTimeout=settings.SQS_VISIBILITY_SECONDS,
                 MessageSystemAttributeNames=["SentTimestamp"],
-            )
+            ).get("Messages", [])
         except client.exceptions.QueueDoesNotExist:
-            forget_urls()
-            if attempt == 1:
-                continue
-            break
-        return answer.get("Messages", [])
+            queue_url.cache_clear()  # it may have been made anew
     raise QueueMissing(source.queue)
 
 
-@lru_cache
-def _url(_endpoint: str | None, name: str) -> str:
-    client = aws.sqs()
+def delete(source: FeedSource, messages: "Sequence[MessageTypeDef]") -> None:
+    """Delete recorded messages. Those that cannot be deleted are logged; they come again, as duplicates."""
+    entries: list[DeleteMessageBatchRequestEntryTypeDef] = [
+        {"Id": str(index), "ReceiptHandle": message["ReceiptHandle"]}
+        for index, message in enumerate(messages)
+        if message.get("ReceiptHandle")
+    ]
+    with suppress(QueueMissing):
+        for _attempt in (1, 2):
+            failed: set[str] = set()
+            for first in range(0, len(entries), BATCH):
+                failed |= _delete_batch(queue_url(source.queue), entries[first : first + BATCH])
+            entries = [entry for entry in entries if entry["Id"] in failed]
+    if entries:
+        log.warning("messages_not_deleted", market=source.market.value, count=len(entries))
+
+
+def _delete_batch(url: str, entries: "Sequence[DeleteMessageBatchRequestEntryTypeDef]") -> set[str]:
+    """Delete a batch; returns the ids of the entries that failed."""
     try:
-        return client.get_queue_url(QueueName=name)["QueueUrl"]
-    except client.exceptions.QueueDoesNotExist:
-        raise QueueMissing(name) from None
+        answer = aws.sqs().delete_message_batch(QueueUrl=url, Entries=entries)
+    except aws.FAILURES as error:
+        log.warning("delete_failed", error=str(error))
+        return {entry["Id"] for entry in entries}
+    return {entry["Id"] for entry in answer.get("Failed", [])}

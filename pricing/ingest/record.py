@@ -1,10 +1,11 @@
 """Recording a batch of received messages: quotes, rejected messages and the feed's counters, in one transaction."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, astuple, dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from operator import add, itemgetter
+from operator import itemgetter
 from typing import Any
 
 import structlog
@@ -34,23 +35,9 @@ _INSERT = """
 """
 
 
-@dataclass(frozen=True, slots=True)
-class IngestCounts:
-    """How many messages of a batch had which outcome; each message has exactly one."""
-
-    quotes: int = 0
-    duplicates: int = 0
-    skipped: int = 0
-    rejected: int = 0
-
-    def __add__(self, other: "IngestCounts") -> "IngestCounts":
-        """The counts of two batches added up."""
-        return IngestCounts(*map(add, astuple(self), astuple(other)))
-
-    @property
-    def total(self) -> int:
-        """How many messages there were."""
-        return sum(astuple(self))
+OUTCOMES = ("quotes", "duplicates", "skipped", "rejected")
+#: How many messages of a batch had which of the OUTCOMES; each message has exactly one.
+IngestCounts = Counter[str]
 
 
 def record_batch(
@@ -95,8 +82,8 @@ def write(
         Feed.objects.filter(pk=feed.pk).update(
             drained_to=feed.drained_to,
             polled_at=max(now, feed.polled_at or now),
-            received=F("received") + counts.total,
-            **{outcome: F(outcome) + count for outcome, count in asdict(counts).items()},
+            received=F("received") + counts.total(),
+            **{outcome: F(outcome) + counts[outcome] for outcome in OUTCOMES},
         )
         failpoints.reach("ingest.recorded")
     return counts
@@ -171,21 +158,19 @@ def _date_back(source: FeedSource, rows: Sequence[dict[str, Any]], now: datetime
 
 
 def _insert_rejected(source: FeedSource, batch: Sequence[Received], now: datetime) -> IngestCounts:
-    unreadable = [(one, one.content.reason) for one in batch if isinstance(one.content, Unreadable)]
+    unreadable = [one for one in batch if isinstance(one.content, Unreadable)]
     if not unreadable:
         return IngestCounts()
-    recorded = RejectedMessage.objects.filter(
-        queue=source.queue, message_id__in=[one.message_id for one, _reason in unreadable]
-    )
-    known, new = set(recorded.values_list("message_id", flat=True)), []
-    for one, reason in unreadable:
-        if one.message_id in known:
-            continue
-        known.add(one.message_id)
+    new: dict[str, RejectedMessage] = {}
+    for one in unreadable:
         row = RejectedMessage(market=source.market.value, queue=source.queue, message_id=one.message_id)
-        row.body, row.reason, row.sent_at, row.received_at = escaped(one.body), escaped(reason), one.sent_at or now, now
-        new.append(row)
-    RejectedMessage.objects.bulk_create(new)
-    for row in new:
+        row.body, row.reason = escaped(one.body), escaped(str(one.content))
+        row.sent_at, row.received_at = one.sent_at or now, now
+        new.setdefault(one.message_id, row)
+    recorded = RejectedMessage.objects.filter(queue=source.queue, message_id__in=new)
+    for known in recorded.values_list("message_id", flat=True):
+        del new[known]
+    RejectedMessage.objects.bulk_create(new.values())
+    for row in new.values():
         log.warning("message_rejected", market=row.market, message_id=row.message_id, reason=row.reason)
     return IngestCounts(rejected=len(new), duplicates=len(unreadable) - len(new))

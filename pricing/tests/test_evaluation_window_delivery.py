@@ -14,7 +14,7 @@ from hypothesis.extra.django import TestCase
 from coruscant import clock
 from coruscant.tests.exactness import proof
 from pricing import best_price, evaluation_window
-from pricing.ingest import poll
+from pricing.ingest.tests.support import record_messages
 from pricing.markets import Market
 from pricing.models import PriceQuote
 from pricing.tests.builders import BLACK_SPIRE, MOS_ESPA, T0, at, message
@@ -90,7 +90,7 @@ class TheTimeline(TestCase):
 
     def record(self, market, messages, second):
         with clock.driven_by(lambda: at(second)):
-            poll.record_messages(market, messages, at(second))
+            record_messages(*messages, market=market, now=at(second))
 
     @proof(25)
     @given(delivered(), st.integers(0, 60), st.data())

@@ -15,7 +15,9 @@ from loans import applications, margin_calls, postings
 from loans.models import Loan
 from local.simulators.testing import running_market
 from pricing import best_price
+from pricing.feeds import FEEDS
 from pricing.ingest import poll
+from pricing.ingest.record import record_batch
 from pricing.markets import Market
 from proofs.fuzzing.service import CLIENT, LONG_SECONDS
 
@@ -62,7 +64,8 @@ def _price(price: str) -> None:
         "Body": json.dumps(event | {"levels": levels}),
         "Attributes": {"SentTimestamp": str(int(now.timestamp() * 1000))},
     }
-    poll.record_messages(Market.MOS_ESPA, [message], now)
+    record_batch(FEEDS[Market.MOS_ESPA], [message], now, now)
+    poll.announce(quotes=True)
 
 
 @contextmanager

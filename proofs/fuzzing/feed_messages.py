@@ -32,7 +32,7 @@ def check(market: Market, body: str, basis: Basis) -> str:
     received = read(FEEDS[market], basis, message(body), NOW)
     content = received.content
     if isinstance(content, Unreadable):
-        _demand(0 < len(content.reason) <= _LONGEST_REASON, f"the reason has {len(content.reason)} characters")
+        _demand(0 < len(str(content)) <= _LONGEST_REASON, f"the reason has {len(str(content))} characters")
         return "unreadable"
     if isinstance(content, Skipped):
         _demand(market is Market.BLACK_SPIRE_OUTPOST, "Mos Espa carries one item only")

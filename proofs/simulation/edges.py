@@ -96,7 +96,7 @@ class Edges:
             ):
                 replaced.enter_context(mock.patch.object(where, name, what))
             replaced.enter_context(clock.driven_by(self.world.clock))
-            forget = (queue.forget_urls, publish._topic_arn.cache_clear)
+            forget = (queue.queue_url.cache_clear, publish._topic_arn.cache_clear)
             for call in forget:
                 call()
                 replaced.callback(call)

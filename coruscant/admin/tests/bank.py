@@ -11,6 +11,7 @@ from knox.models import AuthToken
 
 from coruscant import clock, history
 from coruscant.admin import groups
+from coruscant.approvals.models import Approval
 from liquidation.models import ClaimFailure, Liquidation, LiquidationEvent, OrderAnswer, TradeOrder, Venue
 from loans.models import AcceptedRequest, CollateralPosting, Loan, MarginCall
 from pricing.models import Feed, FeedEvaluation, PriceQuote, RejectedMessage
@@ -116,6 +117,10 @@ def make_bank() -> Bank:
         event = LiquidationEvent.objects.create(
             liquidation=settled, body='{"eventType":"liquidation"}', created_at=THEN, due_at=THEN, sent_at=THEN, sends=1
         )
+        approval = Approval.objects.create(
+            action="tests.nothing", arguments={}, effect="Nothing.", why="To be listed.", asked_by_id=0,
+            asked_by_name="nobody", asked_at=THEN, expires_at=THEN + timedelta(hours=1),
+        )  # fmt: skip
     accepted = AcceptedRequest.objects.create(
         client="", endpoint="loan-applications", request_id="application-L-new", content_digest="0" * 64,
         response_body='{"loanId":"L-new"}', loan=new, created_at=THEN,
@@ -131,6 +136,6 @@ def make_bank() -> Bank:
     evaluation = FeedEvaluation.objects.create(market="mos_espa", known_drained_to=THEN)
     rows = [
         new, warning, posting, waiting, unresolved, answer, event, accepted, rejected, venue, failure, quote, feed,
-        evaluation,
+        evaluation, approval,
     ]  # fmt: skip
     return Bank(new, active, warned, waiting, settled, unresolved, [*rows, token])

@@ -168,7 +168,7 @@ def test_history_is_indexed_by_the_row_it_is_of_and_by_nothing_else(db):
             " WHERE tablename ~ '_historical' GROUP BY tablename"
         )
         found = dict(cursor.fetchall())
-    assert len(found) == 6
+    assert len(found) == 7
     assert all(sorted(columns) == ["history_id", "id"] for columns in found.values()), found
 
 

@@ -7,7 +7,10 @@ from django.contrib.auth.models import Permission, User
 
 from coruscant import history
 from coruscant.admin.tests.bank import make_liquidation, make_loan, make_order, make_representative, set_price
+from coruscant.approvals.models import Approval
+from coruscant.approvals.tests.support import make_old
 from liquidation.models import Liquidation, TradeOrder
+from liquidation.two_people import NOT_TRADED, TRADED
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clean_cache")]
 
@@ -100,6 +103,50 @@ class TestNotTraded:
         response = browser.post(url(unresolved, "market-did-not-trade"))
         assert "somebody has answered for it" in messages_of(response)[-1]
         assert unresolved.history.count() == changes
+
+
+class TestTwoPeople:
+    FAR = {"units": "1", "proceeds": "1500", "why": "They said so on the telephone."}
+
+    def test_figures_far_from_the_market_s_wait_for_somebody_else(self, browser, unresolved):
+        response = browser.post(url(unresolved, "market-did-trade"), self.FAR, follow=True)
+        assert response.redirect_chain == [(f"/admin/liquidation/tradeorder/{unresolved.pk}/change/", 302)]
+        approval = Approval.objects.get()
+        assert messages_of(response)[-1] == (
+            f"Nothing is done yet: somebody else has to agree. It waits as approval No. {approval.pk}."
+        )
+        assert (approval.action, approval.asked_by_name, approval.why) == (TRADED, "ahsoka", self.FAR["why"])
+        assert approval.arguments == {"order_id": unresolved.pk, "units": "1", "proceeds": "1500"}
+        unresolved.refresh_from_db()
+        assert unresolved.status == "unresolved"
+
+    def test_somebody_else_agrees_in_the_admin_and_it_is_booked(self, browser, client, unresolved):
+        browser.post(url(unresolved, "market-did-trade"), self.FAR)
+        page = f"/admin/approvals/approval/{Approval.objects.get().pk}/agree/"
+        browser.post(page)
+        unresolved.refresh_from_db()
+        assert unresolved.status == "unresolved", "not by whoever asked"
+        client.force_login(make_old(make_representative("mace")))
+        response = client.post(page, follow=True)
+        assert messages_of(response)[-1].endswith("Booked: the market traded 1 units for 1500 GC.")
+        unresolved.refresh_from_db()
+        assert (unresolved.status, unresolved.proceeds) == ("filled", Decimal(1500))
+
+    def test_they_need_a_reason_which_other_figures_do_not(self, browser, unresolved):
+        response = browser.post(url(unresolved, "market-did-trade"), self.FAR | {"why": ""})
+        assert messages_of(response)[-1] == "Say why, in words, for the other person."
+        assert not Approval.objects.exists()
+        browser.post(url(unresolved, "market-did-trade"), {"units": "1", "proceeds": "30"})
+        unresolved.refresh_from_db()
+        assert unresolved.status == "filled"
+
+    def test_with_four_eyes_every_answer_waits_for_somebody_else(self, browser, unresolved, settings):
+        settings.FOUR_EYES = True
+        browser.post(url(unresolved, "market-did-trade"), {"units": "1", "proceeds": "30", "why": "by letter"})
+        browser.post(url(unresolved, "market-did-not-trade"), {"why": "not in their statement"})
+        assert set(Approval.objects.values_list("action", flat=True)) == {TRADED, NOT_TRADED}
+        unresolved.refresh_from_db()
+        assert (unresolved.status, unresolved.liquidation.status) == ("unresolved", "waiting")
 
 
 class TestWho:

@@ -1,4 +1,4 @@
-"""`manage.py check_invariants`: checks the invariants against the database."""
+"""`manage.py check_invariants`: checks the invariants against the database; exits with 1 if one is broken."""
 
 from typing import Any
 
@@ -8,12 +8,9 @@ from liquidation import invariants
 
 
 class Command(BaseCommand):
-    """Print every invariant with the number of rows that break it, and some of them."""
-
     help = "Check the invariants against the database."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Run every check. Exits with 1 if an invariant is broken."""
         broken = 0
         for finding in invariants.check():
             mark = "ok  " if not finding.violations else "FAIL"

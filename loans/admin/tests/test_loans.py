@@ -7,6 +7,8 @@ from django.contrib.auth.models import Permission, User
 
 from coruscant import history
 from coruscant.admin.tests.bank import make_loan, make_representative, set_price
+from coruscant.approvals.models import Approval
+from coruscant.approvals.tests.support import make_old
 from loans.models import AcceptedRequest, CollateralPosting, Loan
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clean_cache")]
@@ -178,3 +180,19 @@ class TestPost:
 
     def test_a_loan_that_does_not_exist_is_not_found(self, browser):
         assert browser.get("/admin/loans/loan/999/post-collateral/").status_code == 404
+
+    def test_with_four_eyes_a_large_posting_waits_for_somebody_else(self, browser, loan, settings):
+        settings.FOUR_EYES, settings.FOUR_EYES_POSTING_UNITS = True, Decimal(5)
+        browser.post(post_url(loan), {"request_id": "admin-5", "amount": "5"})
+        large = {"request_id": "admin-6", "amount": "5.5"}
+        assert messages_of(browser.post(post_url(loan), large))[-1] == "Say why, in words, for the other person."
+        response = browser.post(post_url(loan), large | {"why": "brought in a box"}, follow=True)
+        approval = Approval.objects.get()
+        assert messages_of(response)[-1].endswith(f"It waits as approval No. {approval.pk}.")
+        assert CollateralPosting.objects.get().amount == 5
+        browser.post(f"/admin/approvals/approval/{approval.pk}/agree/")
+        assert CollateralPosting.objects.count() == 1, "not by whoever asked"
+        browser.force_login(make_old(make_representative("mace")))
+        browser.post(f"/admin/approvals/approval/{approval.pk}/agree/")
+        assert CollateralPosting.objects.latest("pk").amount == Decimal("5.5")
+        assert AcceptedRequest.objects.get(request_id="admin-6").client == "ahsoka"

@@ -21,11 +21,9 @@ class Command(BaseCommand):
     help = "Make a credential for an API client and print it, once."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """One argument: the client's name."""
         parser.add_argument("client", help="Name of the client, at most 150 letters, digits and @.+-_")
 
     def handle(self, *args: Any, client: str, **options: Any) -> None:
-        """Print the credential. Raises CommandError."""
         with transaction.atomic():
             user = _client(client)
             user.groups.add(_clients_group())

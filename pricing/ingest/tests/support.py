@@ -4,7 +4,7 @@ import json
 
 from coruscant import aws
 from pricing.feeds import FEEDS
-from pricing.ingest import poll, queue
+from pricing.ingest import poll, queue, record
 from pricing.models import Feed
 from pricing.tests.builders import MOS_ESPA, at, mos_espa_event
 
@@ -26,7 +26,9 @@ def poll_once(market=MOS_ESPA, seconds=0):
 
 
 def record_messages(*messages, market=MOS_ESPA, now=NOW, began=None):
-    return poll.record_messages(market, messages, now, began=began)
+    counts = record.record_batch(FEEDS[market], messages, now, began or now)
+    poll.announce(quotes=bool(counts["quotes"]))
+    return counts
 
 
 def feed(market=MOS_ESPA):

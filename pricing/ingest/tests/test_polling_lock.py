@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from coruscant import clock
-from pricing.ingest import polling_lock
+from pricing.ingest.polling_lock import PollingLock
 from pricing.ingest.record import IngestCounts
 from pricing.ingest.tests.support import feed, poll_once, send
 from pricing.models import Feed
@@ -18,12 +18,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def test_a_second_poller_does_nothing(messaging):
     send(json.dumps(mos_espa_event()))
-    with polling_lock.held(MOS_ESPA, wait_seconds=5) as lock:
+    with PollingLock(MOS_ESPA, wait_seconds=5) as lock:
         assert lock.renew()
         assert poll_once() == IngestCounts()
         assert lock.renew()
         assert poll_once(BLACK_SPIRE) == IngestCounts()
-        lock.all_recorded()
+        lock.all_recorded = True
     assert poll_once() == IngestCounts(quotes=1)
 
 
@@ -39,9 +39,9 @@ def test_a_lock_that_expired_is_taken_over_and_no_receive_proves_anything_yet(me
 
 def test_a_poller_whose_lock_was_taken_stops_and_releases_nothing(messaging):
     other = uuid4()
-    with polling_lock.held(MOS_ESPA, wait_seconds=5) as lock:
+    with PollingLock(MOS_ESPA, wait_seconds=5) as lock:
         assert lock.renew()
         Feed.objects.update(poller=other)
         assert not lock.renew()
-        lock.all_recorded()
+        lock.all_recorded = True
     assert feed().poller == other

@@ -76,7 +76,7 @@ def answers(messaging):
         stub.add_response("get_queue_url", {"QueueUrl": "http://new"}, {"QueueName": QUEUE})
         yield stub, wanted | {"QueueUrl": "http://new"}
         stub.assert_no_pending_responses()
-    queue.forget_urls()
+    queue.queue_url.cache_clear()
 
 
 def test_a_queue_that_was_made_again_is_found_again(answers):

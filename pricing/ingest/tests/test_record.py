@@ -9,10 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from pricing import best_price, evaluation_window
-from pricing.ingest import poll, record
+from pricing.ingest import record
 from pricing.ingest.record import IngestCounts
 from pricing.ingest.tests.support import NOW, feed, record_messages
-from pricing.markets import Market
 from pricing.models import Feed, PriceQuote, RejectedMessage
 from pricing.signals import quotes_recorded
 from pricing.tests.builders import BLACK_SPIRE, MOS_ESPA, at, black_spire_event, message, mos_espa_event
@@ -220,7 +219,7 @@ class AnyOrder(TestCase):
         deliveries = data.draw(st.permutations(messages + data.draw(st.lists(st.sampled_from(messages), max_size=4))))
         while deliveries:
             size = data.draw(st.integers(1, len(deliveries)))
-            poll.record_messages(Market.BLACK_SPIRE_OUTPOST, deliveries[:size], NOW)
+            record_messages(*deliveries[:size], market=BLACK_SPIRE)
             deliveries = deliveries[size:]
         rows = PriceQuote.objects.order_by("message_id").values_list("message_id", "sent_at", "sell")
         assert list(rows) == [(f"m-{n}", at(n % 4), [["1", str(n + 1)]]) for n in range(6)]

@@ -9,12 +9,9 @@ from pricing.ingest import provision
 
 
 class Command(BaseCommand):
-    """Print one line for each topic, queue and subscription."""
-
     help = "Make the topics, queues, dead-letter queues and subscriptions, or bring them up to date."
 
     def handle(self, *_args: Any, **_options: Any) -> None:
-        """Provision everything. Raises CommandError if SNS or SQS refuses or cannot be reached."""
         try:
             for line in provision.provision():
                 self.stdout.write(line)

@@ -7,7 +7,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from coruscant import clock
+from pricing.feeds import FEEDS
 from pricing.ingest import poll
+from pricing.ingest.record import record_batch
 from pricing.markets import Market
 from pricing.models import Feed, PriceQuote, RejectedMessage
 from pricing.tests.builders import message
@@ -31,9 +33,10 @@ def test_every_message_has_one_outcome_and_what_is_refused_is_shown(market, clea
     def record(bodies):
         nonlocal sent
         now = clock.now()
-        counts = poll.record_messages(market, [message(body, now) for body in bodies], now)
+        counts = record_batch(FEEDS[market], [message(body, now) for body in bodies], now, now)
+        poll.announce(quotes=bool(counts["quotes"]))
         sent += len(bodies)
-        assert counts.total == len(bodies)
+        assert counts.total() == len(bodies)
 
     with caplog.at_level(logging.WARNING):
         record()

@@ -6,7 +6,7 @@ _POLL = "pricing.ingest.poll"
 _RECORDING = "pricing.ingest.record"
 _QUOTES = "pricing.quotes"
 _RECORD = "            if gathered.messages or (wait and not gathered.failure):\n"
-_DELETE = "            delete(source, gathered.messages)\n"
+_DELETE = "            queue.delete(source, gathered.messages)\n"
 
 MUTANTS: tuple[Mutant, ...] = (
     Mutant(
@@ -114,7 +114,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "worst-price",
         "the lowest of the live prices counts as the best",
-        (Edit(_QUOTES, "live.sort(key=_best_first, reverse=True)", "live.sort(key=_best_first)"),),
+        (Edit(_QUOTES, "or money.ZERO), reverse=True)", "or money.ZERO))"),),
         tests=("pricing/tests/test_quotes.py",),
     ),
     Mutant(

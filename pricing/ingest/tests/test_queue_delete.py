@@ -9,10 +9,9 @@ from botocore.parsers import ResponseParserError
 
 from coruscant import aws, clock
 from pricing.feeds import FEEDS
-from pricing.ingest import poll
-from pricing.ingest.delete import delete
+from pricing.ingest.queue import delete
 from pricing.ingest.record import IngestCounts
-from pricing.ingest.tests.support import poll_once, send
+from pricing.ingest.tests.support import poll_once, record_messages, send
 from pricing.models import PriceQuote
 from pricing.tests.builders import MOS_ESPA, mos_espa_event
 
@@ -72,4 +71,4 @@ def test_a_message_that_cannot_be_deleted_comes_again_as_a_duplicate(messaging, 
 def test_a_message_without_a_receipt_is_recorded_and_not_deleted(messaging):
     source = FEEDS[MOS_ESPA]
     delete(source, [{"MessageId": "m"}])
-    assert poll.record_messages(MOS_ESPA, [{"MessageId": "m"}], clock.now()) == IngestCounts(rejected=1)
+    assert record_messages({"MessageId": "m"}, now=clock.now()) == IngestCounts(rejected=1)

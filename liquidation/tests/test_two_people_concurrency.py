@@ -1,0 +1,44 @@
+"""An order is answered for once, however many people do so at the same moment."""
+
+import json
+from decimal import Decimal
+
+import pytest
+
+from coruscant.approvals.ask import ask
+from coruscant.approvals.decide import NotExecuted, agree
+from coruscant.approvals.tests.support import log_in, representative
+from liquidation import invariants, resolution
+from liquidation.models import TradeOrder
+from liquidation.resolution import OrderNotUnresolved
+from liquidation.sell import Outcome, sell
+from liquidation.two_people import NOT_TRADED, TRADED
+from loans.tests.threads import at_once
+from pricing.markets import Market
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("enqueued")]
+
+
+def test_two_approvals_and_a_person_alone_at_once_one_of_them_wins(claimed, markets, time_passes):
+    liquidation = claimed("31.25")
+    markets.price[Market.MOS_ESPA] = Decimal("31.25")
+    markets.then(500, json.dumps({"success": False, "reason": "duplicate request"}))
+    sell(liquidation.pk)
+    time_passes(seconds=5)
+    assert sell(liquidation.pk) is Outcome.WAITING
+    order = TradeOrder.objects.get()
+    ahsoka, mace, yoda = (representative(name) for name in ("ahsoka", "mace", "yoda"))
+    figures = {"order_id": order.pk, "units": Decimal(1), "proceeds": Decimal(94)}
+    traded = ask(TRADED, figures, why="by telephone", asked_by=ahsoka)
+    not_traded = ask(NOT_TRADED, {"order_id": order.pk}, why="by letter", asked_by=ahsoka)
+    results = at_once(
+        lambda: agree(traded.pk, request=log_in(mace)),
+        lambda: agree(not_traded.pk, request=log_in(yoda)),
+        lambda: resolution.resolve_as_not_traded(order_id=order.pk, actor_name="anakin", actor_id=7),
+    )
+    lost = [result for result in results if isinstance(result, NotExecuted | OrderNotUnresolved)]
+    assert len(lost) == 2, results
+    order.refresh_from_db()
+    assert order.status == ("refused" if isinstance(results[0], NotExecuted) else "filled")
+    assert [entry.status for entry in order.history.order_by("history_id")].count(order.status) == 1
+    assert not [finding for finding in invariants.check() if finding.violations]
