@@ -3,7 +3,6 @@
 from proofs.model.rules import Model
 from proofs.model.sale import left_to_sell, settled_if_done
 from proofs.model.state import (
-    ACTIVE,
     CALLING,
     COMMITTED,
     FILLED,
@@ -12,11 +11,11 @@ from proofs.model.state import (
     PENDING,
     REFUSED,
     SELLING,
+    SETTLED,
     STALE,
     UNRESOLVED,
     VOID,
     Books,
-    Known,
     Order,
     State,
     known_of,
@@ -71,8 +70,29 @@ def after_restore(model: Model, state: State) -> State | None:
     return state._replace(books=books._replace(identity=state.identity, missing=missing))
 
 
+def adopt(model: Model, state: State, market: int, number: int) -> State | None:
+    """`manage.py reconcile`: a trade that a market states is booked, at any time; the sale is taken from its worker."""
+    books, known = state.books, known_of(state, market, number)
+    order = order_of(books, market, number)
+    if books.identity != state.identity or books.sale == SETTLED or known.traded <= 0:
+        return None
+    if order is None and not model.rules.ids_deterministic:
+        return None  # a random id that the books do not have belongs to nobody
+    if order is not None and order.status == FILLED:
+        return None
+    order = order or Order(market, number, known.traded, sends=1, refusals=MIXED)
+    books = with_order(books, order._replace(status=FILLED, traded=known.traded))
+    books = books._replace(sold=books.sold + known.traded, sale=SELLING)
+    if model.rules.adopting_fences:
+        books = books._replace(fence=books.fence + 1)
+    return state._replace(books=books if books.missing else _goes_on(model, books))
+
+
 def statement(model: Model, state: State, market: int) -> State | None:
-    """`manage.py reconcile`: a market's own log is adopted; with that of the other one, the sale goes on."""
+    """After a restore, a market's statement is compared to its end; with that of the other one, the sale goes on.
+
+    What it shows has been adopted, and an open order that it does not show has never traded.
+    """
     books = state.books
     if market not in books.missing:
         return None
@@ -81,30 +101,14 @@ def statement(model: Model, state: State, market: int) -> State | None:
             return None
         landed = tuple(known._replace(late=0) if known.market == market else known for known in state.known)
         state = state._replace(known=landed)
-    for known in state.known:
-        if known.market == market and known.traded > 0:
-            books = _adopted(model, books, known)
+    if any(adopt(model, state, known.market, known.number) for known in state.known if known.market == market):
+        return None
     order = pending(books)
     if order is not None and order.market == market:
-        books = with_order(books, order._replace(status=REFUSED))  # not there, so never traded
-    elif order is not None and model.rules.still_needed and order.lots > left_to_sell(model, books):
-        books = with_order(books, order._replace(status=UNRESOLVED))
+        books = with_order(books, order._replace(status=REFUSED))
     left = tuple(other for other in books.missing if other != market) if model.rules.both_statements else ()
     books = books._replace(missing=left)
     return state._replace(books=books if left else settled_if_done(model, books))
-
-
-def _adopted(model: Model, books: Books, known: Known) -> Books:
-    """The books with a trade from a statement. Random ids that the books do not have belong to nobody."""
-    order = order_of(books, known.market, known.number)
-    if order is None:
-        if not model.rules.ids_deterministic:
-            return books
-        order = Order(known.market, known.number, known.traded, sends=1, refusals=MIXED)
-    if order.status == FILLED:
-        return books
-    books = with_order(books, order._replace(status=FILLED, traded=known.traded))
-    return books._replace(sold=books.sold + known.traded, sale=SELLING if books.sale == ACTIVE else books.sale)
 
 
 def release(model: Model, state: State) -> State | None:
@@ -115,4 +119,12 @@ def release(model: Model, state: State) -> State | None:
     sent = {(known.market, known.number) for known in state.known}
     sent |= {(worker.market, worker.number) for worker in state.workers if worker.stage != IDLE}
     unknown = sorted(pair for pair in sent if order_of(books, *pair) is None)
-    return state._replace(books=settled_if_done(model, books._replace(missing=())), excused=tuple(unknown))
+    return state._replace(books=_goes_on(model, books._replace(missing=())), excused=tuple(unknown))
+
+
+def _goes_on(model: Model, books: Books) -> Books:
+    """The books of a sale that adopted trades may have left less to sell."""
+    order = pending(books)
+    if order is not None and model.rules.still_needed and order.lots > left_to_sell(model, books):
+        return with_order(books, order._replace(status=UNRESOLVED))
+    return settled_if_done(model, books)

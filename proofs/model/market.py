@@ -11,6 +11,7 @@ from proofs.model.state import (
     VOID,
     Known,
     State,
+    Worker,
     known_of,
     with_known,
     with_worker,
@@ -42,6 +43,8 @@ def answer(model: Model, state: State, number: int, said: str, *, travels_on: bo
         return None
     if travels_on:
         known = known._replace(late=max(known.late, worker.lots))
+    if any(_calls(other, worker) for place, other in enumerate(state.workers) if place != number):
+        known = known._replace(refusals=MIXED)  # a request without an answer
     heard = _refused(model, known) if said == REFUSAL else known._replace(refusals=MIXED)
     if heard is None:
         return None
@@ -55,6 +58,11 @@ def answer(model: Model, state: State, number: int, said: str, *, travels_on: bo
 def time_out(model: Model, state: State, number: int) -> State | None:
     """A worker hears nothing that proves anything: a time-out, a lost answer, a 5xx, a doubtful refusal."""
     return answer(model, state, number, UNCLEAR, travels_on=True)
+
+
+def _calls(other: Worker, worker: Worker) -> bool:
+    """Whether another worker waits for an answer to the same order."""
+    return other.stage == CALLING and (other.market, other.number) == (worker.market, worker.number)
 
 
 def _refused(model: Model, known: Known) -> Known | None:

@@ -30,6 +30,7 @@ from proofs.model.state import (
     Books,
     Order,
     State,
+    Worker,
     pending,
 )
 from proofs.model.steps import PLACE, Step
@@ -64,6 +65,8 @@ class SaleRow:
     collateral: int
     sold: int
     orders: tuple[OrderRow, ...] = ()
+    #: Since a restore; asked only of a sale that is not settled.
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,8 @@ class Committed:
 
     actor: int
     sales: Mapping[int, SaleRow]
+    #: Whether it was done by operators, after a restore or with a statement.
+    by_operator: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +155,7 @@ class Replay:
                 continue
             model, found = self._models[number], set()
             for state in self._states[number]:
-                for step, after in _commits(model, state, seen.actor, row):
+                for step, after in _commits(model, state, seen, row):
                     if _is(after.books, row) and not broken_by(model, state, step, after):
                         found.add(after)
             self._keep(number, found, seen)
@@ -186,15 +191,15 @@ class Replay:
             if after := sale.never_leave(state, seen.actor):
                 yield after
             return
-        left = sale.leave(state, seen.actor) or state
-        # Figures that do not fit count at their second time.
-        if seen.said in (UNCLEAR, MISMATCH) and (after := market.time_out(model, left, seen.actor)):
-            yield after
-        after = market.answer(model, left, seen.actor, seen.said) if seen.said != UNCLEAR else None
-        if after and (seen.said != SUCCESS or after.workers[seen.actor].traded == seen.lots):
-            yield after
-        if seen.said == REFUSAL and (after := market.answer(model, left, seen.actor, REFUSAL, travels_on=True)):
-            yield after
+        for left in _left(state, seen.actor):
+            # Figures that do not fit count at their second time.
+            if seen.said in (UNCLEAR, MISMATCH) and (after := market.time_out(model, left, seen.actor)):
+                yield after
+            after = market.answer(model, left, seen.actor, seen.said) if seen.said != UNCLEAR else None
+            if after and (seen.said != SUCCESS or after.workers[seen.actor].traded == seen.lots):
+                yield after
+            if seen.said == REFUSAL and (after := market.answer(model, left, seen.actor, REFUSAL, travels_on=True)):
+                yield after
 
     def _restored(self, seen: Restored) -> None:
         for number in list(self._states):
@@ -230,7 +235,7 @@ class Replay:
 def _seen(seen: Observed, number: int) -> str:
     """An observation, of one sale only."""
     match seen:
-        case Committed(actor, sales):
+        case Committed(actor, sales, _by_operator):
             return f"actor {actor} committed {sales[number]}"
         case Restored(sales):
             return f"restored {sales.get(number, 'to before its claim')}"
@@ -244,13 +249,27 @@ def _described(state: State) -> str:
     return f"{state.books}, known {state.known}, at work {busy}"
 
 
+def _left(state: State, actor: int) -> Iterator[State]:
+    """The state once an actor's request has left; those of others, which are dead or late by now, may have as well."""
+    state = sale.leave(state, actor) or state
+    yield state
+    for other in range(len(state.workers)):
+        if after := sale.leave(state, other):
+            yield after
+
+
 def _bounds(actors: int, collateral: int) -> Bounds:
     unbounded = replace(WHOLE, sends=_NO_BOUND, takings=_NO_BOUND, orders=_NO_BOUND, fold=False)
     return replace(unbounded, workers=actors, need=collateral, collateral=collateral)
 
 
-def _commits(model: Model, state: State, actor: int, row: SaleRow) -> Iterator[tuple[Step, State]]:
+def _commits(model: Model, state: State, seen: Committed, row: SaleRow) -> Iterator[tuple[Step, State]]:
     """What an actor's commit may have been. Whoever commits anything else has given up what it was about."""
+    if seen.by_operator:
+        yield ("nothing",), state
+        yield from _after_a_restore(model, state, row)
+        return
+    actor = seen.actor
     worker = state.workers[actor]
     if worker.stage == ANSWERED and (after := sale.book(model, state, actor)):
         yield from _perhaps_settled(("book", actor), after, row)
@@ -268,6 +287,23 @@ def _commits(model: Model, state: State, actor: int, row: SaleRow) -> Iterator[t
             yield (PLACE if len(row.orders) > len(state.books.orders) else "send again", actor), after
 
 
+def _after_a_restore(model: Model, state: State, row: SaleRow) -> Iterator[tuple[Step, State]]:
+    """What operators commit. Nobody works on a sale that is held: what was sent before has arrived, or never will."""
+    if after := aftermath.after_restore(model, state):
+        yield ("after_restore",), after
+    for known in state.known:
+        if after := aftermath.adopt(model, state, known.market, known.number):
+            yield from _perhaps_settled(("adopt",), after, row)
+    if state.books.missing and not row.held:
+        compared: State | None = state._replace(workers=(Worker(),) * len(state.workers))
+        for place in state.books.missing:
+            compared = compared and aftermath.statement(model, compared, place)
+        if compared:
+            yield from _perhaps_settled(("statements",), compared, row)
+        if after := aftermath.release(model, state):
+            yield from _perhaps_settled(("release",), after, row)
+
+
 def _perhaps_settled(step: Step, state: State, row: SaleRow) -> Iterator[tuple[Step, State]]:
     """The step, and that the sale is settled with it: what a claim needs is counted in GC, which the model is not."""
     yield step, state
@@ -279,13 +315,19 @@ def _is(books: Books, row: SaleRow) -> bool:
     """Whether the model's books are what the database holds."""
     if (books.sale, books.sold, len(books.orders)) != (row.sale, row.sold, len(row.orders)):
         return False
-    return all(_is_order(order, there) for order, there in zip(books.orders, row.orders, strict=True))
+    if row.sale != SETTLED and row.held != bool(books.missing):
+        return False
+    pairs = zip(books.orders, row.orders, strict=True)
+    return all(_is_order(order, there, doubted=books.doubted) for order, there in pairs)
 
 
-def _is_order(order: Order, row: OrderRow) -> bool:
+def _is_order(order: Order, row: OrderRow, *, doubted: bool) -> bool:
+    """Whether an order is the same in both. `doubted`: not even refusals of all its sends prove anything."""
     left = row.sends - row.never_sent
     if (order.market, order.lots, order.status, order.sends) != (row.market, row.lots, row.status, left):
         return False
     if order.traded != row.traded:
         return False
-    return row.refused < left if order.refusals == MIXED else order.refusals == row.refused
+    if order.refusals == MIXED:
+        return doubted or row.refused < left
+    return order.refusals == row.refused

@@ -34,6 +34,7 @@ class Rules:
     statements: bool = _stated("trades in the markets' statements are adopted before anything is sent")
     both_statements: bool = _stated("the statements of both markets are needed")
     statements_wait: bool = _stated("a statement counts only if nothing that was sent before can still arrive after it")
+    adopting_fences: bool = _stated("whoever adopts a trade takes the sale from its worker")
     still_needed: bool = _stated(
         "an open order for more than is left to sell is not sent again: a person answers for it"
     )

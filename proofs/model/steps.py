@@ -38,6 +38,7 @@ CRASH: Final = "crash"
 RESOLVE: Final = "resolve"
 RESTORE: Final = "restore"
 AFTER_RESTORE: Final = "after_restore"
+ADOPT: Final = "adopt"
 STATEMENT: Final = "statement"
 RELEASE: Final = "release"
 _WORDS = (SUCCESS, REFUSAL, DUPLICATE, MISMATCH)
@@ -70,6 +71,9 @@ def _steps(model: Model, state: State) -> Iterator[tuple[Step, State]]:
                 yield (TRADE, place, order, lots), found
     if found := aftermath.resolve(model, state):
         yield (RESOLVE,), found
+    for known in state.known:
+        if found := aftermath.adopt(model, state, known.market, known.number):
+            yield (ADOPT, known.market, known.number), found
     if model.bounds.restore:
         yield from _restorings(model, state)
 
@@ -175,7 +179,8 @@ _TOLD: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     RESOLVE: ((), "a person asks the market about the unresolved order, and books what it says"),
     RESTORE: ((), "the database is restored"),
     AFTER_RESTORE: ((), "an operator runs after_restore"),
-    STATEMENT: (("market",), "the statement of {market} is read"),
+    ADOPT: (("market", "order"), "order {order} of {market} is adopted from a statement"),
+    STATEMENT: (("market",), "the statement of {market} is compared to its end"),
     RELEASE: ((), "a person releases the sale without statements"),
 }
 

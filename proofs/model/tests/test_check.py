@@ -94,7 +94,7 @@ def test_a_check_of_too_many_states_ends():
 
 
 def test_the_model_knows_nothing_of_django_nor_of_the_service():
-    modules = "__main__ aftermath check market merge promises rules sale state steps"
+    modules = "__main__ aftermath check market merge promises replay rules sale state steps"
     loads = "; ".join(f"import proofs.model.{name}" for name in modules.split())
     asks = "import sys; print(*{name.partition('.')[0] for name in sys.modules} & {'django', 'liquidation', 'pricing'})"
     found = subprocess.run([sys.executable, "-c", f"{loads}; {asks}"], check=True, capture_output=True, text=True)

@@ -17,6 +17,14 @@ def sale(*orders, sold=0, status=state.SELLING):
     return SaleRow(status, 100, sold, orders)
 
 
+def held(*orders, sold=0):
+    return replace(sale(*orders, sold=sold), held=True)
+
+
+def operators(row):
+    return Committed(0, {7: row}, by_operator=True)
+
+
 def commit(row, actor=0):
     return Committed(actor, {7: row})
 
@@ -98,6 +106,20 @@ def test_a_market_that_refuses_thrice_what_it_has_traded_is_not_what_is_assumed(
         play(*list(refusals(3))[:-1], Traded("a-1", 60), Heard(0, "a-1", state.REFUSAL))
 
 
+def test_a_market_may_refuse_as_often_as_it_likes_once_a_request_of_the_order_has_no_answer():
+    refused = [
+        seen
+        for send in (2, 3, 4)
+        for seen in (
+            commit(sale(sent(send, send - 2)), actor=1),
+            Heard(1, "a-1", state.REFUSAL),
+            commit(sale(sent(send, send - 1)), actor=1),
+        )
+    ]
+    play(commit(sale(OPEN)), *refused, Traded("a-1", 60))
+    play(commit(sale(OPEN)), *refused[:2], Traded("a-1", 60), *refused[2:])
+
+
 def test_another_worker_takes_the_sale_and_the_late_one_books_nothing():
     taken = [
         commit(sale(OPEN)),
@@ -175,3 +197,34 @@ def test_a_restore_brings_back_what_once_was_committed_and_nothing_else():
 def test_after_a_restore_nothing_is_sent():
     with pytest.raises(NotAStep):
         play(commit(sale(OPEN)), Restored({7: CLAIMED}), commit(sale(OPEN)))
+    with pytest.raises(NotAStep):
+        play(commit(sale(OPEN)), Restored({7: CLAIMED}), operators(held()), commit(held(OPEN)))
+
+
+def test_what_a_statement_shows_is_adopted_and_what_it_does_not_show_is_closed():
+    other = replace(FILLED, request_id="b-1", market=1)
+    play(
+        *refusals(3),
+        commit(sale(sent(3, 3, status=state.REFUSED))),
+        commit(sale(sent(3, 3, status=state.REFUSED), replace(OPEN, request_id="b-1", market=1))),
+        Traded("b-1", 60),
+        Restored({7: sale(OPEN)}),
+        operators(held(OPEN)),
+        operators(held(OPEN, other, sold=60)),
+        operators(sale(replace(OPEN, status=state.REFUSED), other, sold=60)),
+        commit(sale(replace(OPEN, status=state.REFUSED), other, replace(OPEN, request_id="a-2", lots=40), sold=60)),
+    )
+
+
+def test_an_order_that_a_statement_shows_is_not_closed():
+    lost = [commit(sale(OPEN)), Traded("a-1", 60), Restored({7: sale(OPEN)}), operators(held(OPEN))]
+    play(*lost, operators(held(FILLED, sold=60)), operators(sale(FILLED, sold=60)))
+    with pytest.raises(NotAStep):
+        play(*lost, operators(sale(replace(OPEN, status=state.REFUSED))))
+
+
+def test_refusals_of_an_order_placed_after_a_restore_prove_nothing():
+    again = [commit(sale(OPEN)), Restored({7: CLAIMED}), operators(held()), operators(CLAIMED), *refusals(3)]
+    play(*again, commit(sale(sent(3, 3))))
+    with pytest.raises(NotAStep):
+        play(*again, commit(sale(sent(3, 3, status=state.REFUSED))))
