@@ -104,6 +104,7 @@ class Stage:
         self._copy(template or _TEMPLATE, DATABASE)
         self._namespace = uuid.uuid4()  # the markets remember: to them, it is another bank
         with self.superuser() as connection:
+            connection.execute("DELETE FROM restores_databaseidentity")  # a new beginning, not a restore
             connection.execute("CHECKPOINT")
         self._forget_messages()
 

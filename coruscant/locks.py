@@ -5,12 +5,14 @@ All are held to the end of a transaction, so a process that dies holds none.
 
 from django.db import connection
 
-#: One evaluation of loans works at a time; the lock is tried, never waited for.
+#: One evaluation of loans works at a time; it tries the lock, and only what begins or ends a hold of claims waits.
 EVALUATION = 7_301_001
 #: One pruning of old quotes works at a time.
 PRUNING = 7_301_002
 #: Shared by whoever may activate a loan at the price it reads, until it has committed.
 ACTIVATION = 7_301_003
+#: One comparison of a statement with the books works at a time, and nobody closes a difference meanwhile.
+RECONCILIATION = 7_301_004
 
 
 def share(lock: int) -> None:
@@ -21,6 +23,11 @@ def share(lock: int) -> None:
 def try_exclusive(lock: int) -> bool:
     """Take a lock for the rest of the transaction, unless somebody has it; returns whether it is ours."""
     return bool(_call("pg_try_advisory_xact_lock", lock))
+
+
+def exclusive(lock: int) -> None:
+    """Take a lock for the rest of the transaction; waits for whoever has it."""
+    _call("pg_advisory_xact_lock", lock)
 
 
 def wait_for_sharers(lock: int) -> None:

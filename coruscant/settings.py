@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "coruscant.admin",
     "coruscant.approvals",
     "coruscant.history",
+    "coruscant.restores",
     "pricing",
     "loans",
     "liquidation",
@@ -120,6 +121,9 @@ DATABASES: dict[str, dict[str, Any]] = {
         },
     }
 }
+
+# `synchronous`: no commit is acknowledged before a standby has it, so a promoted standby has lost nothing.
+DATABASE_FAILOVER = env.one_of("DATABASE_FAILOVER", "asynchronous", ("asynchronous", "synchronous"))
 
 CACHES = {
     "default": {

@@ -15,6 +15,10 @@ class LiquidationConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from coruscant.restores import identity  # noqa: PLC0415  (models must be loaded)
+        from liquidation import last_send  # noqa: PLC0415
+
+        identity.witnesses.append(last_send.missing)
         # A signal, since pricing must not import liquidation.
         quotes_recorded.connect(_enqueue_evaluation, dispatch_uid="liquidation.evaluate_loans")
 

@@ -9,6 +9,7 @@ from django.db import DatabaseError, OperationalError, connection
 
 from coruscant import clock, failpoints, history
 from coruscant.money import decimal_string
+from coruscant.restores import holds, identity
 from liquidation.models import ClaimFailure
 from loans import candidates, risk, sales
 from loans.candidates import Position
@@ -24,9 +25,9 @@ BATCH = 500
 _INSERT = """
     INSERT INTO liquidation_liquidation
         (loan_id, status, correlation_id, price, price_at, evidence, balance_at_claim, collateral_at_claim,
-         claimed_at, collateral_sold, proceeds, fence, due_at)
+         claimed_at, collateral_sold, proceeds, fence, due_at, held_by_id, orders_may_be_missing)
     SELECT id, 'selling', %(correlation_id)s, %(price)s, %(price_at)s, %(evidence)s::jsonb, outstanding_balance,
-           collateral, %(now)s, 0, 0, 0, %(now)s
+           collateral, %(now)s, 0, 0, 0, %(now)s, %(held_by)s::bigint, %(held_by)s::bigint IS NOT NULL
     FROM loans_loan WHERE id = ANY(%(loans)s) ORDER BY id RETURNING id
 """
 
@@ -44,9 +45,10 @@ def claim_batch(point: PricePoint, position: Position | None = None, *, limit: i
 
     One transaction. Candidates are chosen worst LTV first, locked in id order, and checked again by the exact rule. A
     batch that fails is done again loan by loan; a loan that fails alone is logged, kept in ClaimFailure for a person,
-    and skipped. Locks: loans, in id order. Idempotent: a claimed loan is no candidate.
+    and skipped. A restore holds claims until they are released, and the sales of later ones until it is compared.
+    Locks: loans, in id order. Idempotent: a claimed loan is no candidate.
     """
-    if point.price is None:
+    if point.price is None or not identity.accepted() or holds.claims_are_held(point.applies_before):
         return ClaimedBatch()
     search = candidates.breached(point, thresholds())
     found, following = search.page(position or search.start, limit)
@@ -72,7 +74,11 @@ def claim_loans(loan_pks: list[int], point: PricePoint) -> list[int]:
         if not loans:
             return []
         now, evidence = clock.now(), json.dumps(_evidence(point))
-        claim: dict[str, Any] = {"loans": loans, "correlation_id": correlation_id, "price": price, "now": now}
+        restore = holds.uncompared()
+        claim: dict[str, Any] = {
+            "loans": loans, "correlation_id": correlation_id, "price": price, "now": now,
+            "held_by": restore and restore.pk,
+        }  # fmt: skip
         with connection.cursor() as cursor:
             cursor.execute(_INSERT, {**claim, "price_at": point.at, "evidence": evidence})
             pks = sorted(pk for (pk,) in cursor.fetchall())

@@ -9,6 +9,9 @@ import pytest
 import responses
 
 from coruscant import clock, history
+from coruscant.approvals.ask import ask
+from coruscant.approvals.decide import agree
+from coruscant.approvals.tests.support import log_in, representative
 from liquidation.claim import claim_loans
 from liquidation.models import Liquidation
 from loans.models import AcceptedRequest, CollateralPosting, LoanStatus
@@ -195,3 +198,18 @@ def time_passes(db):
 
     with clock.driven_by(lambda: moment[0]):
         yield advance
+
+
+@pytest.fixture
+def two_agree(db):
+    """Let one person ask for an action, and another agree to it: `two_agree("liquidation.adopt", difference_id=7)`."""
+    people = {}
+
+    def act(name, **arguments):
+        for who in ("leia", "han"):
+            if who not in people:
+                people[who] = representative(who)
+        approval = ask(name, arguments, why="The market says so.", asked_by=people["leia"])
+        return agree(approval.pk, request=log_in(people["han"]))
+
+    return act

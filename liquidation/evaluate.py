@@ -12,6 +12,7 @@ import structlog
 from django.db import connection, transaction
 
 from coruscant import clock, enqueue, failpoints, locks
+from coruscant.restores import identity
 from liquidation import chains, recover
 from liquidation.claim import claim_batch
 from loans import activation, candidates, margin_calls
@@ -55,8 +56,11 @@ def evaluate_loans() -> bool:
     activate, clear margin calls, open margin calls. Each batch is a transaction under a try-lock, and under the number
     of its evaluation: once a newer evaluation has opened its window, an older one changes nothing more. The quotes are
     marked as evaluated once no step finds a loan, so an evaluation that dies is done again. Without unevaluated quotes
-    only the present price is evaluated, since a quote may have expired meanwhile.
+    only the present price is evaluated, since a quote may have expired meanwhile. While the database is not the
+    accepted one nothing is evaluated, so no dip is missed if it turns out that nothing was lost.
     """
+    if not identity.accepted():
+        return False
     try:
         while True:
             _evaluate_once()

@@ -86,8 +86,8 @@ INVARIANTS: tuple[Invariant, ...] = (
     ),
     Invariant(
         "I2b",
-        "a sale that is being tried is not overdue",
-        _overdue("SELECT id FROM liquidation_liquidation WHERE status = 'selling' AND due_at"),
+        "a sale that is being tried is not overdue, unless a restore holds it",
+        _overdue("SELECT id FROM liquidation_liquidation WHERE status = 'selling' AND held_by_id IS NULL AND due_at"),
         in_time=True,
     ),
     Invariant(
@@ -124,8 +124,11 @@ INVARIANTS: tuple[Invariant, ...] = (
     ),
     Invariant(
         "I4b",
-        "an event is sent, or is being tried and not overdue",
-        _overdue("SELECT event_id FROM liquidation_liquidationevent WHERE sent_at IS NULL AND due_at"),
+        "an event is sent, or is being tried and not overdue, unless a restore holds it",
+        _overdue(
+            "SELECT e.event_id FROM liquidation_liquidationevent e JOIN liquidation_liquidation q"
+            " ON q.id = e.liquidation_id WHERE e.sent_at IS NULL AND q.held_by_id IS NULL AND e.due_at"
+        ),
         in_time=True,
     ),
     Invariant(
@@ -141,11 +144,12 @@ INVARIANTS: tuple[Invariant, ...] = (
     ),
     Invariant(
         "I5b",
-        "an order's status moves only as verdicts allow",
+        "an order's status moves only as verdicts allow, or by the adoption of a trade that a market states",
         _steps("liquidation_historicaltradeorder", "status")
         + """
-        WHERE (step = 1 AND status <> 'open')
-           OR (step > 1 AND (before IN ('filled', 'refused') OR status = 'open'))
+        WHERE (step = 1 AND status <> 'open' AND NOT (status = 'filled' AND history_change_reason LIKE 'adopt %'))
+           OR (step > 1 AND (before = 'filled' OR status = 'open'))
+           OR (step > 1 AND before = 'refused' AND NOT (status = 'filled' AND history_change_reason LIKE 'adopt %'))
         """,
     ),
     Invariant(
@@ -195,12 +199,44 @@ INVARIANTS: tuple[Invariant, ...] = (
         """,
     ),
     Invariant(
+        "I13",
+        "every trade that a market states is in the books, or its difference is open or explained",
+        """
+        SELECT stated.request_id FROM (
+            SELECT market, request_id, sum(units) AS units, sum(proceeds) AS proceeds
+            FROM liquidation_statementtrade GROUP BY market, request_id
+        ) stated
+        WHERE NOT EXISTS (
+            SELECT FROM liquidation_tradeorder o WHERE o.request_id = stated.request_id AND o.market = stated.market
+            AND o.status = 'filled' AND o.units_traded = stated.units AND o.proceeds = stated.proceeds)
+        AND NOT EXISTS (
+            SELECT FROM liquidation_reconciliationdifference d
+            WHERE d.request_id = stated.request_id AND d.market = stated.market AND (d.status = 'open'
+                OR (d.status = 'explained' AND d.units = stated.units AND d.proceeds = stated.proceeds)))
+        """,
+    ),
+    Invariant(
         "I10b",
         "every quote is evaluated",
         _overdue("SELECT id FROM pricing_pricequote WHERE evaluated_at IS NULL AND received_at"),
         in_time=True,
     ),
     Invariant("I14", "whatever two people decided was decided by two, once and in time", TWO_PEOPLE),
+    Invariant(
+        "I14c",
+        "what was adopted, explained or released after a restore was approved",
+        """
+        SELECT id FROM liquidation_reconciliationdifference d
+        WHERE status IN ('adopted', 'explained') AND NOT EXISTS (
+            SELECT FROM approvals_approval a WHERE a.outcome = 'executed'
+            AND a.action = CASE d.status WHEN 'adopted' THEN 'liquidation.adopt' ELSE 'liquidation.explain' END
+            AND a.arguments ->> 'difference_id' = d.id::text)
+        UNION ALL
+        SELECT id FROM restores_restore r WHERE claims_released_at IS NOT NULL AND NOT EXISTS (
+            SELECT FROM approvals_approval a WHERE a.outcome = 'executed' AND a.action = 'liquidation.release_claims'
+            AND a.arguments ->> 'restore_id' = r.id::text)
+        """,
+    ),
     Invariant(
         "I14b",
         "what two people resolved was approved with these figures, and what was approved was booked",

@@ -12,7 +12,10 @@ from prometheus_client.registry import Collector
 
 from coruscant import clock
 from coruscant.money import decimal_string
+from coruscant.restores import identity
+from coruscant.restores.models import Restore
 from liquidation.models import PENDING_ORDER_STATUSES, ClaimFailure, Liquidation, LiquidationEvent, TradeOrder
+from liquidation.reconciliation.models import ReconciliationDifference
 from pricing import best_price
 from pricing.models import Feed, PriceQuote
 
@@ -30,7 +33,7 @@ def _figures() -> Iterator[Figures]:
 
     is_open = Liquidation.objects.exclude(status="settled").order_by().values_list("status").annotate(Count("pk"))
     yield "coruscant_liquidations_open", "Liquidations not yet settled, by status", ("status",), is_open
-    overdue = age(Liquidation.objects.filter(status="selling", due_at__lt=now), "due_at")
+    overdue = age(Liquidation.objects.filter(status="selling", held_by=None, due_at__lt=now), "due_at")
     yield "coruscant_liquidations_overdue_seconds", "Age of the oldest due time of a sale", (), overdue
     orders = TradeOrder.objects.filter(status__in=PENDING_ORDER_STATUSES).order_by()
     pending = orders.values_list("market", "status").annotate(Count("pk"))
@@ -51,6 +54,15 @@ def _figures() -> Iterator[Figures]:
     yield "coruscant_feed_messages", "Messages received, by market and outcome", ("market", "outcome"), received
     failures = [(ClaimFailure.objects.count(),)]
     yield "coruscant_claim_failures", "Breached loans that could not be claimed", (), failures
+    held = [(Liquidation.objects.filter(held_by__isnull=False).count(),)]
+    yield "coruscant_liquidations_held", "Liquidations that a restore holds", (), held
+    claims_held = [(Restore.objects.filter(claims_released_at=None).exists(),)]
+    yield "coruscant_claims_held", "1 while a restore holds claims", (), claims_held
+    differences = [(ReconciliationDifference.objects.filter(status="open").count(),)]
+    meaning = "Open differences between the markets' statements and the books"
+    yield "coruscant_reconciliation_differences_open", meaning, (), differences
+    replaced = [(bool(identity.objection()),)]
+    yield "coruscant_database_replaced", "1 while the database is not the accepted one", (), replaced
     price = best_price.current().price
     known = [] if price is None else [(decimal_string(price),)]
     yield "coruscant_best_price", "Best price, GC a unit; absent while there is none", (), known

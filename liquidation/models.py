@@ -8,6 +8,7 @@ from django.db.models import F, Q
 from coruscant.fields import AmountField
 from coruscant.history.records import AuditedHistory
 from coruscant.money import ZERO
+from coruscant.restores.models import Restore
 from loans.models import Loan
 from pricing.markets import Market
 
@@ -50,8 +51,17 @@ class Liquidation(models.Model):
     leased_until = models.DateTimeField(null=True)
     due_at = models.DateTimeField()
     enqueued_at = models.DateTimeField(null=True, help_text="When a task for it was last sent: not again for a while")
+    held_by = models.ForeignKey(
+        Restore, on_delete=models.PROTECT, null=True, related_name="held_sales", db_index=False,
+        help_text="Neither sold nor published before statements of the markets have been compared",
+    )  # fmt: skip
+    orders_may_be_missing = models.BooleanField(
+        default=False, db_default=False, help_text="Since a restore, the markets may know orders that the books do not"
+    )
 
-    history = AuditedHistory(unaudited=["fence", "leased_until", "due_at", "enqueued_at"])
+    history = AuditedHistory(
+        unaudited=["fence", "leased_until", "due_at", "enqueued_at", "held_by", "orders_may_be_missing"]
+    )
 
     class Meta:
         ordering = ("-id",)
@@ -74,6 +84,7 @@ class Liquidation(models.Model):
         indexes = [
             models.Index(fields=["due_at"], name="liquidations_due", condition=Q(status="selling")),
             models.Index(fields=["status", "-id"], name="liquidations_by_status"),
+            models.Index(fields=["held_by"], name="liquidations_held", condition=Q(held_by__isnull=False)),
         ]
 
     def __str__(self) -> str:
@@ -104,6 +115,10 @@ class TradeOrder(models.Model):
     liquidation = models.ForeignKey(Liquidation, on_delete=models.PROTECT, related_name="orders", db_index=False)
     sequence = models.PositiveIntegerField(help_text="1 for a liquidation's first order")
     market = models.CharField(max_length=32, choices=Market.choices())
+    number = models.PositiveIntegerField(
+        default=0, db_default=0,
+        help_text="1 for its loan's first order at this market; the request id is made of it. 0: from before that",
+    )  # fmt: skip
     request_id = models.CharField(max_length=64)
     quantity = AmountField(help_text="Units ordered")
     quoted_unit_price = AmountField(help_text="GC a unit expected for this quantity when it was sized")
@@ -116,8 +131,11 @@ class TradeOrder(models.Model):
     answered_at = models.DateTimeField(null=True, help_text="When the final verdict was booked")
     sends = models.PositiveIntegerField(default=0)
     due_at = models.DateTimeField(help_text="Not to be sent again before then")
+    refusals_prove_nothing = models.BooleanField(
+        default=False, db_default=False, help_text="A restore may have lost sends of it, or an order of the same id"
+    )
 
-    history = AuditedHistory(unaudited=["sends", "due_at"])
+    history = AuditedHistory(unaudited=["sends", "due_at", "refusals_prove_nothing"])
 
     class Meta:
         ordering = ("-id",)
@@ -229,3 +247,10 @@ class ClaimFailure(models.Model):
 
     def __str__(self) -> str:
         return f"claim of {self.loan} failed"
+
+
+from liquidation.reconciliation.models import (  # noqa: E402, F401  (where Django looks for an app's models)
+    Reconciliation,
+    ReconciliationDifference,
+    StatementTrade,
+)

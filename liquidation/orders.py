@@ -6,6 +6,7 @@ from itertools import takewhile
 
 import structlog
 from django.conf import settings
+from django.db.models import Max
 
 from coruscant.money import DECIMAL_PLACES, round_down
 from coruscant.rows import Select
@@ -36,8 +37,11 @@ def latest(liquidation: Liquidation) -> list[TradeOrder]:
 
 
 def by_id(order_id: int) -> TradeOrder:
-    """An order that is there."""
-    return _BY_ID.all(order_id)[0]
+    """The order. Raises TradeOrder.DoesNotExist."""
+    found = _BY_ID.all(order_id)
+    if not found:
+        raise TradeOrder.DoesNotExist(f"there is no order {order_id}")
+    return found[0]
 
 
 def size(
@@ -77,8 +81,11 @@ def kept(order: TradeOrder, send: int, answer: Answer, now: datetime, *, stale: 
 def earlier_sends(order: TradeOrder) -> Earlier:
     """What became of an order's sends before the last one, which has no answer yet.
 
-    The answer of a stale lease holder decides nothing: its send counts as lost.
+    The answer of a stale lease holder decides nothing: its send counts as lost. So does every send if a restore may
+    have lost some.
     """
+    if order.refusals_prove_nothing:
+        return Earlier(sends=order.sends)
     sends = order.sends - 1
     if not sends:
         return Earlier()
@@ -115,28 +122,31 @@ def _venue_to_avoid(latest_orders: Sequence[TradeOrder]) -> Market | None:
 def _order(
     loan: Loan, liquidation: Liquidation, latest_orders: Sequence[TradeOrder], choice: Choice, now: datetime
 ) -> TradeOrder:
+    number = _last_number(choice.market, liquidation, latest_orders) + 1
     request_id = ids.order_id(
         settings.INSTALLATION_NAMESPACE,
         application=loan.request_id,
         loan_id=loan.loan_id,
         market=choice.market,
-        number=_orders_at(choice.market, liquidation, latest_orders) + 1,
+        number=number,
     )
     return TradeOrder(
         liquidation=liquidation,
         sequence=latest_orders[0].sequence + 1 if latest_orders else 1,
         market=choice.market,
+        number=number,
         request_id=request_id,
         quantity=choice.quantity,
         quoted_unit_price=round_down(choice.unit_price, DECIMAL_PLACES),
         payload=VENUES[choice.market].payload(request_id, choice.quantity),
         created_at=now,
         due_at=now,
+        refusals_prove_nothing=liquidation.orders_may_be_missing,
     )
 
 
-def _orders_at(market: Market, liquidation: Liquidation, latest_orders: Sequence[TradeOrder]) -> int:
-    """How many orders this loan has had at a market."""
+def _last_number(market: Market, liquidation: Liquidation, latest_orders: Sequence[TradeOrder]) -> int:
+    """The number of this loan's last order at a market; 0 if it has had none there."""
     if not latest_orders or latest_orders[0].sequence == len(latest_orders):  # these are all of them
-        return sum(order.market == market for order in latest_orders)
-    return liquidation.orders.filter(market=market).count()
+        return max((order.number for order in latest_orders if order.market == market), default=0)
+    return liquidation.orders.filter(market=market).aggregate(last=Max("number", default=0))["last"]  # type: ignore[no-any-return]

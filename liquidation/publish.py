@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import F
 
 from coruscant import aws, clock, failpoints, history, rows
+from coruscant.restores import identity
 from liquidation.backoff import back_off
 from liquidation.models import LiquidationEvent
 
@@ -59,10 +60,15 @@ def _take(liquidation_ids: Sequence[int], *, others: int) -> list[LiquidationEve
     """Count a send of events that are due, and keep others from sending them at the same time; returns them, counted.
 
     Events that somebody has locked are left to them. With nothing of its own to send, a call leaves the others, too.
+    What a restore holds is left, and everything while the database is not the accepted one.
     """
+    if not identity.accepted():
+        return []
     now = clock.now()
     with transaction.atomic():
-        due = LiquidationEvent.objects.select_for_update(skip_locked=True).filter(sent_at__isnull=True, due_at__lte=now)
+        due = LiquidationEvent.objects.select_for_update(skip_locked=True, of=("self",)).filter(
+            sent_at__isnull=True, due_at__lte=now, liquidation__held_by__isnull=True
+        )
         events = list(due.filter(liquidation__in=liquidation_ids).order_by("pk"))
         if events and others:
             events += due.exclude(liquidation__in=liquidation_ids).order_by("due_at")[:others]

@@ -10,6 +10,7 @@ from django.db.models import BooleanField, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from coruscant import clock, enqueue, failpoints
+from coruscant.restores import identity
 from liquidation import chains
 from liquidation.claim import withdraw_failures
 from liquidation.models import Liquidation, LiquidationEvent
@@ -24,18 +25,24 @@ BATCH = 200
 ENQUEUED_AGAIN_AFTER = timedelta(seconds=15)
 
 # A literal: with the status as a parameter, the one plan of a prepared statement misses the index of what is due.
-_SELLING = Liquidation.objects.filter(RawSQL("status = 'selling'", (), output_field=BooleanField()))
+_SELLING = Liquidation.objects.filter(
+    RawSQL("status = 'selling'", (), output_field=BooleanField()), held_by__isnull=True
+)
+_UNSENT = LiquidationEvent.objects.filter(sent_at__isnull=True, liquidation__held_by__isnull=True)
 
 
 def recover(limit: int = BATCH) -> int:
     """Enqueue what is due, the most overdue first and at most `limit` of each kind; return how many sales and events.
 
     A row is marked as enqueued before its task is sent, so that a backlog is not enqueued twice. An evaluation and a
-    pruning that are due are enqueued as well. Failed claims that need no person any more are withdrawn.
+    pruning that are due are enqueued as well. Failed claims that need no person any more are withdrawn. Nothing is done
+    while the database is not the accepted one.
     """
+    if not identity.accepted():
+        return 0
     now = clock.now()
     sales = take_due_sales(now, limit)
-    events = _take_due(LiquidationEvent.objects.filter(sent_at__isnull=True), "liquidation_id", now, limit)
+    events = _take_due(_UNSENT.all(), "liquidation_id", now, limit)
     failpoints.reach("recovery.marked")
     expires = ENQUEUED_AGAIN_AFTER.total_seconds()
     for pk in sales:
@@ -88,7 +95,9 @@ def _take_due(rows: "QuerySet[Any]", key: str, now: datetime, limit: int) -> lis
     expire, and must not be those of the oldest rows.
     """
     with transaction.atomic():
-        due = _due(rows, now).select_for_update(skip_locked=True).order_by("due_at").values_list("pk", key)
+        due = (
+            _due(rows, now).select_for_update(skip_locked=True, of=("self",)).order_by("due_at").values_list("pk", key)
+        )
         found = list(due[:limit])
         rows.model.objects.filter(pk__in=[pk for pk, _key in found]).update(enqueued_at=now)
     return [value for _pk, value in found]

@@ -13,12 +13,14 @@ from enum import StrEnum
 
 import structlog
 from django.conf import settings
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import transaction
 
 from coruscant import failpoints, rows
 from coruscant.money import exact, fits
+from coruscant.restores import identity
 from coruscant.rows import Write
-from liquidation import band, breaker, orders, venues, verdicts
+from liquidation import band, breaker, last_send, orders, venues, verdicts
 from liquidation.backoff import back_off
 from liquidation.locking import lock
 from liquidation.models import PENDING_ORDER_STATUSES, Liquidation, LiquidationStatus, OrderStatus, TradeOrder
@@ -45,6 +47,7 @@ class Outcome(StrEnum):
     LATER = "due again later"
     BUSY = "another worker holds the lease"
     NOT_DUE = "the order was sent and is not due again yet"
+    HELD = "held: the database may have lost orders"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,7 @@ def sell(liquidation_id: int) -> Outcome:
             attempt = _prepare(liquidation_id, fence, began)
             if isinstance(attempt, Outcome):
                 return attempt
+            last_send.remember(attempt.order_id, attempt.request_id, attempt.send)
             failpoints.reach("sell.order_committed")
             # A worker that was frozen meanwhile must not send under a lease that is another's by now.
             lease_left = settings.LEASE_SECONDS - (time.monotonic() - prepared_at)
@@ -92,8 +96,11 @@ def sell(liquidation_id: int) -> Outcome:
             fence, began = attempt.fence, began or attempt.counted_at
 
 
-def _prepare(liquidation_id: int, fence: int | None, began: datetime | None) -> OrderAttempt | Outcome:
+def _prepare(  # noqa: PLR0911  (each is a reason not to send)
+    liquidation_id: int, fence: int | None, began: datetime | None
+) -> OrderAttempt | Outcome:
     """Take or renew the lease, find or size the order, count the send; commit. `began`: when this run first sent."""
+    identity.accepted()  # asks the witnesses, and so Redis, if it has to; what counts is read within
     prices = best_price.snapshot()  # from Redis, so before any row is locked
     with transaction.atomic(durable=True):
         loan, liquidation, now = lock(liquidation_id, "sell")
@@ -101,6 +108,8 @@ def _prepare(liquidation_id: int, fence: int | None, began: datetime | None) -> 
             return Outcome.SETTLED
         if liquidation.status == LiquidationStatus.WAITING:
             return Outcome.WAITING
+        if liquidation.held_by_id or not identity.accepted():
+            return Outcome.HELD
         if liquidation.leased_until and liquidation.leased_until > now and liquidation.fence != fence:
             return Outcome.BUSY
         # What is left may be too little to sell from the start.
@@ -152,13 +161,30 @@ def _later(liquidation: Liquidation, due_at: datetime, *others: Write) -> Outcom
 
 
 def _book(attempt: OrderAttempt, answer: Answer) -> Outcome | None:
-    """Keep the answer and book what it proves, under the fence; None means that the sale goes on at once."""
+    """Keep the answer and book what it proves, under the fence; None means that the sale goes on at once.
+
+    Another database than the one that the order was written to may not know it, or have another in its place.
+    """
+    identity.accepted()  # as above: a synchronous standby may have been promoted meanwhile
     with transaction.atomic(durable=True):
-        loan, liquidation, now = lock(attempt.liquidation_id, "sell")
-        order = orders.by_id(attempt.order_id)
-        if liquidation.fence != attempt.fence or liquidation.status != LiquidationStatus.SELLING:
+        try:
+            loan, liquidation, now = lock(attempt.liquidation_id, "sell")
+            order = orders.by_id(attempt.order_id)
+        except ObjectDoesNotExist:
+            order = None
+        if order is None or order.request_id != attempt.request_id:
+            log.error(
+                "answer_to_an_unknown_order",
+                order_request_id=attempt.request_id,
+                market=attempt.market,
+                answer=verdicts.text(answer),
+            )
+            return Outcome.HELD
+        held = liquidation.held_by_id or not identity.accepted()
+        if liquidation.fence != attempt.fence or held or liquidation.status != LiquidationStatus.SELLING:
             log.warning("stale_lease_holder_decides_nothing", order_request_id=order.request_id, fence=attempt.fence)
-            rows.write((orders.kept(order, attempt.send, answer, now, stale=True), None))
+            order.sends = max(order.sends, attempt.send)  # a restored database may have forgotten the send
+            rows.write((order, ("sends",)), (orders.kept(order, attempt.send, answer, now, stale=True), None))
             return Outcome.BUSY
         if isinstance(answer, Traded) and not _can_be_true(liquidation, order, answer, now):
             answer = replace(answer, proceeds=None)
@@ -209,20 +235,22 @@ def book_trade(
     units: Decimal,
     proceeds: Decimal,
     now: datetime,
+    may_settle: bool = True,
 ) -> bool:
     """Book a trade of `units` for `proceeds` GC on all three rows, which the caller has locked; settle if it is done.
 
-    Writes others along. Returns whether it is settled.
+    `may_settle` is False while another order may have traded. The order may be a new one, not yet written. Writes
+    others along. Returns whether it is settled.
     """
     order.status, order.answered_at = OrderStatus.FILLED, now
     order.units_traded, order.proceeds = units, proceeds
     with exact():
         liquidation.collateral_sold += units
         liquidation.proceeds += proceeds
-    done = sales.book_sale(loan, units, proceeds, smallest_sale=settings.ORDER_QUANTITY_STEP)
+    done = sales.book_sale(loan, units, proceeds, smallest_sale=settings.ORDER_QUANTITY_STEP, may_finish=may_settle)
     sold: tuple[Write, ...] = settle(loan, liquidation, now) if done else ((liquidation, SALE_FIGURES),)
-    filled = (order, ("status", "answered_at", "venue_order_id", "units_traded", "proceeds"))
-    rows.write(filled, (loan, sales.BOOKED), *sold, *others)
+    figures = ("status", "answered_at", "venue_order_id", "units_traded", "proceeds")
+    rows.write((order, None if order._state.adding else figures), (loan, sales.BOOKED), *sold, *others)
     return done
 
 

@@ -6,6 +6,7 @@ from typing import Final
 from django.db import connection
 
 from coruscant import clock, locks
+from coruscant.restores import identity
 from loans import candidates, risk
 from loans.batches import change_next_batch
 from loans.models import Loan, LoanStatus
@@ -21,7 +22,7 @@ def activate_if_covered(loan: Loan, point: PricePoint, now: datetime) -> bool:
 
     The caller has locked the row, and has held the activation barrier since before it read the price.
     """
-    if point.price is None or not _is_covered(loan, point):
+    if point.price is None or not _is_covered(loan, point) or not identity.accepted():
         return False
     loan.status = LoanStatus.ACTIVE
     loan.activated_at = now
@@ -37,7 +38,7 @@ def activate_loans(point: PricePoint, limit: int = 500) -> int:
 
     def activate(loans: list[Loan]) -> int:
         covered = [loan.pk for loan in loans if _is_covered(loan, point)]
-        if not covered:
+        if not covered or not identity.accepted():
             return 0
         return Loan.objects.filter(pk__in=covered).update(
             status=LoanStatus.ACTIVE, activated_at=clock.now(), prices_apply_from=_prices_apply_from(point)

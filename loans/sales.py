@@ -35,13 +35,15 @@ def begin_liquidation(loan_ids: Sequence[int], now: datetime) -> None:
     margin_calls.close_for_claim(list(keys), now)
 
 
-def book_sale(loan: Loan, units: Decimal, proceeds: Decimal, *, smallest_sale: Decimal) -> bool:
+def book_sale(
+    loan: Loan, units: Decimal, proceeds: Decimal, *, smallest_sale: Decimal, may_finish: bool = True
+) -> bool:
     """Lower a liquidating loan's collateral by the `units` sold and its balance by the `proceeds` in GC, not below 0.
 
-    If that covers the balance, or leaves less than `smallest_sale` units, the loan becomes `liquidated` as well.
-    Returns whether it did. The caller writes the fields BOOKED, in the statement that writes the sale's other rows.
-    Raises IllegalTransition if the loan is not being liquidated, if there are not that many units, or if a figure is
-    negative.
+    If that covers the balance, or leaves less than `smallest_sale` units, the loan becomes `liquidated` as well, unless
+    it may not. Returns whether it did. The caller writes the fields BOOKED, in the statement that writes the sale's
+    other rows. Raises IllegalTransition if the loan is not being liquidated, if there are not that many units, or if a
+    figure is negative.
     """
     _require_liquidating(loan)
     if not 0 <= units <= loan.collateral or proceeds < 0:
@@ -49,7 +51,7 @@ def book_sale(loan: Loan, units: Decimal, proceeds: Decimal, *, smallest_sale: D
     with money.exact():
         loan.collateral -= units
         loan.outstanding_balance = max(ZERO, loan.outstanding_balance - proceeds)
-    done = is_done(loan, smallest_sale)
+    done = may_finish and is_done(loan, smallest_sale)
     if done:
         loan.status = LoanStatus.LIQUIDATED
     return done

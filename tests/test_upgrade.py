@@ -16,7 +16,9 @@ from proofs.service.copies import drop, fresh_copy
 
 DATABASE = "upgrade"
 #: The last migrations of the release before, in the order in which an operator goes back to them.
-RELEASE_BEFORE = (("approvals", "zero"), ("liquidation", "0006"), ("loans", "0005"), ("pricing", "0003"))
+RELEASE_BEFORE = (
+    ("approvals", "zero"), ("liquidation", "0006"), ("restores", "zero"), ("loans", "0005"), ("pricing", "0003"),
+)  # fmt: skip
 NEW_TABLES = {
     "pricing_judgedfeed": "pricing_feedevaluation",
     "loans_loanwarning": "loans_margincall",
@@ -30,7 +32,11 @@ NEW_COLUMNS = {
 }
 #: What is not compared: columns that only one of the releases has, and tables that only this one has.
 IN_ONE_RELEASE = ["history_session_user", "last_outcome", "last_answer", "misfit"]
-NEW_IN_THIS_RELEASE = {"liquidation_orderanswer"}
+IN_ONE_RELEASE += ["held_by_id", "orders_may_be_missing", "number", "refusals_prove_nothing"]
+NEW_IN_THIS_RELEASE = {
+    "liquidation_orderanswer", "liquidation_reconciliation", "liquidation_reconciliationdifference",
+    "liquidation_historicalreconciliationdifference", "liquidation_statementtrade",
+}  # fmt: skip
 EARLIER, NOW, LATER = (f"2026-11-25T{hour}:00:00+00:00" for hour in (10, 11, 12))
 
 

@@ -14,7 +14,8 @@ GROUP = "Bank representatives"
 COMMANDS = {
     "pricing": (),
     "loans": ("add_loan", "add_collateralposting"),
-    "liquidation": ("change_tradeorder",),
+    "liquidation": ("change_tradeorder", "change_reconciliationdifference"),
+    "restores": (),
     "knox": ("delete_authtoken",),
     "approvals": ("change_approval",),
 }

@@ -1,7 +1,8 @@
 """Liveness and readiness.
 
 Ready means that the database answers. Cache and broker are only reported: without them the service is degraded, but
-it still accepts every request and loses nothing. Each check runs in a thread of its own, and all of them end within
+it still accepts every request and loses nothing. So it is while a restore holds something; only then there is a check
+called `restore`. Each check runs in a thread of its own, and all of them end within
 DEADLINE_SECONDS, so a server that hangs does not hang the answer.
 """
 
@@ -15,6 +16,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 
 from coruscant.celery import app
+from coruscant.restores import holds, identity
 from coruscant.web.problems import RETRY_LATER, problem
 
 log = structlog.get_logger(__name__)
@@ -35,9 +37,14 @@ def ready(request: HttpRequest) -> HttpResponse:
     """200 when the database answers, and the state of each check; otherwise 503."""
     if refused := _refuse_writes(request):
         return refused
-    answers = run({"database": _ask_database, "cache": lambda: cache.get("health"), "broker": _ask_broker})
+    checks: dict[str, Callable[[], object]] = {
+        "database": _ask_database, "cache": lambda: cache.get("health"), "broker": _ask_broker, "restore": _ask_restore,
+    }  # fmt: skip
+    answers = run(checks)
     if answers["database"] != "ok":
         return problem(503, detail="The database does not answer.", headers=RETRY_LATER)
+    if answers["restore"] == "ok":  # said only when something is held
+        del answers["restore"]
     degraded = any(answer != "ok" for answer in answers.values())
     return JsonResponse({"status": "degraded" if degraded else "ok", "checks": answers})
 
@@ -70,6 +77,14 @@ def _ask_database() -> None:
             raise OperationalError("The database answers no query.")
     finally:
         connection.close()  # this thread's own
+
+
+def _ask_restore() -> None:
+    try:
+        identity.require()
+        holds.require_none()
+    finally:
+        connection.close()
 
 
 def _ask_broker() -> None:

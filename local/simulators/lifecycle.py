@@ -31,9 +31,14 @@ async def explain_bad_requests(request: web.Request, handler: Handler) -> web.St
         return json_answer({"error": str(error)}, status=400)
 
 
-async def listen(app: web.Application, host: str, port: int) -> tuple[web.AppRunner, int]:
-    """Serve an application; return the runner to clean up later, and the port (a free one for port 0)."""
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_CLEANUP_SECONDS)
+async def listen(
+    app: web.Application, host: str, port: int, *, largest_header: int = 8190
+) -> tuple[web.AppRunner, int]:
+    """Serve an application; return the runner to clean up later, and the port (a free one for port 0).
+
+    A request with a header field of more than `largest_header` bytes never reaches the application.
+    """
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_CLEANUP_SECONDS, max_field_size=largest_header)
     await runner.setup()
     await web.TCPSite(runner, host, port).start()
     return runner, int(runner.addresses[0][1])

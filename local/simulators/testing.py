@@ -84,6 +84,14 @@ class RunningMarket:
         query = "" if request_id is None else f"?requestId={request_id}"
         return cast("list[dict[str, Any]]", self._call("GET", f"deliveries{query}")["deliveries"])
 
+    def statement(self, since: str | None = None, form: str = "csv") -> str:
+        """What the market traded since an RFC 3339 time, as text: `csv` or `jsonl`."""
+        query = {"format": form} | ({} if since is None else {"since": since})
+        answer = self._session.get(f"{self.url}/simulator/statement", params=query, timeout=_PATIENCE_SECONDS)
+        if answer.status_code != 200:
+            raise ValueError(answer.text)
+        return answer.text
+
     def counters(self) -> dict[str, int]:
         """How many order requests had which outcome; outcomes that never happened are left out."""
         return {name: int(count) for name, count in self.state()["counters"].items()}

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pricing.markets import Market
 from proofs.fuzzing import structured
-from proofs.fuzzing.seeds import ANSWERS, EVENTS, envelope, words
+from proofs.fuzzing.seeds import ANSWERS, EVENTS, LIES, envelope, words
 from proofs.fuzzing.service import ROOT
 from proofs.fuzzing.statuses import STATUSES
 
@@ -99,7 +99,7 @@ def _examples(kind: str, market: Market) -> Iterator[bytes]:
     """Inputs as the target takes them: a byte that decides, then the body."""
     if kind == "venue":
         for number in range(len(STATUSES)):
-            yield from (bytes([number]) + json.dumps(answer).encode() for answer in ANSWERS[market])
+            yield from (bytes([number]) + json.dumps(answer).encode() for answer in (*ANSWERS[market], *LIES[market]))
         return
     body = json.dumps(EVENTS[market])
     other = json.dumps({**EVENTS[market], "item": "SPICE", "asset": "SPICE"})

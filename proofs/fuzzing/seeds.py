@@ -26,6 +26,16 @@ EVENTS: dict[Market, dict[str, Any]] = {
     Market.MOS_ESPA: MOS_ESPA_EVENT,
     Market.BLACK_SPIRE_OUTPOST: BLACK_SPIRE_EVENT,
 }
+DOUBTS = (
+    "order status unknown",
+    "order already exists",
+    "a request with this id is in progress",
+    "upstream timeout",
+    "execution pending",
+    "accepted",
+    "",
+    " ",
+)
 ANSWERS: dict[Market, list[dict[str, Any]]] = {
     Market.MOS_ESPA: [
         {
@@ -55,6 +65,26 @@ ANSWERS: dict[Market, list[dict[str, Any]]] = {
         {"error": "already executed"},
     ],
 }
+#: What markets answer beside: each of these is a kind of answer that was once taken for another.
+LIES: dict[Market, list[dict[str, Any]]] = {
+    market: [
+        *({**success, name: value} for name in ("error", "reason") for value in ("", None, False, " ")),
+        {**success, "status": "FILLED", "fees": [{"amount": 0.01}], "note": None},
+        {**success, units: zero, total: zero},
+        {**success, units: zero},
+        {**success, total: zero},
+        *({**refusal, key: success[key]} for key in (order_id, units, total)),
+        {**success, **refusal},
+        {**refusal, "executions": [{"units": 12.5}]},
+        {**refusal, "requestId": None, order_id: "", units: False},
+        *({**refusal, words: said} for said in DOUBTS),
+    ]
+    for market, (order_id, units, total, zero, words) in {
+        Market.MOS_ESPA: ("orderId", "quantity", "price", "0", "reason"),
+        Market.BLACK_SPIRE_OUTPOST: ("id", "amount", "totalPrice", 0, "error"),
+    }.items()
+    for success, refusal in [ANSWERS[market][:2]]
+}
 
 
 def envelope(body: str) -> dict[str, Any]:
@@ -72,7 +102,11 @@ def envelope(body: str) -> dict[str, Any]:
 def words() -> set[str]:
     """Keys and values of all of them, and what JSON is worst at: a dictionary for a mutator."""
     found = {"NaN", "-Infinity", "1e999999", "1e-9999", "\\ud800", "\\u0000", "null", "true", "[[[[", '{"', "-0", "0.1"}
-    for example in (*EVENTS.values(), *(answer for answers in ANSWERS.values() for answer in answers), envelope("")):
+    for example in (
+        *EVENTS.values(),
+        *(answer for known in (ANSWERS, LIES) for answers in known.values() for answer in answers),
+        envelope(""),
+    ):
         for key, value in example.items():
             found |= {json.dumps(key), f"{json.dumps(key)}:", json.dumps(value)[:100]}
     return found

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from pricing.markets import Market
-from proofs.fuzzing.seeds import ANSWERS, EVENTS, MOS_ESPA_EVENT, envelope
+from proofs.fuzzing.seeds import ANSWERS, EVENTS, LIES, MOS_ESPA_EVENT, envelope
 
 _TEXTS = (
     *(
@@ -144,7 +144,10 @@ def events(market: Market) -> st.SearchStrategy[str]:
 
 
 def answers(market: Market) -> st.SearchStrategy[bytes]:
-    """Answers of a market: as documented, damaged, cut, and plain noise."""
-    damaged = st.one_of([_damaged(example, _scalars()) for example in ANSWERS[market]])
-    texts = damaged | _cut(damaged)
+    """Answers of a market: as documented, misleading, damaged, cut, and plain noise."""
+    examples = (*ANSWERS[market], *LIES[market])
+    each = [_damaged(example, _scalars()) for example in examples]
+    # One of a list would be the same, with a representation of a megabyte.
+    damaged = st.sampled_from(range(len(each))).flatmap(lambda number: each[number])
+    texts = st.sampled_from([dump(example) for example in examples]) | damaged | _cut(damaged)
     return texts.map(lambda text: text.encode("utf-8", "surrogatepass")) | st.binary(max_size=60)

@@ -18,7 +18,6 @@ from proofs.model.state import (
     CALLING,
     COMMITTED,
     IDLE,
-    MARKETS,
     MISMATCH,
     MIXED,
     NEVER_SENT,
@@ -48,6 +47,7 @@ class OrderRow:
 
     request_id: str
     market: int
+    number: int
     lots: int
     status: str
     #: All that were counted; of these, by the answers that were booked under the fence, the two kinds that matter.
@@ -226,10 +226,8 @@ class Replay:
 
     def _name(self, number: int, row: SaleRow) -> None:
         """Remember what each requestId is about."""
-        for place in MARKETS:
-            there = [order for order in row.orders if order.market == place]
-            for count, order in enumerate(there, 1):
-                self._ids[order.request_id] = number, place, count
+        for order in row.orders:
+            self._ids[order.request_id] = number, order.market, order.number
 
 
 def _seen(seen: Observed, number: int) -> str:
@@ -324,9 +322,9 @@ def _is(books: Books, row: SaleRow) -> bool:
 def _is_order(order: Order, row: OrderRow, *, doubted: bool) -> bool:
     """Whether an order is the same in both. `doubted`: not even refusals of all its sends prove anything."""
     left = row.sends - row.never_sent
-    if (order.market, order.lots, order.status, order.sends) != (row.market, row.lots, row.status, left):
+    if (order.market, order.number, order.lots) != (row.market, row.number, row.lots):
         return False
-    if order.traded != row.traded:
+    if (order.status, order.sends, order.traded) != (row.status, left, row.traded):
         return False
     if order.refusals == MIXED:
         return doubted or row.refused < left

@@ -227,7 +227,7 @@ class Actor:
         self._watched(commit, releases=True)
         if self.wrote_sale:
             self.wrote_sale = False
-            self.scheduler.world.committed(self.number)
+            self.scheduler.world.committed(self.number, self.title)
         if lost:
             raise OperationalError("the connection was lost after the commit")
 

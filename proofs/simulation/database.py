@@ -20,12 +20,12 @@ class SimulationDatabase:
         self.monitor: psycopg.Connection[Any] = psycopg.connect(url, autocommit=True)
         rows = self.monitor.execute(
             "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
-            " AND tablename ~ '^(loans|pricing|liquidation)_' ORDER BY tablename"
+            " AND tablename ~ '^(loans|pricing|liquidation|restores)_' ORDER BY tablename"
         )
         self._tables = [name for (name,) in rows.fetchall()]
         sequences = self.monitor.execute(
             "SELECT sequencename FROM pg_sequences WHERE schemaname = 'public'"
-            " AND sequencename ~ '^(loans|pricing|liquidation)_' ORDER BY sequencename"
+            " AND sequencename ~ '^(loans|pricing|liquidation|restores)_' ORDER BY sequencename"
         )
         restart = [f"setval('{name}', 1, false)" for (name,) in sequences.fetchall()]
         deletes = [f"DELETE FROM {name}" for name in self._tables]

@@ -13,7 +13,8 @@ from django.conf import settings
 from django.db import connection
 
 from coruscant import aws, clock, enqueue, failpoints
-from liquidation import publish, sell, venues
+from coruscant.restores import identity
+from liquidation import last_send, publish, sell, venues
 from liquidation.venues import http
 from liquidation.verdicts import Answer
 from pricing import price_alerts, snapshot
@@ -89,6 +90,7 @@ class Edges:
                 (enqueue, "now", now),
                 (snapshot, "cache", self.cache),
                 (price_alerts, "cache", self.cache),
+                (last_send, "cache", self.cache),
                 (uuid, "uuid4", self.world.uuid),
                 (poll, "time", SimpleNamespace(monotonic=monotonic)),
                 (queue, "time", SimpleNamespace(monotonic=monotonic)),
@@ -96,7 +98,7 @@ class Edges:
             ):
                 replaced.enter_context(mock.patch.object(where, name, what))
             replaced.enter_context(clock.driven_by(self.world.clock))
-            forget = (queue.queue_url.cache_clear, publish._topic_arn.cache_clear)
+            forget = (queue.queue_url.cache_clear, publish._topic_arn.cache_clear, identity.forget)
             for call in forget:
                 call()
                 replaced.callback(call)

@@ -29,6 +29,16 @@ RATES: dict[str, float] = {
     "market.wrong_figures": 0.05,
     "market.partial_fill": 0.25,
     "market.price_moved": 0.4,
+    "market.answer_overtaken": 0.02,
+    # markets that lie
+    "liar.refuses_after_trading": 0.25,
+    "liar.refuses_in_doubt": 0.2,
+    "liar.refuses_with_figures": 0.15,
+    "liar.refuses_oddly": 0.15,
+    "liar.remembers_a_refusal": 0.3,
+    "liar.trades_nothing": 0.15,
+    "liar.wrong_total": 0.25,
+    "liar.says_more": 0.2,
     # messaging
     "sns.refuses": 0.12,
     "sns.refuses_one": 0.12,

@@ -1,29 +1,37 @@
 """The simulated markets: they keep logs of their own, and answer badly."""
 
 import json
-from dataclasses import dataclass
+from collections import Counter
 from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
 from liquidation.venues.http import Response
 from liquidation.verdicts import NeverSent, Unclear
 from pricing.markets import Market
+from proofs.simulation import lies
 from proofs.simulation.actor import current_actor
+from proofs.simulation.lies import Story, Trade
 from proofs.simulation.world import World
 
 _GRID = Decimal(10) ** -8
 _CENT = Decimal(10) ** -6
+#: So many refusals, and no other answer, may be false: whoever is refused once more has been refused indeed.
+_MOST_FALSE_REFUSALS = 2
+#: How often a market that has lied about an order tells the same story when it is asked again.
+_SAME_STORY = 0.8
+#: What a market may say of an order that it has traded, by the fault; those of the second only when asked again.
+_STORIES = {
+    "liar.refuses_after_trading": Story.REFUSED,
+    "liar.refuses_in_doubt": Story.DOUBT,
+    "liar.refuses_with_figures": Story.REFUSED_WITH_FIGURES,
+    "liar.refuses_oddly": Story.REFUSED_ODDLY,
+    "market.wrong_figures": Story.WRONG_FIGURES,
+    "liar.wrong_total": Story.WRONG_TOTAL,
+}
+_STORIES_OF_A_RESEND = {"market.calls_it_a_duplicate": Story.DUPLICATE, "market.refuses_resend": Story.REFUSED}
 
 HttpAnswer = Response | NeverSent | Unclear
-
-
-@dataclass(frozen=True, slots=True)
-class Trade:
-    """What the market did trade, whatever it says of it."""
-
-    units: Decimal
-    proceeds: Decimal
-    order_id: str
+Answer = tuple[int, bytes]
 
 
 class SimulatedMarket:
@@ -36,7 +44,10 @@ class SimulatedMarket:
         #: Every trade by requestId: the truth that the books are compared with.
         self.trades: dict[str, Trade] = {}
         self.void: set[str] = set()
-        self._wrong: dict[str, int] = {}
+        self._stories: dict[str, tuple[Story, str]] = {}
+        self._remembered: dict[str, str] = {}
+        self._answers: Counter[str] = Counter()
+        self._refusals: Counter[str] = Counter()
 
     def post(self, body: str, timeout_seconds: float) -> HttpAnswer:
         """What stands in for the HTTP call: what the client gets to see."""
@@ -60,6 +71,8 @@ class SimulatedMarket:
             return world.choice(
                 [Response(200, b"<html>"), Response(status, answer[:-7]), Response(503, b"{}"), Response(200, b"[]")]
             )
+        if actor is not None and world.happens("market.answer_overtaken"):
+            actor.sleep(world.seconds(21, 60))  # the answer has come, and its worker is frozen
         return Response(status, answer)
 
     def asked_by_a_person(self, request_id: str) -> Trade | None:
@@ -72,22 +85,83 @@ class SimulatedMarket:
         self.world.log(f"an order arrives late at {self.market}")
         self._decide(order)
 
-    def _decide(self, order: dict[str, Any]) -> tuple[int, bytes]:
-        world, request_id = self.world, order["requestId"]
+    def _decide(self, order: dict[str, Any]) -> Answer:
+        request_id = order["requestId"]
         if request_id in self.trades:
-            if world.happens("market.calls_it_a_duplicate"):
-                return self._refusal(order, "duplicate request")
-            if world.happens("market.refuses_resend"):
-                return self._refusal(order, "no buyers")
+            answer = self._answer_traded(order, _STORIES_OF_A_RESEND | _STORIES)
+        elif refused := self._refuse_or_fail(order):
+            answer = refused
         else:
-            if request_id in self.void:
-                return self._refusal(order, "void")
-            if world.happens("market.refuses"):
-                return self._refusal(order, world.choice(["no buyers", "closed for lunch"]))
-            if world.happens("market.fails"):
-                return world.choice([500, 502, 503]), b"{}"
             self._trade(order)
-        return 200, self._success(order, self.trades[request_id])
+            answer = self._answer_traded(order, _STORIES)
+        self._answers[request_id] += 1
+        return answer
+
+    def _refuse_or_fail(self, order: dict[str, Any]) -> Answer | None:
+        """The answer to an order that is not traded now; None if it is."""
+        world, request_id = self.world, order["requestId"]
+        if request_id in self.void:
+            return self._refuse(order, "void")
+        # In the calm somebody has called the market, and it looks again.
+        if request_id in self._remembered and not world.faults.calm:
+            return self._refuse(order, self._remembered[request_id])
+        if world.happens("market.refuses"):
+            reason = world.choice(lies.PLAIN)
+            if world.happens("liar.remembers_a_refusal"):
+                self._remembered[request_id] = reason
+            return self._refuse(order, reason)
+        if world.happens("liar.trades_nothing"):
+            self._refusals[request_id] += 1
+            return 200, self._receipt(order, Trade(Decimal(0), Decimal(0), "nothing"), {"requestId": request_id})
+        if world.happens("market.fails"):
+            return world.choice([500, 502, 503]), b"{}"
+        if world.happens("liar.refuses_in_doubt"):
+            return 200, self._refusal(order, world.choice(lies.DOUBTS))
+        return None
+
+    def _answer_traded(self, order: dict[str, Any], stories: dict[str, Story]) -> Answer:
+        """Answer an order that has been traded: with the truth, or with one of these stories."""
+        story, variant = self._story(order, stories)
+        trade, echo = self.trades[order["requestId"]], order["requestId"]
+        match story:
+            case Story.REFUSED:
+                return self._refuse(order, variant)
+            case Story.DOUBT | Story.DUPLICATE:
+                return self.world.choice(lies.PLAIN_STATUSES), self._refusal(order, variant)
+            case Story.REFUSED_WITH_FIGURES:
+                figures = lies.figures(self.world.choice(lies.FIGURES[self.market]), trade)
+                return 200, self._refusal(order, variant, figures)
+            case Story.REFUSED_ODDLY:
+                return self.world.choice(lies.ODD_STATUSES), self._refusal(order, variant)
+            case Story.WRONG_FIGURES | Story.WRONG_TOTAL:
+                self.world.log(f"the market answers with wrong figures: {variant}")
+                echo = "another" if variant == lies.ANOTHER_ORDER else echo
+                trade = lies.wrong(variant, trade, ordered=self._quantity(order))
+        more = self.world.choice(lies.MORE) if self.world.happens("liar.says_more") else {}
+        return 200, self._receipt(order, trade, {**more, "requestId": echo})
+
+    def _story(self, order: dict[str, Any], stories: dict[str, Story]) -> tuple[Story, str]:
+        """What it says of an order that it has traded, and how; it may stay with what it has said before."""
+        world, request_id = self.world, order["requestId"]
+        chosen = None if world.faults.calm else self._stories.get(request_id)
+        if chosen is None:
+            story = next((story for fault, story in stories.items() if world.happens(fault)), Story.TRUTH)
+            chosen = story, world.choice(lies.VARIANTS[story])
+            if story is not Story.TRUTH and world.random.random() < _SAME_STORY:
+                self._stories[request_id] = chosen
+        if chosen[0] is Story.REFUSED and not self._may_hide(request_id):
+            return Story.TRUTH, ""
+        if chosen[0] is Story.WRONG_TOTAL and not lies.would_be_clearly_wrong(self.trades[request_id]):
+            return Story.TRUTH, ""
+        return chosen
+
+    def _may_hide(self, request_id: str) -> bool:
+        """Whether it may refuse, with nothing to give it away, an order that it has traded.
+
+        Not where it has refused this order twice and given no other answer: nobody could see through that.
+        """
+        answers = self._answers[request_id]
+        return answers < _MOST_FALSE_REFUSALS or self._refusals[request_id] < answers
 
     def _trade(self, order: dict[str, Any]) -> None:
         units = self._quantity(order)
@@ -101,39 +175,23 @@ class SimulatedMarket:
         self.trades[order["requestId"]] = Trade(units, proceeds, f"order-{len(self.trades) + 1}")
         self.world.log(f"{self.market} trades {units} units for {proceeds} GC")
 
-    def _success(self, order: dict[str, Any], trade: Trade) -> bytes:
-        units, proceeds, echo = f"{trade.units:f}", f"{trade.proceeds:f}", order["requestId"]
-        wrong = self._wrong.get(echo, 0)
-        if not self.world.faults.calm and (wrong or self.world.happens("market.wrong_figures")):
-            wrong = wrong or self.world.choice([1, 2, 3])
-            if self.world.random.random() < 0.7:
-                self._wrong[echo] = wrong  # it says the same when asked again
-            units = f"{trade.units + self._quantity(order):f}" if wrong == 1 else units
-            proceeds = "0" if wrong == 2 else proceeds
-            echo = "another" if wrong == 3 else echo
-            self.world.log("the market answers with wrong figures")
+    def _receipt(self, order: dict[str, Any], trade: Trade, more: dict[str, Any]) -> bytes:
         if self.market is Market.MOS_ESPA:
-            return json.dumps(
-                {
-                    **{key: order[key] for key in ("type", "side", "asset", "currency")},
-                    "requestId": echo,
-                    "orderId": trade.order_id,
-                    "success": True,
-                    "quantity": units,
-                    "price": proceeds,
-                }
-            ).encode()
-        fixed = json.dumps({"requestId": echo, "id": trade.order_id, "side": order["side"], "item": order["item"]})
-        return f'{fixed[:-1]}, "amount": {units}, "totalPrice": {proceeds}}}'.encode()
+            echo = {key: order[key] for key in ("type", "side", "asset", "currency")}
+            figures = {"quantity": f"{trade.units:f}", "price": f"{trade.proceeds:f}"}
+            return json.dumps(echo | {"orderId": trade.order_id, "success": True} | figures | more).encode()
+        fixed = json.dumps({"id": trade.order_id, "side": order["side"], "item": order["item"]} | more)
+        return f'{fixed[:-1]}, "amount": {trade.units:f}, "totalPrice": {trade.proceeds:f}}}'.encode()
 
-    def _refusal(self, order: dict[str, Any], reason: str) -> tuple[int, bytes]:
-        status = self.world.choice([200, 200, 400, 409])
-        if self.market is Market.MOS_ESPA:
-            body = {"success": False, "reason": reason, "requestId": order["requestId"]}
-        else:
-            body = {"error": reason, "requestId": order["requestId"]}
+    def _refuse(self, order: dict[str, Any], reason: str) -> Answer:
+        """A refusal with nothing to give it away, true or not."""
+        self._refusals[order["requestId"]] += 1
+        return self.world.choice(lies.PLAIN_STATUSES), self._refusal(order, reason)
+
+    def _refusal(self, order: dict[str, Any], reason: str, more: dict[str, Any] | None = None) -> bytes:
         self.world.log(f"{self.market} refuses: {reason}")
-        return status, json.dumps(body).encode()
+        plain = {"success": False, "reason": reason} if self.market is Market.MOS_ESPA else {"error": reason}
+        return json.dumps({**plain, "requestId": order["requestId"], **(more or {})}).encode()
 
     def _quantity(self, order: dict[str, Any]) -> Decimal:
         return Decimal(order["quantity" if self.market is Market.MOS_ESPA else "amount"])

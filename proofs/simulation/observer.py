@@ -4,6 +4,7 @@ Every one of them must be a step of the model (proofs/model/replay.py).
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
     from proofs.simulation.markets import SimulatedMarket
 
+#: The title of jobs in which operators bring sales through a restore, or adopt trades.
+OPERATOR = "an operator"
 _MARKETS = {market.value: number for number, market in enumerate(Market)}
 #: The model counts whole numbers: lots of the last decimal of a unit of Beskar.
 _LOTS = 10**24
@@ -30,8 +33,9 @@ _ORDERS = {
     "refused": state.REFUSED,
 }
 _ROWS = """
-    SELECT sale.id, sale.status, sale.collateral_at_claim, sale.collateral_sold,
-           "order".market, "order".request_id, "order".quantity, "order".status, "order".sends, "order".units_traded,
+    SELECT sale.id, sale.status, sale.collateral_at_claim, sale.collateral_sold, sale.held_by_id,
+           "order".market, "order".request_id, "order".number, "order".quantity, "order".status, "order".sends,
+           "order".units_traded,
            ARRAY(SELECT kind FROM liquidation_orderanswer WHERE order_id = "order".id AND NOT stale)
     FROM liquidation_liquidation AS sale LEFT JOIN liquidation_tradeorder AS "order" ON "order".liquidation_id = sale.id
     ORDER BY sale.id, "order".sequence
@@ -54,9 +58,9 @@ class Observer:
         self._seen = dict.fromkeys(Market, 0)
         self._failed = False
 
-    def committed(self, actor: int) -> None:
-        """An actor has committed something of a sale."""
-        self._show(replay.Committed(actor - 1, self._rows()))
+    def committed(self, actor: int, job: str) -> None:
+        """An actor has committed something of a sale, for the job of this title."""
+        self._show(replay.Committed(actor - 1, self._rows(), by_operator=job == OPERATOR))
 
     def heard(self, actor: int, market: Market, request_id: str, answer: Answer) -> None:
         """An actor has read an answer to an order."""
@@ -103,14 +107,14 @@ class Observer:
 
     def _rows(self) -> dict[int, SaleRow]:
         """Every sale as it is committed."""
-        sales: dict[int, tuple[str, int, int]] = {}
+        sales: dict[int, SaleRow] = {}
         orders: dict[int, list[OrderRow]] = {}
-        for number, status, collateral, sold, *order in self._monitor.execute(_ROWS, prepare=True).fetchall():
-            sales[number] = _SALES[status], lots_of(collateral), lots_of(sold)
+        for number, status, collateral, sold, held_by, *order in self._monitor.execute(_ROWS, prepare=True).fetchall():
+            sales[number] = SaleRow(_SALES[status], lots_of(collateral), lots_of(sold), held=held_by is not None)
             found = orders.setdefault(number, [])
             if order[0] is not None:
                 found.append(_order(*order))
-        return {number: SaleRow(*sale, tuple(orders[number])) for number, sale in sales.items()}
+        return {number: replace(sale, orders=tuple(orders[number])) for number, sale in sales.items()}
 
 
 def lots_of(units: Decimal) -> int:
@@ -120,11 +124,19 @@ def lots_of(units: Decimal) -> int:
 
 
 def _order(
-    market: str, request_id: str, units: Decimal, status: str, sends: int, traded: Decimal | None, kinds: list[str]
+    market: str,
+    request_id: str,
+    number: int,
+    units: Decimal,
+    status: str,
+    sends: int,
+    traded: Decimal | None,
+    kinds: list[str],
 ) -> OrderRow:
     return OrderRow(
         request_id=request_id,
         market=_MARKETS[market],
+        number=number,
         lots=lots_of(units),
         status=_ORDERS[status],
         sends=sends,

@@ -36,7 +36,7 @@ class World:
         #: Who is acting, for the trace.
         self.acting = "world"
         #: Who looks on: at an actor's commit of something of a sale, and at an answer that an actor has read.
-        self.committed: Callable[[int], None] = lambda actor: None
+        self.committed: Callable[[int, str], None] = lambda actor, job: None
         self.heard: Callable[[int, Market, str, Answer], None] = lambda actor, market, request_id, answer: None
         self._events: list[tuple[datetime, int, Callable[[], None]]] = []
         self._numbers = itertools.count()

@@ -33,6 +33,7 @@ class BlackSpireOutpost:
     topic: str = "batuu-black-spire-outpost-price-stream"
     order_path: str = "/market/orders"
     makers: Makers = _MAKERS
+    order_id_field: str = "id"
     units_field: str = "amount"
     proceeds_field: str = "totalPrice"
 

@@ -8,9 +8,11 @@ from aiohttp import web
 
 from local.simulators.exact import BadJsonError, plain, read_decimal, read_json
 from local.simulators.lifecycle import json_answer
-from local.simulators.market.faults import Fault, Kind, shares_in_total
+from local.simulators.market.fault_plan import shares_in_total
+from local.simulators.market.faults import USUAL_KINDS, Fault, Kind
 from local.simulators.market.scenario import CRASH_OVER_SECONDS, CRASH_TO, Scenario
 from local.simulators.market.script import ScriptedPrices, read_script
+from local.simulators.market.statement import as_csv, as_json_lines, read_since
 from local.simulators.market.wire import Trade
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ class MarketControl:
         """Control this market."""
         self._market = market
         self._fault_share = sum(market.desk.faults.shares.values(), Decimal(0))
-        self._fault_kinds: tuple[Kind, ...] = tuple(Kind)
+        self._fault_kinds = USUAL_KINDS
         self._settings: dict[str, Callable[[Any], None]] = {
             "scenario": lambda value: market.change_scenario(Scenario(value)),
             "crash": self._crash,
@@ -38,6 +40,7 @@ class MarketControl:
             "faultShares": self._set_each_share,
             "nextFaults": lambda value: market.desk.faults.program_next(_faults(value)),
             "everyOrderFaults": lambda value: market.desk.faults.program_deliveries(_faults(value)),
+            "forgetRefusals": self._forget_refusals,
             "slowSeconds": self._set_slow_seconds,
             "latencyMs": self._set_latency,
             "interval": self._set_interval,
@@ -53,6 +56,7 @@ class MarketControl:
         """Serve this API."""
         app.router.add_get("/simulator/orders", self.orders)
         app.router.add_get("/simulator/deliveries", self.deliveries)
+        app.router.add_get("/simulator/statement", self.statement)
         app.router.add_get("/simulator/state", self.state)
         app.router.add_put("/simulator/settings", self.change)
         app.router.add_put("/simulator/price", self.script_price)
@@ -95,6 +99,17 @@ class MarketControl:
             if wanted is None or delivery.request_id == wanted
         ]
         return json_answer({"deliveries": rows})
+
+    async def statement(self, request: web.Request) -> web.Response:
+        """State every trade once, oldest first, those since an instant if `since` is given; CSV or JSON lines."""
+        since = read_since(request.query.get("since"))
+        trades = [trade for trade in self._market.exchange.trades.values() if since is None or trade.traded_at >= since]
+        match request.query.get("format", "csv"):
+            case "csv":
+                return web.Response(text=as_csv(trades), content_type="text/csv")
+            case "jsonl":
+                return web.Response(text=as_json_lines(trades), content_type="application/jsonl")
+        raise ValueError("a statement has the format csv or jsonl")
 
     async def state(self, request: web.Request) -> web.Response:
         """Return scenario, price, faults and counters."""
@@ -157,6 +172,10 @@ class MarketControl:
 
     def _set_each_share(self, value: Any) -> None:
         self._set_shares({Kind(name): _share(share, name) for name, share in _members(value).items()})
+
+    def _forget_refusals(self, value: Any) -> None:
+        if _flag(value, "forgetRefusals"):
+            self._market.desk.forget_refusals()
 
     def _set_slow_seconds(self, value: Any) -> None:
         ends = [float(_seconds(end, "slowSeconds")) for end in _list(value, "slowSeconds")]

@@ -1,11 +1,10 @@
-"""Which order requests fail, and how: seeded random, so the same seed gives the same faults. Pure."""
+"""The ways in which a market fails an order request, and how they are written. Pure."""
 
-from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from enum import StrEnum
-from random import Random
+
+from local.simulators.market.wordings import DOUBTFUL, PLAIN
 
 
 class Kind(StrEnum):
@@ -33,6 +32,30 @@ class Kind(StrEnum):
     BROKEN_JSON_AFTER_TRADING = "broken_json_after_trading"
     MISMATCH = "mismatch"
     """Trades correctly and reports figures that do not fit the order."""
+    REFUSAL_DOUBTFUL = "refusal_doubtful"
+    """A refusal in words that admit a doubt; nothing is traded."""
+    REFUSAL_DOUBTFUL_AFTER_TRADING = "refusal_doubtful_after_trading"
+    """The same, and it traded."""
+    REFUSAL_WITH_FIGURES = "refusal_with_figures"
+    """Trades, and answers with a refusal that carries some of the trade's figures."""
+    REFUSAL_ODD_STATUS = "refusal_odd_status"
+    """Trades, and answers with a plain refusal under a status that does not fit one."""
+    REFUSAL_AFTER_TRADING = "refusal_after_trading"
+    """Trades, and answers with a plain refusal. Asked again, it shows the trade."""
+    REFUSAL_REMEMBERED = "refusal_remembered"
+    """Refuses and says the same whenever it is asked again. An order that it has traded is answered correctly."""
+    TRADED_NOTHING = "traded_nothing"
+    """A success of no units for no GC. An order that it has traded is answered correctly."""
+    SUCCESS_WITH_EMPTY_ERROR = "success_with_empty_error"
+    """Trades, and the correct answer also has an error or a reason that says nothing."""
+    SUCCESS_WITH_UNKNOWN_FIELDS = "success_with_unknown_fields"
+    """Trades, and the correct answer also has fields that the contract does not know."""
+    PRICE_FOR_TOTAL = "price_for_total"
+    """Trades, and confuses the price of a unit with the total; hardly wrong for about one unit, and right there."""
+    ABSURD_PROCEEDS = "absurd_proceeds"
+    """Trades, and reports a total that cannot be true; right where next to nothing was paid."""
+    COOKIES = "cookies"
+    """Trades and answers correctly, and sets ten large cookies."""
 
 
 class Mismatch(StrEnum):
@@ -48,17 +71,108 @@ class Mismatch(StrEnum):
     OTHER_SIDE = "other_side"
 
 
+class Figures(StrEnum):
+    """Which part of a trade a refusal carries."""
+
+    ORDER_ID = "order_id"
+    UNITS = "units"
+    PROCEEDS = "proceeds"
+    WHOLE_RECEIPT = "whole_receipt"
+    EXECUTIONS = "executions"
+    """A list of executions, under a name that the contract does not know."""
+
+
+class WrongTotal(StrEnum):
+    """How the price of a unit and the total are confused."""
+
+    UNIT_PRICE = "unit_price"
+    MULTIPLIED_TWICE = "multiplied_twice"
+
+
+class Absurd(StrEnum):
+    """A total that cannot be true: 10^-8 GC, or 10^15 GC."""
+
+    TINY = "tiny"
+    HUGE = "huge"
+
+
+class EmptyError(StrEnum):
+    """A field of a refusal in a success, and what stands in it; each says nothing."""
+
+    EMPTY_ERROR = "empty_error"
+    NULL_ERROR = "null_error"
+    FALSE_ERROR = "false_error"
+    EMPTY_REASON = "empty_reason"
+    NULL_REASON = "null_reason"
+    FALSE_REASON = "false_reason"
+
+
+STATUSES_OF_NO_REFUSAL = ("202", "300", "301", "302", "303", "307", "308", "408", "409", "425", "429")
+
+VARIANTS: Mapping[Kind, tuple[str, ...]] = {
+    Kind.MISMATCH: tuple(Mismatch),
+    Kind.REFUSAL_WITH_FIGURES: tuple(Figures),
+    Kind.REFUSAL_ODD_STATUS: STATUSES_OF_NO_REFUSAL,
+    Kind.PRICE_FOR_TOTAL: tuple(WrongTotal),
+    Kind.ABSURD_PROCEEDS: tuple(Absurd),
+    Kind.SUCCESS_WITH_EMPTY_ERROR: tuple(EmptyError),
+}
+"""Kinds that come in variants."""
+
+WORDINGS: Mapping[Kind, tuple[str, ...]] = {
+    Kind.REFUSAL_DOUBTFUL: DOUBTFUL,
+    Kind.REFUSAL_DOUBTFUL_AFTER_TRADING: DOUBTFUL,
+    Kind.REFUSAL_AFTER_TRADING: PLAIN,
+    Kind.REFUSAL_REMEMBERED: PLAIN,
+}
+"""Kinds whose words are drawn from these, or are any that a test asks for."""
+
+SLOW_KINDS = frozenset({Kind.SLOW, Kind.SLOW_BEFORE_TRADING, Kind.DRIPPING})
+
+LYING_KINDS = (
+    Kind.REFUSAL_DOUBTFUL,
+    Kind.REFUSAL_DOUBTFUL_AFTER_TRADING,
+    Kind.REFUSAL_WITH_FIGURES,
+    Kind.REFUSAL_ODD_STATUS,
+    Kind.REFUSAL_AFTER_TRADING,
+    Kind.REFUSAL_REMEMBERED,
+    Kind.TRADED_NOTHING,
+    Kind.SUCCESS_WITH_EMPTY_ERROR,
+    Kind.SUCCESS_WITH_UNKNOWN_FIELDS,
+    Kind.PRICE_FOR_TOTAL,
+    Kind.ABSURD_PROCEEDS,
+    Kind.COOKIES,
+)
+"""Answers that mislead, or say more than the contract has. They happen only where they are asked for."""
+
+USUAL_KINDS = tuple(kind for kind in Kind if kind not in LYING_KINDS)
+"""What a market does by itself."""
+
+REFUSALS = frozenset(
+    {
+        Kind.REFUSAL,
+        Kind.REFUSAL_4XX,
+        Kind.REFUSAL_AFTER_TRADING,
+        Kind.REFUSAL_DOUBTFUL,
+        Kind.REFUSAL_DOUBTFUL_AFTER_TRADING,
+        Kind.REFUSAL_REMEMBERED,
+        Kind.TRADED_NOTHING,
+    }
+)
+"""Answers that differ from an honest refusal in their words at most."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault: its kind, seconds for the slow kinds, the variant of a mismatch."""
+    """One fault: its kind, seconds for the slow kinds, and the variant or the words of the kinds that have them."""
 
     kind: Kind
     seconds: float | None = None
-    mismatch: Mismatch | None = None
+    variant: str | None = None
 
     @classmethod
     def parse(cls, text: str | None) -> "Fault | None":
-        """Read `kind`, `kind:seconds` or `mismatch:variant`; None and `none` mean a correct answer.
+        """Read `kind`, `kind:seconds`, `kind:variant` or `kind:words`; None and `none` mean a correct answer.
 
         Raises ValueError for anything else.
         """
@@ -68,90 +182,8 @@ class Fault:
         kind = Kind(name)
         if not detail:
             return cls(kind)
-        if kind is Kind.MISMATCH:
-            return cls(kind, mismatch=Mismatch(detail))
-        if kind in _SLOW_KINDS and 0 <= float(detail) <= 3600:
+        if kind in WORDINGS or detail in VARIANTS.get(kind, ()):
+            return cls(kind, variant=detail)
+        if kind in SLOW_KINDS and 0 <= float(detail) <= 3600:
             return cls(kind, seconds=float(detail))
         raise ValueError(f"{kind} takes no {detail!r}")
-
-
-_SLOW_KINDS = frozenset({Kind.SLOW, Kind.SLOW_BEFORE_TRADING, Kind.DRIPPING})
-# A little more than 1: a share divided among kinds may not add up to the last digit.
-_ALL = Decimal("1.000000001")
-_WEIGHTS = dict.fromkeys(Kind, 1) | {Kind.REFUSAL: 4}
-
-
-def shares_in_total(total: Decimal, kinds: Iterable[Kind] = Kind) -> dict[Kind, Decimal]:
-    """Divide a total share of failing requests among kinds of fault; refusals get four times as much as others."""
-    chosen = tuple(kinds)
-    weights = sum(_WEIGHTS[kind] for kind in chosen)
-    return {kind: total * _WEIGHTS[kind] / weights for kind in chosen}
-
-
-class FaultPlan:
-    """Decides for each delivery of an order request which fault it meets, if any.
-
-    Programmed faults go first: those for the next deliveries, whatever their requestId, then those for the first,
-    second, … delivery of every requestId. All others are drawn at random, those for a resend of a traded order too.
-    """
-
-    def __init__(
-        self,
-        shares: Mapping[Kind, Decimal],
-        random: Random,
-        slow_seconds: tuple[float, float] = (0.5, 12.0),
-    ) -> None:
-        """Take each kind's share of all requests, 1 in total at most; ValueError otherwise."""
-        self._random = random
-        self.slow_seconds = slow_seconds
-        self.shares: dict[Kind, Decimal] = {}
-        self._upcoming: deque[Fault | None] = deque()
-        self._by_delivery: tuple[Fault | None, ...] = ()
-        self.set_shares(shares)
-
-    def set_shares(self, shares: Mapping[Kind, Decimal]) -> None:
-        """Replace the share of every kind; ValueError for a negative one or more than 1 in total."""
-        if any(share < 0 for share in shares.values()) or sum(shares.values()) > _ALL:
-            raise ValueError("shares of faults are from 0 to 1, and 1 in total at most")
-        self.shares = dict(shares)
-
-    def program_next(self, faults: Iterable[Fault | None]) -> None:
-        """Replace what happens to the next deliveries, in order; None is a correct answer."""
-        self._upcoming = deque(faults)
-
-    def program_deliveries(self, faults: Iterable[Fault | None]) -> None:
-        """Replace what happens to the first, second, … delivery of every requestId."""
-        self._by_delivery = tuple(faults)
-
-    @property
-    def waiting(self) -> int:
-        """How many faults programmed for the next deliveries are still to come."""
-        return len(self._upcoming)
-
-    def decide(self, delivery: int) -> Fault | None:
-        """Decide on the first (1), second (2), … delivery of a requestId."""
-        if self._upcoming:
-            return self._complete(self._upcoming.popleft())
-        if delivery <= len(self._by_delivery):
-            return self._complete(self._by_delivery[delivery - 1])
-        return self._complete(self._draw())
-
-    def _draw(self) -> Fault | None:
-        drawn = Decimal(self._random.random())
-        for kind, share in self.shares.items():
-            drawn -= share
-            if drawn < 0:
-                return Fault(kind)
-        return None
-
-    def _complete(self, fault: Fault | None) -> Fault | None:
-        if fault is None:
-            return None
-        if fault.kind in _SLOW_KINDS and fault.seconds is None:
-            shortest, longest = self.slow_seconds
-            # Squared: most slow answers come within a few seconds, some outlast any time-out.
-            seconds = shortest + (longest - shortest) * self._random.random() ** 2
-            return Fault(fault.kind, seconds=seconds)
-        if fault.kind is Kind.MISMATCH and fault.mismatch is None:
-            return Fault(fault.kind, mismatch=self._random.choice(tuple(Mismatch)))
-        return fault

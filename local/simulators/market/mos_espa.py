@@ -31,6 +31,7 @@ class MosEspa:
     topic: str = "tatooine-mos-espa-prices"
     order_path: str = "/orders"
     makers: Makers = _MAKERS
+    order_id_field: str = "orderId"
     units_field: str = "quantity"
     proceeds_field: str = "price"
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter, deque
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -10,12 +11,15 @@ from aiohttp import web
 from local.simulators.exact import write_json
 from local.simulators.lifecycle import json_answer
 from local.simulators.market.exchange import ConflictError, Exchange, NothingToTradeError
-from local.simulators.market.faults import Fault, FaultPlan, Kind, Mismatch
-from local.simulators.market.mismatches import mismatched_receipt
+from local.simulators.market.fault_plan import FaultPlan
+from local.simulators.market.faults import LYING_KINDS, REFUSALS, Fault, Kind
+from local.simulators.market.lies import Answer, answer_traded, answer_untraded
 from local.simulators.market.wire import BadOrderError, Order, Trade
 
 _JOURNAL_LENGTH = 100_000
 _DRIPS = 20
+_MOST_HEADER_BYTES = 8192
+_MOST_FALSE_REFUSALS = 2
 _REFUSALS = {
     Kind.REFUSAL: "the makers have withdrawn their offers",
     Kind.REFUSAL_4XX: "the market does not take this order now",
@@ -26,6 +30,7 @@ _ERRORS = {
     Kind.ERROR_500_AFTER_TRADING: (500, "internal server error\n"),
     Kind.ERROR_503: (503, "<html><body>service unavailable</body></html>\n"),
 }
+_UNTRADED_LIES = frozenset({Kind.REFUSAL_DOUBTFUL, Kind.REFUSAL_REMEMBERED, Kind.TRADED_NOTHING})
 _TRADING_KINDS = frozenset(
     {
         Kind.ERROR_500_AFTER_TRADING,
@@ -35,6 +40,7 @@ _TRADING_KINDS = frozenset(
         Kind.DROPPED_AFTER_TRADING,
         Kind.BROKEN_JSON_AFTER_TRADING,
         Kind.MISMATCH,
+        *(kind for kind in LYING_KINDS if kind not in _UNTRADED_LIES),
     }
 )
 
@@ -62,12 +68,22 @@ class OrderDesk:
         self.arrivals: Counter[str] = Counter()
         self.journal: deque[Delivery] = deque(maxlen=_JOURNAL_LENGTH)
         self._wire = exchange.wire
+        #: By requestId: the refusal that is said again for ever, and how many answers were refusals.
+        self._remembered: dict[str, Fault] = {}
+        self._refused: Counter[str] = Counter()
+
+    def forget_refusals(self) -> None:
+        """Look again at orders whose refusal was remembered, as when somebody has called the market."""
+        self._remembered.clear()
 
     async def take_order(self, request: web.Request) -> web.StreamResponse:
         """Answer one order request, correctly or with a fault."""
         if self.down:
             self._record(None, "down")
             return _drop(request)
+        if sum(len(name) + len(value) for name, value in request.raw_headers) > _MOST_HEADER_BYTES:
+            self._record(None, "headers_too_large")
+            return web.Response(status=431, text="request header fields too large\n")
         raw = await request.read()
         if self.latency_seconds:
             await asyncio.sleep(self.latency_seconds)
@@ -87,7 +103,7 @@ class OrderDesk:
         self.arrivals[order.request_id] += 1
         try:
             known = self.exchange.find(order)
-            fault = self.faults.decide(self.arrivals[order.request_id])
+            fault = self._decide(order, traded=known is not None)
             if fault is None:
                 trade = self.exchange.execute(order)
                 self._record(order.request_id, _correct_outcome(trade, replayed=known is not None))
@@ -98,16 +114,38 @@ class OrderDesk:
             reason = "conflict: this requestId was used for an order of other content"
         except NothingToTradeError:
             self._record(order.request_id, "nothing_to_trade")
+            self._refused[order.request_id] += 1
             reason = "nobody buys at present"
         return json_answer(self._wire.refusal(reason, order.request_id))
 
+    def _decide(self, order: Order, *, traded: bool) -> Fault | None:
+        """Decide on a fault; some do not happen to an order that has been traded."""
+        if not traded and order.request_id in self._remembered:
+            return self._remembered[order.request_id]
+        fault = self.faults.decide(self.arrivals[order.request_id], never=self._not_drawn(order, traded=traded))
+        if fault is None or (traded and fault.kind in {Kind.REFUSAL_REMEMBERED, Kind.TRADED_NOTHING}):
+            return None
+        return fault
+
+    def _not_drawn(self, order: Order, *, traded: bool) -> Collection[Kind]:
+        """The kinds that are not drawn now: no market hides a trade behind three refusals and nothing else.
+
+        Nobody could see through that but in the market's statement.
+        """
+        earlier = self.arrivals[order.request_id] - 1
+        if earlier < _MOST_FALSE_REFUSALS or self._refused[order.request_id] < earlier:
+            return ()
+        return REFUSALS if traded else REFUSALS & _TRADING_KINDS
+
     async def _fail(self, request: web.Request, order: Order, fault: Fault) -> web.StreamResponse:
         kind = fault.kind
+        if kind in REFUSALS:
+            self._refused[order.request_id] += 1
         if kind is Kind.SLOW_BEFORE_TRADING:
             await asyncio.sleep(fault.seconds or 0.0)
         if kind not in _TRADING_KINDS:
             self._record(order.request_id, kind)
-            return self._fail_untraded(request, order, kind)
+            return self._fail_untraded(request, order, fault)
         trade = self.exchange.execute(order)
         self._record(order.request_id, kind)
         return await self._fail_traded(request, trade, fault)
@@ -126,12 +164,10 @@ class OrderDesk:
                 return _half(write_json(receipt))
             case Kind.ERROR_500_AFTER_TRADING:
                 return _error(kind)
-            case Kind.MISMATCH:
-                mismatch = fault.mismatch or Mismatch.MORE_THAN_ORDERED
-                return json_answer(mismatched_receipt(self._wire, trade, mismatch))
-        return json_answer(receipt)
+        return _http(answer_traded(self._wire, trade, fault))
 
-    def _fail_untraded(self, request: web.Request, order: Order, kind: Kind) -> web.StreamResponse:
+    def _fail_untraded(self, request: web.Request, order: Order, fault: Fault) -> web.StreamResponse:
+        kind = fault.kind
         if kind in _ERRORS:
             return _error(kind)
         if kind is Kind.DROPPED_BEFORE_TRADING:
@@ -140,6 +176,10 @@ class OrderDesk:
             return _half(write_json(self._wire.refusal("the market is confused", order.request_id)))
         if order.request_id in self.exchange.trades:
             self.counters["refusal_of_a_traded_order"] += 1
+        if kind is Kind.REFUSAL_REMEMBERED:
+            self._remembered[order.request_id] = fault
+        if kind in _UNTRADED_LIES:
+            return _http(answer_untraded(self._wire, order, fault))
         refusal = self._wire.refusal(_REFUSALS[kind], order.request_id)
         return json_answer(refusal, status=422 if kind is Kind.REFUSAL_4XX else 200)
 
@@ -153,6 +193,13 @@ def _correct_outcome(trade: Trade, *, replayed: bool) -> str:
     if replayed:
         return "replayed"
     return "filled" if trade.units == trade.ordered else "partially_filled"
+
+
+def _http(answer: Answer) -> web.Response:
+    response = json_answer(answer.body, answer.status)
+    for name, value in answer.headers:
+        response.headers.add(name, value)
+    return response
 
 
 def _drop(request: web.Request) -> web.Response:

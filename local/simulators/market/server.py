@@ -15,7 +15,7 @@ from local.simulators.lifecycle import explain_bad_requests, listen
 from local.simulators.market.black_spire_outpost import BlackSpireOutpost
 from local.simulators.market.control import MarketControl
 from local.simulators.market.exchange import Exchange, PriceEvent, Prices
-from local.simulators.market.faults import FaultPlan, shares_in_total
+from local.simulators.market.fault_plan import FaultPlan, shares_in_total
 from local.simulators.market.mos_espa import MosEspa
 from local.simulators.market.order_book import Levels
 from local.simulators.market.order_desk import OrderDesk
@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 MARKETS: dict[str, WireFormat] = {wire.name: wire for wire in (MosEspa(), BlackSpireOutpost())}
 
 _LARGEST_REQUEST = 64 * 1024
+#: What is larger than the order desk takes must still reach it, to be refused there.
+_LARGEST_HEADER = 256 * 1024
 _PUBLISHING_PATIENCE_SECONDS = 3.0
 
 
@@ -90,7 +92,7 @@ class MarketServer:
         app = web.Application(client_max_size=_LARGEST_REQUEST, middlewares=[explain_bad_requests])
         app.router.add_post(self.exchange.wire.order_path, self.desk.take_order)
         MarketControl(self).add_routes(app)
-        self._runner, port = await listen(app, self._options.host, self._options.port)
+        self._runner, port = await listen(app, self._options.host, self._options.port, largest_header=_LARGEST_HEADER)
         if self._publisher:
             self._publisher.start()
         self._ticking = asyncio.create_task(self._tick_forever())

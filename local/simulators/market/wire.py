@@ -63,6 +63,10 @@ class WireFormat(Protocol):
         """Its market makers: their spread and depth."""
 
     @property
+    def order_id_field(self) -> str:
+        """The field of a receipt that has the market's own id of the order."""
+
+    @property
     def units_field(self) -> str:
         """The field of a receipt that says how many units were traded."""
 

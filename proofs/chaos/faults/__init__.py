@@ -1,7 +1,7 @@
 """Everything the nemesis can do."""
 
 from proofs.chaos.faults.fault import Fault, Target
-from proofs.chaos.faults.markets import MarketDown, MarketsDown, MarketsFail
+from proofs.chaos.faults.markets import MarketDown, MarketLies, MarketsDown, MarketsFail
 from proofs.chaos.faults.messaging import AwsFails, AwsForgets, AwsHangs, AwsRefuses, EmulatorEmptied
 from proofs.chaos.faults.prices import (
     PricesDoubled,
@@ -44,6 +44,7 @@ FAULTS: dict[str, type[Fault]] = {
         EmulatorEmptied,
         MarketsFail,
         MarketDown,
+        MarketLies,
         MarketsDown,
         QuoteFromTheFuture,
         PricesDoubled,

@@ -58,4 +58,4 @@ def test_a_choice_of_two_is_played_alone_and_together():
 
 def test_every_fault_has_a_name_of_its_own_and_says_what_it_is():
     assert all(fault.name == name and fault.what and fault.touches for name, fault in FAULTS.items())
-    assert len(FAULTS) == 24
+    assert len(FAULTS) == 25

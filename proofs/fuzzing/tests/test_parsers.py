@@ -14,6 +14,7 @@ from pricing.markets import Market
 from proofs.fuzzing import feed_messages, json_mutator, parsers, seeds, venue_answers
 from proofs.fuzzing.contract_amounts import can_be_stored
 from proofs.fuzzing.mutations import accepted_schema, is_good
+from proofs.fuzzing.statuses import STATUSES
 
 TARGETS = pytest.mark.parametrize(("kind", "market"), parsers.TARGETS)
 
@@ -47,7 +48,27 @@ def test_what_the_markets_document_is_read(market):
     assert feed_messages.check(market, body, "unit") == "quote"
     assert feed_messages.check(market, json.dumps(seeds.envelope(body)), "unit") == "quote"
     counts = [venue_answers.check(market, 200, json.dumps(answer).encode()) for answer in seeds.ANSWERS[market]]
-    assert counts == ["fill", "refused", "refused"]
+    assert counts == ["fill", "refused", "doubtful refusal"]
+
+
+@pytest.mark.parametrize("market", list(Market))
+def test_what_misleads_is_read_for_what_it_proves(market):
+    counts = [venue_answers.check(market, 200, json.dumps(answer).encode()) for answer in seeds.LIES[market]]
+    assert counts == [
+        *["fill"] * 9,
+        *["nothing traded", "mismatch", "mismatch"],
+        *["doubtful refusal"] * 5,
+        "refused",
+        *["doubtful refusal"] * 6,
+        *["unclear"] * 2,
+    ]
+
+
+@pytest.mark.parametrize("market", list(Market))
+@pytest.mark.parametrize("status", sorted({*STATUSES} - {200, 400, 403, 404, 422}))
+def test_a_refusal_under_another_status_is_none(market, status):
+    plain = json.dumps(seeds.ANSWERS[market][1]).encode()
+    assert venue_answers.check(market, status, plain) in {"doubtful refusal", "unclear"}
 
 
 def replace_parser(monkeypatch, market, parse):
@@ -77,6 +98,7 @@ def test_a_parser_that_skips_beskar_would_be_found(monkeypatch):
     "taken_for",
     [
         lambda response, request_id: Refused("no"),
+        lambda response, request_id: Refused("no", "a doubt"),
         lambda response, request_id: Traded("x", Decimal(1), Decimal(1), echo_fits=True, figures=""),
         lambda response, request_id: None,
         lambda response, request_id: 1 / 0,
@@ -85,6 +107,32 @@ def test_a_parser_that_skips_beskar_would_be_found(monkeypatch):
 def test_a_reader_that_takes_anything_for_proof_would_be_found(monkeypatch, taken_for):
     monkeypatch.setattr(VENUES[Market.MOS_ESPA], "read", taken_for)
     assert parsers.by_structure("venue", Market.MOS_ESPA, inputs=50).finding
+
+
+@pytest.mark.parametrize("market", list(Market))
+@pytest.mark.parametrize(
+    ("rule", "wrong"),
+    [
+        ("Refused.is_clean", property(lambda refused: True)),
+        ("Refused.is_clean", property(lambda refused: not refused.doubt)),
+        ("Refused.calls_it_a_duplicate", property(lambda refused: False)),
+        ("Earlier.may_have_traded", property(lambda earlier: False)),
+        ("REFUSALS_BELIEVED", 1),
+        ("REFUSALS_BELIEVED", 2),
+        ("REFUSALS_BELIEVED", 4),
+    ],
+)
+def test_a_rule_that_is_broken_would_be_found(monkeypatch, market, rule, wrong):
+    monkeypatch.setattr(f"liquidation.verdicts.{rule}", wrong)
+    assert parsers.by_structure("venue", market, inputs=300).finding
+
+
+@pytest.mark.parametrize("market", list(Market))
+@pytest.mark.parametrize("says", [lambda value: value is not None, bool, lambda value: value not in (None, False)])
+def test_a_reader_that_hears_something_in_silence_would_be_found(monkeypatch, market, says):
+    for module in ("answers", market.value):
+        monkeypatch.setattr(f"liquidation.venues.{module}.says", says)
+    assert parsers.by_structure("venue", market, inputs=500).finding
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from proofs.model import state
 from proofs.model.replay import Committed, Heard, NotAStep, OrderRow, Replay, Restored, SaleRow, Traded
 
 CLAIMED = SaleRow(state.SELLING, collateral=100, sold=0)
-OPEN = OrderRow("a-1", market=0, lots=60, status=state.PENDING, sends=1, never_sent=0, refused=0)
+OPEN = OrderRow("a-1", market=0, number=1, lots=60, status=state.PENDING, sends=1, never_sent=0, refused=0)
 FILLED = replace(OPEN, status=state.FILLED, traded=60)
 
 
@@ -212,7 +212,11 @@ def test_what_a_statement_shows_is_adopted_and_what_it_does_not_show_is_closed()
         operators(held(OPEN)),
         operators(held(OPEN, other, sold=60)),
         operators(sale(replace(OPEN, status=state.REFUSED), other, sold=60)),
-        commit(sale(replace(OPEN, status=state.REFUSED), other, replace(OPEN, request_id="a-2", lots=40), sold=60)),
+        commit(
+            sale(
+                replace(OPEN, status=state.REFUSED), other, replace(OPEN, request_id="a-2", number=2, lots=40), sold=60
+            )
+        ),
     )
 
 
@@ -228,3 +232,20 @@ def test_refusals_of_an_order_placed_after_a_restore_prove_nothing():
     play(*again, commit(sale(sent(3, 3))))
     with pytest.raises(NotAStep):
         play(*again, commit(sale(sent(3, 3, status=state.REFUSED))))
+
+
+def test_numbers_go_on_after_the_highest_that_was_adopted():
+    second = replace(FILLED, request_id="a-2", number=2)
+    lost = [
+        *refusals(3),
+        commit(sale(sent(3, 3, status=state.REFUSED))),
+        commit(sale(sent(3, 3, status=state.REFUSED), replace(OPEN, request_id="a-2", number=2))),
+        Traded("a-2", 60),
+        Restored({7: CLAIMED}),
+        operators(held()),
+        operators(held(second, sold=60)),
+        operators(sale(second, sold=60)),
+    ]
+    play(*lost, commit(sale(second, replace(OPEN, request_id="a-3", number=3, lots=40), sold=60)))
+    with pytest.raises(NotAStep):
+        play(*lost, commit(sale(second, replace(OPEN, request_id="a-2", number=2, lots=40), sold=60)))

@@ -1,6 +1,6 @@
 """The planted bugs: what careful people get wrong in a system like this one."""
 
-from proofs.mutants.catalogue import answers, approvals, claims, events, history, prices, requests, sales
+from proofs.mutants.catalogue import answers, approvals, claims, events, history, prices, requests, restores, sales
 from proofs.mutants.planting import Mutant
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -12,6 +12,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *events.MUTANTS,
     *history.MUTANTS,
     *approvals.MUTANTS,
+    *restores.MUTANTS,
 )
 
 _BY_NAME = {mutant.name: mutant for mutant in MUTANTS}

@@ -87,7 +87,9 @@ MUTANTS: tuple[Mutant, ...] = (
         "what a stale lease holder heard is not kept",
         (
             Edit(
-                _SELL, "            rows.write((orders.kept(order, attempt.send, answer, now, stale=True), None))\n", ""
+                _SELL,
+                'rows.write((order, ("sends",)), (orders.kept(order, attempt.send, answer, now, stale=True), None))',
+                'rows.write((order, ("sends",)))',
             ),
         ),
         tests=_SALES,

@@ -1,0 +1,167 @@
+"""Whether this connection leads to the database that was accepted as the bank's books.
+
+A restore, or a standby that was promoted, may lack commits: orders that were sent, claims, postings. So each new
+connection is asked who it is. If it is not the accepted database, whoever asks must hold back what cannot be undone.
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+import structlog
+from django.conf import settings
+from django.db import connection
+
+from coruscant import clock
+from coruscant.errors import DomainError
+from coruscant.restores.models import DatabaseIdentity
+
+log = structlog.get_logger(__name__)
+
+SYNCHRONOUS: Final = "synchronous"
+#: What an installation that has lost nothing calls whoever accepted its first database.
+FIRST_USE: Final = "first use"
+
+#: Each says what the books have lost, by something remembered outside the database; empty if it knows of nothing.
+#: They are asked outside any transaction. The apps add theirs.
+witnesses: list[Callable[[], str]] = []
+
+# A standby has no timeline of its own, and nothing is decided on one.
+_LOOK = """
+    SELECT (pg_control_system()).system_identifier,
+           CASE WHEN pg_is_in_recovery() THEN 0
+                ELSE ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int END,
+           (SELECT oid::bigint FROM pg_database WHERE datname = current_database())
+"""
+
+_seen = threading.local()
+
+
+class DatabaseReplaced(DomainError):
+    """This is not the database that was accepted as the bank's books, or it has lost commits."""
+
+    code = "database-replaced"
+    title = "The database was replaced"
+    status: ClassVar[int] = 503
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Which database it is: the cluster, its timeline (0: a standby), and the database's oid."""
+
+    system_identifier: int
+    timeline: int
+    database: int
+
+    def __str__(self) -> str:
+        return f"cluster {self.system_identifier}, timeline {self.timeline}, database {self.database}"
+
+
+def present() -> Identity:
+    """The database that this connection leads to. Any role may ask."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LOOK)
+        found = Identity(*cursor.fetchone())
+    _seen.link, _seen.found = connection.connection, found
+    return found
+
+
+def known() -> Identity:
+    """The same, without a query if this connection has been asked before."""
+    link = connection.connection
+    if link is None or getattr(_seen, "link", None) is not link:
+        return present()
+    return _seen.found  # type: ignore[no-any-return]
+
+
+def accepted() -> bool:
+    """Whether this connection leads to the accepted database; False is logged as an error each time.
+
+    A yes ends only with the connection, so it is remembered until then; a no is never remembered. Outside a
+    transaction the witnesses are asked as well, and with DATABASE_FAILOVER `synchronous` a new timeline of the same
+    cluster is accepted if none of them objects. Ask first outside a transaction, and again within.
+    """
+    link, in_transaction = connection.connection, connection.in_atomic_block
+    if link is not None and (
+        getattr(_seen, "whole", None) is link or (in_transaction and getattr(_seen, "part", None) is link)
+    ):
+        return True
+    why = _objection(in_transaction=in_transaction)
+    if why:
+        log.error("database_replaced", why=why)
+        return False
+    if in_transaction:
+        _seen.part = connection.connection
+    else:
+        _seen.whole = connection.connection
+    return True
+
+
+def require() -> None:
+    """Raises DatabaseReplaced unless this is the accepted database."""
+    if why := objection():
+        raise DatabaseReplaced(why)
+
+
+def forget() -> None:
+    """Ask anew at the next call, although the connection is the same."""
+    _seen.__dict__.clear()
+
+
+def objection() -> str:
+    """Why the database is not the accepted one, in one sentence; empty if it is. Nothing is remembered or logged."""
+    return _objection(in_transaction=True)
+
+
+def accept(by: str) -> Identity:
+    """Accept the database that this connection leads to, whatever the last accepted one was."""
+    found = present()
+    _record(found, by)
+    return found
+
+
+def last_accepted() -> DatabaseIdentity | None:
+    """The newest acceptance; None in a database that was never used."""
+    return DatabaseIdentity.objects.first()
+
+
+def _objection(*, in_transaction: bool) -> str:
+    found, last = present(), last_accepted()
+    if last is None:
+        _record(found, FIRST_USE)
+        return ""
+    if last.doubt:
+        return f"The books were found to be behind: {last.doubt}"
+    was = Identity(last.system_identifier, last.timeline, last.database)
+    promoted = was != found and _is_promotion(was, found)
+    if was != found and not (promoted and not in_transaction):
+        return f"This is {found}; accepted was {was}."
+    lost = "" if in_transaction else next(filter(None, (witness() for witness in witnesses)), "")
+    if lost:
+        _record(was, last.accepted_by, doubt=lost)
+        return f"The books were found to be behind: {lost}"
+    if promoted:
+        _record(found, f"DATABASE_FAILOVER={SYNCHRONOUS}")
+        log.warning("database_failover_accepted", was=str(was), now=str(found))
+    return ""
+
+
+def _is_promotion(was: Identity, found: Identity) -> bool:
+    """Whether it may be a standby that was promoted, and the installation promises that those lose nothing."""
+    return (
+        settings.DATABASE_FAILOVER == SYNCHRONOUS
+        and (was.system_identifier, was.database) == (found.system_identifier, found.database)
+        and was.timeline < found.timeline
+    )
+
+
+def _record(found: Identity, by: str, *, doubt: str = "") -> None:
+    DatabaseIdentity.objects.create(
+        system_identifier=found.system_identifier,
+        timeline=found.timeline,
+        database=found.database,
+        accepted_at=clock.now(),
+        accepted_by=by,
+        doubt=doubt,
+    )

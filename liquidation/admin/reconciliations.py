@@ -1,0 +1,142 @@
+"""Statements and differences as bank representatives see them, and the two commands for a difference."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from unfold.enums import ActionVariant
+from unfold.widgets import UnfoldAdminTextareaWidget
+
+from coruscant.admin.base import AuditedAdmin, ReadOnlyAdmin, ReadOnlyInline
+from coruscant.admin.columns import amount_column, column, instant_column, status_column
+from coruscant.admin.commands import command_button, command_page
+from coruscant.admin.figures import link_to, page_of
+from coruscant.admin.overview import cards, count_card
+from coruscant.approvals.pages import ask_on_page, why_field
+from liquidation.reconciliation import two_people
+from liquidation.reconciliation.models import (
+    ADOPTABLE,
+    DifferenceStatus,
+    Reconciliation,
+    ReconciliationDifference,
+    StatementTrade,
+)
+
+cards.append(
+    lambda _request: count_card(
+        "Open differences",
+        ReconciliationDifference.objects.filter(status=DifferenceStatus.OPEN),
+        "Between the markets' statements and the books",
+        query="?status__exact=open",
+    )
+)
+
+
+class AdoptForm(forms.Form):
+    """Why the statement is believed."""
+
+    why = why_field()
+
+
+class ExplainForm(forms.Form):
+    """What explains it, for good; and why it is closed, for the second person."""
+
+    note = forms.CharField(label="Explanation", max_length=1000, widget=UnfoldAdminTextareaWidget)
+    why = why_field()
+
+
+class _StatedColumns:
+    traded = amount_column("units", "units", "Units")
+    received = amount_column("proceeds", "GC", "Proceeds")
+
+
+class DifferenceInline(_StatedColumns, ReadOnlyInline):
+    model = ReconciliationDifference
+    verbose_name_plural = "Differences that it showed first"
+    fields: Any = ("difference", "kind", "status", "request_id", "traded", "received")
+    difference = column("Difference", link_to)
+
+
+@admin.register(Reconciliation)
+class ReconciliationAdmin(_StatedColumns, ReadOnlyAdmin):
+    list_display = ("number", "market", "starts", "ends", "trades", "traded", "received", "compared", "compared_by")
+    list_filter = ("market",)
+    fields = (
+        "market", ("starts", "ends"), "trades", ("traded", "received"), ("compared", "compared_by"), "digest",
+    )  # fmt: skip
+    inlines = (DifferenceInline,)
+    number = column("Statement", lambda row: f"No. {row.pk}", "id")
+    starts = instant_column("period_from", "From")
+    ends = instant_column("period_to", "To")
+    compared = instant_column("compared_at", "Compared")
+
+
+@admin.register(StatementTrade)
+class StatementTradeAdmin(_StatedColumns, ReadOnlyAdmin):
+    list_display = ("request_id", "market", "traded", "received", "at", "of_statement")
+    list_select_related = ("reconciliation",)
+    list_filter = ("market",)
+    search_fields = ("request_id__exact",)
+    search_help_text = "A request id"
+    fields = ("request_id", "market", "traded", "received", "at", "of_statement")
+    at = instant_column("traded_at", "Traded")
+    of_statement = column("Statement", lambda row: link_to(row.reconciliation))
+
+
+@admin.register(ReconciliationDifference)
+class ReconciliationDifferenceAdmin(_StatedColumns, AuditedAdmin):
+    list_display = ("number_", "market", "state", "kind", "of_loan", "request_id", "traded", "received", "found")
+    list_select_related = ("loan",)
+    list_filter = ("status", "kind", "market")
+    search_fields = ("request_id__exact", "loan__loan_id__startswith")
+    search_help_text = "A request id, or the beginning of a loan id"
+    fieldsets = (
+        (None, {"fields": (("market", "state"), "kind", "request_id", "of_loan", "of_order", "number")}),
+        ("Stated", {"fields": (("traded", "received"), "at", "of_statement")}),
+        ("Dealt with", {"fields": (("found", "closed"), "note")}),
+    )
+    actions_detail = ("adopt", "explain")
+    has_resolve_permission = admin.ModelAdmin.has_change_permission
+    number_ = column("Difference", lambda row: f"No. {row.pk}", "id")
+    state = status_column({"open": "danger", "adopted": "success", "explained": "success"})
+    of_loan = column("Loan", lambda row: link_to(row.loan))
+    of_order = column("Order", lambda row: link_to(row.order))
+    of_statement = column("Statement", lambda row: link_to(row.reconciliation))
+    at = instant_column("traded_at", "Traded")
+    found = instant_column("found_at", "Found")
+    closed = instant_column("closed_at", "Closed")
+
+    @command_button("Adopt", icon="check", permission="resolve", kind=ActionVariant.SUCCESS)
+    def adopt(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        row: ReconciliationDifference = self.row_or_404(request, object_id)
+
+        def run(why: str) -> str:
+            return ask_on_page(request, two_people.ADOPT, {"difference_id": row.pk}, why)
+
+        return command_page(
+            request, AdoptForm(request.POST or None), run, back=page_of(row), title="Adopt", submit_text="Ask for it",
+            explanation="The trade that the market states is booked when somebody else agrees. A loan that is not "
+            "claimed yet is claimed then, whatever the price.",
+        )  # fmt: skip
+
+    @command_button("Explain", icon="edit", permission="resolve", kind=ActionVariant.WARNING)
+    def explain(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        row: ReconciliationDifference = self.row_or_404(request, object_id)
+
+        def run(note: str, why: str) -> str:
+            return ask_on_page(request, two_people.EXPLAIN, {"difference_id": row.pk, "note": note}, why)
+
+        return command_page(
+            request, ExplainForm(request.POST or None), run, back=page_of(row), title="Explain",
+            submit_text="Ask for it",
+            explanation="The difference is closed when somebody else agrees, and nothing is booked.",
+        )  # fmt: skip
+
+    def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[Any]:
+        """Without a command unless the difference is open; without *Adopt* if there is nothing to be booked."""
+        row = ReconciliationDifference.objects.filter(pk=object_id, status=DifferenceStatus.OPEN).first()
+        if row is None:
+            return []
+        shown = {"explain"} | ({"adopt"} if row.kind in ADOPTABLE and row.loan_id else set())
+        return [found for found in super().get_actions_detail(request, object_id) if found.path in shown]

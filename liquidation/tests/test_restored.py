@@ -1,0 +1,336 @@
+"""What is held while the database is not the accepted one, and after a restore was begun."""
+
+from datetime import timedelta
+from decimal import Decimal
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from structlog.testing import capture_logs
+
+from coruscant import clock, history
+from coruscant.restores import identity
+from coruscant.restores.models import DatabaseIdentity, Restore
+from liquidation import invariants, publish, recover, restored
+from liquidation.claim import claim_batch
+from liquidation.conftest import point_now
+from liquidation.evaluate import evaluate_loans
+from liquidation.models import Liquidation, LiquidationEvent, LiquidationStatus, OrderAnswer, OrderStatus, TradeOrder
+from liquidation.reconciliation.two_people import NOTHING_WAS_LOST, RELEASE_CLAIMS, RELEASE_SALE
+from liquidation.restored import NotHeld, NothingReplaced, SinceInTheFuture
+from liquidation.sell import Outcome, sell
+from loans.models import Loan, LoanStatus
+from loans.postings import post_collateral
+from loans.tests.factories import LoanFactory
+from pricing.markets import Market
+from pricing.models import PriceQuote
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clean_cache", "enqueued")]
+
+
+@pytest.fixture(autouse=True)
+def _asked_anew():
+    identity.forget()
+    yield
+    identity.forget()
+
+
+@pytest.fixture
+def replace_database():
+    """Let another database have been accepted: from now on this one is not."""
+
+    def replace():
+        identity.accept("before")
+        DatabaseIdentity.objects.update(system_identifier=1)
+        identity.forget()
+
+    return replace
+
+
+def begin(**arguments):
+    return restored.begin(**{"since": clock.now() - timedelta(minutes=5), "by": "Leia", "insist": True} | arguments)
+
+
+def books_are_right():
+    broken = [finding for finding in invariants.check() if finding.violations]
+    assert not broken, broken
+
+
+# --- the database is not the accepted one ---
+
+
+def test_a_replaced_database_sends_nothing_and_counts_nothing(claimed, markets, replace_database):
+    liquidation = claimed("25")
+    replace_database()
+    assert sell(liquidation.pk) is Outcome.HELD
+    assert not markets.sent
+    assert not TradeOrder.objects.exists()
+    after = Liquidation.objects.get()
+    assert (after.fence, after.due_at) == (0, liquidation.due_at)
+
+
+def test_a_replaced_database_claims_nobody_and_leaves_the_quotes_to_be_evaluated(loan, quote, replace_database):
+    loan()
+    quote("25")
+    replace_database()
+    assert evaluate_loans() is False
+    assert claim_batch(point_now()).liquidation_ids == ()
+    assert Loan.objects.get().status == LoanStatus.ACTIVE
+    assert PriceQuote.objects.filter(evaluated_at=None).exists()
+    identity.accept("nothing was lost")
+    assert evaluate_loans() is True
+    assert Loan.objects.get().status == LoanStatus.LIQUIDATING
+
+
+def test_a_replaced_database_books_a_posting_and_leaves_the_loan_new(quote, replace_database):
+    quote("50")
+    loan = LoanFactory(amount=Decimal(1000))
+    replace_database()
+    arguments = {"client": "", "request_id": "p-1", "loan_id": loan.loan_id, "borrower_id": loan.borrower_id}
+    assert '"new"' in post_collateral(**arguments, amount=Decimal(40)).body
+    loan.refresh_from_db()
+    assert (loan.status, loan.collateral) == (LoanStatus.NEW, 40)
+    identity.accept("Leia")
+    evaluate_loans()
+    assert Loan.objects.get().status == LoanStatus.ACTIVE
+
+
+def test_a_replaced_database_publishes_nothing_and_enqueues_nothing(claimed, markets, replace_database, monkeypatch):
+    monkeypatch.setattr("coruscant.aws.sns", pytest.fail)
+    liquidation = claimed("25")
+    sell(liquidation.pk)
+    replace_database()
+    assert publish.publish(liquidation.pk) is False
+    assert recover.recover() == 0
+    assert LiquidationEvent.objects.get().sends == 0
+
+
+def test_an_answer_that_comes_to_a_replaced_database_is_kept_and_decides_nothing(claimed, markets, replace_database):
+    liquidation = claimed("25")
+
+    def replaced_meanwhile(market, order):
+        replace_database()
+        TradeOrder.objects.update(sends=0)  # by one that is older than the send
+        return markets.trade(market, order)
+
+    markets.then(replaced_meanwhile)
+    assert sell(liquidation.pk) is Outcome.BUSY
+    order = TradeOrder.objects.get()
+    assert (order.status, order.sends) == (OrderStatus.OPEN, 1), "the next send must not be called the first"
+    assert OrderAnswer.objects.get().stale
+
+
+@pytest.mark.parametrize("other", [{"id": 10**6}, {"request_id": "another"}])
+def test_an_answer_to_an_order_that_the_books_do_not_know_is_logged_in_full(other, claimed, markets):
+    liquidation = claimed("25")
+
+    def lost_meanwhile(market, order):
+        _rewrite(TradeOrder.objects.get(), other)
+        return markets.trade(market, order)
+
+    markets.then(lost_meanwhile)
+    with capture_logs() as logged:
+        assert sell(liquidation.pk) is Outcome.HELD
+    assert not OrderAnswer.objects.exists()
+    (line,) = [line for line in logged if line["event"] == "answer_to_an_unknown_order"]
+    assert "1000" in line["answer"]
+    assert line["log_level"] == "error"
+
+
+def _rewrite(order, columns):
+    """As if the row were another order's in this database."""
+    ((name, value),) = columns.items()
+    with history.cause("test", correlation_id="restore"), connection.cursor() as cursor:
+        cursor.execute(f"UPDATE liquidation_tradeorder SET {name} = %s WHERE id = %s", [value, order.pk])
+
+
+# --- a restore was begun ---
+
+
+def test_after_a_restore_every_unsettled_sale_and_unsent_event_is_held(claimed, loan, markets, enqueued):
+    settled_and_sent, settled, unsettled = (claimed("25").pk for _ in range(3))
+    for pk in (settled_and_sent, settled):
+        sell(pk)
+    with history.cause("publish", correlation_id="test"):
+        LiquidationEvent.objects.filter(liquidation=settled_and_sent).update(sent_at=clock.now())
+    restore = begin(reason="a disk was lost")
+    held = Liquidation.objects.filter(held_by=restore).values_list("pk", flat=True)
+    assert set(held) == {settled, unsettled}
+    markets.sent.clear()
+    assert sell(unsettled) is Outcome.HELD
+    assert publish.publish(settled) is False
+    assert recover.recover() == 0
+    assert not markets.sent
+    books_are_right()
+
+
+def test_after_a_restore_claims_wait_until_they_are_released_and_dips_in_between_claim_nobody(two_agree, loan, quote):
+    loan()
+    restore = begin()
+    quote("25")
+    evaluate_loans()
+    quote("50")
+    evaluate_loans()
+    assert Loan.objects.get().status == LoanStatus.ACTIVE
+    two_agree(RELEASE_CLAIMS, restore_id=restore.pk)
+    evaluate_loans()
+    assert Loan.objects.get().status == LoanStatus.ACTIVE, "the dip was while claims were held"
+    quote("25")
+    evaluate_loans()
+    assert Loan.objects.get().status == LoanStatus.LIQUIDATING
+    with pytest.raises(NotHeld):
+        restored.release_claims(restore.pk, by="Leia and Han")
+    books_are_right()
+
+
+def test_a_dip_during_the_hold_claims_nobody_although_it_is_evaluated_after_the_release(two_agree, loan, quote):
+    loan()
+    restore = begin()
+    quote("25")
+    quote("50")
+    two_agree(RELEASE_CLAIMS, restore_id=restore.pk)
+    evaluate_loans()
+    assert not PriceQuote.objects.filter(evaluated_at=None).exists()
+    assert Loan.objects.get().status == LoanStatus.ACTIVE
+
+
+def test_a_loan_claimed_before_the_restore_is_compared_is_not_sold(two_agree, loan, quote, markets):
+    """Its orders may be among the lost ones: the books called it active only because the claim was lost, too."""
+    loan()
+    restore = begin()
+    two_agree(RELEASE_CLAIMS, restore_id=restore.pk)
+    quote("25")
+    evaluate_loans()
+    liquidation = Liquidation.objects.get()
+    assert (liquidation.held_by, liquidation.orders_may_be_missing) == (restore, True)
+    assert sell(liquidation.pk) is Outcome.HELD
+    assert not markets.sent
+
+
+def test_no_refusal_is_believed_of_an_order_that_was_pending_at_the_restore(two_agree, claimed, markets):
+    """Its sends are counted anew: what seems to be the first may be the fourth."""
+    liquidation = claimed("25")
+    markets.then(KeyboardInterrupt())  # the worker dies
+    with pytest.raises(KeyboardInterrupt):
+        sell(liquidation.pk)
+    TradeOrder.objects.update(sends=0, due_at=clock.now())  # what is restored is older than the send
+    Liquidation.objects.update(leased_until=None)
+    begin()
+    two_agree(RELEASE_SALE, liquidation_id=liquidation.pk)
+    markets.then(*["refuse"] * 8)
+    for _ in range(4):
+        TradeOrder.objects.update(due_at=clock.now())
+        assert sell(liquidation.pk) is Outcome.LATER
+    (order,) = TradeOrder.objects.all()
+    assert (order.status, order.sends) == (OrderStatus.UNKNOWN, 4)
+
+
+def test_no_refusal_is_believed_of_an_order_that_a_released_sale_makes_anew(two_agree, claimed, markets):
+    """The order of this id may have been lost with the restore, after it had traded."""
+    liquidation = claimed("25")
+    begin()
+    two_agree(RELEASE_SALE, liquidation_id=liquidation.pk)
+    markets.then(*["refuse"] * 8)
+    for _ in range(4):
+        TradeOrder.objects.update(due_at=clock.now())
+        assert sell(liquidation.pk) is Outcome.LATER
+    assert TradeOrder.objects.get().status == OrderStatus.UNKNOWN
+    markets._next.clear()
+    TradeOrder.objects.update(due_at=clock.now())
+    assert sell(liquidation.pk) is Outcome.SETTLED
+    books_are_right()
+
+
+def test_an_answer_that_comes_after_the_restore_was_begun_decides_nothing(claimed, markets):
+    liquidation = claimed("25")
+    markets.then(lambda market, order: begin() and markets.trade(market, order))
+    assert sell(liquidation.pk) is Outcome.BUSY
+    assert (TradeOrder.objects.get().status, OrderAnswer.objects.get().stale) == (OrderStatus.OPEN, True)
+
+
+def test_a_person_releases_one_sale_which_goes_on_at_once_and_no_other(two_agree, claimed, markets, enqueued):
+    first, second = claimed("25").pk, claimed("25").pk
+    begin()
+    enqueued.clear()
+    two_agree(RELEASE_SALE, liquidation_id=first)
+    assert [arguments for _task, arguments in enqueued] == [{"liquidation_id": first}]
+    assert sell(first) is Outcome.SETTLED
+    assert sell(second) is Outcome.HELD
+    with pytest.raises(NotHeld):
+        restored.release_sale(first, by="Leia and Han")
+
+
+def test_beginning_it_twice_extends_the_restore_that_is_under_way(two_agree, claimed):
+    claimed("25")
+    now = clock.now()
+    first = begin(since=now - timedelta(minutes=5), reason="a disk")
+    two_agree(RELEASE_CLAIMS, restore_id=first.pk)
+    again = begin(since=now - timedelta(minutes=9), reason="a disk")
+    begin(since=now - timedelta(minutes=1), reason="another")
+    assert again == first
+    restore = Restore.objects.get()
+    assert (restore.since, restore.reason) == (now - timedelta(minutes=9), "a disk; another")
+    assert restore.begun_at > first.begun_at
+    assert restore.claims_released_at is None
+    books_are_right()
+
+
+def test_a_restore_is_begun_only_of_a_replaced_database_or_if_a_person_insists(replace_database):
+    with pytest.raises(NothingReplaced):
+        begin(insist=False)
+    with pytest.raises(SinceInTheFuture):
+        begin(since=clock.now() + timedelta(minutes=1))
+    assert not Restore.objects.exists()
+    replace_database()
+    begin(insist=False)
+    assert identity.accepted()
+    assert Restore.objects.count() == 1
+
+
+def test_an_instant_after_the_last_evaluation_is_not_believed(quote, replace_database):
+    """A person who errs would need statements of too short a time."""
+    evaluated = quote("50", ago=600, evaluated=True).evaluated_at
+    quote("50", ago=60)  # received since, and not evaluated, as nothing is
+    replace_database()
+    assert begin(insist=False, since=clock.now()).since == evaluated
+    earlier = evaluated - timedelta(minutes=1)
+    replace_database()
+    assert begin(insist=False, since=earlier).since == earlier
+
+
+def test_a_database_that_has_lost_nothing_is_accepted_without_any_hold(two_agree, claimed, markets, replace_database):
+    liquidation = claimed("25")
+    with pytest.raises(NothingReplaced):
+        restored.nothing_was_lost(by="Leia and Han")
+    replace_database()
+    two_agree(NOTHING_WAS_LOST)
+    assert sell(liquidation.pk) is Outcome.SETTLED
+    assert not Restore.objects.exists()
+
+
+def test_the_command_begins_a_restore_and_says_what_comes_next(claimed, replace_database):
+    claimed("25")
+    replace_database()
+    out = StringIO()
+    call_command("after_restore", since=clock.now(), user="Leia", stdout=out)
+    assert "1 sales and events are held" in out.getvalue()
+    assert Restore.objects.get().begun_by == "Leia"
+    with pytest.raises(CommandError, match="the accepted one"):
+        call_command("after_restore", since=clock.now(), user="Leia")
+    with pytest.raises(CommandError, match="offset"):
+        call_command("after_restore", "--since", "2026-11-26T10:00:00")
+    assert Restore.objects.count() == 1
+
+
+def test_an_order_is_numbered_at_its_market_and_never_reuses_a_number(claimed, markets):
+    liquidation = claimed("25", amount="8500", collateral="400")
+    markets.then("half", "half")
+    sell(liquidation.pk)
+    numbers = {}
+    for order in TradeOrder.objects.order_by("sequence"):
+        assert order.number == numbers.get(order.market, 0) + 1
+        numbers[order.market] = order.number
+    assert sum(numbers.values()) >= 2
+    assert set(numbers) <= set(Market)
+    assert Liquidation.objects.get().status == LiquidationStatus.SETTLED
