@@ -22,12 +22,13 @@ _DUPLICATE = re.compile(
 # without any of them is asked for again before it is believed. A word too many costs a person's time, never units.
 _DOUBT = re.compile(
     r"time|deadline|too long|expired|cancell?ed|abort|interrupt|gateway|upstream|proxy|backend|unreachable|connect"
-    r"|network|reset|lost|internal|exception|error|unexpected|crash|fault|panic|fail"
+    r"|network|reset|lost|internal|exception|error|unexpected|crash|fault|panic|fail|hang up|\beof\b|http|null"
     r"|un(?:known|clear|certain|sure|confirmed|determined|resolved|available)|indetermina|ambiguous|not sure"
-    r"|cannot (?:say|tell|confirm|determine|verify)|could not (?:confirm|determine|verify)|may\b|might|maybe|possibl"
-    r"|perhaps|pending|progress|processing|in flight|queue|accepted|received|submitted|working|later|again|retry|busy"
-    r"|overload|throttl|rate limit|too many|exist|duplicate|conflict|already|before|re-?used|replay|idempoten|known"
-    r"|processed|execut|fill|complet|done\b|traded|sold|match|settled|succe|partial|order id|trade id",
+    r"|can ?not (?:be )?(?:say|tell|confirm|determin|verif)|could not (?:be )?(?:confirm|determin|verif)|may\b|might"
+    r"|maybe|possibl|perhaps|await|pending|progress|processing|in flight|queue|accepted|received|submi|working|later"
+    r"|again|retry|review|on hold|defer|acknowledg|no (?:answer|response|reply)|busy|overload|throttl|rate limit"
+    r"|too many|exist|duplicate|conflict|already|before|re-?used|replay|idempoten|known|processed|regist|placed|rout"
+    r"|execut|fill|complet|done\b|traded|sold|match|settled|succe|partial|order id|trade id",
     re.IGNORECASE,
 )
 

@@ -57,6 +57,8 @@ DOUBTS = [
     "status unknown", "Upstream timeout", "timed out", "request time-out", "internal error", "order is pending",
     "still in progress", "already exists", "being processed", "order exists", "try again later", "gateway failure",
     "connection reset by peer", "could not confirm the trade", "unexpected exception", "it may have been executed",
+    "status could not be determined", "awaiting confirmation", "order was placed", "order routed", "under review",
+    "not acknowledged", "no answer from the exchange", "socket hang up", "HTTP 502", "double submission", "on hold",
     "partially filled", "order accepted", "queued", "40 units sold at 30", "service unavailable", "unclear",
 ]  # fmt: skip
 

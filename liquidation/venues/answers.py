@@ -104,7 +104,7 @@ def _in_bounds(value: Decimal) -> Decimal | None:
 
 def _order_id(value: object) -> str:
     """The market's id of the order; empty when it is not text that can be stored."""
-    usable = isinstance(value, str) and len(value) <= _MAX_ORDER_ID and is_storable(value)
+    usable = isinstance(value, str) and says(value) and len(value) <= _MAX_ORDER_ID and is_storable(value)
     return str(value) if usable else ""
 
 

@@ -80,7 +80,7 @@ def test_a_success_of_black_spire_outpost_for_something_else_does_not_fit(key):
     [
         *[(mos_espa, MOS_ESPA_SUCCESS | {"quantity": q}) for q in (12.5, "-1", "1e1", "NaN", "", None, "٣", "1_0")],
         *[(mos_espa, MOS_ESPA_SUCCESS | {"price": p}) for p in (612.75, "-1", "0", "9" * 30)],
-        (mos_espa, MOS_ESPA_SUCCESS | {"orderId": ""}),
+        *[(mos_espa, MOS_ESPA_SUCCESS | {"orderId": nothing}) for nothing in ("", "  ", None)],
         *[(black_spire_outpost, BLACK_SPIRE_SUCCESS | {"amount": a}) for a in ("12.5", -1, 0, True, None)],
         *[(black_spire_outpost, BLACK_SPIRE_SUCCESS | {"totalPrice": p}) for p in ("612.75", 0, -3, 1e30)],
         (black_spire_outpost, BLACK_SPIRE_SUCCESS | {"id": 7}),
