@@ -1,7 +1,7 @@
 # Every command of the project. `make help` lists them; each is one or two lines, so read here what it runs.
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test proofs-quick exactness simulate fuzz kill-matrix mutants chaos bench bench-quick bench-compare lint format \
+.PHONY: help venv demo test proofs-quick exactness simulate model fuzz kill-matrix mutants chaos bench bench-quick bench-compare lint format \
 	migrations schema lock clean
 .SUFFIXES:
 
@@ -17,6 +17,7 @@ BEATS ?= 1
 PORT ?= 4000
 SEEDS ?= 500
 SEED ?=
+WITHOUT ?=
 TAPE ?=
 ONLY ?=
 CASES ?=
@@ -65,6 +66,9 @@ exactness: venv  ## the proofs that money is exact, with twenty times the exampl
 
 simulate: venv  ## the real services under seeded crashes and faults: SEEDS=500, SEED=7 to print one trace, TAPE=500 to shrink
 	$(BIN)/python -W ignore -m proofs.simulation $(if $(TAPE),--tape $(TAPE),$(if $(SEED),--seed $(SEED) --trace,--seeds $(SEEDS)))
+
+model: venv  ## every state of a model of the sale's protocol, with all its rules and without each; WITHOUT=doubt to print one
+	$(BIN)/python -m proofs.model $(if $(WITHOUT),--without $(WITHOUT))
 
 kill-matrix: venv  ## real processes killed and frozen at every failpoint: ONLY="sell.* freeze*" for some
 	$(BIN)/python -W ignore -m proofs.kill_matrix $(if $(ONLY),--only $(foreach cell,$(ONLY),'$(cell)'))

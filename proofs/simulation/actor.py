@@ -38,6 +38,8 @@ _NARROW_TIMES = 8
 _OVERTAKEN = 0.4
 #: A statement that writes, as such or behind a WITH: what it does to which table.
 _WRITE = re.compile(r"\s*(?:WITH .*?)?((?:INSERT\s+INTO|UPDATE)\s+\S+)", re.DOTALL)
+#: What the model of the protocol knows of.
+_OF_A_SALE = re.compile(r"liquidation_(tradeorder|liquidation)\b")
 
 
 class Killed(BaseException):
@@ -75,6 +77,7 @@ class Actor:
         self.ended = False
         self.in_sql = False
         self.in_transaction = False
+        self.wrote_sale = False
         self.sleeps_until: datetime | None = None
         #: The point at which it sleeps until another actor comes there too.
         self.waits_at = ""
@@ -137,7 +140,7 @@ class Actor:
             self._commit(commit)
 
         def watched_rollback() -> None:
-            self.scheduler.released = True
+            self.scheduler.released, self.wrote_sale = True, False
             self._rollback()
 
         watched._commit, watched._rollback = watched_commit, watched_rollback
@@ -201,6 +204,7 @@ class Actor:
         if self.killed:
             raise Killed
         if write := _WRITE.match(str(sql)):
+            self.wrote_sale = self.wrote_sale or _OF_A_SALE.search(str(sql)) is not None
             self.reach(f"· {' '.join(write[1].split())}")
         if self.scheduler.world.happens("database.lost"):
             raise OperationalError("the connection was lost")
@@ -221,6 +225,9 @@ class Actor:
         if lost and self.scheduler.world.random.random() < 0.5:
             raise OperationalError("the connection was lost before the commit")
         self._watched(commit, releases=True)
+        if self.wrote_sale:
+            self.wrote_sale = False
+            self.scheduler.world.committed(self.number, self.title)
         if lost:
             raise OperationalError("the connection was lost after the commit")
 

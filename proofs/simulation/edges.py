@@ -14,8 +14,9 @@ from django.db import connection
 
 from coruscant import aws, clock, enqueue, failpoints
 from coruscant.restores import identity
-from liquidation import last_send, publish, sell
+from liquidation import last_send, publish, sell, venues
 from liquidation.venues import http
+from liquidation.verdicts import Answer
 from pricing import price_alerts, snapshot
 from pricing.feeds import FEEDS
 from pricing.ingest import poll, queue
@@ -51,6 +52,14 @@ class Edges:
             with self._only_seller(body, timeout_seconds):
                 return market.post(body, timeout_seconds)
 
+        send_order = venues.send_order
+
+        def heard(market: Market, payload: str, *, request_id: str, at_most_seconds: float) -> Answer:
+            answer = send_order(market, payload, request_id=request_id, at_most_seconds=at_most_seconds)
+            if actor := current_actor():
+                self.world.heard(actor.number, market, request_id, answer)
+            return answer
+
         def sqs() -> Queues:
             self._no_transaction("a call of SQS")
             return self.queues
@@ -75,6 +84,7 @@ class Edges:
         with ExitStack() as replaced:
             for where, name, what in (
                 (http, "post", post),
+                (venues, "send_order", heard),
                 (aws, "sqs", sqs),
                 (aws, "sns", sns),
                 (enqueue, "now", now),

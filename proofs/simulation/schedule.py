@@ -23,6 +23,7 @@ from proofs.simulation.clients import Clients
 from proofs.simulation.edges import Edges
 from proofs.simulation.initial_loans import begin_with_active_loans
 from proofs.simulation.jobs import Worker
+from proofs.simulation.observer import Observer
 from proofs.simulation.prices import HIGH, LOW, Publisher
 from proofs.simulation.scheduler import Scheduler
 from proofs.simulation.tape import Tape
@@ -76,6 +77,8 @@ class Schedule:
         self.world = scheduler.world = World(seed, tape)
         self.scheduler = scheduler
         self.edges = Edges(self.world)
+        observer = Observer(self.world, self.edges.markets, scheduler.monitor, len(scheduler.actors))
+        self.world.committed, self.world.heard = observer.committed, observer.heard
         self.worker = Worker(self.world, self.edges)
         self.clients = Clients(self.world)
         self.publisher = Publisher(self.world, self.edges)

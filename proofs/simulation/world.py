@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
+from liquidation.verdicts import Answer
+from pricing.markets import Market
 from proofs.simulation.faults import Faults
 from proofs.simulation.tape import Tape, TapeRandom
 
@@ -33,6 +35,9 @@ class World:
         self.violations: list[str] = []
         #: Who is acting, for the trace.
         self.acting = "world"
+        #: Who looks on: at an actor's commit of something of a sale, and at an answer that an actor has read.
+        self.committed: Callable[[int, str], None] = lambda actor, job: None
+        self.heard: Callable[[int, Market, str, Answer], None] = lambda actor, market, request_id, answer: None
         self._events: list[tuple[datetime, int, Callable[[], None]]] = []
         self._numbers = itertools.count()
 
