@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import structlog
 from django.db import transaction
-from django.db.models import Max, Q
+from django.db.models import F, Max, Q
 
 from coruscant import clock, enqueue, history, locks
 from coruscant.errors import DomainError
@@ -16,6 +16,9 @@ from liquidation.models import PENDING_ORDER_STATUSES, Liquidation, LiquidationS
 from pricing.models import PriceQuote
 
 log = structlog.get_logger(__name__)
+
+#: More fences than a sale can have had since the instant it went back to: none of a surviving worker's comes again.
+FENCES_LOST = 1_000_000
 
 
 class NothingReplaced(DomainError):
@@ -71,7 +74,9 @@ def begin(*, since: datetime, by: str, reason: str = "", insist: bool = False) -
         sales = Liquidation.objects.filter(
             ~Q(status=LiquidationStatus.SETTLED) | Q(event__sent_at__isnull=True)
         ).values_list("pk", flat=True)
-        held = Liquidation.objects.filter(pk__in=sales).update(held_by=restore, orders_may_be_missing=True)
+        held = Liquidation.objects.filter(pk__in=sales).update(
+            held_by=restore, orders_may_be_missing=True, fence=F("fence") + FENCES_LOST
+        )
         orders = TradeOrder.objects.filter(status__in=PENDING_ORDER_STATUSES).update(refusals_prove_nothing=True)
     log.error(
         "restore_begun", restore=restore.pk, since=restore.since.isoformat(), database=str(accepted), sales_held=held,

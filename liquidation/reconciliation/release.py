@@ -22,8 +22,9 @@ def release_compared(by: str) -> bool:
     """Let the sales and events of a restore go on if statements show all that it may have forgotten; whether they did.
 
     An order that was pending at the restore and that the statements would show if it had traded is booked as not
-    traded, unless it may have been sent since. Claims stay held until a person releases them. Locks:
-    reconciliations, evaluations, liquidations.
+    traded, unless it may have been sent since. Claims stay held until a person releases them. Refusals of a later order
+    of these sales go on proving nothing: a lost send of its id may still arrive. Locks: reconciliations, evaluations,
+    liquidations.
     """
     with transaction.atomic(), history.cause("release compared", correlation_id=by):
         locks.exclusive(locks.RECONCILIATION)
@@ -41,7 +42,6 @@ def release_compared(by: str) -> bool:
             if period:
                 _book_not_traded(restore, market, period, now)
         held.filter(status=LiquidationStatus.SELLING).update(due_at=now)
-        Liquidation.objects.filter(orders_may_be_missing=True).update(orders_may_be_missing=False)
         sales = held.update(held_by=None)
         restore.compared_at = now
         restore.save(update_fields=["compared_at"])
