@@ -7,15 +7,17 @@ SELECT 1 FROM loans_loan l JOIN liquidation_liquidation q ON q.loan_id = l.id WH
 SELECT 1 FROM liquidation_liquidation WHERE id = :n FOR UPDATE;
 UPDATE liquidation_liquidation SET fence = fence + 1, leased_until = now(), due_at = now() WHERE id = :n;
 INSERT INTO benchmark_order (liquidation_id, sequence, market, request_id, quantity, quoted_unit_price, payload,
-    status, venue_order_id, units_traded, proceeds, last_outcome, last_answer, mismatch, created_at, answered_at, sends, due_at)
+    status, venue_order_id, units_traded, proceeds, created_at, answered_at, sends, due_at)
   SELECT :n, coalesce(max(sequence), 0) + 1, 'mos_espa', gen_random_uuid()::text, 34, 29, repeat('p', 180), 'filled',
-    gen_random_uuid()::text, 34, 1000, 'success', repeat('a', 60), '', now(), now(), 1, now()
+    gen_random_uuid()::text, 34, 1000, now(), now(), 1, now()
   FROM benchmark_order WHERE liquidation_id = :n;
+INSERT INTO benchmark_answer (order_id, send, received_at, kind, text, stale)
+  VALUES (currval('benchmark_order_id_seq'), 1, now(), 'success', repeat('a', 60), false);
 INSERT INTO liquidation_historicaltradeorder (id, sequence, market, request_id, quantity, quoted_unit_price, payload,
-    status, venue_order_id, units_traded, proceeds, last_outcome, last_answer, mismatch, created_at, answered_at, liquidation_id,
+    status, venue_order_id, units_traded, proceeds, created_at, answered_at, liquidation_id,
     history_date, history_type, history_change_reason, history_actor)
   SELECT o.id, sequence, market, request_id, quantity, quoted_unit_price, payload, status, venue_order_id, units_traded,
-    proceeds, last_outcome, last_answer, mismatch, created_at, answered_at, liquidation_id, now(), kind, 'sell', 'system'
+    proceeds, created_at, answered_at, liquidation_id, now(), kind, 'sell', 'system'
   FROM benchmark_order o, (VALUES ('+'), ('~')) AS step(kind)
   WHERE o.id = currval('benchmark_order_id_seq');
 UPDATE loans_loan SET collateral = collateral, outstanding_balance = outstanding_balance WHERE id = (SELECT loan_id FROM liquidation_liquidation WHERE id = :n);

@@ -26,6 +26,8 @@ _LEAST_FAILING, _LEAST_FAULTLESS = 0.06, 0.07
 _COPIES = """
     CREATE TABLE benchmark_order (LIKE liquidation_tradeorder INCLUDING ALL,
         FOREIGN KEY (liquidation_id) REFERENCES liquidation_liquidation);
+    CREATE TABLE benchmark_answer (LIKE liquidation_orderanswer INCLUDING ALL,
+        FOREIGN KEY (order_id) REFERENCES benchmark_order);
     CREATE TABLE benchmark_event (LIKE liquidation_liquidationevent INCLUDING DEFAULTS INCLUDING IDENTITY,
         PRIMARY KEY (id), UNIQUE (event_id), FOREIGN KEY (liquidation_id) REFERENCES liquidation_liquidation);
     CREATE INDEX ON benchmark_event (liquidation_id);

@@ -53,7 +53,7 @@ def steps(model: Model, state: State) -> Iterator[tuple[Step, State]]:
         after = merged(model, found)
         yield step, after
         if open_for_backup and after.books != state.books:
-            yield (LOST, *step), after._replace(backup=state.books)
+            yield (LOST, *step), merged(model, found._replace(backup=state.books))
 
 
 def _steps(model: Model, state: State) -> Iterator[tuple[Step, State]]:
