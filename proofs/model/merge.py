@@ -36,7 +36,9 @@ def merged(model: Model, state: State) -> State:
     state = _without_stale_workers(model, state)
     if not model.bounds.fold or model.rules is not ALL_RULES or model.assumptions is not ALL_ASSUMPTIONS:
         return state
-    books = state.books._replace(orders=tuple(map(_what_matters, state.books.orders)))
+    # Held since a restore that nobody has told it of yet: nothing is sent before every refusal is in doubt.
+    orders = map(_in_doubt, state.books.orders) if state.identity != state.books.identity else state.books.orders
+    books = state.books._replace(orders=tuple(map(_what_matters, orders)))
     backup = state.backup
     if backup is not None:
         backup = backup._replace(orders=tuple(_what_matters(_in_doubt(order)) for order in backup.orders))
