@@ -27,12 +27,17 @@ NO_VENUE_DELAY = timedelta(seconds=2)
 _MOST_REFUSALS = 20
 _MAX_KIND = 32
 
-_LATEST = Select(TradeOrder, "FROM liquidation_tradeorder WHERE liquidation_id = %s ORDER BY sequence DESC LIMIT %s")
+# An adopted order may be newer than a pending one.
+_LATEST = Select(
+    TradeOrder,
+    "FROM liquidation_tradeorder WHERE liquidation_id = %s"
+    " ORDER BY status IN ('open', 'unknown', 'unresolved') DESC, sequence DESC LIMIT %s",
+)
 _BY_ID = Select(TradeOrder, "FROM liquidation_tradeorder WHERE id = %s")
 
 
 def latest(liquidation: Liquidation) -> list[TradeOrder]:
-    """A liquidation's newest orders, newest first: as many as sizing needs. One without a verdict is the first."""
+    """A liquidation's newest orders, newest first: as many as sizing needs. A pending one comes before all others."""
     return _LATEST.all(liquidation.pk, settings.REFUSALS_BEFORE_SWITCH)
 
 

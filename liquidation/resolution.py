@@ -11,6 +11,7 @@ from django.db import transaction
 
 from coruscant import enqueue, history
 from coruscant.errors import DomainError
+from coruscant.money import decimal_string, exact
 from liquidation import band, chains
 from liquidation.locking import lock
 from liquidation.models import Liquidation, LiquidationStatus, OrderStatus, TradeOrder
@@ -71,9 +72,15 @@ def resolve_as_traded(
 
 
 def check_figures(liquidation: Liquidation, order: TradeOrder, units: Decimal, proceeds: Decimal) -> None:
-    """Raises FiguresDoNotFit for what no order of this size can have traded, whoever says so."""
+    """Raises FiguresDoNotFit for what no order of this size, of what is left, can have traded, whoever says so."""
     if not 0 < units <= order.quantity or proceeds <= 0 or not books_can_hold(liquidation, proceeds):
         raise FiguresDoNotFit(f"An order of {order.quantity:f} units cannot have traded {units:f} for {proceeds:f} GC.")
+    with exact():
+        left = liquidation.collateral_at_claim - liquidation.collateral_sold
+    if units > left:
+        raise FiguresDoNotFit(
+            f"The books have {decimal_string(left)} units left, so {decimal_string(units)} cannot be booked."
+        )
 
 
 def resolve_as_not_traded(*, order_id: int, actor_name: str, actor_id: int, two_people: bool = False) -> None:

@@ -124,6 +124,8 @@ def _prepare(  # noqa: PLR0911  (each is a reason not to send)
             if not isinstance(placed, TradeOrder):
                 return _later(liquidation, placed)
             order = placed
+        if order.quantity > loan.collateral:  # a trade of it was adopted since: the units may be gone
+            return _wait_for_a_person(liquidation, order, "more was ordered than is left")
         if order.due_at > now:
             return Outcome.NOT_DUE
         failpoints.reach("sell.sized")
@@ -207,7 +209,7 @@ def _book(attempt: OrderAttempt, answer: Answer) -> Outcome | None:
             case Verdict.UNKNOWN:
                 outcome = _book_unknown(liquidation, order, now, kept)
             case Verdict.UNRESOLVED:
-                outcome = _book_unresolved(liquidation, order, answer, kept)
+                outcome = _wait_for_a_person(liquidation, order, verdicts.text(answer), kept)
         failpoints.reach("sell.written")
     if found is not Verdict.ASK_AGAIN:  # an order that is refused in the end counts once
         breaker.count_outcome(attempt.market, failed=found is not Verdict.FILLED, now=now)
@@ -279,9 +281,10 @@ def _book_unknown(liquidation: Liquidation, order: TradeOrder, now: datetime, ke
     return _later(liquidation, order.due_at, (order, ("status", "due_at")), kept)
 
 
-def _book_unresolved(liquidation: Liquidation, order: TradeOrder, answer: Answer, kept: Write) -> Outcome:
+def _wait_for_a_person(liquidation: Liquidation, order: TradeOrder, why: str, *others: Write) -> Outcome:
+    """Send the order no more until a person has found out what became of it; write others along."""
     order.status = OrderStatus.UNRESOLVED
     liquidation.status, liquidation.leased_until = LiquidationStatus.WAITING, None
-    rows.write((order, ("status",)), (liquidation, ("status", "leased_until")), kept)
-    log.error("order_unresolved", order_request_id=order.request_id, market=order.market, answer=verdicts.text(answer))
+    rows.write((order, ("status",)), (liquidation, ("status", "leased_until")), *others)
+    log.error("order_unresolved", order_request_id=order.request_id, market=order.market, why=why)
     return Outcome.WAITING

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from coruscant import clock, history
-from liquidation import invariants, restored
+from liquidation import invariants, resolution, restored
 from liquidation.models import Liquidation, LiquidationEvent, LiquidationStatus, OrderStatus, TradeOrder
 from liquidation.reconciliation.conftest import lines_of
 from liquidation.reconciliation.differences import (
@@ -125,6 +125,29 @@ def test_a_worker_that_is_selling_meanwhile_books_nothing_twice(two_agree, claim
 
     markets.then(adopted_meanwhile)
     assert sell(liquidation.pk) is Outcome.BUSY
+    assert Liquidation.objects.get().collateral_sold == 40
+    books_are_right()
+
+
+def test_an_order_of_more_than_is_left_after_an_adoption_waits_for_a_person(
+    two_agree, claimed, markets, compare, enqueued, time_passes
+):
+    sale = claimed("25")
+    markets.then(500)
+    assert sell(sale.pk) is Outcome.LATER  # 40 units, and nobody knows
+    ours = Loan.objects.get()
+    compare(lines=[line(next_id(ours, 2), "8", "200")])
+    two_agree(ADOPT, difference_id=the_difference().pk)
+    time_passes(seconds=20)
+    assert sell(sale.pk) is Outcome.WAITING
+    assert len(markets.sent) == 1
+    pending = TradeOrder.objects.get(number=1)
+    assert pending.status == OrderStatus.UNRESOLVED
+    person = {"order_id": pending.pk, "actor_name": "Leia", "actor_id": 1}
+    with pytest.raises(resolution.FiguresDoNotFit, match="32 units left"):
+        resolution.resolve_as_traded(units=Decimal(40), proceeds=Decimal(1000), **person)
+    resolution.resolve_as_not_traded(**person)
+    assert sell(sale.pk) is Outcome.SETTLED
     assert Liquidation.objects.get().collateral_sold == 40
     books_are_right()
 
