@@ -11,7 +11,7 @@ _BAND = "liquidation.band"
 _IDS = "liquidation.ids"
 _TABLE = ("liquidation/tests/test_verdicts.py",)
 _READERS = ("liquidation/venues/tests/test_venues.py",)
-_SALES = ("liquidation/tests/test_sell.py",)
+_SALES = ("liquidation/tests/test_sell.py", "liquidation/tests/test_sell_answers.py")
 
 MUTANTS: tuple[Mutant, ...] = (
     Mutant(

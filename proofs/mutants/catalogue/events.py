@@ -30,7 +30,7 @@ MUTANTS: tuple[Mutant, ...] = (
                 "def settle(",
             ),
         ),
-        tests=("liquidation/tests/test_sell.py",),
+        tests=("liquidation/tests/test_sell.py", "liquidation/tests/test_sell_answers.py"),
     ),
     Mutant(
         "marked-before-sent",

@@ -8,7 +8,7 @@ _SIZING = "liquidation.sizing"
 _SALES = "loans.sales"
 _LOCKING = "liquidation.locking"
 
-_TESTS = ("liquidation/tests/test_sell.py",)
+_TESTS = ("liquidation/tests/test_sell.py", "liquidation/tests/test_sell_answers.py")
 _NO_LEASE = Edit(_SELL, "if liquidation.leased_until and liquidation.leased_until > now", "if False")
 
 MUTANTS: tuple[Mutant, ...] = (
