@@ -190,11 +190,12 @@ def _book(attempt: OrderAttempt, answer: Answer) -> Outcome | None:
             return Outcome.BUSY
         if isinstance(answer, Traded) and not _can_be_true(liquidation, order, answer, now):
             answer = replace(answer, proceeds=None)
+        answers = orders.earlier_answers(order)
         found = verdict(
             answer,
             ordered=order.quantity,
-            earlier=orders.earlier_sends(order),
-            seen_before=orders.seen_before(order, answer),
+            earlier=orders.earlier_sends(order, answers),
+            seen_before=orders.seen_before(answer, answers),
         )
         log.info("order_answered", order_request_id=order.request_id, market=order.market, verdict=str(found))
         kept: Write = (orders.kept(order, attempt.send, answer, now), None)
