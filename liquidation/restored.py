@@ -62,19 +62,20 @@ def begin(*, since: datetime, by: str, reason: str = "", insist: bool = False) -
     ):
         locks.exclusive(locks.RECONCILIATION)
         locks.exclusive(locks.EVALUATION)
-        now = clock.now()
-        if since > now:
+        if since > clock.now():
             raise SinceInTheFuture(f"{since.isoformat()} has not come yet.")
         if identity.objection():
             since = min(since, _last_evaluation() or since)
         elif not insist:
             raise NothingReplaced("The database is the accepted one: nothing is held because of it.")
         accepted = identity.accept(by)
-        restore = _begun(since, by, reason, now)
-        sales = Liquidation.objects.filter(
+        concerned = Liquidation.objects.filter(
             ~Q(status=LiquidationStatus.SETTLED) | Q(event__sent_at__isnull=True)
-        ).values_list("pk", flat=True)
-        held = Liquidation.objects.filter(pk__in=sales).update(
+        ).order_by("pk")
+        list(concerned.select_for_update(of=("self",)).values_list("pk"))
+        # Only now: a send that was counted after `begun_at` need not show in the statements that are asked for.
+        restore = _begun(since, by, reason, clock.now())
+        held = Liquidation.objects.filter(pk__in=concerned.order_by().values("pk")).update(
             held_by=restore, orders_may_be_missing=True, fence=F("fence") + FENCES_LOST
         )
         orders = TradeOrder.objects.filter(status__in=PENDING_ORDER_STATUSES).update(refusals_prove_nothing=True)

@@ -49,10 +49,16 @@ def release_compared(by: str) -> bool:
     return True
 
 
+def uncovered(restore: Restore) -> list[Market]:
+    """The markets whose statements do not cover a restore yet."""
+    return [market for market in Market if _covering(restore, market) is None]
+
+
 def _covering(restore: Restore, market: Market) -> Period | None:
     """The time around a restore's gap that statements of a market cover without a gap, compared since; or None."""
+    first, last = holds.statements_cover(restore)
     for start, end in periods.covered(market, compared_since=restore.begun_at):
-        if start <= restore.since and restore.begun_at <= end:
+        if start <= first and last <= end:
             return start, end
     return None
 
@@ -65,7 +71,7 @@ def _book_not_traded(restore: Restore, market: Market, period: Period, now: date
         market=market,
         liquidation__held_by=restore,
         status__in=(OrderStatus.OPEN, OrderStatus.UNKNOWN),
-        created_at__gte=period[0],
+        created_at__gte=period[0] + holds.CLOCKS_DIFFER,
     )
     for order in orders:
         order.status, order.answered_at = OrderStatus.REFUSED, now

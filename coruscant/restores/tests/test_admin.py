@@ -6,8 +6,9 @@ import pytest
 from django.urls import reverse
 
 from coruscant import clock, history
+from coruscant.admin.figures import instant
 from coruscant.admin.tests.bank import make_representative
-from coruscant.restores import identity
+from coruscant.restores import holds, identity
 from coruscant.restores.models import DatabaseIdentity, Restore
 
 pytestmark = pytest.mark.django_db
@@ -42,6 +43,8 @@ def test_every_page_says_what_a_restore_still_holds(index):
     restore = make_restore()
     page = index()
     assert f"Held since the {restore}: sales and events" in page
+    first, last = map(instant, holds.statements_cover(restore))
+    assert f"that reach from {first} until {last}" in page
     assert "claims, until they are released" in page
     with history.cause("test", correlation_id="restore"):
         Restore.objects.update(compared_at=clock.now())

@@ -8,12 +8,11 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from coruscant import clock, history
-from coruscant.restores import identity
+from coruscant.restores import holds, identity
 from coruscant.restores.identity import DatabaseReplaced
 from coruscant.restores.models import DatabaseIdentity
 from liquidation import ids, invariants
 from liquidation.models import Liquidation, OrderStatus, TradeOrder
-from liquidation.reconciliation import compare as comparing
 from liquidation.reconciliation.compare import PeriodDoesNotFit, StatementOfAnotherMarket, reconcile
 from liquidation.reconciliation.conftest import HEADER, lines_of
 from liquidation.reconciliation.models import Reconciliation, ReconciliationDifference, StatementTrade
@@ -25,7 +24,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 @pytest.fixture(autouse=True)
 def _clocks_agree(monkeypatch):
-    monkeypatch.setattr(comparing, "CLOCKS_DIFFER", timedelta(0))
+    monkeypatch.setattr(holds, "CLOCKS_DIFFER", timedelta(0))
 
 
 def differences():
@@ -156,7 +155,7 @@ def test_a_trade_is_missing_only_if_statements_cover_all_the_time_of_its_order(c
 
 
 def test_near_the_ends_of_a_period_the_clocks_may_differ(claimed, markets, compare, monkeypatch):
-    monkeypatch.setattr(comparing, "CLOCKS_DIFFER", timedelta(minutes=1))
+    monkeypatch.setattr(holds, "CLOCKS_DIFFER", timedelta(minutes=1))
     sell(claimed("25").pk)
     compare(lines=[])
     assert not differences()

@@ -210,8 +210,32 @@ MUTANTS: tuple[Mutant, ...] = (
     _mutant(
         "older-than-the-statements",
         "an order is booked as not traded by statements that begin after it",
-        Edit(_RELEASE, "        created_at__gte=period[0],\n", ""),
+        Edit(_RELEASE, "        created_at__gte=period[0] + holds.CLOCKS_DIFFER,\n", ""),
         tests=_RELEASED,
+    ),
+    _mutant(
+        "statement-ends-with-the-restore",
+        "a statement counts that ends before a send from before the restore has arrived at the market",
+        Edit(_HOLDS, "restore.begun_at + last_call + CLOCKS_DIFFER", "restore.begun_at"),
+        tests=_RELEASED,
+    ),
+    _mutant(
+        "statement-begins-with-the-restore",
+        "a statement counts that a market's clock behind ours lets begin after a lost trade",
+        Edit(_HOLDS, "first, last = restore.since - CLOCKS_DIFFER, ", "first, last = restore.since, "),
+        tests=_RELEASED,
+    ),
+    _mutant(
+        "order-at-the-beginning-of-a-statement",
+        "an order is booked as not traded whose trade, by the market's clock, was before the statement",
+        Edit(_RELEASE, "period[0] + holds.CLOCKS_DIFFER", "period[0]"),
+        tests=_RELEASED,
+    ),
+    _mutant(
+        "begun-before-the-last-send",
+        "a restore is said to have begun before it holds every sale",
+        Edit(_RESTORED, '        list(concerned.select_for_update(of=("self",)).values_list("pk"))\n', ""),
+        tests=_HELD,
     ),
     _mutant(
         "held-by-a-restore-that-is-over",
