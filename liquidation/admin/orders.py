@@ -1,4 +1,4 @@
-"""Orders and venues as bank representatives see them, and the commands for an unresolved order: it traded, or not."""
+"""Orders and venues as bank representatives see them, and what they answer for an order: it traded, or not."""
 
 from decimal import Decimal
 from typing import Any
@@ -15,7 +15,7 @@ from coruscant.admin.commands import AmountFormField, command_button, command_pa
 from coruscant.admin.figures import figure, link_to, page_of, preformatted
 from coruscant.approvals.pages import ask_on_page, why_field
 from liquidation import resolution, two_people
-from liquidation.models import OrderAnswer, OrderStatus, TradeOrder, Venue
+from liquidation.models import OrderAnswer, TradeOrder, Venue
 
 
 class TradedForm(forms.Form):
@@ -111,7 +111,7 @@ class TradeOrderAdmin(_OrderColumns, AuditedAdmin):
             request, form, run, back=page_of(order), title="Market did trade", submit_text="Book the trade",
             explanation=f"Enter what {order.get_market_display()} says of the order {order.request_id}. "
             "It is booked like an answer of the market, under your name, and cannot be undone. Figures far from the "
-            "market's prices are booked only when somebody else agrees.",
+            f"market's prices are booked only when somebody else agrees.{_still_sent(order)}",
         )  # fmt: skip
 
     @command_button("Market did not trade", icon="close", permission="resolve", kind=ActionVariant.DANGER)
@@ -129,13 +129,30 @@ class TradeOrderAdmin(_OrderColumns, AuditedAdmin):
             request, NotTradedForm(request.POST if request.method == "POST" else None), run,
             back=page_of(order), title="Market did not trade", submit_text="Book as not traded",
             explanation=f"Only if {order.get_market_display()} says that the order {order.request_id} never traded: "
-            "the same units are then ordered again. It is booked under your name and cannot be undone.",
+            "the same units are then ordered again. It is booked under your name and cannot be undone."
+            f"{_still_sent(order)}{_never_more(order)}",
         )  # fmt: skip
 
     def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[Any]:
-        """Without either command unless the order is unresolved."""
-        waits = TradeOrder.objects.filter(pk=object_id, status=OrderStatus.UNRESOLVED).exists()
+        """Without either command unless the order waits for a person."""
+        order = TradeOrder.objects.filter(pk=object_id).first()
+        waits = order is not None and resolution.waits_for_a_person(order)
         return super().get_actions_detail(request, object_id) if waits else []
+
+
+def _still_sent(order: TradeOrder) -> str:
+    if not resolution.is_still_sent(order):
+        return ""
+    return (
+        f" The order is still sent, {order.sends} times so far, and a send may be under way now: what the market"
+        " answers to that is kept with the order, and decides nothing."
+    )
+
+
+def _never_more(order: TradeOrder) -> str:
+    if not resolution.is_still_sent(order):
+        return ""
+    return " So have the market say that it will not trade this request id later either, or its units are sold twice."
 
 
 def _actor(request: HttpRequest) -> dict[str, Any]:
