@@ -9,6 +9,9 @@ from django.db.models import Q, QuerySet
 from coruscant.errors import DomainError
 from coruscant.restores.models import Restore
 
+#: What ends a hold, by the names under which `liquidation` registers it; both need two people.
+RELEASE_CLAIMS: Final = "liquidation.release_claims"
+NOTHING_WAS_LOST: Final = "liquidation.nothing_was_lost"
 #: How far a market's clock may be off ours.
 CLOCKS_DIFFER: Final = timedelta(minutes=1)
 

@@ -13,7 +13,7 @@ from coruscant.admin.base import AuditedAdmin, ReadOnlyAdmin, ReadOnlyInline
 from coruscant.admin.columns import amount_column, column, instant_column, status_column
 from coruscant.admin.commands import AmountFormField, command_button, command_page
 from coruscant.admin.figures import figure, link_to, page_of, preformatted
-from coruscant.approvals.pages import ask_on_page, why_field
+from coruscant.approvals.pages import WhyForm, ask_on_page, why_field
 from liquidation import resolution, two_people
 from liquidation.models import OrderAnswer, TradeOrder, Venue
 
@@ -31,12 +31,6 @@ class TradedForm(forms.Form):
         units.help_text = f"At most the {shown} ordered"
         too_many = f"The order was for {shown} units: more cannot have been traded."
         units.validators.append(MaxValueValidator(ordered, too_many))
-
-
-class NotTradedForm(forms.Form):
-    """That the market says so, and where."""
-
-    why = why_field()
 
 
 class _OrderColumns:
@@ -126,7 +120,7 @@ class TradeOrderAdmin(_OrderColumns, AuditedAdmin):
             return "Booked: the market traded nothing. The sale goes on with a new order."
 
         return command_page(
-            request, NotTradedForm(request.POST if request.method == "POST" else None), run,
+            request, WhyForm(request.POST if request.method == "POST" else None), run,
             back=page_of(order), title="Market did not trade", submit_text="Book as not traded",
             explanation=f"Only if {order.get_market_display()} says that the order {order.request_id} never traded: "
             "the same units are then ordered again. It is booked under your name and cannot be undone."

@@ -13,7 +13,7 @@ from coruscant.admin.figures import figure, instant
 from coruscant.approvals.actions import Action, Execute, register
 from coruscant.approvals.arguments import Arguments, read, whole, words
 from coruscant.approvals.people import both
-from coruscant.restores import identity
+from coruscant.restores import holds, identity
 from coruscant.restores.models import Restore
 from liquidation import restored
 from liquidation.models import Liquidation, TradeOrder
@@ -24,8 +24,8 @@ from loans.models import Loan
 ADOPT: Final = "liquidation.adopt"
 EXPLAIN: Final = "liquidation.explain"
 RELEASE_SALE: Final = "liquidation.release_sale"
-RELEASE_CLAIMS: Final = "liquidation.release_claims"
-NOTHING_WAS_LOST: Final = "liquidation.nothing_was_lost"
+RELEASE_CLAIMS: Final = holds.RELEASE_CLAIMS
+NOTHING_WAS_LOST: Final = holds.NOTHING_WAS_LOST
 ANSWER_FOR_ORDERS: Final = "liquidation.change_tradeorder"
 CLOSE_DIFFERENCES: Final = "liquidation.change_reconciliationdifference"
 
