@@ -312,6 +312,36 @@ def test_a_restore_is_begun_only_of_a_replaced_database_or_if_a_person_insists(r
     assert Restore.objects.count() == 1
 
 
+@pytest.fixture
+def behind(claimed, markets):
+    """A sale in a database that was put back, with the same identity: it lacks the last send, which Redis remembers."""
+    liquidation = claimed("25")
+    markets.then(KeyboardInterrupt())  # the worker dies
+    with pytest.raises(KeyboardInterrupt):
+        sell(liquidation.pk)
+    TradeOrder.objects.update(sends=0, due_at=clock.now())
+    Liquidation.objects.update(leased_until=None)
+    identity.forget()
+    assert sell(liquidation.pk) is Outcome.HELD
+    return liquidation
+
+
+def test_books_that_lack_a_send_are_accepted_once(behind, two_agree, markets):
+    """What Redis remembers of the time that was lost must not hold them again."""
+    begin(insist=False)
+    identity.forget()
+    assert identity.accepted()
+    two_agree(RELEASE_SALE, liquidation_id=behind.pk)
+    assert sell(behind.pk) is Outcome.SETTLED
+
+
+def test_so_are_books_of_which_two_people_say_that_nothing_was_lost(behind, two_agree, markets):
+    two_agree(NOTHING_WAS_LOST)
+    identity.forget()
+    assert identity.accepted()
+    assert sell(behind.pk) is Outcome.SETTLED
+
+
 def test_an_instant_after_the_last_evaluation_is_not_believed(quote, replace_database):
     """A person who errs would need statements of too short a time."""
     evaluated = quote("50", ago=600, evaluated=True).evaluated_at

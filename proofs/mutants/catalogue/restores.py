@@ -47,6 +47,12 @@ MUTANTS: tuple[Mutant, ...] = (
         tests=("liquidation/tests/test_last_send.py",),
     ),
     _mutant(
+        "doubted-for-ever",
+        "the send that the books lack speaks against them again after a person has accepted them",
+        Edit(_RESTORED, "    transaction.on_commit(last_send.forget)\n", ""),
+        tests=_HELD,
+    ),
+    _mutant(
         "hold-forgotten",
         "a sale that a restore holds is sold",
         Edit(
