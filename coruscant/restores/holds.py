@@ -34,6 +34,11 @@ def claims_are_held(applies_before: datetime) -> bool:
     ).exists()
 
 
+def claims_wait() -> bool:
+    """Whether the OTC service may still have requests to repeat, of any restore."""
+    return Restore.objects.filter(claims_released_at__isnull=True).exists()
+
+
 def uncompared() -> Restore | None:
     """The restore whose gap no statements cover yet, the newest if there are several."""
     return Restore.objects.filter(compared_at__isnull=True).first()

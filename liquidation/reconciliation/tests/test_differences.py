@@ -6,6 +6,9 @@ from decimal import Decimal
 import pytest
 
 from coruscant import clock, history
+from coruscant.restores import identity
+from coruscant.restores.identity import DatabaseReplaced
+from coruscant.restores.models import DatabaseIdentity
 from liquidation import invariants, resolution, restored
 from liquidation.models import Liquidation, LiquidationEvent, LiquidationStatus, OrderStatus, TradeOrder
 from liquidation.reconciliation.conftest import lines_of
@@ -196,6 +199,32 @@ def test_a_settled_sale_is_explained_and_stays_so_until_other_figures_are_stated
     books_are_right()
     compare(lines=[*lines_of(markets, Market.MOS_ESPA), unknown, line(next_id(Loan.objects.get(), 2), "1", "25")])
     assert ReconciliationDifference.objects.filter(status="open").count() == 1
+
+
+def test_nor_although_statements_have_been_compared(loan, markets, compare, enqueued, time_passes):
+    """What they released are sales. The OTC service may still have postings to repeat."""
+    ours = loan()
+    restore = restored.begin(since=clock.now() - timedelta(minutes=5), by="Leia", insist=True)
+    time_passes(minutes=5)
+    for market in Market:
+        compare(market, [])
+    restore.refresh_from_db()
+    assert restore.compared_at is not None
+    compare(lines=[line(next_id(ours))])
+    with pytest.raises(RequestsNotRepeated):
+        adopt(the_difference().pk, by="Leia and Han")
+    assert Loan.objects.get().status == LoanStatus.ACTIVE
+
+
+def test_nothing_is_adopted_or_explained_in_books_that_were_replaced(loan, markets, compare, enqueued):
+    compare(lines=[line(next_id(loan()))])
+    identity.accept("before")
+    DatabaseIdentity.objects.update(timeline=0)
+    with pytest.raises(DatabaseReplaced):
+        adopt(the_difference().pk, by="Leia and Han")
+    with pytest.raises(DatabaseReplaced):
+        explain(the_difference().pk, note="why", by="Leia and Han")
+    assert (the_difference().status, Loan.objects.get().status) == ("open", LoanStatus.ACTIVE)
 
 
 def test_a_loan_is_not_claimed_while_postings_of_it_may_be_lost(two_agree, loan, markets, compare, enqueued):

@@ -165,7 +165,7 @@ MUTANTS: tuple[Mutant, ...] = (
     _mutant(
         "claimed-before-postings-came-back",
         "a loan is claimed for an adopted trade while its postings may be lost",
-        Edit(_DIFFERENCES, "if restore is not None and restore.claims_released_at is None:", "if False:"),
+        Edit(_DIFFERENCES, "if holds.claims_wait():", "if False:"),
         tests=_ADOPTED,
     ),
     _mutant(
