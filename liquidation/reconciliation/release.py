@@ -9,10 +9,11 @@ from django.db.models import Exists, OuterRef
 from coruscant import clock, history, locks
 from coruscant.restores import holds
 from coruscant.restores.models import Restore
-from liquidation.models import Liquidation, LiquidationStatus, OrderStatus, TradeOrder
+from liquidation.models import Liquidation, LiquidationStatus, OrderAnswer, OrderStatus, TradeOrder
 from liquidation.reconciliation import periods
 from liquidation.reconciliation.models import DifferenceStatus, ReconciliationDifference, StatementTrade
 from liquidation.reconciliation.periods import Period
+from liquidation.verdicts import AnswerKind
 from pricing.markets import Market
 
 log = structlog.get_logger(__name__)
@@ -64,10 +65,15 @@ def _covering(restore: Restore, market: Market) -> Period | None:
 
 
 def _book_not_traded(restore: Restore, market: Market, period: Period, now: datetime) -> None:
-    """Pending orders of held sales: nothing was sent since the restore began, and no statement shows a trade."""
+    """Pending orders of held sales: nothing was sent since the restore began, and no statement shows a trade.
+
+    Nor has the market called one a success: then its answer and its statement contradict each other, and it is asked.
+    """
     shown = StatementTrade.objects.filter(market=market, request_id=OuterRef("request_id"))
+    told = OrderAnswer.objects.filter(order=OuterRef("pk"), kind=AnswerKind.SUCCESS)
     orders = TradeOrder.objects.filter(
         ~Exists(shown),
+        ~Exists(told),
         market=market,
         liquidation__held_by=restore,
         status__in=(OrderStatus.OPEN, OrderStatus.UNKNOWN),

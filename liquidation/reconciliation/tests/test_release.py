@@ -216,6 +216,20 @@ def test_an_order_that_a_statement_shows_is_not_called_untraded(begin, claimed, 
     assert is_held()
 
 
+def test_an_order_that_the_market_has_called_a_success_is_not_called_untraded(begin, claimed, markets, compare):
+    """It answered when the restore had begun, so nothing was booked; and its statement does not show the trade."""
+    liquidation = claimed("25")
+    markets.then(lambda market, order: begin() and markets.trade(market, order))
+    assert sell(liquidation.pk) is Outcome.BUSY
+    for market in BOTH:
+        compare(market, [])
+    assert not is_held()
+    assert TradeOrder.objects.get().status == OrderStatus.OPEN
+    assert sell(liquidation.pk) is Outcome.SETTLED
+    assert len(markets.traded) == TradeOrder.objects.count() == 1
+    books_are_right()
+
+
 def test_an_order_whose_stated_trade_was_explained_is_not_called_untraded(begin, claimed, markets, compare, two_agree):
     order = pending_order(claimed("25"), markets, answer="trade, then lose the answer")
     begin()

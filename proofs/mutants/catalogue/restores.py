@@ -244,6 +244,12 @@ MUTANTS: tuple[Mutant, ...] = (
         tests=_HELD,
     ),
     _mutant(
+        "told-and-called-untraded",
+        "an order that the market has called a success is booked as not traded, since its statement is silent",
+        Edit(_RELEASE, "        ~Exists(told),\n", ""),
+        tests=_RELEASED,
+    ),
+    _mutant(
         "held-by-a-restore-that-is-over",
         "a claim that is being written while the restore ends is held for ever",
         Edit(_RELEASE, "locks.exclusive(locks.EVALUATION)", "assert locks.EVALUATION"),
