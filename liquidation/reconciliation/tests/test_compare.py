@@ -8,6 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from coruscant import clock, history
+from coruscant.admin.figures import instant
 from coruscant.restores import holds, identity
 from coruscant.restores.identity import DatabaseReplaced
 from coruscant.restores.models import DatabaseIdentity
@@ -231,6 +232,21 @@ def test_the_command_prints_what_is_open_and_exits_with_1(loan, claimed, markets
         call_command("reconcile", str(file), market="mos_espa")
     with pytest.raises(CommandError, match="No such file"):
         call_command("reconcile", str(tmp_path / "none"), market="mos_espa")
+
+
+def test_the_command_names_the_times_beside_a_statement_that_none_covers(tmp_path):
+    file, out, now = tmp_path / "statement.csv", StringIO(), clock.now()
+    file.write_text(HEADER)
+    for hours in (9, 5, 7):
+        at = now - timedelta(hours=hours)
+        call_command("reconcile", str(file), market="mos_espa", start=at, end=at + timedelta(hours=1), stdout=out)
+    told = [line for line in out.getvalue().splitlines() if line.startswith("No statement")]
+    ends = [(8, 5), (8, 7), (6, 5)]
+    assert told == [
+        f"No statement covers the time from {instant(now - timedelta(hours=start))} until"
+        f" {instant(now - timedelta(hours=end))}."
+        for start, end in ends
+    ]
 
 
 def test_an_order_that_was_refused_and_traded_nevertheless_is_open(claimed, markets, compare):

@@ -6,6 +6,8 @@ from decimal import Decimal
 import pytest
 
 from coruscant import clock, history
+from coruscant.approvals.ask import ask
+from coruscant.approvals.tests.support import representative
 from coruscant.restores import identity
 from coruscant.restores.identity import DatabaseReplaced
 from coruscant.restores.models import DatabaseIdentity
@@ -225,6 +227,19 @@ def test_nothing_is_adopted_or_explained_in_books_that_were_replaced(loan, marke
     with pytest.raises(DatabaseReplaced):
         explain(the_difference().pk, note="why", by="Leia and Han")
     assert (the_difference().status, Loan.objects.get().status) == ("open", LoanStatus.ACTIVE)
+
+
+def test_both_see_the_lines_of_a_sum(loan, markets, compare, enqueued):
+    """A market that states a trade again, in other figures of its time, must not sell twice as much by that."""
+    request_id, at = next_id(loan()), clock.now()
+    compare(lines=[line(request_id, at=at)])
+    asked = {"why": "The market says so.", "asked_by": representative("leia")}
+    assert "sum" not in ask(ADOPT, {"difference_id": the_difference().pk}, **asked).effect
+    compare(lines=[line(request_id, at=at.replace(microsecond=0))])
+    effect = ask(EXPLAIN, {"difference_id": the_difference().pk, "note": "stated twice"}, **asked).effect
+    assert "traded 16 units for 400 GC in total" in effect
+    assert "the sum of 2 lines: 8 units for 200 GC at" in effect
+    assert "in statement 2 of Mos Espa" in effect
 
 
 def test_a_loan_is_not_claimed_while_postings_of_it_may_be_lost(two_agree, loan, markets, compare, enqueued):
