@@ -53,15 +53,43 @@ class FiguresDoNotFit(DomainError):
     status = 422
 
 
-def waits_for_a_person(order: TradeOrder) -> bool:
-    """Whether people may answer for an order: it is unresolved, or so many sends of it have not made it clear."""
-    return order.status == OrderStatus.UNRESOLVED or is_still_sent(order)
+class OrderNotStoppable(DomainError):
+    """Somebody stopped the sends of an order that is not sent, or has not been sent often enough yet."""
+
+    code = "order-not-stoppable"
+    title = "The order's sends cannot be stopped"
+    status = 409
 
 
-def is_still_sent(order: TradeOrder) -> bool:
-    """Whether an order that people may answer for is sent meanwhile: a send of it may be under way at any instant."""
+class SendUnderWay(DomainError):
+    """Somebody said that an order was not traded while a send of it may still reach the market."""
+
+    code = "send-under-way"
+    title = "A send of the order may be under way"
+    status = 409
+
+
+def may_be_stopped(order: TradeOrder) -> bool:
+    """Whether people may stop the sends of an order: it is sent, and so many sends have not made it clear."""
     sent = order.status in (OrderStatus.OPEN, OrderStatus.UNKNOWN)
     return sent and order.sends >= settings.ORDER_SENDS_BEFORE_ATTENTION
+
+
+def stop_sending(*, order_id: int, actor_name: str, actor_id: int) -> None:
+    """Send an order no more that many sends have not made clear: it waits for a person's answer instead.
+
+    The sale is taken from whoever works at it: what a send that is under way is answered is kept, and decides nothing.
+    Locks: loan, then liquidation. Raises OrderNotStoppable; then nothing is changed.
+    """
+    with history.acting_as(actor_name, actor_id), transaction.atomic():
+        _loan, liquidation, order, _now = _locked(order_id, "stop sending")
+        if not may_be_stopped(order):
+            raise OrderNotStoppable("The order is not sent any more, or has not been sent often enough yet.")
+        order.status, liquidation.status = OrderStatus.UNRESOLVED, LiquidationStatus.WAITING
+        liquidation.fence, liquidation.leased_until = liquidation.fence + 1, None
+        order.save(update_fields=["status"])
+        liquidation.save(update_fields=["status", "fence", "leased_until"])
+    log.info("order_sends_stopped", order_request_id=order.request_id, sends=order.sends, actor=actor_name)
 
 
 def resolve_as_traded(
@@ -94,12 +122,21 @@ def check_figures(liquidation: Liquidation, order: TradeOrder, units: Decimal, p
         )
 
 
-def resolve_as_not_traded(*, order_id: int, actor_name: str, actor_id: int, two_people: bool = False) -> None:
-    """Book that the market did not trade, and will not; the next order is sized anew.
+def check_no_send_is_under_way(order: TradeOrder, now: datetime) -> None:
+    """Raises SendUnderWay if the last send has no answer, and the lease that it left under is not over."""
+    if order.due_at > now and not order.answers.filter(send=order.sends).exists():
+        raise SendUnderWay(
+            f"The order's last send may reach the market until {order.due_at:%H:%M:%S} UTC: ask the market after that."
+        )
 
-    Locks: loan, then liquidation. Raises OrderNotUnresolved, SecondPersonNeeded; then nothing is changed.
+
+def resolve_as_not_traded(*, order_id: int, actor_name: str, actor_id: int, two_people: bool = False) -> None:
+    """Book that the market did not trade; the next order is sized anew.
+
+    Locks: loan, then liquidation. Raises OrderNotUnresolved, SendUnderWay, SecondPersonNeeded; then nothing is changed.
     """
     with _resolving(order_id, actor_name, actor_id, two_people=two_people) as (_loan, _liquidation, order, now):
+        check_no_send_is_under_way(order, now)
         order.status = OrderStatus.REFUSED
         order.answered_at = now
         order.save(update_fields=["status", "answered_at"])
@@ -111,24 +148,26 @@ def _resolving(
 ) -> Iterator[tuple[Loan, Liquidation, TradeOrder, datetime]]:
     """The order and what it belongs to, locked, the liquidation selling again; its sale is enqueued on commit.
 
-    The sale is taken from whoever works at it: what a send that is under way is answered is kept, and decides nothing.
     In a transaction of its own, or in that of an approval, which names its cause again when this has ended.
     """
     with history.acting_as(actor_name, actor_id), transaction.atomic():
-        liquidation_id = TradeOrder.objects.values_list("liquidation_id", flat=True).get(pk=order_id)
-        loan, liquidation, now = lock(liquidation_id, "resolve")
-        order = TradeOrder.objects.get(pk=order_id)
-        if not waits_for_a_person(order):
-            raise OrderNotUnresolved(
-                "The order is not waiting for a person: somebody has answered for it, or the market is still asked."
-            )
+        loan, liquidation, order, now = _locked(order_id, "resolve")
+        if order.status != OrderStatus.UNRESOLVED:
+            raise OrderNotUnresolved("The order is not waiting for a person, or somebody has answered for it.")
         if settings.FOUR_EYES and not two_people:
             raise SecondPersonNeeded("A second person must agree to what one says of an order.")
         # I14 looks for the approval of what two people have resolved.
         history.set_cause("resolve-by-two" if two_people else "resolve", correlation_id=order.request_id)
-        liquidation.status, liquidation.due_at = LiquidationStatus.SELLING, now
-        liquidation.fence, liquidation.leased_until = liquidation.fence + 1, None
-        liquidation.save(update_fields=["status", "due_at", "fence", "leased_until"])
+        liquidation.status = LiquidationStatus.SELLING
+        liquidation.due_at = now
+        liquidation.save(update_fields=["status", "due_at"])
         yield loan, liquidation, order, now
-        enqueue.on_commit(chains.sale(liquidation_id))
+        enqueue.on_commit(chains.sale(liquidation.pk))
     log.info("order_resolved", order_request_id=order.request_id, status=order.status, actor=actor_name)
+
+
+def _locked(order_id: int, action: str) -> tuple[Loan, Liquidation, TradeOrder, datetime]:
+    """The order, and its loan and liquidation, which are locked; also when they were."""
+    liquidation_id = TradeOrder.objects.values_list("liquidation_id", flat=True).get(pk=order_id)
+    loan, liquidation, now = lock(liquidation_id, action)
+    return loan, liquidation, TradeOrder.objects.get(pk=order_id), now

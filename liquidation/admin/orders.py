@@ -15,7 +15,7 @@ from coruscant.admin.commands import AmountFormField, command_button, command_pa
 from coruscant.admin.figures import figure, link_to, page_of, preformatted
 from coruscant.approvals.pages import WhyForm, ask_on_page, why_field
 from liquidation import resolution, two_people
-from liquidation.models import OrderAnswer, TradeOrder, Venue
+from liquidation.models import OrderAnswer, OrderStatus, TradeOrder, Venue
 
 
 class TradedForm(forms.Form):
@@ -78,7 +78,7 @@ class TradeOrderAdmin(_OrderColumns, AuditedAdmin):
         ("Verdict", {"fields": ("venue_order_id", "traded", "received", "answered")}),
     )
     inlines = (AnswerInline,)
-    actions_detail = ("market_did_trade", "market_did_not_trade")
+    actions_detail = ("market_did_trade", "market_did_not_trade", "stop_sending")
     has_resolve_permission = admin.ModelAdmin.has_change_permission  # who may change orders may resolve them
     of_loan = column("Loan", lambda order: link_to(order.liquidation.loan))
     of_liquidation = column("Liquidation", lambda row: link_to(row.liquidation, f"No. {row.liquidation_id}"))
@@ -105,7 +105,7 @@ class TradeOrderAdmin(_OrderColumns, AuditedAdmin):
             request, form, run, back=page_of(order), title="Market did trade", submit_text="Book the trade",
             explanation=f"Enter what {order.get_market_display()} says of the order {order.request_id}. "
             "It is booked like an answer of the market, under your name, and cannot be undone. Figures far from the "
-            f"market's prices are booked only when somebody else agrees.{_still_sent(order)}",
+            "market's prices are booked only when somebody else agrees.",
         )  # fmt: skip
 
     @command_button("Market did not trade", icon="close", permission="resolve", kind=ActionVariant.DANGER)
@@ -123,30 +123,36 @@ class TradeOrderAdmin(_OrderColumns, AuditedAdmin):
             request, WhyForm(request.POST if request.method == "POST" else None), run,
             back=page_of(order), title="Market did not trade", submit_text="Book as not traded",
             explanation=f"Only if {order.get_market_display()} says that the order {order.request_id} never traded: "
-            "the same units are then ordered again. It is booked under your name and cannot be undone."
-            f"{_still_sent(order)}{_never_more(order)}",
+            "the same units are then ordered again. It is booked under your name and cannot be undone.",
+        )  # fmt: skip
+
+    @command_button("Stop sending", icon="stop_circle", permission="resolve", kind=ActionVariant.WARNING)
+    def stop_sending(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        order: TradeOrder = self.row_or_404(request, object_id)
+
+        def run() -> str:
+            resolution.stop_sending(order_id=order.pk, **_actor(request))
+            return "The order is not sent any more. Ask the market what became of it, and say so here."
+
+        return command_page(
+            request, forms.Form(request.POST if request.method == "POST" else None), run,
+            back=page_of(order), title="Stop sending", submit_text="Stop sending",
+            explanation=f"{order.get_market_display()} has been asked {order.sends} times, and it is not clear what "
+            f"became of the order {order.request_id}. It is sent no more, and its sale waits until you have found out "
+            "whether it traded, and have said so here.",
         )  # fmt: skip
 
     def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[Any]:
-        """Without either command unless the order waits for a person."""
-        order = TradeOrder.objects.filter(pk=object_id).first()
-        waits = order is not None and resolution.waits_for_a_person(order)
-        return super().get_actions_detail(request, object_id) if waits else []
-
-
-def _still_sent(order: TradeOrder) -> str:
-    if not resolution.is_still_sent(order):
-        return ""
-    return (
-        f" The order is still sent, {order.sends} times so far, and a send may be under way now: what the market"
-        " answers to that is kept with the order, and decides nothing."
-    )
-
-
-def _never_more(order: TradeOrder) -> str:
-    if not resolution.is_still_sent(order):
-        return ""
-    return " So have the market say that it will not trade this request id later either, or its units are sold twice."
+        """Only what can be done: stopping the sends, answering for an order that waits for it, or nothing."""
+        order = TradeOrder.objects.get(pk=object_id)
+        if resolution.may_be_stopped(order):
+            possible = {"stop_sending"}
+        elif order.status == OrderStatus.UNRESOLVED:
+            possible = {"market_did_trade", "market_did_not_trade"}
+        else:
+            possible = set()
+        found = super().get_actions_detail(request, object_id)
+        return [action for action in found if action.method.__name__ in possible]
 
 
 def _actor(request: HttpRequest) -> dict[str, Any]:

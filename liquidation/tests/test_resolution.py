@@ -4,11 +4,10 @@ import json
 from decimal import Decimal
 
 import pytest
-from structlog.testing import capture_logs
 
 from liquidation import invariants, recover, resolution
 from liquidation.models import Liquidation, LiquidationStatus, OrderStatus, TradeOrder
-from liquidation.resolution import FiguresDoNotFit, FiguresNeedTwo, OrderNotUnresolved
+from liquidation.resolution import FiguresDoNotFit, FiguresNeedTwo, OrderNotStoppable, OrderNotUnresolved, SendUnderWay
 from liquidation.sell import Outcome, sell
 from loans.models import Loan
 from pricing.markets import Market
@@ -107,55 +106,68 @@ def books_are_right():
     assert not broken, broken
 
 
-def test_a_person_answers_for_an_order_that_its_market_refuses_for_ever(unclear, markets, enqueued):
-    with pytest.raises(OrderNotUnresolved, match="still asked"):
-        resolution.resolve_as_not_traded(order_id=unclear.pk, **person())
+def stop(order):
+    resolution.stop_sending(order_id=order.pk, **person())
+
+
+def test_an_order_that_its_market_refuses_for_ever_is_stopped_and_answered_for(unclear, markets, enqueued):
+    with pytest.raises(OrderNotStoppable):
+        stop(unclear)
     markets.then("refuse")
     assert sell(unclear.liquidation_id) is Outcome.LATER
+    with pytest.raises(OrderNotUnresolved):
+        resolution.resolve_as_not_traded(order_id=unclear.pk, **person())
+    stop(unclear)
+    assert sell(unclear.liquidation_id) is Outcome.WAITING
+    with pytest.raises(OrderNotStoppable):
+        stop(unclear)
     resolution.resolve_as_not_traded(order_id=unclear.pk, **person())
     assert sell(unclear.liquidation_id) is Outcome.SETTLED
     assert [order.status for order in TradeOrder.objects.order_by("sequence")] == ["refused", "filled"]
     books_are_right()
 
 
-def test_an_order_whose_workers_have_all_died_waits_for_a_person_too(claimed, markets, time_passes, settings, enqueued):
+def test_an_order_whose_workers_have_all_died_is_stopped_too(claimed, markets, time_passes, settings, enqueued):
     settings.ORDER_SENDS_BEFORE_ATTENTION = 2
     liquidation = claimed("31.25")
-    for _ in range(2):
+    for seconds in (settings.LEASE_SECONDS + 1, 1):
         markets.then(KeyboardInterrupt())
         with pytest.raises(KeyboardInterrupt):
             sell(liquidation.pk)
-        time_passes(seconds=settings.LEASE_SECONDS + 1)
+        time_passes(seconds=seconds)
     order = TradeOrder.objects.get()
     assert (order.status, order.sends) == (OrderStatus.OPEN, 2)
+    stop(order)
+    with pytest.raises(SendUnderWay):
+        resolution.resolve_as_not_traded(order_id=order.pk, **person())
     resolution.resolve_as_traded(order_id=order.pk, units=Decimal(32), proceeds=Decimal(1000), **person())
     assert Liquidation.objects.get().status == LiquidationStatus.SETTLED
     books_are_right()
 
 
-def test_a_worker_in_mid_send_changes_nothing_once_a_person_has_said_that_nothing_was_traded(
-    unclear, markets, enqueued
-):
-    def answered_for_meanwhile(market, order):
-        resolution.resolve_as_not_traded(order_id=unclear.pk, **person())
+def test_a_worker_in_mid_send_decides_nothing_once_the_sends_are_stopped(unclear, markets, enqueued):
+    def stopped_meanwhile(market, order):
+        stop(unclear)
+        with pytest.raises(SendUnderWay):
+            resolution.resolve_as_not_traded(order_id=unclear.pk, **person())
         return markets.trade(market, order)
 
-    markets.then(answered_for_meanwhile)
-    with capture_logs() as logged:
-        assert sell(unclear.liquidation_id) is Outcome.BUSY
+    markets.then(stopped_meanwhile)
+    assert sell(unclear.liquidation_id) is Outcome.BUSY
     unclear.refresh_from_db()
-    assert (unclear.status, unclear.units_traded, Loan.objects.get().collateral) == ("refused", None, 40)
+    assert (unclear.status, unclear.units_traded, Loan.objects.get().collateral) == ("unresolved", None, 40)
     late = unclear.answers.get(send=3)
     assert (late.kind, late.stale) == ("success", True)
     assert "1000" in late.text
-    assert ("refused_order_traded", "error") in [(line["event"], line["log_level"]) for line in logged]
     books_are_right()
-    assert sell(unclear.liquidation_id) is Outcome.SETTLED, "the person's answer counts, at once"
+    resolution.resolve_as_traded(order_id=unclear.pk, units=Decimal(32), proceeds=Decimal(1000), **person())
+    assert Liquidation.objects.get().status == LiquidationStatus.SETTLED
     books_are_right()
 
 
-def test_a_worker_in_mid_send_changes_nothing_once_a_person_has_said_what_was_traded(unclear, markets, enqueued):
+def test_nor_once_a_person_has_answered_after_that(unclear, markets, enqueued):
     def answered_for_meanwhile(market, order):
+        stop(unclear)
         resolution.resolve_as_traded(order_id=unclear.pk, units=Decimal(16), proceeds=Decimal(500), **person())
         return markets.trade(market, order)
 
@@ -168,4 +180,20 @@ def test_a_worker_in_mid_send_changes_nothing_once_a_person_has_said_what_was_tr
     books_are_right()
     assert sell(unclear.liquidation_id) is Outcome.SETTLED
     assert Liquidation.objects.get().collateral_sold == 32
+    books_are_right()
+
+
+def test_nobody_says_not_traded_before_the_lease_of_a_lost_send_is_over(
+    unclear, markets, time_passes, settings, enqueued
+):
+    markets.then(KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        sell(unclear.liquidation_id)
+    stop(unclear)
+    time_passes(seconds=settings.LEASE_SECONDS - 1)
+    with pytest.raises(SendUnderWay):
+        resolution.resolve_as_not_traded(order_id=unclear.pk, **person())
+    time_passes(seconds=1)
+    resolution.resolve_as_not_traded(order_id=unclear.pk, **person())
+    assert sell(unclear.liquidation_id) is Outcome.SETTLED
     books_are_right()

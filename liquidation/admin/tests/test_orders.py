@@ -174,14 +174,17 @@ class TestWho:
         assert other.status == "unknown"
 
     @pytest.mark.parametrize("status", ["unknown", "open"])
-    def test_so_has_one_that_many_sends_have_not_made_clear_and_the_pages_warn(self, browser, settings, status):
+    def test_one_that_many_sends_have_not_made_clear_can_be_stopped_and_answered_for(self, browser, settings, status):
         order = make_order(liquidating("L-2"), status, sends=settings.ORDER_SENDS_BEFORE_ATTENTION)
-        page = browser.get(f"/admin/liquidation/tradeorder/{order.pk}/change/").content.decode()
-        for verb in ("market-did-trade", "market-did-not-trade"):
-            assert url(order, verb) in page
-            assert "a send may be under way now" in browser.get(url(order, verb)).content.decode()
-        untraded = browser.get(url(order, "market-did-not-trade")).content.decode()
-        assert "will not trade this request id later" in untraded
+        own = f"/admin/liquidation/tradeorder/{order.pk}/change/"
+        page = browser.get(own).content.decode()
+        assert url(order, "stop-sending") in page
+        assert url(order, "market-did-not-trade") not in page
+        assert "has been asked 10 times" in browser.get(url(order, "stop-sending")).content.decode()
+        browser.post(url(order, "stop-sending"))
+        order.refresh_from_db()
+        assert order.status == "unresolved"
+        assert url(order, "stop-sending") not in browser.get(own).content.decode()
         browser.post(url(order, "market-did-not-trade"))
         order.refresh_from_db()
         assert order.status == "refused"

@@ -31,10 +31,17 @@ MUTANTS: tuple[Mutant, ...] = (
         tests=_TESTS,
     ),
     Mutant(
-        "answered-for-under-a-worker",
-        "a worker that is sending an order books what it hears although a person has answered for the order",
+        "stopped-under-a-worker",
+        "an order that a person has stopped and answered for is decided again by the worker that was sending it",
         (Edit("liquidation.resolution", "liquidation.fence + 1, None", "liquidation.fence, None"),),
-        tests=("liquidation/tests/test_resolution.py", "liquidation/tests/test_two_people_concurrency.py"),
+        tests=("liquidation/tests/test_resolution.py",),
+        simulated=False,
+    ),
+    Mutant(
+        "untraded-while-sent",
+        "a person may call an order untraded while a send of it is under way",
+        (Edit("liquidation.resolution", "if order.due_at > now and not", "if False and not"),),
+        tests=("liquidation/tests/test_resolution.py",),
         simulated=False,
     ),
     Mutant(
