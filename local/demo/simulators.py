@@ -1,7 +1,10 @@
 """A client of the simulators' own API: what the markets and the OTC service saw, and how they are to behave."""
 
+import csv
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -10,6 +13,7 @@ import requests
 from local.demo.settings import Addresses
 
 MARKETS = ("mos_espa", "black_spire_outpost")
+REPEATED_WITHIN_SECONDS = 240
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,13 @@ class Simulators:
             for row in self._get(f"{self._addresses.url('otc')}/simulator/loans")["loans"]
         }
 
+    def repeat_requests(self, since: datetime) -> int:
+        """Let the OTC service send every request again that the bank accepted since an instant; return how many."""
+        url = f"{self._addresses.url('otc')}/simulator/repeat"
+        answer = self._session.post(url, json={"since": str(since.timestamp())}, timeout=REPEATED_WITHIN_SECONDS)
+        answer.raise_for_status()
+        return int(answer.json()["repeated"])
+
     def otc_report(self, *, brief: bool = True) -> dict[str, Any]:
         """What the OTC service did and received; not `brief`, with the events themselves."""
         return self._get(f"{self._addresses.url('otc')}/simulator/report{'?brief=1' if brief else ''}")
@@ -79,6 +90,16 @@ class Simulators:
         for market in MARKETS:
             for row in self._get(f"{self._addresses.url(market)}/simulator/orders")["orders"]:
                 found[str(row["requestId"])] = Trade(market, Decimal(row["units"]), Decimal(row["proceeds"]))
+        return found
+
+    def statements(self) -> list[tuple[str, Trade]]:
+        """Every line of the statements of both markets: a requestId and its trade."""
+        found = []
+        for market in MARKETS:
+            answer = self._session.get(f"{self._addresses.url(market)}/simulator/statement", timeout=5)
+            answer.raise_for_status()
+            for row in csv.DictReader(io.StringIO(answer.text)):
+                found.append((row["requestId"], Trade(market, Decimal(row["units"]), Decimal(row["proceeds"]))))
         return found
 
     def _put(self, url: str, body: dict[str, Any]) -> None:

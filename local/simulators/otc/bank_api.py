@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,8 @@ _ATTEMPTS = 15
 _LONGEST_PAUSE_SECONDS = 10.0
 _REQUEST_SECONDS = 8.0
 _CONNECTIONS = 32
+#: Waiting for a connection counts as waiting for an answer, so repeats must leave some to the clients.
+_LOANS_REPEATED_AT_ONCE = 8
 _TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 
 
@@ -52,6 +55,7 @@ class BankApi:
         """Call the API at `url`. Must be made inside a running event loop."""
         self._url = url.rstrip("/")
         self._ledger = ledger
+        self._accepted: list[tuple[float, str, dict[str, Any]]] = []
         headers = {"Content-Type": "application/json"}
         if token:
             headers["Authorization"] = f"Token {token}"
@@ -67,7 +71,32 @@ class BankApi:
 
     async def post(self, path: str, body: dict[str, Any]) -> Answer | None:
         """Send a request until it gets an answer other than a temporary error; None if it never does."""
-        return await self._ask("POST", path, write_json(body).encode())
+        answer = await self._ask("POST", path, write_json(body).encode())
+        if answer is not None and answer.accepted:
+            self._accepted.append((time.time(), path, body))
+        return answer
+
+    async def repeat(self, since: float) -> int:
+        """Send every request again that was accepted since an instant, as after a loss of data; return how many.
+
+        Those of one loan in their order. One that is not accepted again is a violation.
+        """
+        by_loan: dict[str, dict[tuple[str, str], dict[str, Any]]] = {}
+        for accepted_at, path, body in list(self._accepted):
+            if accepted_at >= since:
+                by_loan.setdefault(body["loanId"], {}).setdefault((path, body["requestId"]), body)
+        self._ledger.excuse_repeats(since)
+        at_once = asyncio.Semaphore(_LOANS_REPEATED_AT_ONCE)
+        await asyncio.gather(*(self._repeat_all(requests, at_once) for requests in by_loan.values()))
+        return sum(map(len, by_loan.values()))
+
+    async def _repeat_all(self, requests: dict[tuple[str, str], dict[str, Any]], at_once: asyncio.Semaphore) -> None:
+        async with at_once:
+            for (path, request_id), body in requests.items():
+                answer = await self.post(path, body)
+                if answer is None or not answer.accepted:
+                    status = "no answer" if answer is None else str(answer.status)
+                    self._ledger.add_violation(f"{request_id} was accepted once, and repeated after a loss: {status}")
 
     async def loan(self, loan_id: str) -> dict[str, Any] | None:
         """Get a loan; None if there is no answer or no such loan."""

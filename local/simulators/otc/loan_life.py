@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from random import Random
 from typing import Any
@@ -38,14 +39,20 @@ class LoanLife:
         *,
         guessed_units: Decimal | None = None,
         pace: float = 1.0,
+        is_liquidated: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Take a plan; `guessed_units` is what a client who posts before applying would post."""
+        """Take a plan; `guessed_units` is what a client who posts before applying would post.
+
+        `is_liquidated` says whether the event of the loan's liquidation was heard. Then nothing more is posted, even
+        if the API calls the loan active: its books may have gone back.
+        """
         self._plan = plan
         self._api = api
         self._ledger = ledger
         self._random = random
         self._guessed_units = guessed_units
         self._pace = pace
+        self._is_liquidated = is_liquidated
         self._known = KnownLoan(plan.loan_id, plan.client.borrower_id, plan.amount)
         self._postings = 0
         self.first_required: Decimal | None = None
@@ -149,6 +156,8 @@ class LoanLife:
 
     async def _send_posting(self, posting: dict[str, Any]) -> Answer | None:
         """Send a posting; None unless it was accepted."""
+        if self._is_liquidated():
+            return None
         self._known.in_flight += 1
         answer = await self._send(TOP_UPS, posting)
         if answer is None:

@@ -72,6 +72,7 @@ class OtcServer:
         app.router.add_get("/simulator/events", self._events)
         app.router.add_get("/simulator/loans", self._loans)
         app.router.add_put("/simulator/settings", self._change)
+        app.router.add_post("/simulator/repeat", self._repeat)
         self._runner, port = await listen(app, self._options.host, self._options.port)
         if self._listener:
             self._listener.start()
@@ -114,7 +115,10 @@ class OtcServer:
         random = Random(f"{self._options.seed}/loan/{number}")
         plan = draw_loan(loan_id, client, random)
         guess = self._units_per_gc * plan.amount if self._units_per_gc else None
-        life = LoanLife(plan, api, self.ledger, random, guessed_units=guess, pace=self._options.pace)
+        life = LoanLife(
+            plan, api, self.ledger, random, guessed_units=guess, pace=self._options.pace,
+            is_liquidated=lambda: bool(self.audit.events(loan_id)),
+        )  # fmt: skip
         try:
             await life.live()
         except Exception:
@@ -166,6 +170,13 @@ class OtcServer:
             for loan in self.ledger.loans.values()
         ]
         return json_answer({"loans": rows})
+
+    async def _repeat(self, request: web.Request) -> web.Response:
+        """Repeat every request that was accepted since an instant, in seconds since 1970; answer when that is done."""
+        given = read_json(await request.read())
+        if not isinstance(given, dict) or set(given) != {"since"} or self._api is None:
+            raise BadJsonError("the body is {'since': …}")
+        return json_answer({"repeated": await self._api.repeat(float(read_decimal(given["since"], "since")))})
 
     async def _change(self, request: web.Request) -> web.Response:
         """Change `rate`, in applications per second; 0 pauses."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import requests
 
+from local.simulators.otc.ledger import Ledger
 from local.simulators.otc.tests.stub_bank import StubBank
 from local.simulators.testing import running, running_otc
 
@@ -74,6 +75,43 @@ def test_a_service_that_forgets_its_requests_breaks_the_contract() -> None:
     with otc_of(StubBank(forgetful=True)) as url:
         report = report_when(url, all_quiet)
     assert any("Idempotency-Replayed" in sentence for sentence in report["violations"])
+
+
+def test_what_the_service_has_lost_is_repeated_loan_by_loan_in_order() -> None:
+    bank = StubBank()
+    with otc_of(bank) as url:
+        report_when(url, all_quiet)
+        loans, before = dict(bank.loans), requests.get(f"{url}/loans", timeout=5).json()
+        bank.loans.clear()
+        bank.answers.clear()
+        accepted = len(bank.deliveries)
+        repeated = requests.post(f"{url}/repeat", json={"since": 0}, timeout=30).json()["repeated"]
+        after = requests.get(f"{url}/loans", timeout=5).json()
+        report = requests.get(f"{url}/report", timeout=5).json()
+    assert bank.loans == loans
+    assert before == after, "a repeat posts nothing more"
+    assert repeated == accepted
+    assert report["violations"] == []
+
+
+def test_nothing_is_repeated_that_was_accepted_earlier() -> None:
+    bank = StubBank()
+    with otc_of(bank) as url:
+        report_when(url, all_quiet)
+        deliveries = dict(bank.deliveries)
+        assert requests.post(f"{url}/repeat", json={"since": time.time()}, timeout=30).json() == {"repeated": 0}
+        assert requests.post(f"{url}/repeat", json={}, timeout=30).status_code == 400
+    assert bank.deliveries == deliveries
+
+
+def test_repeats_are_excused_from_the_instant_of_a_loss_on_and_not_before() -> None:
+    ledger = Ledger()
+    ledger.add_violation("a repeat of r1 got other bytes than the first answer")
+    ledger.add_violation("GET /loans was answered with 500")
+    ledger.excuse_repeats(time.time() + 1)
+    assert len(ledger.violations) == 2
+    ledger.excuse_repeats(time.time() - 1)
+    assert ledger.violations == ["GET /loans was answered with 500"]
 
 
 def test_clients_wait_for_a_service_that_is_not_there_yet() -> None:
