@@ -7,7 +7,7 @@ import structlog
 from django.db import transaction
 from django.db.models import F, Max, Q
 
-from coruscant import clock, enqueue, history, locks
+from coruscant import clock, enqueue, failpoints, history, locks
 from coruscant.errors import DomainError
 from coruscant.restores import identity
 from coruscant.restores.models import Restore
@@ -79,6 +79,8 @@ def begin(*, since: datetime, by: str, reason: str = "", insist: bool = False) -
             held_by=restore, orders_may_be_missing=True, fence=F("fence") + FENCES_LOST
         )
         orders = TradeOrder.objects.filter(status__in=PENDING_ORDER_STATUSES).update(refusals_prove_nothing=True)
+        failpoints.reach("restore.written")
+    failpoints.reach("restore.committed")
     log.error(
         "restore_begun", restore=restore.pk, since=restore.since.isoformat(), database=str(accepted), sales_held=held,
         orders=orders, actor=by, reason=reason,

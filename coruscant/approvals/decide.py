@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.http import HttpRequest
 
-from coruscant import clock, history
+from coruscant import clock, failpoints, history
 from coruscant.approvals import actions, people
 from coruscant.approvals.actions import Action
 from coruscant.approvals.ask import a_reason
@@ -74,7 +74,10 @@ def agree(approval_id: int, *, request: HttpRequest) -> Approval:
         except DomainError as error:
             decision.save(Outcome.FAILED, str(error) or error.title)
         else:
+            failpoints.reach("approval.executed")
             decision.save(Outcome.EXECUTED, done)
+            failpoints.reach("approval.written")
+    failpoints.reach("approval.committed")
     if approval.outcome == Outcome.FAILED:
         raise NotExecuted(f"Nothing was done. {approval.note}")
     return approval

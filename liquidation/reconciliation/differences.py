@@ -8,7 +8,7 @@ import structlog
 from django.db import transaction
 from django.db.models import Max
 
-from coruscant import clock, enqueue, history, locks
+from coruscant import clock, enqueue, failpoints, history, locks
 from coruscant.errors import DomainError
 from coruscant.money import DECIMAL_PLACES, decimal_string, exact, fits, round_down
 from coruscant.restores import holds, identity
@@ -89,6 +89,7 @@ def adopt(difference_id: int, *, by: str) -> TradeOrder:
         _close(difference, DifferenceStatus.ADOPTED, now, order=order)
         if sale.held_by_id is None:
             enqueue.on_commit(chains.sale(sale.pk))
+        failpoints.reach("adoption.written")
         release.release_compared(by)
     log.warning("trade_adopted", difference=difference_id, order_request_id=order.request_id, actor=by)
     return order

@@ -6,7 +6,7 @@ import structlog
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
-from coruscant import clock, history, locks
+from coruscant import clock, failpoints, history, locks
 from coruscant.restores import holds
 from coruscant.restores.models import Restore
 from liquidation.models import Liquidation, LiquidationStatus, OrderAnswer, OrderStatus, TradeOrder
@@ -46,6 +46,7 @@ def release_compared(by: str) -> bool:
         sales = held.update(held_by=None)
         restore.compared_at = now
         restore.save(update_fields=["compared_at"])
+        failpoints.reach("release.written")
     log.warning("restore_compared", restore=restore.pk, sales_released=sales, actor=by)
     return True
 

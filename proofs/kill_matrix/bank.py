@@ -3,15 +3,20 @@
 import contextlib
 import os
 import signal
+import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from local.demo.supervisor import Supervisor
 from local.simulators.testing import RunningMarket
 from local.stack import ChildProcess, EmbeddedStack
-from proofs.kill_matrix.cells import Cell, Fault
-from proofs.service.running_service import NotAsPromised, RunningService
+from proofs.kill_matrix.cells import OPERATOR, Cell, Fault
+from proofs.service.running_service import ROOT, NotAsPromised, RunningService
+
+#: What an operator sees of a command that was killed or hangs, in place of an exit code.
+NO_ANSWER = 128 + signal.SIGKILL
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,9 @@ class Bank(RunningService):
         self.supervisor = Supervisor(stack.folder / "kill-matrix.processes.json")
         self.cell = cell
         self.died_at: float | None = None
+        #: When the interrupted step of a person was done again; elsewhere it counts when everything is complete.
+        self.recovered_at: float | None = None
+        self.environment: Mapping[str, str] = {}
         self.victim = ""
         self._marks = marks
 
@@ -45,7 +53,8 @@ class Bank(RunningService):
     @property
     def stand_in(self) -> str:
         """The process that does the work of a frozen one."""
-        return f"{self.cell.role}-2" if self.cell.fault is Fault.FREEZE else ""
+        by_another = self.cell.fault is Fault.FREEZE and self.cell.role != OPERATOR  # who runs the command again
+        return f"{self.cell.role}-2" if by_another else ""
 
     @property
     def arming(self) -> dict[str, dict[str, str]]:
@@ -58,18 +67,37 @@ class Bank(RunningService):
         """Start some processes and keep them running."""
         self.supervisor.start(processes)
 
+    def operate(self, *command: str) -> int:
+        """Run a management command, armed if the cell says so; returns its exit code, or NO_ANSWER."""
+        process = ChildProcess(
+            name := f"{OPERATOR}-{1 + sum(known.startswith(OPERATOR) for known in self.processes)}",
+            (sys.executable, "manage.py", *command),
+            log_path=self.stack.log_folder / f"system-{name}.log",
+            environment={**self.environment, **(self.arming[self.armed] if self.cell.role == OPERATOR else {})},
+            folder=ROOT,
+        )
+        self.processes[name] = process
+        process.start()
+        self.eventually(
+            lambda: not process.running or (process.pid and is_frozen(process.pid)), f"manage.py {command[0]} ends"
+        )
+        if process.running:
+            return NO_ANSWER
+        return NO_ANSWER if (code := process.exit_code) is None else code
+
     def look(self) -> None:
         """Start again what has ended, and complete the fault once the failpoint is reached."""
         self.supervisor.look()
         if self.died_at is None and (mark := self.mark(self.cell.time)):
             self.died_at = mark.at
             process = self.processes[self.armed]
-            self.victim = f"{self.armed}, {'the process itself' if mark.pid == process.pid else 'a child'}"
+            itself = mark.pid == process.pid or self.cell.role == OPERATOR
+            self.victim = f"{self.armed}, {'the process itself' if itself else 'a child'}"
             if self.cell.fault is Fault.KILL_ALL:
                 process.kill()
                 self.died_at = time.time()
                 self.victim = f"{self.armed} with all children"
-            elif self.cell.fault is Fault.FREEZE:
+            elif self.stand_in:
                 self.supervisor.start([self.processes[self.stand_in]])
 
     def mark(self, number: int) -> Mark | None:

@@ -33,7 +33,15 @@ ROLES: dict[str, tuple[str, ...]] = {
     "sell": ("sales",),
     "publish": ("sales",),
     "enqueue": ("prices", "risk", "sales"),
+    "restore": ("operator",),
+    "release": ("operator",),
+    "adoption": ("web",),
+    "approval": ("web",),
 }
+#: Whose failpoints are reached after a restore only: they have a scenario of their own.
+OF_A_RESTORE = frozenset({"restore", "release", "adoption", "approval"})
+#: Who runs management commands: one process a command, none of the deployment.
+OPERATOR = "operator"
 TIMES = (1, 2)
 #: Each kind of process at work, in a transaction and outside of one.
 KILLED_WHOLE = (
@@ -47,6 +55,7 @@ KILLED_WHOLE = (
     "sell.answered",
     "sell.written",
     "publish.sent",
+    "approval.written",
 )
 #: Wherever a process holds a lease, a lock or a number that another must take from it.
 FROZEN = (
@@ -58,6 +67,9 @@ FROZEN = (
     "sell.written",
     "publish.counted",
     "publish.sent",
+    "restore.written",
+    "restore.committed",
+    "release.written",
 )
 
 
@@ -69,6 +81,11 @@ class Cell:
     failpoint: str
     time: int
     role: str
+
+    @property
+    def is_of_a_restore(self) -> bool:
+        """Whether it is played in the scenario of a restore."""
+        return self.failpoint.partition(".")[0] in OF_A_RESTORE
 
     def __str__(self) -> str:
         return f"{self.fault} {self.failpoint}:{self.time}@{self.role}"

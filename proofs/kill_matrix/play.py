@@ -19,8 +19,9 @@ from proofs.kill_matrix.bank import Bank
 from proofs.kill_matrix.cells import Cell, Fault
 from proofs.kill_matrix.frozen import changes_nothing_after
 from proofs.kill_matrix.outcome import Outcome
+from proofs.kill_matrix.restore_scenario import RestoreScenario
 from proofs.kill_matrix.scenario import Scenario
-from proofs.service.copies import drop, fresh_copy
+from proofs.service.copies import backup_of, drop, fresh_copy
 from proofs.service.running_service import NotAsPromised, outside_world, service_environment
 from proofs.service.topology import as_in_production
 
@@ -53,7 +54,7 @@ class CellRunner:
     def _play_once(self, cell: Cell, *, many_loans: bool) -> Outcome:
         outcome = Outcome(cell)
         with self._open(cell) as bank:
-            scenario = Scenario(bank, many_loans=many_loans)
+            scenario = RestoreScenario(bank) if cell.is_of_a_restore else Scenario(bank, many_loans=many_loans)
             try:
                 bank.start()
                 scenario.play()
@@ -68,7 +69,7 @@ class CellRunner:
                 outcome.complaints.append(str(broken))
             outcome.victim = bank.victim
             if bank.died_at:
-                outcome.seconds = completed_at - bank.died_at
+                outcome.seconds = (bank.recovered_at or completed_at) - bank.died_at
             outcome.check()
             if outcome.complaints:
                 self._keep_logs(cell)
@@ -89,6 +90,7 @@ class CellRunner:
             with outside_world(self._stack, partial_share=Decimal("0.2"), latency_seconds=0.02) as markets:
                 bank = Bank(self._stack, markets, cell, marks)
                 environment = {**service_environment(bank), "LOG_LEVEL": "INFO", **self._settings}
+                bank.environment = environment
                 bank.describe(lambda port: self._commands(port, bank.stand_in), environment, bank.arming)
                 bank.branch.listen()
                 try:
@@ -100,6 +102,7 @@ class CellRunner:
             connections.close_all()
             connections["default"].settings_dict["NAME"] = usual
             drop(self._stack, self._database)
+            drop(self._stack, backup_of(self._database))
 
     def _commands(self, port: int, stand_in: str) -> dict[str, tuple[str, ...]]:
         """One of each process of a deployment, and the stand-in."""

@@ -126,17 +126,20 @@ class Scenario:
         bank = self._bank
         bank.books_and_markets_agree()
         bank.every_event_was_heard()
-        for path, body, first in self._accepted:
-            again = bank.post(path, **body)
-            answer = (again.status_code, again.headers.get("Idempotency-Replayed"), again.content)
-            require(answer == (202, "true", first), f"{path} {body} was answered {first!r}, now {answer}")
-        require(Loan.objects.count() == len({body["loanId"] for _, body, _ in self._accepted}), "loans were invented")
+        self._every_request_has_its_answer()
         rescued = Loan.objects.get(loan_id=RESCUED)
         require(rescued.status == "active", f"the rescued loan is {rescued.status}")
         for units, margin_calls in MARGIN_CALLS.items():
             for loan in Loan.objects.filter(loan_id__startswith=f"loan-{units}-"):
                 found = loan.margin_calls.count()
                 require(found == margin_calls, f"{loan.loan_id} had {found} margin calls, not {margin_calls}")
+
+    def _every_request_has_its_answer(self) -> None:
+        for path, body, first in self._accepted:
+            again = self._bank.post(path, **body)
+            answer = (again.status_code, again.headers.get("Idempotency-Replayed"), again.content)
+            require(answer == (202, "true", first), f"{path} {body} was answered {first!r}, now {answer}")
+        require(Loan.objects.count() == len({body["loanId"] for _, body, _ in self._accepted}), "loans were invented")
 
     def _lend(self, loan_id: str, units: str) -> None:
         body = {"requestId": f"a-{loan_id}", "loanId": loan_id, "amount": AMOUNT, "borrowerId": "B"}

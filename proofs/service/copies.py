@@ -22,6 +22,22 @@ def fresh_copy(stack: EmbeddedStack, *, database: str, template: str) -> None:
         )
 
 
+def copy_in_use(stack: EmbeddedStack, *, database: str, template: str) -> None:
+    """The same, of a database that is in use: its clients are kept out meanwhile, and come back."""
+    with _superuser(stack) as connection:
+        allow = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}")
+        connection.execute(allow.format(sql.Identifier(template), sql.SQL("false")))
+        try:
+            fresh_copy(stack, database=database, template=template)
+        finally:
+            connection.execute(allow.format(sql.Identifier(template), sql.SQL("true")))
+
+
+def backup_of(database: str) -> str:
+    """The name of a copy that takes its place later."""
+    return f"{database}_backup"
+
+
 def drop(stack: EmbeddedStack, database: str) -> None:
     """Remove a database, whoever is connected to it."""
     with _superuser(stack) as connection:
