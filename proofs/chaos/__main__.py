@@ -45,9 +45,9 @@ def main() -> int:
     shutil.rmtree(options.folder / "logs", ignore_errors=True)  # what an operator finds must be of this run
     try:
         with EmbeddedStack(folder=options.folder) as stack:
-            run = Run(options, stack, console)
+            run = Run(options, stack, console, arguments.only or list(FAULTS))
             try:
-                return run.play(arguments.only or list(FAULTS))
+                return run.play()
             finally:
                 for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                     signal.signal(number, signal.SIG_IGN)

@@ -1,12 +1,14 @@
 """What the nemesis and the monitor read of the database, with the service's own models. Nothing is written."""
 
 import os
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 import django
 
+from local.demo.simulators import Trade
 from proofs.chaos.recovery import Look
 
 MOVES = """
@@ -21,6 +23,7 @@ SELECT traded.request_id, sale.id, sale.collateral_at_claim
 FROM liquidation_tradeorder AS traded JOIN liquidation_liquidation AS sale ON sale.id = traded.liquidation_id
 """
 FILLED = "SELECT request_id FROM liquidation_tradeorder WHERE status = 'filled'"
+BOOKED = "SELECT request_id, market, units_traded, proceeds FROM liquidation_tradeorder WHERE status = 'filled'"
 MARKED = "SELECT count(DISTINCT substring(body FROM %s)) FROM pricing_rejectedmessage WHERE received_at >= %s"
 ASKING = """
 SELECT count(*) FILTER (WHERE NOT asks), count(*) FILTER (WHERE asks) FROM (
@@ -59,6 +62,13 @@ def look() -> Look | None:
         return None
 
 
+def disconnect() -> None:
+    """Let the next question open a connection of its own: the database is about to go."""
+    from django.db import connection  # noqa: PLC0415
+
+    connection.close()
+
+
 def rows(query: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...]]:
     """Ask the service's database. Raises django.db.Error."""
     from django.db import connection  # noqa: PLC0415
@@ -66,6 +76,24 @@ def rows(query: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...
     with connection.cursor() as cursor:
         cursor.execute(query, parameters)
         return list(cursor.fetchall())
+
+
+def disagreements(
+    stated: Sequence[tuple[str, Trade]], booked: Mapping[str, Trade], pending: Collection[str]
+) -> list[str]:
+    """Where the statements of the markets and the books differ, as an auditor would compare them. Pure.
+
+    `stated` are all lines, `booked` the fills, each under its requestId. A trade of an order that is `pending` in the
+    books is not yet missing there.
+    """
+    times = Counter(request_id for request_id, _trade in stated)
+    found = [f"{request_id} is booked, and no market states it" for request_id in booked if request_id not in times]
+    for request_id, trade in stated:
+        if request_id not in booked and request_id not in pending:
+            found.append(f"{request_id} is stated, and not booked")
+        elif booked.get(request_id, trade) != trade:
+            found.append(f"{request_id}: stated {trade}, booked {booked[request_id]}")
+    return found + [f"{request_id} is stated twice" for request_id, number in times.items() if number > 1]
 
 
 def oversold(traded: Mapping[str, Decimal], limits: Mapping[str, tuple[int, Decimal]]) -> list[str]:

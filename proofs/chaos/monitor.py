@@ -27,11 +27,23 @@ class Monitor:
         self._world = world
         self._elapsed = elapsed
         self._over = threading.Event()
+        self._looking = threading.Lock()
+        self._paused = False
         self._thread = threading.Thread(target=self._run, name="monitor", daemon=True)
 
     def start(self) -> None:
         """Begin."""
         self._thread.start()
+
+    def pause(self) -> None:
+        """Do not look from now on; return when the look under way has ended."""
+        with self._looking:
+            self._paused = True
+
+    def resume(self) -> None:
+        """Look again."""
+        with self._looking:
+            self._paused = False
 
     def stop(self) -> None:
         """End after the look under way. Harmless when repeated."""
@@ -43,12 +55,15 @@ class Monitor:
         from django.db import Error, connection  # noqa: PLC0415  (not before the settings are there)
 
         while not self._over.wait(PAUSE_SECONDS):
-            try:
-                self._look()
-                self.looks += 1
-            except (Error, requests.RequestException):  # cannot be read now; the verdict at the end will see it
-                connection.close()
-                self.blind += 1
+            with self._looking:
+                if self._paused:
+                    continue
+                try:
+                    self._look()
+                    self.looks += 1
+                except (Error, requests.RequestException):  # cannot be read now; the verdict at the end will see it
+                    connection.close()
+                    self.blind += 1
         connection.close()
 
     def _look(self) -> None:

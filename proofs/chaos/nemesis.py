@@ -1,7 +1,7 @@
 """Plays a plan: injects faults, lets them last, heals them, and measures until everything has recovered."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import requests
 
@@ -20,14 +20,13 @@ API_PATIENCE_SECONDS = 2.0
 
 
 class Nemesis:
-    """Owns nothing: whoever made it keeps the rest running in `go_on`, which is called several times a second."""
+    """Owns nothing: whoever made it keeps the rest running in the target's `go_on`, called several times a second."""
 
-    def __init__(self, target: Target, go_on: Callable[[], None]) -> None:
+    def __init__(self, target: Target) -> None:
         """Break parts of `target`."""
         self.played: list[Played] = []
         self.violations: list[str] = []
         self._target = target
-        self._go_on = go_on
 
     def measure_nothing(self) -> None:
         """Measure a recovery from no fault at all: what the machine and the load take by themselves."""
@@ -45,6 +44,9 @@ class Nemesis:
             fault.inject()
         ended_at = self._let_last(occurrences, began)
         recovery = self._measure(ended_at)
+        for fault in occurrences:
+            fault.check()
+            self.violations.extend(f"{fault.name}: {complaint}" for complaint in fault.complaints)
         unseen = [
             fault.name
             for fault in occurrences
@@ -74,7 +76,7 @@ class Nemesis:
                 again_at += 1
                 for fault in left:
                     fault.go_on()
-            if time.monotonic() >= began + left[0].lasts_seconds:
+            if left[0].over or time.monotonic() >= began + left[0].lasts_seconds:
                 left.pop(0).heal()
         return time.monotonic()
 
@@ -87,7 +89,7 @@ class Nemesis:
         return recovery
 
     def _wait(self) -> None:
-        self._go_on()
+        self._target.go_on()
         time.sleep(LOOK_SECONDS)
 
     def _api_answers(self) -> bool:

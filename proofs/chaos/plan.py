@@ -13,11 +13,12 @@ ALONE_SHARE = 0.6
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What the plan has to know of a fault: how long it lasts, and what it touches."""
+    """What the plan has to know of a fault: how long it lasts, what it touches, whether it changes the whole bank."""
 
     name: str
     lasts_seconds: float
     touches: frozenset[str]
+    changes_the_bank: bool = False
 
 
 Round = tuple[str, ...]
@@ -26,8 +27,14 @@ Round = tuple[str, ...]
 def make_plan(kinds: Sequence[Kind], seconds: float, seed: int) -> list[Round]:
     """Rounds of one fault, then rounds of two that touch nothing in common, for about so many seconds.
 
-    At least one round is planned. Faults there was no time for alone come first in the pairs; after that, any pair.
+    At least one round is planned. Faults there was no time for alone come first in the pairs; after that, any pair. In
+    the end, beyond these seconds, each fault that changes the whole bank comes once, in the order of `kinds`.
     """
+    usual = [kind for kind in kinds if not kind.changes_the_bank]
+    return _usual(usual, seconds, seed) + [(kind.name,) for kind in kinds if kind.changes_the_bank]
+
+
+def _usual(kinds: Sequence[Kind], seconds: float, seed: int) -> list[Round]:
     by_name = {kind.name: kind for kind in kinds}
     order = sorted(by_name)
     Random(f"{seed}/plan").shuffle(order)

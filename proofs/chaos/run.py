@@ -1,24 +1,25 @@
 """One run, from an empty database to the verdict."""
 
 import time
+from collections.abc import Sequence
 from random import Random
 
-import psycopg
 import requests
 from rich.console import Console
 
 from local.demo.running_demo import RunningDemo
 from local.demo.settings import Options
-from local.demo.simulators import Simulators
+from local.demo.simulators import Simulators, Trade
 from local.demo.verdict import Check, check_run, named, print_checks
 from local.stack import EmbeddedStack
 from local.stack.postgres import DATABASE
+from local.stack.standby import commit_alone
 from proofs.chaos import books
 from proofs.chaos.faults import FAULTS, Target
 from proofs.chaos.forgery import MARK, Forger
 from proofs.chaos.monitor import Monitor
 from proofs.chaos.nemesis import Nemesis
-from proofs.chaos.plan import Kind, make_plan
+from proofs.chaos.plan import Kind, Round, make_plan
 from proofs.chaos.price_cycle import PriceCycle
 from proofs.chaos.proxy import Mode, Proxy
 from proofs.chaos.report import longest_of, not_played, table
@@ -33,48 +34,56 @@ PRICE_MAX_AGE_SECONDS = 20
 class Run:
     """Holds what a run needs. Whoever made it calls `clear` afterwards, whatever happened."""
 
-    def __init__(self, options: Options, stack: EmbeddedStack, console: Console) -> None:
-        """Take a stack that runs."""
+    def __init__(self, options: Options, stack: EmbeddedStack, console: Console, names: Sequence[str]) -> None:
+        """Take a stack that runs, and the names of the faults to be played."""
+        self._names = names
         self._options = options
         self._console = console
         self._stack = stack
         self._proxy = Proxy(stack.sns_sqs.endpoint_url)
         changes = {"AWS_ENDPOINT_URL": self._proxy.url, "PRICE_MAX_AGE_SECONDS": str(PRICE_MAX_AGE_SECONDS)}
+        for name in names:
+            changes |= FAULTS[name].environment
         self._demo = RunningDemo(options, stack, self._say, changes)
         books.use(self._demo.environment | changes | {"LOG_LEVEL": "CRITICAL"})
         random = Random(f"{options.seed}/nemesis")
         self._forger = Forger(self._demo.addresses, stack.sns_sqs.endpoint_url, random, self._keep_running)
         self._price_cycle = PriceCycle(self._demo.simulators)
         self._monitor = Monitor(Simulators(self._demo.addresses), self._elapsed)
-        target = Target(self._demo, self._proxy, self._forger, random, self._say)
-        self._nemesis = Nemesis(target, self._go_on)
+        self._nemesis = Nemesis(
+            Target(self._demo, self._proxy, self._forger, random, self._say, self._monitor, self._go_on)
+        )
         self._began = time.monotonic()
         self._remember_at = 0.0
         self._faulty = True
 
-    def play(self, names: list[str]) -> int:
-        """Play these faults for the seconds asked for; return the exit code."""
+    def play(self) -> int:
+        """Play for the seconds asked for, and then what changes the whole bank; return the exit code."""
         self._empty_database()
         self._proxy.start()
         self._demo.prepare()
+        self._make_people()
         since = self._demo.books.now()
         self._demo.start()
         self._began = time.monotonic()
         self._monitor.start()
         self._warm_up()
-        kinds = [Kind(name, FAULTS[name].lasts_seconds, FAULTS[name].touches) for name in names]
         until = time.monotonic() + float(self._options.seconds or 0)
-        plan = make_plan(kinds, float(self._options.seconds or 0), self._options.seed)
+        plan = self._plan()
         self._say(f"{len(plan)} rounds, seed {self._options.seed}")
         self._nemesis.measure_nothing()
         for number, faults in enumerate(plan):
-            if number and time.monotonic() > until and not set(not_played(names, self._nemesis.played)) & set(faults):
+            if (
+                number
+                and time.monotonic() > until
+                and not set(not_played(self._names, self._nemesis.played)) & set(faults)
+            ):
                 continue  # recoveries took the time of this round, and its faults have been played
             self._nemesis.play(faults)
         self._calm_down()
         self._monitor.stop()
         checks = check_run(self._demo.books, self._demo.simulators, since, self._demo.invariants)
-        return self._report(checks + self._own_checks(since), names)
+        return self._report(checks + self._own_checks(since))
 
     def clear(self) -> None:
         """Stop every process and wait until they are gone."""
@@ -84,10 +93,21 @@ class Run:
 
     def _empty_database(self) -> None:
         """The markets begin with empty order logs, so the books must begin empty too."""
-        server = self._stack.superuser_database_url.replace(f"/{DATABASE}", "/postgres")
-        with psycopg.connect(server, autocommit=True) as connection:
-            connection.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)".encode())
-        self._stack.postgres.make_role_and_database()
+        postgres = self._stack.postgres
+        commit_alone(postgres)  # an earlier run may have been killed while it had a standby
+        postgres.ask(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
+        postgres.make_role_and_database()
+
+    def _make_people(self) -> None:
+        """Whoever answers for what needs two people, should anything."""
+        from proofs.service.people import make_people  # noqa: PLC0415  (needs the settings)
+
+        make_people()
+
+    def _plan(self) -> list[Round]:
+        faults = [FAULTS[name] for name in FAULTS if name in self._names]
+        kinds = [Kind(fault.name, fault.lasts_seconds, fault.touches, fault.changes_the_bank) for fault in faults]
+        return make_plan(kinds, float(self._options.seconds or 0), self._options.seed)
 
     def _keep_running(self) -> None:
         for name in self._demo.keep_running():
@@ -139,6 +159,11 @@ class Run:
         (rejected,) = books.rows(books.MARKED, [f"{MARK}-[0-9]+-", since])[0]
         unseen = sorted({name for one in nemesis.played for name in one.unseen})
         stuck, waiting = books.rows(books.ASKING)[0]
+        stated = self._demo.simulators.statements()
+        booked = {order: Trade(market, units, proceeds) for order, market, units, proceeds in books.rows(books.BOOKED)}
+        differ = books.disagreements(stated, booked, self._demo.books.pending_orders())
+        limits = {order: (pk, units) for order, pk, units in books.rows(books.LIMITS)}
+        oversold = books.oversold({request_id: trade.units for request_id, trade in stated}, limits)
         return [
             Check(
                 not monitor.violations,
@@ -155,20 +180,25 @@ class Run:
                 f"{rejected} of {self._forger.unreadable} unreadable messages are kept for a person to read",
             ),
             Check(not unseen, f"{len(unseen)} faults left nothing for an operator to find in the logs{named(unseen)}"),
+            Check(not differ, f"{len(stated)} trades in the markets' statements, {len(differ)} differ{named(differ)}"),
+            Check(
+                not oversold,
+                f"by the statements, {len(oversold)} liquidations sold more than they had{named(oversold)}",
+            ),
             Check(
                 stuck == 0,
                 f"{stuck} liquidations neither move nor ask for a person; {waiting} ask, with the order in doubt",
             ),
         ]
 
-    def _report(self, checks: list[Check], names: list[str]) -> int:
+    def _report(self, checks: list[Check]) -> int:
         played = self._nemesis.played
         self._console.print("\nLongest recovery in seconds, from the end of the fault:")
         self._console.print(table(played))
         longest = longest_of([one.longest for one in played])
         wire = ", ".join(f"{mode} {count}" for mode, count in self._proxy.counts.items())
         self._say(f"{len(played)} rounds, longest recovery {longest} s; requests on the wire to SNS and SQS: {wire}")
-        if missing := not_played(names, played):
+        if missing := not_played(self._names, played):
             self._say(f"not played: {', '.join(missing)}")
         return print_checks(self._console, checks)
 

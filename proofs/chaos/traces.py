@@ -3,7 +3,18 @@
 import re
 from pathlib import Path
 
-NOT_THE_SERVICES = ("otc", "mos-espa", "black-spire-outpost", "sns-sqs", "valkey", "postgresql", "initdb", "manage-")
+NOT_THE_SERVICES = (
+    "otc",
+    "mos-espa",
+    "black-spire-outpost",
+    "sns-sqs",
+    "valkey",
+    "postgresql",
+    "standby",
+    "initdb",
+    "pg_basebackup",
+    "manage-",
+)
 
 
 class Traces:

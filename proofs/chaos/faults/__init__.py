@@ -20,6 +20,7 @@ from proofs.chaos.faults.processes import (
     WebKilled,
 )
 from proofs.chaos.faults.servers import ConnectionsTerminated, PostgresStopped, ValkeyFlushed, ValkeyKilled
+from proofs.chaos.faults.whole_bank import DatabaseRestored, StandbyPromoted
 
 __all__ = ["FAULTS", "Fault", "Target"]
 
@@ -51,5 +52,7 @@ FAULTS: dict[str, type[Fault]] = {
         PricesReordered,
         PricesMalformed,
         PricesPoisoned,
+        StandbyPromoted,
+        DatabaseRestored,
     )
 }

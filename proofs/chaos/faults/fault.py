@@ -1,7 +1,7 @@
 """What a fault is, and what it may lay hands on."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from random import Random
@@ -9,18 +9,24 @@ from typing import ClassVar
 
 from local.demo.running_demo import RunningDemo
 from proofs.chaos.forgery import Forger
+from proofs.chaos.monitor import Monitor
 from proofs.chaos.proxy import Proxy
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Everything that can be broken. `say` prints a sentence to the person who watches."""
+    """Everything that can be broken.
+
+    `say` prints a sentence to the person who watches; `go_on` keeps the rest running while a fault waits.
+    """
 
     demo: RunningDemo
     proxy: Proxy
     forger: Forger
     random: Random
     say: Callable[[str], None]
+    monitor: Monitor
+    go_on: Callable[[], None]
 
 
 class Fault(ABC):
@@ -28,7 +34,9 @@ class Fault(ABC):
 
     Two faults that `touch` the same part are never played together. The fault ends with `heal`; recovery is
     measured from there. `seen_as` is what an operator finds of it in the service's logs, as a regular expression; it
-    is empty for a fault that the service does not notice. With `seen_by_postgres` it is in PostgreSQL's log.
+    is empty for a fault that the service does not notice. With `seen_by_postgres` it is in PostgreSQL's log. One that
+    `changes_the_bank` is played alone, once, after all others. `environment` are settings of the service in a run with
+    this fault. `complaints` are broken promises.
     """
 
     name: ClassVar[str]
@@ -38,12 +46,17 @@ class Fault(ABC):
     seen_by_postgres: ClassVar[bool] = False
     lasts_seconds: ClassVar[float] = 0.0
     events_within_seconds: ClassVar[float] = 60.0
+    changes_the_bank: ClassVar[bool] = False
+    environment: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self, target: Target) -> None:
         """Break this, later."""
         self.target = target
         self.demo = target.demo
         self.random = target.random
+        self.over = False
+        """Set by `go_on` to be healed before its time is up."""
+        self.complaints: list[str] = []
 
     @abstractmethod
     def inject(self) -> None:
@@ -58,3 +71,6 @@ class Fault(ABC):
 
     def heal(self) -> None:  # noqa: B027  (a kill is over at once)
         """End it: from now on nothing is in the way of recovery."""
+
+    def check(self) -> None:  # noqa: B027  (most faults break what the monitor watches)
+        """Complain of what is not as promised after the recovery."""

@@ -2,7 +2,8 @@
 
 from decimal import Decimal
 
-from proofs.chaos.books import oversold
+from local.demo.simulators import Trade
+from proofs.chaos.books import disagreements, oversold
 from proofs.chaos.nemesis import broken_promises
 from proofs.chaos.recovery import Aspect
 from proofs.chaos.report import Played, not_played, table
@@ -36,6 +37,16 @@ def test_more_traded_than_claimed_is_found_over_all_orders_of_a_liquidation():
 
 def test_a_trade_that_nobody_ordered_is_found():
     assert oversold({"x": Decimal(1)}, {}) == ["x was never ordered"]
+
+
+def test_statements_and_books_are_compared_both_ways_to_the_last_digit():
+    trade, other = Trade("mos_espa", Decimal(8), Decimal(240)), Trade("mos_espa", Decimal(8), Decimal("240.1"))
+    assert disagreements([("a", trade), ("b", trade)], {"a": trade}, pending={"b"}) == []
+    assert disagreements([("a", trade)], {}, pending=()) == ["a is stated, and not booked"]
+    assert disagreements([], {"a": trade}, pending=()) == ["a is booked, and no market states it"]
+    assert disagreements([("a", trade), ("a", trade)], {"a": trade}, pending=()) == ["a is stated twice"]
+    (sentence,) = disagreements([("a", trade)], {"a": other}, pending=())
+    assert sentence.startswith("a: stated ")
 
 
 def test_the_table_counts_how_often_and_keeps_the_longest():

@@ -5,7 +5,9 @@ import pytest
 from proofs.chaos.faults import FAULTS
 from proofs.chaos.plan import Kind, make_plan, total
 
-KINDS = [Kind(fault.name, fault.lasts_seconds, fault.touches) for fault in FAULTS.values()]
+KINDS = [
+    Kind(fault.name, fault.lasts_seconds, fault.touches) for fault in FAULTS.values() if not fault.changes_the_bank
+]
 BY_NAME = {kind.name: kind for kind in KINDS}
 
 
@@ -56,6 +58,14 @@ def test_a_choice_of_two_is_played_alone_and_together():
     }
 
 
+def test_what_changes_the_whole_bank_comes_once_after_all_others_and_alone():
+    whole = [Kind("restored", 60, frozenset({"bank"}), changes_the_bank=True)]
+    plan = make_plan([*whole, *KINDS], 300, 7)
+    assert plan == [*make_plan(KINDS, 300, 7), ("restored",)]
+    assert make_plan(whole, 300, 7) == [("restored",)]
+
+
 def test_every_fault_has_a_name_of_its_own_and_says_what_it_is():
     assert all(fault.name == name and fault.what and fault.touches for name, fault in FAULTS.items())
-    assert len(FAULTS) == 25
+    assert len(KINDS) == 25
+    assert list(FAULTS)[25:] == ["standby-promoted", "database-restored"]
