@@ -52,8 +52,12 @@ class Simulators:
 
     def calm_down(self) -> None:
         """No new loans, no more faults, a steady price: so that what is under way can end."""
-        self._put(f"{self._addresses.url('otc')}/simulator/settings", {"rate": 0})
+        self.set_rate(0)
         self.set_markets({"scenario": "calm", "recover": {"over": "3"}, "faultShare": "0"})
+
+    def set_rate(self, rate: float) -> None:
+        """Let so many loans be applied for a second from now on; none if it is 0."""
+        self._put(f"{self._addresses.url('otc')}/simulator/settings", {"rate": str(rate)})
 
     def set_markets(self, settings: dict[str, Any], markets: Sequence[str] = MARKETS) -> None:
         """Change settings of both markets, or of some."""

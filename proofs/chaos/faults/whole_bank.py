@@ -88,8 +88,11 @@ class DatabaseRestored(_AnotherDatabase):
         people = TwoPeople(lambda: self.demo.addresses.url("web"), self._wait_for)
         markets = {market: self.demo.addresses.url(market) for market in MARKETS}
         operator = Operator(self._manage, self._wait_for, people, markets, self.demo.stack.folder)
+        usual_rate = self.demo.simulators.otc_report()["rate"]
+        self.demo.simulators.set_rate(0)  # new business waits until the requests are repeated
         restore = operator.accept(self._since)
         repeated = self.demo.simulators.repeat_requests(self._since)
+        self.demo.simulators.set_rate(usual_rate)
         operator.release_claims(restore)
         operator.compare(restore)
         adopted = operator.adopt_all()
