@@ -15,7 +15,7 @@ from proofs.service.running_service import NotAsPromised, require
 
 ASKS, AGREES = "leia", "han"
 _PASSWORD = "for no database but a proof's"
-_PATIENCE_SECONDS = 60
+_PATIENCE_SECONDS = 15
 #: What was asked may have another effect by the time somebody agrees; then it is asked again.
 _TRIES = 5
 
