@@ -148,6 +148,14 @@ def _rewrite(order, columns):
 # --- a restore was begun ---
 
 
+def test_a_task_for_a_sale_whose_claim_was_lost_does_nothing(claimed):
+    """Redis has the tasks of before."""
+    lost = claimed("25").pk + 1
+    with capture_logs() as logged:
+        assert sell(lost) is Outcome.HELD
+    assert "sale_of_an_unknown_claim" in [line["event"] for line in logged]
+
+
 def test_after_a_restore_every_unsettled_sale_and_unsent_event_is_held(claimed, loan, markets, enqueued):
     settled_and_sent, settled, unsettled = (claimed("25").pk for _ in range(3))
     for pk in (settled_and_sent, settled):
