@@ -22,6 +22,8 @@ _SALES_WORKERS = 2
 _PGBENCH_CLIENTS = 8
 #: Times pgbench's rate, with and without faults.
 _LEAST_FAILING, _LEAST_FAULTLESS = 0.06, 0.07
+#: What asking again until three refusals agree costs shows where nothing else fails.
+_PLAIN_REFUSALS = ("refusal", "refusal_4xx")
 #: Tables that pgbench writes in place of the service's, with the same columns, keys and indexes.
 _COPIES = """
     CREATE TABLE benchmark_order (LIKE liquidation_tradeorder INCLUDING ALL,
@@ -35,29 +37,38 @@ _COPIES = """
 
 
 def measure(stage: Stage, scale: Scale) -> Measured:
-    """Published per second, with a third of all orders failing and with none, against pgbench's rate for the writes."""
+    """Published per second, by how many orders fail and how, against pgbench's rate for the writes."""
     claimed = claimed_bank(stage, scale)
     # pgbench runs before, between and after, so that all three meet the machine at about the same speed.
     writes = [_pgbench(stage, scale, claimed)]
     failing, costs = sell_off(stage, scale, claimed, faults="0.3")
     writes.append(_pgbench(stage, scale, claimed))
+    refusing, costs_refusing = sell_off(stage, scale, claimed, faults="0.3", kinds=_PLAIN_REFUSALS)
+    writes.append(_pgbench(stage, scale, claimed))
     faultless, costs_faultless = sell_off(stage, scale, claimed, faults="0")
     writes.append(_pgbench(stage, scale, claimed))
     ceiling = Figure(what="pgbench, the same writes", runs=tuple(writes), unit="/s")
     with_faults = Figure(what="published a second, 30 % faults, 20 ms", runs=failing, unit="/s")
+    plain = Figure(what="published a second, 30 % plain refusals, 20 ms", runs=refusing, unit="/s")
     without = Figure(what="published a second, no faults, 20 ms", runs=faultless, unit="/s")
     return Measured(
         figures=(
             with_faults.against(ceiling).at_least(_LEAST_FAILING),
+            plain.against(ceiling),
             without.against(ceiling).at_least(_LEAST_FAULTLESS),
         ),
         notes=(
             f"{_SALES_WORKERS} sales workers; prices, risk, beat, both markets and all servers on the same cores.",
             "pgbench: transactions a second, each with everything that is written for one liquidation.",
             "Processor milliseconds a published liquidation, 30 % faults: " + _listed(costs),
+            "The same with 30 % plain refusals: " + _listed(costs_refusing),
             "The same without faults: " + _listed(costs_faultless),
         ),
-        details={"milliseconds_each": costs, "milliseconds_each_without_faults": costs_faultless},
+        details={
+            "milliseconds_each": costs,
+            "milliseconds_each_with_refusals": costs_refusing,
+            "milliseconds_each_without_faults": costs_faultless,
+        },
     )
 
 
@@ -82,16 +93,16 @@ def _claim_all() -> None:
 
 
 def sell_off(
-    stage: Stage, scale: Scale, claimed: str, *, faults: str, pool: Sequence[str] = ()
+    stage: Stage, scale: Scale, claimed: str, *, faults: str, kinds: Sequence[str] = (), pool: Sequence[str] = ()
 ) -> tuple[tuple[float, ...], dict[str, float]]:
     """Published per second in each window, and processor milliseconds a liquidation by process.
 
-    `pool`: options of the sales workers in place of their usual ones.
+    `kinds`: the ways in which orders fail, in place of the usual ones. `pool`: options of the sales workers likewise.
     """
     stage.use(claimed)
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
-    with stage.markets(faults=faults, price=prices.CRASHED) as markets:
+    with stage.markets(faults=faults, kinds=kinds, price=prices.CRASHED) as markets:
         processes = {
             "markets": markets,
             "sales workers": [stage.worker("sales", number + 1, pool=pool) for number in range(_SALES_WORKERS)],

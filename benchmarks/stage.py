@@ -129,7 +129,9 @@ class Stage:
         return self._process("beat", with_this_python(command))
 
     @contextmanager
-    def markets(self, *, faults: str, price: str, publish: bool = True) -> Iterator[list[ChildProcess]]:
+    def markets(
+        self, *, faults: str, price: str, kinds: Sequence[str] = (), publish: bool = True
+    ) -> Iterator[list[ChildProcess]]:
         """Both simulated markets, of 20 ms latency, whose price stays where it is however much is sold.
 
         Processes of the service must be described within the block: only then is it certain where the markets listen.
@@ -137,22 +139,23 @@ class Stage:
         from django.conf import settings
 
         opened: list[ChildProcess] = []
+        failing = ["--faults", faults, *(["--fault-kinds", *kinds] if kinds else [])]
         environment = {} if publish else {"AWS_ENDPOINT_URL": ""}
         try:
             for name in self.market_ports:
-                opened.append(on_a_free_port(partial(self._open_market, name, faults, price, environment)))
+                opened.append(on_a_free_port(partial(self._open_market, name, failing, price, environment)))
             settings.MARKET_URLS = {name: f"http://{LOOPBACK}:{port}" for name, port in self.market_ports.items()}
             yield opened
         finally:
             self._stop(opened)
 
     def _open_market(
-        self, name: str, faults: str, price: str, environment: Mapping[str, str], port: int
+        self, name: str, failing: Sequence[str], price: str, environment: Mapping[str, str], port: int
     ) -> ChildProcess:
         """Start a market and wait until it listens. Raises PortTakenError if another process does."""
         script = self.stack.folder / f"price-of-{name}.json"
         script.write_text(json.dumps([price]))
-        arguments = ["--market", name, "--port", str(port), "--faults", faults, "--latency-ms", "20"]
+        arguments = ["--market", name, "--port", str(port), *failing, "--latency-ms", "20"]
         arguments += ["--scenario", "script", "--script", str(script), "--price-faults", "0"]
         market = self.python(name.replace("_", "-"), "-m", "local.simulators.market", *arguments, **environment)
         market.start()

@@ -127,7 +127,7 @@ DATABASE_FAILOVER = env.one_of("DATABASE_FAILOVER", "asynchronous", ("asynchrono
 
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "coruscant.redis_cache.OneClientRedisCache",
         "LOCATION": env.url("CACHE_URL", schemes=("redis", "rediss", "unix")),
         "KEY_PREFIX": "coruscant",
         # A cache that hangs must cost less than the database query it saves.

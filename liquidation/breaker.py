@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db import connection
 from django.db.models import Case, F, When
 
 from coruscant import rows
@@ -14,6 +15,9 @@ from pricing.markets import Market
 FAILURES_BEFORE_PAUSE = 10
 PAUSE = timedelta(seconds=5)
 
+_WORKS = (
+    "UPDATE liquidation_venue SET failures_in_row = 0, paused_until = NULL WHERE market = %s AND failures_in_row > 0"
+)
 _PAUSED = rows.Select(Venue, "FROM liquidation_venue WHERE paused_until IS NOT NULL")
 
 
@@ -44,10 +48,11 @@ def take_probe(market: Market, now: datetime) -> bool:
 
 def count_outcome(market: Market, *, failed: bool, now: datetime) -> None:
     """Count the outcome of one send; in autocommit, after it is booked. A lost count is harmless."""
-    venue = Venue.objects.filter(market=market)
     if not failed:
-        venue.filter(failures_in_row__gt=0).update(failures_in_row=0, paused_until=None)
+        with connection.cursor() as cursor:
+            cursor.execute(_WORKS, [market])
         return
+    venue = Venue.objects.filter(market=market)
     pausing = When(failures_in_row__gte=FAILURES_BEFORE_PAUSE - 1, then=now + PAUSE)
     failure = {"failures_in_row": F("failures_in_row") + 1, "paused_until": Case(pausing, default="paused_until")}
     if not venue.update(**failure):

@@ -23,6 +23,11 @@ def remember(order_id: int, request_id: str, send: int) -> None:
     if_up(partial(cache.set, _key(), text, timeout=_KEPT_SECONDS))
 
 
+def forget() -> None:
+    """Remember no send: somebody has accepted books that may lack it. As `remember`."""
+    if_up(partial(cache.delete, _key()))
+
+
 def missing() -> str:
     """Which send the books have lost, in one sentence; empty if they have it, or none is remembered."""
     text = if_up(partial(cache.get, _key()))

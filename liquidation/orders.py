@@ -34,6 +34,7 @@ _LATEST = Select(
     " ORDER BY status IN ('open', 'unknown', 'unresolved') DESC, sequence DESC LIMIT %s",
 )
 _BY_ID = Select(TradeOrder, "FROM liquidation_tradeorder WHERE id = %s")
+_ANSWERS = Select(OrderAnswer, "FROM liquidation_orderanswer WHERE order_id = %s AND NOT stale AND send < %s")
 
 
 def latest(liquidation: Liquidation) -> list[TradeOrder]:
@@ -83,30 +84,29 @@ def kept(order: TradeOrder, send: int, answer: Answer, now: datetime, *, stale: 
     return OrderAnswer(order=order, send=send, received_at=now, kind=kind, text=text, stale=stale)
 
 
-def earlier_sends(order: TradeOrder) -> Earlier:
-    """What became of an order's sends before the last one, which has no answer yet.
+def earlier_answers(order: TradeOrder) -> list[OrderAnswer]:
+    """The answers to an order's sends before the last one, without those of stale lease holders."""
+    return _ANSWERS.all(order.pk, order.sends) if order.sends > 1 else []
 
-    The answer of a stale lease holder decides nothing: its send counts as lost. So does every send if a restore may
-    have lost some.
+
+def earlier_sends(order: TradeOrder, answers: Sequence[OrderAnswer]) -> Earlier:
+    """What became of an order's sends before the last one, which has no answer yet; `answers` are the earlier ones.
+
+    A send without an answer among these counts as lost. So does every send if a restore may have lost some.
     """
     if order.refusals_prove_nothing:
         return Earlier(sends=order.sends)
-    sends = order.sends - 1
-    if not sends:
-        return Earlier()
-    kinds = list(order.answers.filter(stale=False, send__lt=order.sends).order_by().values_list("kind", flat=True))
     return Earlier(
-        sends=sends,
-        refused=sum(kind in CLEAN_REFUSALS for kind in kinds),
-        never_sent=kinds.count(AnswerKind.NEVER_SENT),
+        sends=order.sends - 1,
+        refused=sum(answer.kind in CLEAN_REFUSALS for answer in answers),
+        never_sent=sum(answer.kind == AnswerKind.NEVER_SENT for answer in answers),
     )
 
 
-def seen_before(order: TradeOrder, answer: Answer) -> bool:
-    """Whether an earlier send of the order was answered by a success with the same figures, which did not fit."""
-    if not isinstance(answer, Traded) or order.sends == 1:
-        return False
-    return order.answers.filter(kind=AnswerKind.SUCCESS, text=answer.figures, stale=False).exists()
+def seen_before(answer: Answer, answers: Sequence[OrderAnswer]) -> bool:
+    """Whether one of the earlier answers was a success with the same figures, which did not fit."""
+    figures = isinstance(answer, Traded) and answer.figures
+    return any(earlier.kind == AnswerKind.SUCCESS and earlier.text == figures for earlier in answers)
 
 
 def refusals_in_row(liquidation: Liquidation) -> int:

@@ -1,4 +1,4 @@
-"""A person finds out what became of an order that the market would not explain."""
+"""A person finds out what became of an order that the market would not explain, or has not explained for long."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -53,6 +53,17 @@ class FiguresDoNotFit(DomainError):
     status = 422
 
 
+def waits_for_a_person(order: TradeOrder) -> bool:
+    """Whether people may answer for an order: it is unresolved, or so many sends of it have not made it clear."""
+    return order.status == OrderStatus.UNRESOLVED or is_still_sent(order)
+
+
+def is_still_sent(order: TradeOrder) -> bool:
+    """Whether an order that people may answer for is sent meanwhile: a send of it may be under way at any instant."""
+    sent = order.status in (OrderStatus.OPEN, OrderStatus.UNKNOWN)
+    return sent and order.sends >= settings.ORDER_SENDS_BEFORE_ATTENTION
+
+
 def resolve_as_traded(
     *, order_id: int, units: Decimal, proceeds: Decimal, actor_name: str, actor_id: int, two_people: bool = False
 ) -> None:
@@ -84,7 +95,7 @@ def check_figures(liquidation: Liquidation, order: TradeOrder, units: Decimal, p
 
 
 def resolve_as_not_traded(*, order_id: int, actor_name: str, actor_id: int, two_people: bool = False) -> None:
-    """Book that the market did not trade; the next order is sized anew.
+    """Book that the market did not trade, and will not; the next order is sized anew.
 
     Locks: loan, then liquidation. Raises OrderNotUnresolved, SecondPersonNeeded; then nothing is changed.
     """
@@ -100,21 +111,24 @@ def _resolving(
 ) -> Iterator[tuple[Loan, Liquidation, TradeOrder, datetime]]:
     """The order and what it belongs to, locked, the liquidation selling again; its sale is enqueued on commit.
 
+    The sale is taken from whoever works at it: what a send that is under way is answered is kept, and decides nothing.
     In a transaction of its own, or in that of an approval, which names its cause again when this has ended.
     """
     with history.acting_as(actor_name, actor_id), transaction.atomic():
         liquidation_id = TradeOrder.objects.values_list("liquidation_id", flat=True).get(pk=order_id)
         loan, liquidation, now = lock(liquidation_id, "resolve")
         order = TradeOrder.objects.get(pk=order_id)
-        if order.status != OrderStatus.UNRESOLVED:
-            raise OrderNotUnresolved("The order is no longer waiting for a person: somebody has answered for it.")
+        if not waits_for_a_person(order):
+            raise OrderNotUnresolved(
+                "The order is not waiting for a person: somebody has answered for it, or the market is still asked."
+            )
         if settings.FOUR_EYES and not two_people:
             raise SecondPersonNeeded("A second person must agree to what one says of an order.")
         # I14 looks for the approval of what two people have resolved.
         history.set_cause("resolve-by-two" if two_people else "resolve", correlation_id=order.request_id)
-        liquidation.status = LiquidationStatus.SELLING
-        liquidation.due_at = now
-        liquidation.save(update_fields=["status", "due_at"])
+        liquidation.status, liquidation.due_at = LiquidationStatus.SELLING, now
+        liquidation.fence, liquidation.leased_until = liquidation.fence + 1, None
+        liquidation.save(update_fields=["status", "due_at", "fence", "leased_until"])
         yield loan, liquidation, order, now
         enqueue.on_commit(chains.sale(liquidation_id))
     log.info("order_resolved", order_request_id=order.request_id, status=order.status, actor=actor_name)

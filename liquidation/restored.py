@@ -11,7 +11,7 @@ from coruscant import clock, enqueue, history, locks
 from coruscant.errors import DomainError
 from coruscant.restores import identity
 from coruscant.restores.models import Restore
-from liquidation import chains
+from liquidation import chains, last_send
 from liquidation.models import PENDING_ORDER_STATUSES, Liquidation, LiquidationStatus, TradeOrder
 from pricing.models import PriceQuote
 
@@ -62,19 +62,20 @@ def begin(*, since: datetime, by: str, reason: str = "", insist: bool = False) -
     ):
         locks.exclusive(locks.RECONCILIATION)
         locks.exclusive(locks.EVALUATION)
-        now = clock.now()
-        if since > now:
+        if since > clock.now():
             raise SinceInTheFuture(f"{since.isoformat()} has not come yet.")
         if identity.objection():
             since = min(since, _last_evaluation() or since)
         elif not insist:
             raise NothingReplaced("The database is the accepted one: nothing is held because of it.")
-        accepted = identity.accept(by)
-        restore = _begun(since, by, reason, now)
-        sales = Liquidation.objects.filter(
+        accepted = _accept(by)
+        concerned = Liquidation.objects.filter(
             ~Q(status=LiquidationStatus.SETTLED) | Q(event__sent_at__isnull=True)
-        ).values_list("pk", flat=True)
-        held = Liquidation.objects.filter(pk__in=sales).update(
+        ).order_by("pk")
+        list(concerned.select_for_update(of=("self",)).values_list("pk"))
+        # Only now: a send that was counted after `begun_at` need not show in the statements that are asked for.
+        restore = _begun(since, by, reason, clock.now())
+        held = Liquidation.objects.filter(pk__in=concerned.order_by().values("pk")).update(
             held_by=restore, orders_may_be_missing=True, fence=F("fence") + FENCES_LOST
         )
         orders = TradeOrder.objects.filter(status__in=PENDING_ORDER_STATUSES).update(refusals_prove_nothing=True)
@@ -95,7 +96,7 @@ def nothing_was_lost(*, by: str) -> None:
         locks.exclusive(locks.EVALUATION)
         if not identity.objection():
             raise NothingReplaced("The database is the accepted one already.")
-        accepted = identity.accept(by)
+        accepted = _accept(by)
     log.warning("database_accepted", database=str(accepted), actor=by)
 
 
@@ -130,6 +131,12 @@ def release_sale(liquidation_id: int, *, by: str) -> None:
         sale.save(update_fields=["held_by", "due_at"])
         enqueue.on_commit(chains.sale(liquidation_id))
     log.warning("sale_released", liquidation_id=liquidation_id, restore=restore_id, actor=by)
+
+
+def _accept(by: str) -> identity.Identity:
+    """Accept the database; what is remembered of a time that it has lost must not speak against it again."""
+    transaction.on_commit(last_send.forget)
+    return identity.accept(by)
 
 
 def _last_evaluation() -> datetime | None:

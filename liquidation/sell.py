@@ -189,16 +189,19 @@ def _book(attempt: OrderAttempt, answer: Answer) -> Outcome | None:
         held = liquidation.held_by_id or not identity.accepted()
         if liquidation.fence != attempt.fence or held or liquidation.status != LiquidationStatus.SELLING:
             log.warning("stale_lease_holder_decides_nothing", order_request_id=order.request_id, fence=attempt.fence)
+            if isinstance(answer, Traded) and order.status == OrderStatus.REFUSED:
+                log.error("refused_order_traded", order_request_id=order.request_id, market=order.market)
             order.sends = max(order.sends, attempt.send)  # a restored database may have forgotten the send
             rows.write((order, ("sends",)), (orders.kept(order, attempt.send, answer, now, stale=True), None))
             return Outcome.BUSY
         if isinstance(answer, Traded) and not _can_be_true(liquidation, order, answer, now):
             answer = replace(answer, proceeds=None)
+        answers = orders.earlier_answers(order)
         found = verdict(
             answer,
             ordered=order.quantity,
-            earlier=orders.earlier_sends(order),
-            seen_before=orders.seen_before(order, answer),
+            earlier=orders.earlier_sends(order, answers),
+            seen_before=orders.seen_before(answer, answers),
         )
         log.info("order_answered", order_request_id=order.request_id, market=order.market, verdict=str(found))
         kept: Write = (orders.kept(order, attempt.send, answer, now), None)

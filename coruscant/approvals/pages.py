@@ -20,6 +20,12 @@ def why_field() -> forms.CharField:
     )
 
 
+class WhyForm(forms.Form):
+    """A command that takes nothing but the reason for it."""
+
+    why = why_field()
+
+
 def ask_on_page(request: HttpRequest, name: str, arguments: Arguments, why: str) -> str:
     """Ask for an action in the name of whoever is logged in; returns a sentence for them.
 

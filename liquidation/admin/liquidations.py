@@ -4,16 +4,20 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html_join
+from unfold.enums import ActionVariant
 
 from coruscant.admin.base import AuditedAdmin, ReadOnlyAdmin, ReadOnlyInline
 from coruscant.admin.columns import amount_column, column, instant_column, status_column
-from coruscant.admin.figures import NOTHING, badge, link_to, preformatted
+from coruscant.admin.commands import command_button, command_page
+from coruscant.admin.figures import NOTHING, badge, link_to, page_of, preformatted
 from coruscant.admin.overview import cards, count_card
+from coruscant.approvals.pages import WhyForm, ask_on_page
 from liquidation.admin import attention
 from liquidation.admin.orders import OrderInline
 from liquidation.models import ClaimFailure, Liquidation, LiquidationEvent
+from liquidation.reconciliation import two_people
 from pricing.markets import Market
 
 cards.append(lambda _request: count_card("Failed claims", ClaimFailure.objects.all(), "Loans passed over"))
@@ -35,6 +39,17 @@ class AttentionFilter(admin.SimpleListFilter):
         return attention.waiting(queryset) if self.value() == "yes" else queryset
 
 
+class HeldFilter(admin.SimpleListFilter):
+    title = "held"
+    parameter_name = "held"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "Held since a restore")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Liquidation]) -> QuerySet[Liquidation]:
+        return queryset.filter(held_by__isnull=False) if self.value() == "yes" else queryset
+
+
 class EventInline(ReadOnlyInline):
     model = LiquidationEvent
     verbose_name_plural = "Event"
@@ -54,23 +69,26 @@ def _quotes(row: Liquidation) -> str:
 @admin.register(Liquidation)
 class LiquidationAdmin(AuditedAdmin):
     list_display = (
-        "number", "of_loan", "state", "attention", "owed", "proceeds_gc", "sold", "price_gc", "claimed", "settled",
+        "number", "of_loan", "state", "attention", "held", "owed", "proceeds_gc", "sold", "price_gc", "claimed",
+        "settled",
     )  # fmt: skip
-    list_select_related = ("loan",)
-    list_filter = ("status", AttentionFilter)
+    list_select_related = ("loan", "held_by")
+    list_filter = ("status", AttentionFilter, HeldFilter)
     search_fields = ("loan__loan_id__startswith", "loan__borrower_id__startswith", "correlation_id__exact")
     search_help_text = "The beginning of a loan id or borrower id, or a price event's id"
     fieldsets = (
-        (None, {"fields": (("of_loan", "claimed"), ("state", "settled"), "attention")}),
+        (None, {"fields": (("of_loan", "claimed"), ("state", "settled"), ("attention", "held"))}),
         ("Claim", {"fields": (("owed", "price_gc"), ("units_then", "price_instant"), "quotes", "correlation_id")}),
         ("Sale", {"fields": (("sold", "proceeds_gc"), ("units_left", "surplus_gc"), ("due", "shortfall_gc"))}),
         ("Lease", {"fields": (("leased", "fence"),), "classes": ("collapse",)}),
     )
     inlines = (OrderInline, EventInline)
+    actions_detail = ("release_sale",)
     number = column("Liquidation", lambda row: f"No. {row.pk}", "id")
     of_loan = column("Loan", lambda row: link_to(row.loan), "loan__loan_id")
     state = status_column({"selling": "info", "waiting": "danger", "settled": "success"})
     attention = column("Attention", lambda row: badge(getattr(row, "why_attention", ""), "danger"))
+    held = column("Held since", lambda row: link_to(row.held_by), "held_by")
     price_gc = amount_column("price", "GC a unit", "Price")
     owed = amount_column("balance_at_claim", "GC", "Owed at claim")
     units_then = amount_column("collateral_at_claim", "units", "Collateral at claim")
@@ -89,6 +107,28 @@ class LiquidationAdmin(AuditedAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Liquidation]:
         """The liquidations, each with why it needs attention: no query a row."""
         return attention.annotate(super().get_queryset(request))
+
+    @command_button(
+        "Release sale", icon="lock_open", permission=two_people.ANSWER_FOR_ORDERS, kind=ActionVariant.DANGER
+    )
+    def release_sale(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        sale: Liquidation = self.row_or_404(request, object_id)
+
+        def run(why: str) -> str:
+            return ask_on_page(request, two_people.RELEASE_SALE, {"liquidation_id": sale.pk}, why)
+
+        return command_page(
+            request, WhyForm(request.POST if request.method == "POST" else None), run, back=page_of(sale),
+            title="Release sale", submit_text="Ask for it",
+            explanation=f"The sale of loan {sale.loan.loan_id}, or its event, goes on when somebody else agrees,"
+            " although no statements show what the markets traded for it since the restore: that may be sold again. It"
+            " needs no release if you have statements: once all are compared it goes on by itself.",
+        )  # fmt: skip
+
+    def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[Any]:
+        """Without the command unless the sale is held."""
+        held = Liquidation.objects.filter(pk=object_id, held_by__isnull=False).exists()
+        return super().get_actions_detail(request, object_id) if held else []
 
 
 @admin.register(LiquidationEvent)

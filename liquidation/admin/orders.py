@@ -1,4 +1,4 @@
-"""Orders and venues as bank representatives see them, and the commands for an unresolved order: it traded, or not."""
+"""Orders and venues as bank representatives see them, and what they answer for an order: it traded, or not."""
 
 from decimal import Decimal
 from typing import Any
@@ -13,9 +13,9 @@ from coruscant.admin.base import AuditedAdmin, ReadOnlyAdmin, ReadOnlyInline
 from coruscant.admin.columns import amount_column, column, instant_column, status_column
 from coruscant.admin.commands import AmountFormField, command_button, command_page
 from coruscant.admin.figures import figure, link_to, page_of, preformatted
-from coruscant.approvals.pages import ask_on_page, why_field
+from coruscant.approvals.pages import WhyForm, ask_on_page, why_field
 from liquidation import resolution, two_people
-from liquidation.models import OrderAnswer, OrderStatus, TradeOrder, Venue
+from liquidation.models import OrderAnswer, TradeOrder, Venue
 
 
 class TradedForm(forms.Form):
@@ -31,12 +31,6 @@ class TradedForm(forms.Form):
         units.help_text = f"At most the {shown} ordered"
         too_many = f"The order was for {shown} units: more cannot have been traded."
         units.validators.append(MaxValueValidator(ordered, too_many))
-
-
-class NotTradedForm(forms.Form):
-    """That the market says so, and where."""
-
-    why = why_field()
 
 
 class _OrderColumns:
@@ -111,7 +105,7 @@ class TradeOrderAdmin(_OrderColumns, AuditedAdmin):
             request, form, run, back=page_of(order), title="Market did trade", submit_text="Book the trade",
             explanation=f"Enter what {order.get_market_display()} says of the order {order.request_id}. "
             "It is booked like an answer of the market, under your name, and cannot be undone. Figures far from the "
-            "market's prices are booked only when somebody else agrees.",
+            f"market's prices are booked only when somebody else agrees.{_still_sent(order)}",
         )  # fmt: skip
 
     @command_button("Market did not trade", icon="close", permission="resolve", kind=ActionVariant.DANGER)
@@ -126,16 +120,33 @@ class TradeOrderAdmin(_OrderColumns, AuditedAdmin):
             return "Booked: the market traded nothing. The sale goes on with a new order."
 
         return command_page(
-            request, NotTradedForm(request.POST if request.method == "POST" else None), run,
+            request, WhyForm(request.POST if request.method == "POST" else None), run,
             back=page_of(order), title="Market did not trade", submit_text="Book as not traded",
             explanation=f"Only if {order.get_market_display()} says that the order {order.request_id} never traded: "
-            "the same units are then ordered again. It is booked under your name and cannot be undone.",
+            "the same units are then ordered again. It is booked under your name and cannot be undone."
+            f"{_still_sent(order)}{_never_more(order)}",
         )  # fmt: skip
 
     def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[Any]:
-        """Without either command unless the order is unresolved."""
-        waits = TradeOrder.objects.filter(pk=object_id, status=OrderStatus.UNRESOLVED).exists()
+        """Without either command unless the order waits for a person."""
+        order = TradeOrder.objects.filter(pk=object_id).first()
+        waits = order is not None and resolution.waits_for_a_person(order)
         return super().get_actions_detail(request, object_id) if waits else []
+
+
+def _still_sent(order: TradeOrder) -> str:
+    if not resolution.is_still_sent(order):
+        return ""
+    return (
+        f" The order is still sent, {order.sends} times so far, and a send may be under way now: what the market"
+        " answers to that is kept with the order, and decides nothing."
+    )
+
+
+def _never_more(order: TradeOrder) -> str:
+    if not resolution.is_still_sent(order):
+        return ""
+    return " So have the market say that it will not trade this request id later either, or its units are sold twice."
 
 
 def _actor(request: HttpRequest) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from coruscant.admin.columns import amount_column, column, instant_column, statu
 from coruscant.admin.commands import command_button, command_page
 from coruscant.admin.figures import link_to, page_of
 from coruscant.admin.overview import cards, count_card
-from coruscant.approvals.pages import ask_on_page, why_field
+from coruscant.approvals.pages import WhyForm, ask_on_page, why_field
 from liquidation.reconciliation import two_people
 from liquidation.reconciliation.models import (
     ADOPTABLE,
@@ -31,12 +31,6 @@ cards.append(
         query="?status__exact=open",
     )
 )
-
-
-class AdoptForm(forms.Form):
-    """Why the statement is believed."""
-
-    why = why_field()
 
 
 class ExplainForm(forms.Form):
@@ -115,7 +109,8 @@ class ReconciliationDifferenceAdmin(_StatedColumns, AuditedAdmin):
             return ask_on_page(request, two_people.ADOPT, {"difference_id": row.pk}, why)
 
         return command_page(
-            request, AdoptForm(request.POST or None), run, back=page_of(row), title="Adopt", submit_text="Ask for it",
+            request, WhyForm(request.POST if request.method == "POST" else None), run, back=page_of(row),
+            title="Adopt", submit_text="Ask for it",
             explanation="The trade that the market states is booked when somebody else agrees. A loan that is not "
             "claimed yet is claimed then, whatever the price.",
         )  # fmt: skip

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import ClassVar
 
@@ -15,7 +15,7 @@ from django.db.models import Max, Min, Sum
 from coruscant import clock, history, locks
 from coruscant.errors import DomainError
 from coruscant.money import exact
-from coruscant.restores import identity
+from coruscant.restores import holds, identity
 from liquidation.models import OrderStatus, TradeOrder
 from liquidation.reconciliation import periods, release, statement
 from liquidation.reconciliation.attribution import Candidate, attribute
@@ -32,8 +32,6 @@ from pricing.markets import Market
 
 log = structlog.get_logger(__name__)
 
-#: How far a market's clock may be off ours: nearer to the end of a period, a trade may be in the next statement.
-CLOCKS_DIFFER = timedelta(minutes=1)
 #: How many numbers beyond a loan's last order are tried, first for all loans, and further if trades are left.
 _AHEAD = (4, 12, 40)
 _CHUNK = 5000
@@ -182,12 +180,13 @@ def _missing(market: Market, found: Reconciliation) -> Iterable[ReconciliationDi
     """Trades that the books have, and no statement, although statements cover the whole time in which they were made.
 
     All statements of the market count, since an order may be at work while a period ends; orders only if they were at
-    work in the period of the newest one.
+    work in the period of the newest one. Near an end, by the market's clock, a trade may be in another statement.
     """
     for start, end in periods.covered(market):
         filled = TradeOrder.objects.filter(
-            market=market, status=OrderStatus.FILLED, created_at__gte=start + CLOCKS_DIFFER,
-            answered_at__lte=end - CLOCKS_DIFFER, answered_at__gte=found.period_from, created_at__lte=found.period_to,
+            market=market, status=OrderStatus.FILLED, created_at__gte=start + holds.CLOCKS_DIFFER,
+            answered_at__lte=end - holds.CLOCKS_DIFFER, answered_at__gte=found.period_from,
+            created_at__lte=found.period_to,
         ).select_related("liquidation")  # fmt: skip
         named = StatementTrade.objects.filter(market=market).values("request_id")
         for order in filled.exclude(request_id__in=named).iterator():

@@ -11,7 +11,7 @@ from django.db.models import Max
 from coruscant import clock, enqueue, history, locks
 from coruscant.errors import DomainError
 from coruscant.money import DECIMAL_PLACES, decimal_string, exact, fits, round_down
-from coruscant.restores import holds
+from coruscant.restores import holds, identity
 from liquidation import chains
 from liquidation.models import (
     PENDING_ORDER_STATUSES,
@@ -69,7 +69,7 @@ def adopt(difference_id: int, *, by: str) -> TradeOrder:
 
     The order is the pending one of that id, one that was believed refused, or a new one. To be agreed by two people.
     Locks: reconciliations, evaluations, loan, liquidation. Raises DifferenceNotOpen, NotAdoptable, RequestsNotRepeated,
-    TradeDoesNotFit; then nothing is changed.
+    TradeDoesNotFit, DatabaseReplaced; then nothing is changed.
     """
     with transaction.atomic(), history.cause("adopt", correlation_id=f"difference-{difference_id}"):
         difference = locked(difference_id)
@@ -97,7 +97,7 @@ def adopt(difference_id: int, *, by: str) -> TradeOrder:
 def explain(difference_id: int, *, note: str, by: str) -> None:
     """Close a difference that no booking makes right, and say why. To be agreed by two people.
 
-    Locks: reconciliations, evaluations. Raises DifferenceNotOpen.
+    Locks: reconciliations, evaluations. Raises DifferenceNotOpen, DatabaseReplaced.
     """
     with transaction.atomic(), history.cause("explain", correlation_id=f"difference-{difference_id}"):
         _close(locked(difference_id), DifferenceStatus.EXPLAINED, clock.now(), note=note)
@@ -106,10 +106,11 @@ def explain(difference_id: int, *, note: str, by: str) -> None:
 
 
 def locked(difference_id: int) -> ReconciliationDifference:
-    """An open difference, locked to the end of the transaction. Raises DifferenceNotOpen.
+    """An open difference, locked to the end of the transaction. Raises DifferenceNotOpen, DatabaseReplaced.
 
     Evaluations are locked as well, before any loan: closing the last difference may release a restore.
     """
+    identity.require()
     locks.exclusive(locks.RECONCILIATION)
     locks.exclusive(locks.EVALUATION)
     found = ReconciliationDifference.objects.select_for_update(of=("self",)).filter(pk=difference_id).first()
@@ -146,12 +147,12 @@ def _sale(loan: Loan, difference: ReconciliationDifference, now: datetime) -> Li
     """The liquidation of a locked loan, locked, or made of what the market states."""
     if loan.status == LoanStatus.LIQUIDATING:
         return Liquidation.objects.select_for_update(of=("self",)).get(loan=loan)
-    restore = holds.uncompared()
-    if restore is not None and restore.claims_released_at is None:
+    if holds.claims_wait():
         raise RequestsNotRepeated(
             "The loan would be claimed, and take no more postings: release claims first, once the OTC service has"
             " repeated its requests."
         )
+    restore = holds.uncompared()
     units, proceeds, traded_at = _figures(difference)
     with exact():
         price = round_down(proceeds / units, DECIMAL_PLACES)

@@ -9,10 +9,11 @@ from django.db.models import Exists, OuterRef
 from coruscant import clock, history, locks
 from coruscant.restores import holds
 from coruscant.restores.models import Restore
-from liquidation.models import Liquidation, LiquidationStatus, OrderStatus, TradeOrder
+from liquidation.models import Liquidation, LiquidationStatus, OrderAnswer, OrderStatus, TradeOrder
 from liquidation.reconciliation import periods
 from liquidation.reconciliation.models import DifferenceStatus, ReconciliationDifference, StatementTrade
 from liquidation.reconciliation.periods import Period
+from liquidation.verdicts import AnswerKind
 from pricing.markets import Market
 
 log = structlog.get_logger(__name__)
@@ -49,23 +50,34 @@ def release_compared(by: str) -> bool:
     return True
 
 
+def uncovered(restore: Restore) -> list[Market]:
+    """The markets whose statements do not cover a restore yet."""
+    return [market for market in Market if _covering(restore, market) is None]
+
+
 def _covering(restore: Restore, market: Market) -> Period | None:
     """The time around a restore's gap that statements of a market cover without a gap, compared since; or None."""
+    first, last = holds.statements_cover(restore)
     for start, end in periods.covered(market, compared_since=restore.begun_at):
-        if start <= restore.since and restore.begun_at <= end:
+        if start <= first and last <= end:
             return start, end
     return None
 
 
 def _book_not_traded(restore: Restore, market: Market, period: Period, now: datetime) -> None:
-    """Pending orders of held sales: nothing was sent since the restore began, and no statement shows a trade."""
+    """Pending orders of held sales: nothing was sent since the restore began, and no statement shows a trade.
+
+    Nor has the market called one a success: then its answer and its statement contradict each other, and it is asked.
+    """
     shown = StatementTrade.objects.filter(market=market, request_id=OuterRef("request_id"))
+    told = OrderAnswer.objects.filter(order=OuterRef("pk"), kind=AnswerKind.SUCCESS)
     orders = TradeOrder.objects.filter(
         ~Exists(shown),
+        ~Exists(told),
         market=market,
         liquidation__held_by=restore,
         status__in=(OrderStatus.OPEN, OrderStatus.UNKNOWN),
-        created_at__gte=period[0],
+        created_at__gte=period[0] + holds.CLOCKS_DIFFER,
     )
     for order in orders:
         order.status, order.answered_at = OrderStatus.REFUSED, now

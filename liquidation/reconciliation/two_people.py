@@ -13,19 +13,19 @@ from coruscant.admin.figures import figure, instant
 from coruscant.approvals.actions import Action, Execute, register
 from coruscant.approvals.arguments import Arguments, read, whole, words
 from coruscant.approvals.people import both
-from coruscant.restores import identity
+from coruscant.restores import holds, identity
 from coruscant.restores.models import Restore
 from liquidation import restored
 from liquidation.models import Liquidation, TradeOrder
 from liquidation.reconciliation import differences
-from liquidation.reconciliation.models import DifferenceStatus, ReconciliationDifference
+from liquidation.reconciliation.models import DifferenceStatus, ReconciliationDifference, StatementTrade
 from loans.models import Loan
 
 ADOPT: Final = "liquidation.adopt"
 EXPLAIN: Final = "liquidation.explain"
 RELEASE_SALE: Final = "liquidation.release_sale"
-RELEASE_CLAIMS: Final = "liquidation.release_claims"
-NOTHING_WAS_LOST: Final = "liquidation.nothing_was_lost"
+RELEASE_CLAIMS: Final = holds.RELEASE_CLAIMS
+NOTHING_WAS_LOST: Final = holds.NOTHING_WAS_LOST
 ANSWER_FOR_ORDERS: Final = "liquidation.change_tradeorder"
 CLOSE_DIFFERENCES: Final = "liquidation.change_reconciliationdifference"
 
@@ -48,8 +48,20 @@ def _says(difference: ReconciliationDifference) -> str:
     market, request_id = difference.get_market_display(), difference.request_id
     if difference.units is None:
         return f"{market} states no trade of the request {request_id}, which the books have."
-    stated = f"{figure(difference.units, 'units')} for {figure(difference.proceeds, 'GC')} in total"
-    return f"{market} states that it traded {stated}, for the request {request_id}."
+    stated = f"{_trade(difference)} in total"
+    return f"{market} states that it traded {stated}, for the request {request_id}.{_lines(difference)}"
+
+
+def _lines(difference: ReconciliationDifference) -> str:
+    """The parts of a sum: a trade that is stated twice, a second apart, is no trade of twice as much."""
+    lines = StatementTrade.objects.filter(market=difference.market, request_id=difference.request_id)
+    told = lines.select_related("reconciliation").order_by("traded_at", "pk")
+    parts = [f"{_trade(line)} at {instant(line.traded_at)}, in {line.reconciliation}" for line in told]
+    return f" That is the sum of {len(parts)} lines: {'; '.join(parts)}." if len(parts) > 1 else ""
+
+
+def _trade(stated: ReconciliationDifference | StatementTrade) -> str:
+    return f"{figure(stated.units, 'units')} for {figure(stated.proceeds, 'GC')}"
 
 
 def _effect_adopt(arguments: Arguments) -> str:

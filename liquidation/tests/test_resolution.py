@@ -4,6 +4,7 @@ import json
 from decimal import Decimal
 
 import pytest
+from structlog.testing import capture_logs
 
 from liquidation import invariants, recover, resolution
 from liquidation.models import Liquidation, LiquidationStatus, OrderStatus, TradeOrder
@@ -25,6 +26,19 @@ def unresolved(claimed, markets, time_passes):
     sell(liquidation.pk)
     time_passes(seconds=5)
     assert sell(liquidation.pk) is Outcome.WAITING
+    return TradeOrder.objects.get()
+
+
+@pytest.fixture
+def unclear(claimed, markets, time_passes, settings):
+    """An order whose first send was lost and which its market has refused since. Its next send needs attention."""
+    settings.ORDER_SENDS_BEFORE_ATTENTION = 3
+    liquidation = claimed("31.25")
+    markets.price[Market.MOS_ESPA] = Decimal("31.25")
+    markets.then(500, "refuse")
+    for _ in range(2):
+        assert sell(liquidation.pk) is Outcome.LATER
+        time_passes(seconds=20)
     return TradeOrder.objects.get()
 
 
@@ -83,3 +97,75 @@ def test_only_the_first_persons_word_counts(unresolved, enqueued):
     resolution.resolve_as_not_traded(order_id=unresolved.pk, **person())
     with pytest.raises(OrderNotUnresolved):
         resolution.resolve_as_traded(order_id=unresolved.pk, units=Decimal(1), proceeds=Decimal(1), **person())
+
+
+# --- an order that is still sent ---
+
+
+def books_are_right():
+    broken = [finding for finding in invariants.check() if finding.violations]
+    assert not broken, broken
+
+
+def test_a_person_answers_for_an_order_that_its_market_refuses_for_ever(unclear, markets, enqueued):
+    with pytest.raises(OrderNotUnresolved, match="still asked"):
+        resolution.resolve_as_not_traded(order_id=unclear.pk, **person())
+    markets.then("refuse")
+    assert sell(unclear.liquidation_id) is Outcome.LATER
+    resolution.resolve_as_not_traded(order_id=unclear.pk, **person())
+    assert sell(unclear.liquidation_id) is Outcome.SETTLED
+    assert [order.status for order in TradeOrder.objects.order_by("sequence")] == ["refused", "filled"]
+    books_are_right()
+
+
+def test_an_order_whose_workers_have_all_died_waits_for_a_person_too(claimed, markets, time_passes, settings, enqueued):
+    settings.ORDER_SENDS_BEFORE_ATTENTION = 2
+    liquidation = claimed("31.25")
+    for _ in range(2):
+        markets.then(KeyboardInterrupt())
+        with pytest.raises(KeyboardInterrupt):
+            sell(liquidation.pk)
+        time_passes(seconds=settings.LEASE_SECONDS + 1)
+    order = TradeOrder.objects.get()
+    assert (order.status, order.sends) == (OrderStatus.OPEN, 2)
+    resolution.resolve_as_traded(order_id=order.pk, units=Decimal(32), proceeds=Decimal(1000), **person())
+    assert Liquidation.objects.get().status == LiquidationStatus.SETTLED
+    books_are_right()
+
+
+def test_a_worker_in_mid_send_changes_nothing_once_a_person_has_said_that_nothing_was_traded(
+    unclear, markets, enqueued
+):
+    def answered_for_meanwhile(market, order):
+        resolution.resolve_as_not_traded(order_id=unclear.pk, **person())
+        return markets.trade(market, order)
+
+    markets.then(answered_for_meanwhile)
+    with capture_logs() as logged:
+        assert sell(unclear.liquidation_id) is Outcome.BUSY
+    unclear.refresh_from_db()
+    assert (unclear.status, unclear.units_traded, Loan.objects.get().collateral) == ("refused", None, 40)
+    late = unclear.answers.get(send=3)
+    assert (late.kind, late.stale) == ("success", True)
+    assert "1000" in late.text
+    assert ("refused_order_traded", "error") in [(line["event"], line["log_level"]) for line in logged]
+    books_are_right()
+    assert sell(unclear.liquidation_id) is Outcome.SETTLED, "the person's answer counts, at once"
+    books_are_right()
+
+
+def test_a_worker_in_mid_send_changes_nothing_once_a_person_has_said_what_was_traded(unclear, markets, enqueued):
+    def answered_for_meanwhile(market, order):
+        resolution.resolve_as_traded(order_id=unclear.pk, units=Decimal(16), proceeds=Decimal(500), **person())
+        return markets.trade(market, order)
+
+    markets.then(answered_for_meanwhile)
+    assert sell(unclear.liquidation_id) is Outcome.BUSY
+    unclear.refresh_from_db()
+    assert (unclear.status, unclear.units_traded, unclear.proceeds) == ("filled", 16, 500)
+    assert unclear.answers.get(send=3).stale
+    assert Liquidation.objects.get().collateral_sold == 16
+    books_are_right()
+    assert sell(unclear.liquidation_id) is Outcome.SETTLED
+    assert Liquidation.objects.get().collateral_sold == 32
+    books_are_right()

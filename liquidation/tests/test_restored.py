@@ -1,16 +1,19 @@
 """What is held while the database is not the accepted one, and after a restore was begun."""
 
+import threading
 from datetime import timedelta
 from decimal import Decimal
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, connections, transaction
+from django.db.models import F
 from structlog.testing import capture_logs
 
 from coruscant import clock, history
-from coruscant.restores import identity
+from coruscant.admin.figures import instant
+from coruscant.restores import holds, identity
 from coruscant.restores.models import DatabaseIdentity, Restore
 from liquidation import invariants, publish, recover, restored
 from liquidation.claim import claim_batch
@@ -257,6 +260,27 @@ def test_an_answer_that_comes_after_the_restore_was_begun_decides_nothing(claime
     assert (TradeOrder.objects.get().status, OrderAnswer.objects.get().stale) == (OrderStatus.OPEN, True)
 
 
+def test_a_restore_begins_after_the_last_send_was_counted(claimed):
+    """Or statements that reach as far as is asked for need not show what that send traded."""
+    liquidation = claimed("25")
+
+    def counted():
+        with history.cause("sell", correlation_id="test"), transaction.atomic():
+            Liquidation.objects.filter(pk=liquidation.pk).update(fence=F("fence") + 1)
+            beginning.start()
+            beginning.join(0.5)
+            return clock.now()
+
+    def begin_it():
+        begin()
+        connections.close_all()
+
+    beginning = threading.Thread(target=begin_it)
+    at = counted()
+    beginning.join()
+    assert Restore.objects.get().begun_at > at
+
+
 def test_a_person_releases_one_sale_which_goes_on_at_once_and_no_other(two_agree, claimed, markets, enqueued):
     first, second = claimed("25").pk, claimed("25").pk
     begin()
@@ -296,6 +320,36 @@ def test_a_restore_is_begun_only_of_a_replaced_database_or_if_a_person_insists(r
     assert Restore.objects.count() == 1
 
 
+@pytest.fixture
+def behind(claimed, markets):
+    """A sale in a database that was put back, with the same identity: it lacks the last send, which Redis remembers."""
+    liquidation = claimed("25")
+    markets.then(KeyboardInterrupt())  # the worker dies
+    with pytest.raises(KeyboardInterrupt):
+        sell(liquidation.pk)
+    TradeOrder.objects.update(sends=0, due_at=clock.now())
+    Liquidation.objects.update(leased_until=None)
+    identity.forget()
+    assert sell(liquidation.pk) is Outcome.HELD
+    return liquidation
+
+
+def test_books_that_lack_a_send_are_accepted_once(behind, two_agree, markets):
+    """What Redis remembers of the time that was lost must not hold them again."""
+    begin(insist=False)
+    identity.forget()
+    assert identity.accepted()
+    two_agree(RELEASE_SALE, liquidation_id=behind.pk)
+    assert sell(behind.pk) is Outcome.SETTLED
+
+
+def test_so_are_books_of_which_two_people_say_that_nothing_was_lost(behind, two_agree, markets):
+    two_agree(NOTHING_WAS_LOST)
+    identity.forget()
+    assert identity.accepted()
+    assert sell(behind.pk) is Outcome.SETTLED
+
+
 def test_an_instant_after_the_last_evaluation_is_not_believed(quote, replace_database):
     """A person who errs would need statements of too short a time."""
     evaluated = quote("50", ago=600, evaluated=True).evaluated_at
@@ -323,6 +377,8 @@ def test_the_command_begins_a_restore_and_says_what_comes_next(claimed, replace_
     out = StringIO()
     call_command("after_restore", since=clock.now(), user="Leia", stdout=out)
     assert "1 sales and events are held" in out.getvalue()
+    first, last = map(instant, holds.statements_cover(Restore.objects.get()))
+    assert f"must reach from {first} until {last}" in out.getvalue()
     assert Restore.objects.get().begun_by == "Leia"
     with pytest.raises(CommandError, match="the accepted one"):
         call_command("after_restore", since=clock.now(), user="Leia")

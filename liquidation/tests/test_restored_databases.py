@@ -3,6 +3,7 @@
 The restore is a real one: the database is replaced by a copy that was made at that instant.
 """
 
+from contextlib import ExitStack
 from datetime import timedelta
 from decimal import Decimal
 
@@ -11,7 +12,7 @@ from django.core.management import call_command
 from django.db import connections
 
 from coruscant import clock, failpoints
-from coruscant.restores import identity
+from coruscant.restores import holds, identity
 from coruscant.restores.models import Restore
 from liquidation import invariants, restored
 from liquidation.claim import claim_loans
@@ -132,6 +133,18 @@ def keep_selling():
             sell(pk)
 
 
+@pytest.fixture
+def wait_for_statements():
+    """Let the clock go on from when statements may cover a restore."""
+    with ExitStack() as driven:
+
+        def act(restore):
+            ahead = holds.statements_cover(restore)[1] - clock.now()
+            driven.enter_context(clock.driven_by(lambda: clock._database_now() + ahead))
+
+        yield act
+
+
 def sold(markets):
     """Units, by the markets' own logs."""
     return sum(units for units, _proceeds in markets.traded.values())
@@ -140,7 +153,7 @@ def sold(markets):
 @pytest.mark.parametrize("resends", ["refused", "answered"])
 @pytest.mark.parametrize("instant", INSTANTS)
 def test_no_unit_is_sold_twice_however_far_the_books_went_back(
-    instant, resends, sold_and_lost, markets, two_agree, tmp_path
+    instant, resends, sold_and_lost, markets, two_agree, wait_for_statements, tmp_path
 ):
     ours, at, event_id = sold_and_lost(instant, resends=resends)
     calls = len(markets.sent)
@@ -155,6 +168,7 @@ def test_no_unit_is_sold_twice_however_far_the_books_went_back(
     keep_selling()
     assert len(markets.sent) == calls, "claims go on, their sales do not"
 
+    wait_for_statements(Restore.objects.get())
     for market in Market:
         statement = tmp_path / f"{market}.csv"
         statement.write_text(HEADER + "".join(lines_of(markets, market)))

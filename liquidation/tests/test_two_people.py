@@ -31,7 +31,7 @@ def unresolved(claimed, markets, time_passes):
     sell(liquidation.pk)
     time_passes(seconds=5)
     assert sell(liquidation.pk) is Outcome.WAITING
-    return TradeOrder.objects.get()
+    return TradeOrder.objects.get(liquidation=liquidation)
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_both_see_the_order_the_figures_and_what_the_market_has_said(traded, unr
         in said
     )
     assert "1 units for 94 GC in total, 94 GC a unit." in said
-    assert "Answers of the market so far: 2." in said
+    assert "Different answers of the market so far: 2." in said
     assert "duplicate request" in said
 
 
@@ -178,3 +178,57 @@ def test_what_was_approved_and_is_not_booked_is_found(traded, unresolved, mace, 
     monkeypatch.setattr(resolution, "resolve_as_traded", lambda **_sent: None)
     agree(traded().pk, request=log_in(mace))
     assert broken() == {"I14b": (str(unresolved.pk),)}
+
+
+# --- an order that is still sent ---
+
+
+@pytest.fixture
+def unclear(claimed, markets, time_passes, settings):
+    """An order that its market refuses under a new number each time; a send of it was lost."""
+    settings.ORDER_SENDS_BEFORE_ATTENTION = 2
+    liquidation = claimed("31.25")
+    markets.then(500, refused("7f1"))
+    for _ in range(2):
+        assert sell(liquidation.pk) is Outcome.LATER
+        time_passes(seconds=20)
+    return TradeOrder.objects.get()
+
+
+def refused(number, reason="no buyers"):
+    return json.dumps({"success": False, "reason": f"{reason}, see {number}"})
+
+
+def test_both_are_told_that_a_send_may_be_under_way(unclear, unresolved, ahsoka):
+    why = {"why": "by letter", "asked_by": ahsoka}
+    figures = {"order_id": unclear.pk, "units": Decimal(1), "proceeds": FAR}
+    under_way = "a send may be under way at that moment"
+    assert under_way in ask(TRADED, figures, **why).effect
+    not_traded = ask(NOT_TRADED, {"order_id": unclear.pk}, **why).effect
+    assert under_way in not_traded
+    assert "if a send that is under way trades, they are, too" in not_traded
+    assert under_way not in ask(NOT_TRADED, {"order_id": unresolved.pk}, **why).effect
+
+
+def test_an_answer_that_the_market_repeats_meanwhile_does_not_stop_them(unclear, ahsoka, mace, markets):
+    """It is sent every few seconds, which no second person can outrun."""
+    approval = ask(NOT_TRADED, {"order_id": unclear.pk}, why="by letter", asked_by=ahsoka)
+    markets.then(refused("7f2"))
+    assert sell(unclear.liquidation_id) is Outcome.LATER
+    assert unclear.answers.count() == 3
+    agree(approval.pk, request=log_in(mace))
+    unclear.refresh_from_db()
+    assert unclear.status == OrderStatus.REFUSED
+    assert broken() == {}
+
+
+@pytest.mark.parametrize("reason", ["partly done", "already traded"])
+def test_another_answer_stops_them(reason, unclear, ahsoka, mace, markets):
+    approval = ask(NOT_TRADED, {"order_id": unclear.pk}, why="by letter", asked_by=ahsoka)
+    markets.then(refused("7f2", reason))
+    sell(unclear.liquidation_id)
+    with pytest.raises(NotExecuted):
+        agree(approval.pk, request=log_in(mace))
+    unclear.refresh_from_db()
+    assert unclear.status != OrderStatus.REFUSED
+    assert broken() == {}

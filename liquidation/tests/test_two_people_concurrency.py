@@ -1,9 +1,11 @@
 """An order is answered for once, however many people do so at the same moment."""
 
 import json
+import threading
 from decimal import Decimal
 
 import pytest
+from django.db import connections
 
 from coruscant.approvals.ask import ask
 from coruscant.approvals.decide import NotExecuted, agree
@@ -41,4 +43,46 @@ def test_two_approvals_and_a_person_alone_at_once_one_of_them_wins(claimed, mark
     order.refresh_from_db()
     assert order.status == ("refused" if isinstance(results[0], NotExecuted) else "filled")
     assert [entry.status for entry in order.history.order_by("history_id")].count(order.status) == 1
+    assert not [finding for finding in invariants.check() if finding.violations]
+
+
+@pytest.mark.parametrize("answer", [TRADED, NOT_TRADED])
+def test_a_worker_in_mid_send_decides_nothing_when_two_people_have_answered(
+    answer, claimed, markets, time_passes, settings
+):
+    settings.ORDER_SENDS_BEFORE_ATTENTION = 2
+    liquidation = claimed("31.25")
+    markets.price[Market.MOS_ESPA] = Decimal("31.25")
+    markets.then(500)
+    assert sell(liquidation.pk) is Outcome.LATER
+    time_passes(seconds=20)
+    sent, answered_for = threading.Event(), threading.Event()
+
+    def answers_late(market, order):
+        sent.set()
+        assert answered_for.wait(30)
+        return markets.trade(market, order)
+
+    markets.then(answers_late)
+    outcomes = []
+
+    def work():
+        outcomes.append(sell(liquidation.pk))
+        connections.close_all()
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    try:
+        assert sent.wait(30)
+        order = TradeOrder.objects.get()
+        figures = {"units": Decimal(16), "proceeds": Decimal(500)} if answer == TRADED else {}
+        approval = ask(answer, {"order_id": order.pk, **figures}, why="by telephone", asked_by=representative("ahsoka"))
+        agree(approval.pk, request=log_in(representative("mace")))
+    finally:
+        answered_for.set()
+        worker.join()
+    assert outcomes == [Outcome.BUSY]
+    order.refresh_from_db()
+    assert (order.status, order.units_traded) == (("filled", 16) if answer == TRADED else ("refused", None))
+    assert order.answers.get(send=2).stale
     assert not [finding for finding in invariants.check() if finding.violations]

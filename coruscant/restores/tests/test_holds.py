@@ -1,6 +1,7 @@
 """What waits because of a restore, and how that shows from outside."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -28,6 +29,16 @@ def test_claims_are_held_until_they_are_released_and_for_prices_from_before(rest
     release(restore, claims_released_at=now, claims_released_by="Leia and Han")
     assert holds.claims_are_held(now)
     assert not holds.claims_are_held(now + timedelta(microseconds=1))
+
+
+def test_statements_must_reach_around_a_restore_by_any_clock_and_until_the_last_call_is_over(restore, settings):
+    settings.LEASE_SECONDS, settings.MARKET_TIMEOUT_SECONDS = 15, Decimal("4.5")
+    noon = datetime(2026, 11, 26, 12, tzinfo=UTC)
+    restore.since, restore.begun_at = noon + timedelta(microseconds=1), noon + timedelta(minutes=5)
+    assert holds.statements_cover(restore) == (
+        noon - timedelta(minutes=1),
+        noon + timedelta(minutes=6, seconds=20),  # 19.5, in whole seconds
+    )
 
 
 def test_without_a_restore_nothing_is_held():

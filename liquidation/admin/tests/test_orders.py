@@ -6,10 +6,10 @@ import pytest
 from django.contrib.auth.models import Permission, User
 
 from coruscant import history
-from coruscant.admin.tests.bank import make_liquidation, make_loan, make_order, make_representative, set_price
+from coruscant.admin.tests.bank import THEN, make_liquidation, make_loan, make_order, make_representative, set_price
 from coruscant.approvals.models import Approval
 from coruscant.approvals.tests.support import make_old
-from liquidation.models import Liquidation, TradeOrder
+from liquidation.models import Liquidation, OrderAnswer, TradeOrder
 from liquidation.two_people import NOT_TRADED, TRADED
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clean_cache")]
@@ -172,6 +172,27 @@ class TestWho:
         browser.post(url(other, verb), {"units": "8", "proceeds": "1"})
         other.refresh_from_db()
         assert other.status == "unknown"
+
+    @pytest.mark.parametrize("status", ["unknown", "open"])
+    def test_so_has_one_that_many_sends_have_not_made_clear_and_the_pages_warn(self, browser, settings, status):
+        order = make_order(liquidating("L-2"), status, sends=settings.ORDER_SENDS_BEFORE_ATTENTION)
+        page = browser.get(f"/admin/liquidation/tradeorder/{order.pk}/change/").content.decode()
+        for verb in ("market-did-trade", "market-did-not-trade"):
+            assert url(order, verb) in page
+            assert "a send may be under way now" in browser.get(url(order, verb)).content.decode()
+        untraded = browser.get(url(order, "market-did-not-trade")).content.decode()
+        assert "will not trade this request id later" in untraded
+        browser.post(url(order, "market-did-not-trade"))
+        order.refresh_from_db()
+        assert order.status == "refused"
+
+    def test_what_was_heard_too_late_is_shown_on_the_orders_page(self, browser):
+        order = make_order(liquidating("L-2"), "refused", sends=11)
+        OrderAnswer.objects.create(
+            order=order, send=11, received_at=THEN, kind="success", text="traded after all", stale=True
+        )
+        page = browser.get(f"/admin/liquidation/tradeorder/{order.pk}/change/").content.decode()
+        assert "traded after all" in page
 
     def test_an_order_that_does_not_exist_is_not_found(self, browser):
         assert browser.get("/admin/liquidation/tradeorder/999/market-did-trade/").status_code == 404

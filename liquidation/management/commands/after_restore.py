@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from coruscant.admin.figures import instant
 from coruscant.errors import DomainError
+from coruscant.restores import holds
 from liquidation import restored
 
 
@@ -47,7 +48,8 @@ class Command(BaseCommand):
         except DomainError as error:
             raise CommandError(str(error)) from None
         self.stdout.write(f"Accepted. {restore.held_sales.count()} sales and events are held, and so are all claims.")
+        first, last = map(instant, holds.statements_cover(restore))
         self.stdout.write(
             f"Now have the OTC service repeat its requests since {instant(restore.since)}, and compare statements of"
-            f" all markets from before that instant to after {instant(restore.begun_at)}: manage.py reconcile."
+            f" all markets: manage.py reconcile. They must reach from {first} until {last}."
         )

@@ -10,7 +10,7 @@ from coruscant.admin.figures import figure, instant
 from coruscant.errors import DomainError
 from coruscant.restores import holds
 from liquidation.management.commands.after_restore import instant_argument
-from liquidation.reconciliation import compare
+from liquidation.reconciliation import compare, periods, release
 from liquidation.reconciliation.models import DifferenceStatus, ReconciliationDifference
 from pricing.markets import Market
 
@@ -46,11 +46,18 @@ class Command(BaseCommand):
             f"{found.trades} trades, {figure(found.units, 'units')} for {figure(found.proceeds, 'GC')}, from"
             f" {instant(found.period_from)} to {instant(found.period_to)}."
         )
+        for start, end in periods.gaps_beside((found.period_from, found.period_to), periods.covered(market)):
+            self.stdout.write(f"No statement covers the time from {instant(start)} until {instant(end)}.")
         still_open = ReconciliationDifference.objects.filter(status=DifferenceStatus.OPEN).order_by("pk")
         for difference in still_open.select_related("loan"):
             self.stdout.write(_line(difference))
         if restore := holds.uncompared():
-            self.stdout.write(f"The {restore} is not covered yet: its sales and events stay held.")
+            first, last = map(instant, holds.statements_cover(restore))
+            missing = " and ".join(market.label for market in release.uncovered(restore))
+            self.stdout.write(
+                f"Sales and events stay held since the {restore}. Statements must reach from {first} until {last},"
+                f" compared since. {f'Those of {missing} do not yet' if missing else 'They do, and differ'}."
+            )
         if still_open.exists():
             self.stderr.write("The books and the statements differ.")
             raise SystemExit(1)

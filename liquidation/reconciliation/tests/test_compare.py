@@ -8,12 +8,12 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from coruscant import clock, history
-from coruscant.restores import identity
+from coruscant.admin.figures import instant
+from coruscant.restores import holds, identity
 from coruscant.restores.identity import DatabaseReplaced
 from coruscant.restores.models import DatabaseIdentity
 from liquidation import ids, invariants
 from liquidation.models import Liquidation, OrderStatus, TradeOrder
-from liquidation.reconciliation import compare as comparing
 from liquidation.reconciliation.compare import PeriodDoesNotFit, StatementOfAnotherMarket, reconcile
 from liquidation.reconciliation.conftest import HEADER, lines_of
 from liquidation.reconciliation.models import Reconciliation, ReconciliationDifference, StatementTrade
@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 @pytest.fixture(autouse=True)
 def _clocks_agree(monkeypatch):
-    monkeypatch.setattr(comparing, "CLOCKS_DIFFER", timedelta(0))
+    monkeypatch.setattr(holds, "CLOCKS_DIFFER", timedelta(0))
 
 
 def differences():
@@ -156,7 +156,7 @@ def test_a_trade_is_missing_only_if_statements_cover_all_the_time_of_its_order(c
 
 
 def test_near_the_ends_of_a_period_the_clocks_may_differ(claimed, markets, compare, monkeypatch):
-    monkeypatch.setattr(comparing, "CLOCKS_DIFFER", timedelta(minutes=1))
+    monkeypatch.setattr(holds, "CLOCKS_DIFFER", timedelta(minutes=1))
     sell(claimed("25").pk)
     compare(lines=[])
     assert not differences()
@@ -232,6 +232,21 @@ def test_the_command_prints_what_is_open_and_exits_with_1(loan, claimed, markets
         call_command("reconcile", str(file), market="mos_espa")
     with pytest.raises(CommandError, match="No such file"):
         call_command("reconcile", str(tmp_path / "none"), market="mos_espa")
+
+
+def test_the_command_names_the_times_beside_a_statement_that_none_covers(tmp_path):
+    file, out, now = tmp_path / "statement.csv", StringIO(), clock.now()
+    file.write_text(HEADER)
+    for hours in (9, 5, 7):
+        at = now - timedelta(hours=hours)
+        call_command("reconcile", str(file), market="mos_espa", start=at, end=at + timedelta(hours=1), stdout=out)
+    told = [line for line in out.getvalue().splitlines() if line.startswith("No statement")]
+    ends = [(8, 5), (8, 7), (6, 5)]
+    assert told == [
+        f"No statement covers the time from {instant(now - timedelta(hours=start))} until"
+        f" {instant(now - timedelta(hours=end))}."
+        for start, end in ends
+    ]
 
 
 def test_an_order_that_was_refused_and_traded_nevertheless_is_open(claimed, markets, compare):

@@ -6,6 +6,11 @@ from decimal import Decimal
 import pytest
 
 from coruscant import clock, history
+from coruscant.approvals.ask import ask
+from coruscant.approvals.tests.support import representative
+from coruscant.restores import identity
+from coruscant.restores.identity import DatabaseReplaced
+from coruscant.restores.models import DatabaseIdentity
 from liquidation import invariants, resolution, restored
 from liquidation.models import Liquidation, LiquidationEvent, LiquidationStatus, OrderStatus, TradeOrder
 from liquidation.reconciliation.conftest import lines_of
@@ -196,6 +201,45 @@ def test_a_settled_sale_is_explained_and_stays_so_until_other_figures_are_stated
     books_are_right()
     compare(lines=[*lines_of(markets, Market.MOS_ESPA), unknown, line(next_id(Loan.objects.get(), 2), "1", "25")])
     assert ReconciliationDifference.objects.filter(status="open").count() == 1
+
+
+def test_nor_although_statements_have_been_compared(loan, markets, compare, enqueued, time_passes):
+    """What they released are sales. The OTC service may still have postings to repeat."""
+    ours = loan()
+    restore = restored.begin(since=clock.now() - timedelta(minutes=5), by="Leia", insist=True)
+    time_passes(minutes=5)
+    for market in Market:
+        compare(market, [])
+    restore.refresh_from_db()
+    assert restore.compared_at is not None
+    compare(lines=[line(next_id(ours))])
+    with pytest.raises(RequestsNotRepeated):
+        adopt(the_difference().pk, by="Leia and Han")
+    assert Loan.objects.get().status == LoanStatus.ACTIVE
+
+
+def test_nothing_is_adopted_or_explained_in_books_that_were_replaced(loan, markets, compare, enqueued):
+    compare(lines=[line(next_id(loan()))])
+    identity.accept("before")
+    DatabaseIdentity.objects.update(timeline=0)
+    with pytest.raises(DatabaseReplaced):
+        adopt(the_difference().pk, by="Leia and Han")
+    with pytest.raises(DatabaseReplaced):
+        explain(the_difference().pk, note="why", by="Leia and Han")
+    assert (the_difference().status, Loan.objects.get().status) == ("open", LoanStatus.ACTIVE)
+
+
+def test_both_see_the_lines_of_a_sum(loan, markets, compare, enqueued):
+    """A market that states a trade again, in other figures of its time, must not sell twice as much by that."""
+    request_id, at = next_id(loan()), clock.now()
+    compare(lines=[line(request_id, at=at)])
+    asked = {"why": "The market says so.", "asked_by": representative("leia")}
+    assert "sum" not in ask(ADOPT, {"difference_id": the_difference().pk}, **asked).effect
+    compare(lines=[line(request_id, at=at.replace(microsecond=0))])
+    effect = ask(EXPLAIN, {"difference_id": the_difference().pk, "note": "stated twice"}, **asked).effect
+    assert "traded 16 units for 400 GC in total" in effect
+    assert "the sum of 2 lines: 8 units for 200 GC at" in effect
+    assert "in statement 2 of Mos Espa" in effect
 
 
 def test_a_loan_is_not_claimed_while_postings_of_it_may_be_lost(two_agree, loan, markets, compare, enqueued):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from local.simulators.exact import read_json
 from local.simulators.lifecycle import run_until_stopped
+from local.simulators.market.faults import USUAL_KINDS, Kind
 from local.simulators.market.scenario import Scenario
 from local.simulators.market.script import read_script
 from local.simulators.market.server import MARKETS, MarketOptions, MarketServer
@@ -28,6 +29,9 @@ def read_options(arguments: list[str] | None = None) -> MarketOptions:
     parser.add_argument("--script", type=Path, help="a file of fixed prices, for --scenario script")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--faults", type=Decimal, default=Decimal("0.3"), help="share of failing orders")
+    parser.add_argument(
+        "--fault-kinds", type=Kind, nargs="+", choices=list(Kind), help="how they fail; the usual kinds if not given"
+    )
     parser.add_argument("--latency-ms", type=float, default=20.0)
     parser.add_argument("--slow-seconds", type=float, nargs=2, default=(0.5, 12.0))
     parser.add_argument("--interval", type=Decimal, default=Decimal(1), help="seconds between prices")
@@ -50,6 +54,7 @@ def read_options(arguments: list[str] | None = None) -> MarketOptions:
         seed=given.seed,
         interval_seconds=given.interval,
         fault_share=given.faults,
+        fault_kinds=tuple(given.fault_kinds or USUAL_KINDS),
         slow_seconds=(given.slow_seconds[0], given.slow_seconds[1]),
         latency_seconds=given.latency_ms / 1000,
         partial_share=given.partial_share,

@@ -16,6 +16,7 @@ from local.simulators.market.black_spire_outpost import BlackSpireOutpost
 from local.simulators.market.control import MarketControl
 from local.simulators.market.exchange import Exchange, PriceEvent, Prices
 from local.simulators.market.fault_plan import FaultPlan, shares_in_total
+from local.simulators.market.faults import USUAL_KINDS, Kind
 from local.simulators.market.mos_espa import MosEspa
 from local.simulators.market.order_book import Levels
 from local.simulators.market.order_desk import OrderDesk
@@ -50,6 +51,7 @@ class MarketOptions:
     interval_seconds: Decimal = Decimal(1)
     paused: bool = False
     fault_share: Decimal = Decimal("0.3")
+    fault_kinds: tuple[Kind, ...] = USUAL_KINDS
     slow_seconds: tuple[float, float] = (0.5, 12.0)
     latency_seconds: float = 0.0
     partial_share: Decimal = Decimal("0.02")
@@ -77,7 +79,9 @@ class MarketServer:
             steady_clock=time.monotonic,
             partial_share=options.partial_share,
         )
-        plan = FaultPlan(shares_in_total(options.fault_share), self._random("faults"), options.slow_seconds)
+        plan = FaultPlan(
+            shares_in_total(options.fault_share, options.fault_kinds), self._random("faults"), options.slow_seconds
+        )
         self.desk = OrderDesk(self.exchange, plan, options.latency_seconds)
         self._price_random = self._random("price events")
         self._publisher: PricePublisher | None = None

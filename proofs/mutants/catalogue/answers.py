@@ -75,8 +75,8 @@ MUTANTS: tuple[Mutant, ...] = (
         (
             Edit(
                 _ORDERS,
-                "order.answers.filter(stale=False, send__lt=order.sends)",
-                "order.answers.filter(send__lt=order.sends)",
+                "WHERE order_id = %s AND NOT stale AND send < %s",
+                "WHERE order_id = %s AND send < %s",
             ),
         ),
         tests=("liquidation/tests/test_orders.py",),

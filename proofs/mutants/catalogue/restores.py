@@ -47,6 +47,12 @@ MUTANTS: tuple[Mutant, ...] = (
         tests=("liquidation/tests/test_last_send.py",),
     ),
     _mutant(
+        "doubted-for-ever",
+        "the send that the books lack speaks against them again after a person has accepted them",
+        Edit(_RESTORED, "    transaction.on_commit(last_send.forget)\n", ""),
+        tests=_HELD,
+    ),
+    _mutant(
         "hold-forgotten",
         "a sale that a restore holds is sold",
         Edit(
@@ -159,7 +165,7 @@ MUTANTS: tuple[Mutant, ...] = (
     _mutant(
         "claimed-before-postings-came-back",
         "a loan is claimed for an adopted trade while its postings may be lost",
-        Edit(_DIFFERENCES, "if restore is not None and restore.claims_released_at is None:", "if False:"),
+        Edit(_DIFFERENCES, "if holds.claims_wait():", "if False:"),
         tests=_ADOPTED,
     ),
     _mutant(
@@ -210,7 +216,37 @@ MUTANTS: tuple[Mutant, ...] = (
     _mutant(
         "older-than-the-statements",
         "an order is booked as not traded by statements that begin after it",
-        Edit(_RELEASE, "        created_at__gte=period[0],\n", ""),
+        Edit(_RELEASE, "        created_at__gte=period[0] + holds.CLOCKS_DIFFER,\n", ""),
+        tests=_RELEASED,
+    ),
+    _mutant(
+        "statement-ends-with-the-restore",
+        "a statement counts that ends before a send from before the restore has arrived at the market",
+        Edit(_HOLDS, "restore.begun_at + last_call + CLOCKS_DIFFER", "restore.begun_at"),
+        tests=_RELEASED,
+    ),
+    _mutant(
+        "statement-begins-with-the-restore",
+        "a statement counts that a market's clock behind ours lets begin after a lost trade",
+        Edit(_HOLDS, "first, last = restore.since - CLOCKS_DIFFER, ", "first, last = restore.since, "),
+        tests=_RELEASED,
+    ),
+    _mutant(
+        "order-at-the-beginning-of-a-statement",
+        "an order is booked as not traded whose trade, by the market's clock, was before the statement",
+        Edit(_RELEASE, "period[0] + holds.CLOCKS_DIFFER", "period[0]"),
+        tests=_RELEASED,
+    ),
+    _mutant(
+        "begun-before-the-last-send",
+        "a restore is said to have begun before it holds every sale",
+        Edit(_RESTORED, '        list(concerned.select_for_update(of=("self",)).values_list("pk"))\n', ""),
+        tests=_HELD,
+    ),
+    _mutant(
+        "told-and-called-untraded",
+        "an order that the market has called a success is booked as not traded, since its statement is silent",
+        Edit(_RELEASE, "        ~Exists(told),\n", ""),
         tests=_RELEASED,
     ),
     _mutant(

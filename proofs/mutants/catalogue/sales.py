@@ -31,6 +31,13 @@ MUTANTS: tuple[Mutant, ...] = (
         tests=_TESTS,
     ),
     Mutant(
+        "answered-for-under-a-worker",
+        "a worker that is sending an order books what it hears although a person has answered for the order",
+        (Edit("liquidation.resolution", "liquidation.fence + 1, None", "liquidation.fence, None"),),
+        tests=("liquidation/tests/test_resolution.py", "liquidation/tests/test_two_people_concurrency.py"),
+        simulated=False,
+    ),
+    Mutant(
         "local-clock",
         "leases and due times of a sale are measured by the worker's own clock",
         (
