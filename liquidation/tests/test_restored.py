@@ -11,7 +11,7 @@ from django.db import connection, connections, transaction
 from django.db.models import F
 from structlog.testing import capture_logs
 
-from coruscant import clock, history
+from coruscant import clock, failpoints, history
 from coruscant.admin.figures import instant
 from coruscant.restores import holds, identity
 from coruscant.restores.models import DatabaseIdentity, Restore
@@ -84,6 +84,27 @@ def test_a_replaced_database_claims_nobody_and_leaves_the_quotes_to_be_evaluated
     identity.accept("nothing was lost")
     assert evaluate_loans() is True
     assert Loan.objects.get().status == LoanStatus.LIQUIDATING
+
+
+@pytest.mark.parametrize("when", ["evaluate.window_opened", "evaluate.mark_committed"])
+def test_an_evaluation_that_is_under_way_when_the_database_is_replaced_ends(when, loan, quote, replace_database):
+    """It would call quotes evaluated by which nobody can be claimed, and which tell how far the books go."""
+    loan()
+    quote("25" if when == "evaluate.window_opened" else "50")
+
+    def reach(name):
+        if name == when:
+            replace_database()
+            quote("25")
+
+    failpoints.arm(reach)
+    try:
+        assert evaluate_loans() is False
+    finally:
+        failpoints.arm(None)
+    assert Loan.objects.get().status == LoanStatus.ACTIVE
+    assert PriceQuote.objects.filter(evaluated_at=None).exists()
+    assert not PriceQuote.objects.filter(evaluated_at=None, sell__0__1="50").exists()
 
 
 def test_a_replaced_database_books_a_posting_and_leaves_the_loan_new(quote, replace_database):
