@@ -167,24 +167,29 @@ class _FirstSales:
 def _beginning() -> Iterator[tuple[int, datetime]]:
     """A transaction under the lock, with a number above that of every evaluation before, and the instant it began.
 
-    Raises _Superseded when another evaluation has the lock.
+    Raises _Superseded when another evaluation has the lock, or the database is not the accepted one.
     """
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute(_BEGIN, [locks.EVALUATION])
             number, instant = cursor.fetchone()
-        if number is None:
+        if number is None or not identity.accepted():
             raise _Superseded
         yield number, clock.read(instant)
 
 
 @contextmanager
 def _batch(number: int) -> Iterator[None]:
-    """A transaction under the lock. Raises _Superseded if the evaluation of this number is not the newest."""
+    """A transaction under the lock.
+
+    Raises _Superseded if the evaluation of this number is not the newest, or the database is not the accepted one.
+    """
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute(_CONTINUE, [locks.EVALUATION])
             (newest,) = cursor.fetchone()
         if newest != number:
+            raise _Superseded
+        if not identity.accepted():  # replaced since the last batch
             raise _Superseded
         yield

@@ -103,7 +103,11 @@ def _prepare(  # noqa: PLR0911  (each is a reason not to send)
     identity.accepted()  # asks the witnesses, and so Redis, if it has to; what counts is read within
     prices = best_price.snapshot()  # from Redis, so before any row is locked
     with transaction.atomic(durable=True):
-        loan, liquidation, now = lock(liquidation_id, "sell")
+        try:
+            loan, liquidation, now = lock(liquidation_id, "sell")
+        except ObjectDoesNotExist:  # a restored database may have lost the claim
+            log.error("sale_of_an_unknown_claim")  # noqa: TRY400  (says it all)
+            return Outcome.HELD
         if liquidation.status == LiquidationStatus.SETTLED:
             return Outcome.SETTLED
         if liquidation.status == LiquidationStatus.WAITING:

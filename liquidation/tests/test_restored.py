@@ -11,7 +11,7 @@ from django.db import connection, connections, transaction
 from django.db.models import F
 from structlog.testing import capture_logs
 
-from coruscant import clock, history
+from coruscant import clock, failpoints, history
 from coruscant.admin.figures import instant
 from coruscant.restores import holds, identity
 from coruscant.restores.models import DatabaseIdentity, Restore
@@ -86,6 +86,27 @@ def test_a_replaced_database_claims_nobody_and_leaves_the_quotes_to_be_evaluated
     assert Loan.objects.get().status == LoanStatus.LIQUIDATING
 
 
+@pytest.mark.parametrize("when", ["evaluate.window_opened", "evaluate.mark_committed"])
+def test_an_evaluation_that_is_under_way_when_the_database_is_replaced_ends(when, loan, quote, replace_database):
+    """It would call quotes evaluated by which nobody can be claimed, and which tell how far the books go."""
+    loan()
+    quote("25" if when == "evaluate.window_opened" else "50")
+
+    def reach(name):
+        if name == when:
+            replace_database()
+            quote("25")
+
+    failpoints.arm(reach)
+    try:
+        assert evaluate_loans() is False
+    finally:
+        failpoints.arm(None)
+    assert Loan.objects.get().status == LoanStatus.ACTIVE
+    assert PriceQuote.objects.filter(evaluated_at=None).exists()
+    assert not PriceQuote.objects.filter(evaluated_at=None, sell__0__1="50").exists()
+
+
 def test_a_replaced_database_books_a_posting_and_leaves_the_loan_new(quote, replace_database):
     quote("50")
     loan = LoanFactory(amount=Decimal(1000))
@@ -149,6 +170,14 @@ def _rewrite(order, columns):
 
 
 # --- a restore was begun ---
+
+
+def test_a_task_for_a_sale_whose_claim_was_lost_does_nothing(claimed):
+    """Redis has the tasks of before."""
+    lost = claimed("25").pk + 1
+    with capture_logs() as logged:
+        assert sell(lost) is Outcome.HELD
+    assert "sale_of_an_unknown_claim" in [line["event"] for line in logged]
 
 
 def test_after_a_restore_every_unsettled_sale_and_unsent_event_is_held(claimed, loan, markets, enqueued):

@@ -14,23 +14,30 @@ from proofs.model.check import beginning
 from proofs.model.promises import broken_by
 from proofs.model.rules import WHOLE, Bounds, Model
 from proofs.model.state import (
+    ACTIVE,
     ANSWERED,
     CALLING,
     COMMITTED,
+    FILLED,
     IDLE,
+    MARKETS,
     MISMATCH,
     MIXED,
     NEVER_SENT,
+    PENDING,
     REFUSAL,
     SELLING,
     SETTLED,
     SUCCESS,
     UNCLEAR,
+    UNRESOLVED,
     Books,
     Order,
     State,
     Worker,
+    order_of,
     pending,
+    with_order,
 )
 from proofs.model.steps import PLACE, Step
 
@@ -121,6 +128,7 @@ class Replay:
         self._past: dict[int, set[Books]] = {}
         #: Of each request that the books have ever had: sale, market, number.
         self._ids: dict[str, tuple[int, int, int]] = {}
+        self._restored_once = False
         #: How many steps were replayed.
         self.steps = 0
 
@@ -141,13 +149,15 @@ class Replay:
     # --- one observation ---
 
     def _committed(self, seen: Committed) -> None:
+        if seen.by_operator:
+            self._unclaimed(seen)
         for number, row in seen.sales.items():
-            if number not in self._states:
+            if number not in self._rows:
                 model = Model(bounds=_bounds(self._actors, row.collateral))
                 self._models[number] = model
-                claimed = sale.claim(model, beginning(model))
-                assert claimed is not None, "nothing is held"
-                self._states[number], self._past[number] = {claimed}, {Books(), claimed.books}
+                if number not in self._states:
+                    self._states[number] = set(_first_seen(model, restored=self._restored_once))
+                    self._past[number] = {state.books for state in self._states[number]}
             self._name(number, row)
             changed = row != self._rows.get(number)
             busy = any(state.workers[seen.actor].stage != IDLE for state in self._states[number])
@@ -161,6 +171,15 @@ class Replay:
             self._keep(number, found, seen)
             self._rows[number] = row
             self._past[number] |= {state.books for state in found}
+
+    def _unclaimed(self, seen: Committed) -> None:
+        """What operators may have done about the sales whose claim a restore has lost: nothing shows it yet."""
+        for number in self._states.keys() - seen.sales.keys():
+            model, found = self._models[number], set(self._states[number])
+            for state in self._states[number]:
+                begun = aftermath.after_restore(model, state) or state
+                found |= {begun, *(compared for _step, compared in _compared(model, begun))}
+            self._states[number] = found
 
     def _narrow(self, seen: Traded | Heard, request_id: str, follow: "_Follow") -> None:
         if request_id not in self._ids:
@@ -202,6 +221,7 @@ class Replay:
                 yield after
 
     def _restored(self, seen: Restored) -> None:
+        self._restored_once = True
         for number in list(self._states):
             row, model = seen.sales.get(number), self._models[number]
             found: set[State] = set()
@@ -256,6 +276,16 @@ def _left(state: State, actor: int) -> Iterator[State]:
             yield after
 
 
+def _first_seen(model: Model, *, restored: bool) -> Iterator[State]:
+    """What a sale may have been just before it is first seen: claimed, as far as that goes; or held after a restore."""
+    state = beginning(model)
+    accepted = state._replace(identity=1, books=Books(identity=1))
+    held = accepted._replace(books=Books(identity=1, missing=MARKETS, doubted=True))
+    for before in (state, accepted, held) if restored else (state,):
+        yield before
+        yield before._replace(books=before.books._replace(sale=SELLING))
+
+
 def _bounds(actors: int, collateral: int) -> Bounds:
     unbounded = replace(WHOLE, sends=_NO_BOUND, takings=_NO_BOUND, orders=_NO_BOUND, fold=False)
     return replace(unbounded, workers=actors, need=collateral, collateral=collateral)
@@ -265,41 +295,94 @@ def _commits(model: Model, state: State, seen: Committed, row: SaleRow) -> Itera
     """What an actor's commit may have been. Whoever commits anything else has given up what it was about."""
     if seen.by_operator:
         yield ("nothing",), state
-        yield from _after_a_restore(model, state, row)
+        yield from _by_people(model, state, row)
         return
     actor = seen.actor
     worker = state.workers[actor]
     if worker.stage == ANSWERED and (after := sale.book(model, state, actor)):
         yield from _perhaps_settled(("book", actor), after, row)
+        if worker.fence != after.books.fence:
+            yield from _send_remembered(after, worker, row)
     if worker.stage != IDLE:
         died = sale.crash(state, actor)
         assert died is not None, "it was not idle"
         state = died
     yield ("nothing",), state
+    yield from _claimed(state)
+    order = pending(state.books)
+    if order is not None and order.status == PENDING and order.lots > sale.left_to_sell(model, state.books):
+        waiting = with_order(state.books, order._replace(status=UNRESOLVED))  # a trade was adopted since
+        yield ("call a person",), state._replace(books=waiting)
+        return
     yield from _perhaps_settled(("settle",), state, row)
-    if after := aftermath.resolve(model, state):
-        yield from _perhaps_settled(("resolve",), after, row)
     if row.orders:
         newest = row.orders[-1]
         if after := sale.take(model, state, actor, newest.market, newest.lots):
             yield (PLACE if len(row.orders) > len(state.books.orders) else "send again", actor), after
 
 
-def _after_a_restore(model: Model, state: State, row: SaleRow) -> Iterator[tuple[Step, State]]:
-    """What operators commit. Nobody works on a sale that is held: what was sent before has arrived, or never will."""
+def _claimed(state: State) -> Iterator[tuple[Step, State]]:
+    """The sale is claimed once more, after a restore that had lost its claim; it may be held.
+
+    Once it is known what the markets traded in the gap, refusals of its orders are as good as ever.
+    """
+    books = state.books
+    if books.sale == ACTIVE and books.identity == state.identity:
+        yield ("claim",), state._replace(books=books._replace(sale=SELLING))
+        if not books.missing and all(known.traded or not known.late for known in state.known):
+            yield ("claim",), state._replace(books=books._replace(sale=SELLING, doubted=False))
+
+
+def _send_remembered(state: State, worker: Worker, row: SaleRow) -> Iterator[tuple[Step, State]]:
+    """A late answer reminds restored books of the send that it answers."""
+    order = order_of(state.books, worker.market, worker.number)
+    there = next((one for one in row.orders if (one.market, one.number) == (worker.market, worker.number)), None)
+    if state.identity and order is not None and there is not None and there.sends - there.never_sent > order.sends:
+        order = order._replace(sends=there.sends - there.never_sent)
+        yield ("remember",), state._replace(books=with_order(state.books, order))
+
+
+def _by_people(model: Model, state: State, row: SaleRow) -> Iterator[tuple[Step, State]]:
+    """What people commit. Nobody works on a sale that is held: what was sent before has arrived, or never will.
+
+    They answer for an order that is still sent, too, and take the sale from its worker.
+    """
+    if order := pending(state.books):
+        waiting = with_order(state.books, order._replace(status=UNRESOLVED))._replace(fence=state.books.fence + 1)
+        if after := aftermath.resolve(model, state._replace(books=waiting)):
+            yield from _perhaps_settled(("resolve",), after, row)
     if after := aftermath.after_restore(model, state):
         yield ("after_restore",), after
     for known in state.known:
         if after := aftermath.adopt(model, state, known.market, known.number):
             yield from _perhaps_settled(("adopt",), after, row)
-    if state.books.missing and not row.held:
-        compared: State | None = state._replace(workers=(Worker(),) * len(state.workers))
-        for place in state.books.missing:
-            compared = compared and aftermath.statement(model, compared, place)
-        if compared:
-            yield from _perhaps_settled(("statements",), compared, row)
-        if after := aftermath.release(model, state):
-            yield from _perhaps_settled(("release",), after, row)
+            for step, compared in _compared(model, after):  # the last difference was dealt with
+                yield from _perhaps_settled(step, compared, row)
+    if not row.held:
+        for step, compared in _compared(model, state):
+            yield from _perhaps_settled(step, compared, row)
+        if state.books.missing and (after := aftermath.release(model, state)):
+            yield ("release",), after
+
+
+def _compared(model: Model, state: State) -> Iterator[tuple[Step, State]]:
+    """The statements of all markets are compared, and show no trade that is not adopted.
+
+    A pending order that is older than the statements stays pending: they need not show its trade.
+    """
+    if not state.books.missing:
+        return
+    idle = state._replace(workers=(Worker(),) * len(state.workers))
+    found: State | None = idle
+    for place in state.books.missing:
+        found = found and aftermath.statement(model, found, place)
+    if found:
+        yield ("statements",), found
+    if order := pending(state.books):
+        others = [known for known in idle.known if (known.market, known.number) != (order.market, order.number)]
+        if not any(aftermath.adopt(model, idle, known.market, known.number) for known in others):
+            landed = tuple(known._replace(late=0) if known in others else known for known in idle.known)
+            yield ("statements",), idle._replace(known=landed, books=idle.books._replace(missing=()))
 
 
 def _perhaps_settled(step: Step, state: State, row: SaleRow) -> Iterator[tuple[Step, State]]:
@@ -324,6 +407,8 @@ def _is_order(order: Order, row: OrderRow, *, doubted: bool) -> bool:
     left = row.sends - row.never_sent
     if (order.market, order.number, order.lots) != (row.market, row.number, row.lots):
         return False
+    if row.status == FILLED and not row.sends:  # adopted: the books know of no send
+        return (order.status, order.traded) == (row.status, row.traded)
     if (order.status, order.sends, order.traded) != (row.status, left, row.traded):
         return False
     if order.refusals == MIXED:

@@ -23,6 +23,7 @@ SETTINGS = {
     "SECRET_KEY": "a secret for simulations, long enough to be accepted",
     **{f"{market.name}_URL": f"http://{market.value.replace('_', '-')}.test" for market in Market},
     "LOG_LEVEL": "CRITICAL",
+    "ORDER_SENDS_BEFORE_ATTENTION": "4",
     "DOTENV": os.devnull,
     "DJANGO_SETTINGS_MODULE": "coruscant.settings",
 }
@@ -95,9 +96,10 @@ def _replay(url: str, tape: Tape) -> int:
 
 def _many(url: str, seeds: Sequence[int], processes: int) -> int:
     began = time.monotonic()
-    broken = steps = claimed = faults = 0
+    broken = steps = claimed = faults = restored = 0
     for done, result in enumerate(play_in_parallel(url, seeds, processes), 1):
         steps, claimed, faults = steps + result.steps, claimed + result.claimed, faults + result.faults
+        restored += result.restored
         if result.violations:
             broken += 1
             _print_result(result)
@@ -106,7 +108,7 @@ def _many(url: str, seeds: Sequence[int], processes: int) -> int:
     seconds = time.monotonic() - began
     print(
         f"{len(seeds)} schedules in {seconds:.0f} s ({len(seeds) / seconds:.1f} a second), {steps:,} steps,"
-        f" {faults:,} faults, {claimed:,} liquidations: {broken} schedules broke a promise"
+        f" {faults:,} faults, {restored:,} restores, {claimed:,} liquidations: {broken} schedules broke a promise"
     )
     return bool(broken)
 

@@ -1,6 +1,6 @@
 """The bank's clients: they apply, post collateral, and repeat every request until it is answered."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -26,11 +26,20 @@ class Request:
     accepted: set[Decimal] = field(default_factory=set)
     reused: set[Decimal] = field(default_factory=set)
     refusal: str = ""
+    #: After a restore: it was accepted, and is sent again since the books may have lost it.
+    to_repeat: bool = False
+    #: After a restore: it was refused before, and its client asks no more.
+    is_over: bool = False
 
     @property
     def answered(self) -> bool:
         """Whether the client need not ask again."""
-        return bool(self.bodies or self.refusal or self.amount in self.reused)
+        return bool(self.bodies or self.refused) and not self.to_repeat
+
+    @property
+    def refused(self) -> bool:
+        """Whether the last word was no."""
+        return bool(self.refusal or self.amount in self.reused)
 
     @property
     def contradicted(self) -> bool:
@@ -68,6 +77,22 @@ class Clients:
                     Request(postings.post_collateral, f"posting-{number}-{posting}", loan_id, borrower, units)
                 )
 
+    @property
+    def all_answered(self) -> bool:
+        """Whether nobody has anything to repeat."""
+        return all(request.answered for request in self.requests if request.sent)
+
+    def restored(self, in_books: Collection[str]) -> None:
+        """The books went back: whatever was accepted is repeated. What they have lost may be answered anew.
+
+        `in_books` are the ids of the requests that they have. What was refused is not sent again.
+        """
+        for request in self.requests:
+            request.is_over, request.to_repeat = request.refused, bool(request.bodies) and not request.refused
+            if request.request_id not in in_books and not request.refused:
+                request.bodies.clear()
+                request.accepted.clear()
+
     def send(self, request: Request) -> None:
         """One HTTP request: the answer reaches the client unless the process dies before."""
         request.sent = True
@@ -87,12 +112,13 @@ class Clients:
             self.world.log(f"{request} is not answered: {type(error).__name__}")
         except RequestIdReused:
             request.reused.add(amount)
+            request.to_repeat = request.to_repeat and amount != request.amount
             self.world.log(f"{request} is refused: it was sent before with another amount")
         except DomainError as error:
-            request.refusal = error.code
+            request.refusal, request.to_repeat = error.code, False
             self.world.log(f"{request} is refused: {error.code}")
         else:
             request.bodies.append(accepted.body)
             request.accepted.add(amount)
-            request.amount = amount
+            request.amount, request.to_repeat = amount, False
             self.world.log(f"{request} is accepted{' again' if accepted.replayed else ''}")

@@ -2,14 +2,26 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import psycopg
 from django.db import connections
 from psycopg import sql
 
+from proofs.simulation.world import BEGINNING
+
 #: A schedule leaves a few hundred dead rows; so often the tables are truncated, which costs as much as many deletes.
 _TRUNCATE_EVERY = 200
+_OURS = "^(approvals|loans|pricing|liquidation|restores)_"
+#: Accounts of people: representatives who have been with the bank for long, and one whose account is too young.
+PEOPLE = ("Leia", "Han", "Chewbacca")
+NEWCOMER = "Lando"
+_ACCOUNT = """
+    INSERT INTO auth_user (username, date_joined, is_superuser, is_staff, is_active, password, first_name, last_name,
+        email)
+    VALUES (%s, %s, true, true, true, '', '', '', '') ON CONFLICT (username) DO NOTHING
+"""
 
 
 class SimulationDatabase:
@@ -19,22 +31,24 @@ class SimulationDatabase:
         """`url` is the superuser's, of the clone."""
         self.monitor: psycopg.Connection[Any] = psycopg.connect(url, autocommit=True)
         rows = self.monitor.execute(
-            "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
-            " AND tablename ~ '^(loans|pricing|liquidation|restores)_' ORDER BY tablename"
+            "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename ~ %s ORDER BY tablename", [_OURS]
         )
         self._tables = [name for (name,) in rows.fetchall()]
-        sequences = self.monitor.execute(
-            "SELECT sequencename FROM pg_sequences WHERE schemaname = 'public'"
-            " AND sequencename ~ '^(loans|pricing|liquidation|restores)_' ORDER BY sequencename"
-        )
-        restart = [f"setval('{name}', 1, false)" for (name,) in sequences.fetchall()]
+        restart = [f"setval('{name}', 1, false)" for name in self._sequences()]
         deletes = [f"DELETE FROM {name}" for name in self._tables]
-        self._empty = "; ".join([*deletes, f"SELECT {', '.join(restart)}"])
+        self._delete = "; ".join(deletes)
+        self._empty = f"{self._delete}; SELECT {', '.join(restart)}"
         self._used = 0
+        #: The backup: the rows of each table that has any, and where each sequence stood.
+        self._rows: dict[str, bytes] = {}
+        self._stood: dict[str, int | None] = {}
         # Analysed tables would be read by other plans, and rows come in another order.
         for name in self._tables:
             self.monitor.execute(f"ALTER TABLE {name} SET (autovacuum_enabled = false)")
         self.monitor.execute("SET session_replication_role = replica")
+        for name in PEOPLE:
+            self.monitor.execute(_ACCOUNT, [name, BEGINNING - timedelta(days=30)])
+        self.monitor.execute(_ACCOUNT, [NEWCOMER, BEGINNING])
 
     def empty(self) -> None:
         """Remove every row, history too, and begin every sequence again."""
@@ -42,6 +56,39 @@ class SimulationDatabase:
         if self._used % _TRUNCATE_EVERY == 0:
             self.monitor.execute(f"TRUNCATE {', '.join(self._tables)}")
         self._used += 1
+
+    def keep(self) -> None:
+        """Make a backup of every row that is committed, and of the sequences."""
+        self._rows.clear()
+        with self.monitor.cursor() as cursor:
+            for name in self._tables:
+                with cursor.copy(f"COPY {name} TO STDOUT") as copy:
+                    if rows := b"".join(copy):
+                        self._rows[name] = rows
+        self._stood = self._sequences()
+
+    def go_back(self, *, sequences: bool) -> None:
+        """Put the backup in the place of all rows; a restored dump has its sequences as well.
+
+        Nobody else may be in a transaction.
+        """
+        with self.monitor.transaction(), self.monitor.cursor() as cursor:
+            cursor.execute(self._delete)
+            for name, rows in self._rows.items():
+                with cursor.copy(f"COPY {name} FROM STDIN") as copy:
+                    copy.write(rows)
+            if sequences:
+                stood = (f"setval('{name}', {last or 1}, {last is not None})" for name, last in self._stood.items())
+                cursor.execute(f"SELECT {', '.join(stood)}")
+
+    def _sequences(self) -> dict[str, int | None]:
+        """The last number of each sequence; None if it has given none."""
+        found = self.monitor.execute(
+            "SELECT sequencename, last_value FROM pg_sequences WHERE schemaname = 'public' AND sequencename ~ %s"
+            " ORDER BY sequencename",
+            [_OURS],
+        )
+        return dict(found.fetchall())
 
     def close(self) -> None:
         """Let go of it."""

@@ -1,12 +1,16 @@
-"""Where the service meets the outside world: each such call is replaced during a schedule; nothing else is."""
+"""Where the service meets the outside world: each such call is replaced during a schedule; nothing else is.
+
+(What a worker books is looked at, and whether the bank wants two people for everything is set.)
+"""
 
 import json
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 from django.conf import settings
@@ -28,16 +32,36 @@ from proofs.simulation.markets import HttpAnswer, SimulatedMarket
 from proofs.simulation.messaging import Queues, Topics
 from proofs.simulation.world import BEGINNING, World
 
+if TYPE_CHECKING:
+    import psycopg
+
+_FENCE = "SELECT fence FROM liquidation_liquidation WHERE id = %s"
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """What a worker did with the answer to the `send`th send of an order, if it lived to the end of it."""
+
+    request_id: str
+    send: int
+    outcome: sell.Outcome | None
+    #: Whether another had taken the sale before, so that the answer decides nothing.
+    stale: bool
+
 
 class Edges:
     """The outside of one world."""
 
-    def __init__(self, world: World) -> None:
-        """Everything empty."""
-        self.world = world
+    def __init__(self, world: World, monitor: "psycopg.Connection[Any]") -> None:
+        """Everything empty; `monitor` reads what is committed."""
+        self.world, self._monitor = world, monitor
         self.broker, self.cache = Broker(world), Cache(world)
         self.queues, self.topics = Queues(world), Topics(world)
         self.markets = {market: SimulatedMarket(world, market) for market in Market}
+        #: Every answer that a worker has booked, or kept.
+        self.booked: list[Booked] = []
+        #: How often the books have gone back.
+        self.restores = 0
         #: Until when each call of a market that is under way may take, by requestId.
         self._calls: dict[str, datetime] = {}
 
@@ -52,7 +76,16 @@ class Edges:
             with self._only_seller(body, timeout_seconds):
                 return market.post(body, timeout_seconds)
 
-        send_order = venues.send_order
+        send_order, book_answer = venues.send_order, sell._book
+
+        def book(attempt: sell.OrderAttempt, answer: Answer) -> sell.Outcome | None:
+            restores = self.restores
+            row = self._monitor.execute(_FENCE, [attempt.liquidation_id], prepare=True).fetchone()
+            outcome = book_answer(attempt, answer)
+            stale = row is not None and row[0] != attempt.fence
+            if restores == self.restores:  # else it may have been committed to what was lost
+                self.booked.append(Booked(attempt.request_id, attempt.send, outcome, stale))
+            return outcome
 
         def heard(market: Market, payload: str, *, request_id: str, at_most_seconds: float) -> Answer:
             answer = send_order(market, payload, request_id=request_id, at_most_seconds=at_most_seconds)
@@ -95,6 +128,8 @@ class Edges:
                 (poll, "time", SimpleNamespace(monotonic=monotonic)),
                 (queue, "time", SimpleNamespace(monotonic=monotonic)),
                 (sell, "time", SimpleNamespace(monotonic=monotonic)),
+                (sell, "_book", book),
+                (settings, "FOUR_EYES", self.world.four_eyes),
             ):
                 replaced.enter_context(mock.patch.object(where, name, what))
             replaced.enter_context(clock.driven_by(self.world.clock))

@@ -30,6 +30,7 @@ RATES: dict[str, float] = {
     "market.partial_fill": 0.25,
     "market.price_moved": 0.4,
     "market.answer_overtaken": 0.02,
+    "market.trades_far_off": 0.02,
     # markets that lie
     "liar.refuses_after_trading": 0.25,
     "liar.refuses_in_doubt": 0.2,

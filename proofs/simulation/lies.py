@@ -88,6 +88,8 @@ class Trade:
     units: Decimal
     proceeds: Decimal
     order_id: str
+    #: Whether it traded at a price that nobody would believe.
+    far_off: bool = False
 
 
 def figures(template: dict[str, str], trade: Trade) -> dict[str, str]:
@@ -98,7 +100,12 @@ def figures(template: dict[str, str], trade: Trade) -> dict[str, str]:
 
 def would_be_clearly_wrong(trade: Trade) -> bool:
     """Whether no wrong total of this trade could be true."""
-    return trade.units >= _MANY_UNITS and trade.proceeds >= _MUCH
+    return not trade.far_off and is_large(trade.units, trade.proceeds)
+
+
+def is_large(units: Decimal, proceeds: Decimal) -> bool:
+    """Whether so many units for so many GC in total are enough for a wrong total to be far from them."""
+    return units >= _MANY_UNITS and proceeds >= _MUCH
 
 
 def wrong(how: str, trade: Trade, *, ordered: Decimal) -> Trade:

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
@@ -43,6 +44,9 @@ class SimulatedMarket:
         self.price = Decimal(50)
         #: Every trade by requestId: the truth that the books are compared with.
         self.trades: dict[str, Trade] = {}
+        self.traded_at: dict[str, datetime] = {}
+        #: How long after its call is over a request may still arrive, if there is a limit.
+        self.arrives_within: timedelta | None = None
         self.void: set[str] = set()
         self._stories: dict[str, tuple[Story, str]] = {}
         self._remembered: dict[str, str] = {}
@@ -60,7 +64,9 @@ class SimulatedMarket:
             return NeverSent("connection refused")
         if world.happens("market.request_lost"):
             if world.happens("market.request_late"):
-                world.after(world.seconds(1, 60), lambda: self._arrives_late(order))
+                world.after(world.seconds(1, 60), lambda: self._arrives_late(order, began, timeout_seconds))
+            return Unclear("time-out", "no answer")
+        if self._is_too_late(began, timeout_seconds):
             return Unclear("time-out", "no answer")
         status, answer = self._decide(order)
         if actor is not None:
@@ -81,9 +87,25 @@ class SimulatedMarket:
             self.void.add(request_id)
         return self.trades.get(request_id)
 
-    def _arrives_late(self, order: dict[str, Any]) -> None:
-        self.world.log(f"an order arrives late at {self.market}")
-        self._decide(order)
+    def statement(self, start: datetime, end: datetime) -> bytes:
+        """What it states that it traded from `start` to `end`: every trade of its log, and no other."""
+        lines = (
+            f"{request_id},{trade.units:f},{trade.proceeds:f},{self.traded_at[request_id].isoformat()}\n"
+            for request_id, trade in self.trades.items()
+            if start <= self.traded_at[request_id] <= end
+        )
+        return "".join(["requestId,units,proceeds,time\n", *lines]).encode()
+
+    def _arrives_late(self, order: dict[str, Any], began: datetime, timeout_seconds: float) -> None:
+        if not self._is_too_late(began, timeout_seconds):
+            self.world.log(f"an order arrives late at {self.market}")
+            self._decide(order)
+
+    def _is_too_late(self, began: datetime, timeout_seconds: float) -> bool:
+        """Whether a request that was sent then is lost by now."""
+        if self.arrives_within is None:
+            return False
+        return self.world.time > began + timedelta(seconds=timeout_seconds) + self.arrives_within
 
     def _decide(self, order: dict[str, Any]) -> Answer:
         request_id = order["requestId"]
@@ -171,8 +193,12 @@ class SimulatedMarket:
         price = self.price
         if self.world.happens("market.price_moved"):
             price *= Decimal(self.world.choice(["0.9", "0.99", "1.02", "1.2"]))
+        far_off = lies.is_large(units, units * price) and self.world.happens("market.trades_far_off")
+        if far_off:
+            price *= Decimal(self.world.choice(["20", "0.02"]))
         proceeds = max(_CENT, (units * price).quantize(_CENT, ROUND_DOWN))
-        self.trades[order["requestId"]] = Trade(units, proceeds, f"order-{len(self.trades) + 1}")
+        self.trades[order["requestId"]] = Trade(units, proceeds, f"order-{len(self.trades) + 1}", far_off)
+        self.traded_at[order["requestId"]] = self.world.time
         self.world.log(f"{self.market} trades {units} units for {proceeds} GC")
 
     def _receipt(self, order: dict[str, Any], trade: Trade, more: dict[str, Any]) -> bytes:

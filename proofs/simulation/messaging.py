@@ -74,6 +74,12 @@ class Queues:
         """Messages sent before an instant that nobody has recorded."""
         return [one for one in self.messages.get(queue, []) if not one.recorded and one.sent_at < instant]
 
+    def forget(self) -> None:
+        """The books went back: whether what came before is recorded is no longer asked."""
+        for messages in self.messages.values():
+            for message in messages:
+                message.recorded = True
+
     def left(self) -> int:
         """How many messages are in the queues, hidden ones too."""
         return sum(not message.deleted for messages in self.messages.values() for message in messages)

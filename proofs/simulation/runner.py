@@ -51,6 +51,6 @@ def _play_one(database: SimulationDatabase, scheduler: Scheduler, seed: int, tap
     database.empty()
     gc.disable()  # a schedule is short, and its garbage is collected after it
     try:
-        return Schedule(seed, scheduler, tape).play()
+        return Schedule(seed, scheduler, database, tape).play()
     finally:
         gc.enable()

@@ -6,11 +6,14 @@ from datetime import timedelta
 from decimal import Decimal
 from functools import partial
 
+from django.conf import settings
 from django.db import connection
+from django.db.models import Q
 
-from liquidation import chains, resolution
+from liquidation import chains
 from liquidation.claim import claim_loans
-from liquidation.models import OrderStatus, TradeOrder
+from liquidation.models import PENDING_ORDER_STATUSES, OrderStatus, TradeOrder
+from liquidation.verdicts import Answer
 from loans.models import Loan
 from pricing import best_price
 from pricing.feeds import FEEDS
@@ -19,12 +22,15 @@ from pricing.ingest.message import read
 from pricing.markets import Market
 from proofs.simulation.actor import State
 from proofs.simulation.broker import Task, empty_redis
-from proofs.simulation.clients import Clients
+from proofs.simulation.clients import Clients, Request
+from proofs.simulation.database import SimulationDatabase
 from proofs.simulation.edges import Edges
 from proofs.simulation.initial_loans import begin_with_active_loans
 from proofs.simulation.jobs import Worker
-from proofs.simulation.observer import Observer
+from proofs.simulation.observer import OPERATOR, Observer
+from proofs.simulation.people import People
 from proofs.simulation.prices import HIGH, LOW, Publisher
+from proofs.simulation.restores import Disaster, Operators, audit
 from proofs.simulation.scheduler import Scheduler
 from proofs.simulation.tape import Tape
 from proofs.simulation.verdict import check_books, check_promises
@@ -33,9 +39,13 @@ from proofs.simulation.world import World
 #: A round of the calm phase: longer than any back-off, lease and visibility, shorter than the life of a quote.
 _ROUND_SECONDS = 31
 _MAX_ROUNDS = 14
+#: So many more where the books have gone back: statements are compared only after a while.
+_ROUNDS_AFTER_RESTORE = 10
 _MAX_STEPS = 6000
 #: How often the invariants are checked during the phase with faults.
 _LOOKS = 2
+#: The longest time between two looks of a person.
+_PEOPLE_COME_SECONDS = 20
 
 EVALUATE = Task((("liquidation.evaluate_loans", {}),))
 RECOVER = Task((("liquidation.recover", {}),))
@@ -67,18 +77,20 @@ class Result:
     claimed: int
     #: How many faults happened.
     faults: int
+    #: Whether the books have gone back.
+    restored: bool = False
 
 
 class Schedule:
     """A world, and the scheduler of the actors in it."""
 
-    def __init__(self, seed: int, scheduler: Scheduler, tape: Tape | None = None) -> None:
+    def __init__(self, seed: int, scheduler: Scheduler, database: SimulationDatabase, tape: Tape | None = None) -> None:
         """Prepare what the seed decides in advance, or the tape if there is one."""
         self.world = scheduler.world = World(seed, tape)
         self.scheduler = scheduler
-        self.edges = Edges(self.world)
-        observer = Observer(self.world, self.edges.markets, scheduler.monitor, len(scheduler.actors))
-        self.world.committed, self.world.heard = observer.committed, observer.heard
+        self.edges = Edges(self.world, scheduler.monitor)
+        self._observer = Observer(self.world, self.edges.markets, scheduler.monitor, len(scheduler.actors))
+        self.world.committed, self.world.heard = self._committed, self._heard
         self.worker = Worker(self.world, self.edges)
         self.clients = Clients(self.world)
         self.publisher = Publisher(self.world, self.edges)
@@ -89,6 +101,12 @@ class Schedule:
         self.beat_seconds = 5.0 if self.sales else self.faulty_seconds / random.choice((1, 1, 2, 3))
         self.price_seconds = self.faulty_seconds / random.choice((1, 1, 2, 4))
         self.workers = random.choice((2, 3, 4, len(scheduler.actors)))
+        #: Statements compare clocks, so the books do not go back where clocks step by minutes.
+        self.books_go_back = random.choice((False,) * 5 + (True,)) and not self.world.faults.clock_steps
+        self.world.four_eyes = random.choice((False, False, False, True))
+        self.disaster = Disaster(self, database, self._observer)
+        self.operators = Operators(self, self.disaster)
+        self.people = People(self.world, self.edges, partial(self._start, OPERATOR))
         #: Whether both markets are low now: the best price is that of the better one.
         self.low = False
         #: By the database's clock, the window of the last evaluation reaches at least so far.
@@ -105,10 +123,21 @@ class Schedule:
                 self._calm_down()
                 world.acting = "verdict"
                 claimed = check_promises(self)
+                if self.disaster.struck_at:
+                    audit(self)
             finally:
                 self.scheduler.dismiss()
         faults = sum("! " in line for line in world.trace)
-        return Result(world.seed, tuple(world.trace), tuple(world.violations), self.steps, claimed, faults)
+        restored = self.disaster.struck_at is not None
+        return Result(world.seed, tuple(world.trace), tuple(world.violations), self.steps, claimed, faults, restored)
+
+    def _committed(self, actor: int, job: str) -> None:
+        self._observer.committed(actor, job)
+        self.disaster.look_on()
+
+    def _heard(self, actor: int, market: Market, request_id: str, answer: Answer) -> None:
+        self._observer.heard(actor, market, request_id, answer)
+        self.disaster.look_on()
 
     # --- the phase with faults ---
 
@@ -121,9 +150,12 @@ class Schedule:
         world = self.world
         world.after(world.seconds(0, self.beat_seconds), self._beat)
         world.after(world.seconds(5, 20), self._shared_fault)
+        world.after(world.seconds(1, _PEOPLE_COME_SECONDS), self._people_come)
         for _ in range(_LOOKS):
             look = partial(check_books, world, self.scheduler.monitor, at_every_moment=True)
             world.after(world.seconds(0, self.faulty_seconds), look)
+        if self.books_go_back:
+            self.disaster.plan(self.faulty_seconds)
 
     def _plan_sales(self) -> None:
         random = self.world.random
@@ -198,7 +230,9 @@ class Schedule:
             world.log(f"the database's clock is off by {world.offset.total_seconds():.0f} s")
         world.after(world.seconds(1, 10), self._shared_fault)
 
-    def _ask(self, request: "object") -> None:
+    def _ask(self, request: Request) -> None:
+        if request.is_over:
+            return
         self.edges.broker.queue.append((self.world.time, Task((("client", {"request": request}),))))
         if self.world.happens("client.repeats"):
             self.world.after(self.world.seconds(0, 3), partial(self._ask, request))
@@ -211,7 +245,8 @@ class Schedule:
         world.faults.calm = True
         world.log("--- calm ---")
         price = Decimal(world.random.choice((*HIGH, *LOW)))
-        for _ in range(_MAX_ROUNDS):
+        rounds = _MAX_ROUNDS + (_ROUNDS_AFTER_RESTORE if self.disaster.struck_at else 0)
+        for _ in range(rounds):
             world.acting = "world"
             for market in Market:
                 self.publisher.publish(market, price)
@@ -222,36 +257,41 @@ class Schedule:
             for request in self.clients.requests:
                 if not request.answered:
                     self._ask(request)
-            if TradeOrder.objects.filter(status=OrderStatus.UNRESOLVED).exists():
-                self._start("a person", self._person_answers)
+            self.people_work()
             self._run_until(_ROUND_SECONDS / 2)
             # A poll that has not ended may learn of a silence that this round's evaluation cannot know.
-            behind = bool(self.scheduler.busy or self.edges.broker.due())
+            behind = bool(self.scheduler.busy or self.edges.broker.due() or self.operators.unfinished)
             self.known_drained_to = world.time + world.offset
             for task in (EVALUATE, RECOVER):
                 self.edges.broker.send(task)
             self._run_until(_ROUND_SECONDS / 2)
             if not behind and not self._open_ends():
                 return
-        world.report("converges", f"after {_MAX_ROUNDS} calm rounds something is still open")
+        world.report("converges", f"after {rounds} calm rounds something is still open")
 
-    def _person_answers(self) -> None:
-        """A person looks up in the market's log what became of every unresolved order."""
-        for order in TradeOrder.objects.filter(status=OrderStatus.UNRESOLVED).order_by("pk"):
-            trade = self.edges.markets[Market(order.market)].asked_by_a_person(order.request_id)
-            if trade is None:
-                resolution.resolve_as_not_traded(order_id=order.pk, actor_name="Boba", actor_id=1)
-            else:
-                resolution.resolve_as_traded(
-                    order_id=order.pk, units=trade.units, proceeds=trade.proceeds, actor_name="Boba", actor_id=1
-                )
+    def people_work(self) -> None:
+        """Let a person look whether there is anything to do, if there may be."""
+        enough = Q(sends__gte=settings.ORDER_SENDS_BEFORE_ATTENTION)
+        waits = TradeOrder.objects.filter(enough | Q(status=OrderStatus.UNRESOLVED), status__in=PENDING_ORDER_STATUSES)
+        if self.disaster.struck_at or self.people.asked or waits.exists():
+            self._start(OPERATOR, self._people_work)
+
+    def _people_come(self) -> None:
+        """Among the faults they come now and then."""
+        if not self.world.faults.calm:
+            self.people_work()
+            self.world.after(self.world.seconds(1, _PEOPLE_COME_SECONDS), self._people_come)
+
+    def _people_work(self) -> None:
+        self.operators.work()
+        self.people.work()
 
     def _open_ends(self) -> bool:
         with connection.cursor() as cursor:
             cursor.execute(_OPEN_ENDS)
             (rows,) = cursor.fetchone()
         unanswered = sum(not request.answered for request in self.clients.requests)
-        return bool(rows or unanswered or self.edges.queues.left())
+        return bool(rows or unanswered or self.edges.queues.left() or self.operators.unfinished)
 
     # --- one step after the other ---
 

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -89,16 +90,21 @@ class Scheduler:
                 raise Hung("the database resolved no deadlock")
         self._settle()
 
-    def dismiss(self) -> None:
-        """End every job, so that the next schedule begins with nobody at work."""
-        self.world.faults.calm = True
-        while self.busy:
-            for actor in self.busy:
+    def kill(self, doomed: Iterable[Actor]) -> None:
+        """End the jobs of some actors where they are, those who hold what others wait for among them."""
+        left = list(doomed)
+        while left := [actor for actor in left if actor.state is not State.IDLE]:
+            for actor in left:
                 actor.killed, actor.sleeps_until = True, None
-            if ready := self.ready:
+            if ready := [actor for actor in self.ready if actor in left]:
                 self.step(ready[0])
             else:
                 self.resolve_deadlock()
+
+    def dismiss(self) -> None:
+        """End every job, so that the next schedule begins with nobody at work."""
+        self.world.faults.calm = True
+        self.kill(self.busy)
 
     def end(self) -> None:
         """Close every connection and end every thread."""

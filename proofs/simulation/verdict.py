@@ -1,4 +1,4 @@
-"""The verdict on a schedule: invariants I1 to I10, and the database against the simulated world's own logs."""
+"""The verdict on a schedule: all invariants, and the database against the simulated world's own logs."""
 
 import json
 from collections import Counter
@@ -7,9 +7,17 @@ from decimal import Decimal
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from liquidation import invariants
-from liquidation.models import Liquidation, LiquidationEvent, OrderStatus, TradeOrder
-from loans.models import Loan, LoanStatus, MarginCall
+from django.conf import settings
+from django.db.models import Max, Sum
+from django.db.models.functions import Coalesce
+
+from coruscant.fields import AmountField
+from coruscant.money import exact
+from coruscant.restores.models import Restore
+from liquidation import ids, invariants
+from liquidation.models import Liquidation, LiquidationEvent, OrderAnswer, OrderStatus, TradeOrder
+from liquidation.sell import Outcome
+from loans.models import AcceptedRequest, Loan, LoanStatus, MarginCall
 from pricing.markets import Market
 from pricing.models import Feed, PriceQuote, RejectedMessage
 from proofs.simulation import oracle
@@ -21,6 +29,8 @@ if TYPE_CHECKING:
 
     from proofs.simulation.schedule import Schedule
 
+#: How far a price of a unit may be from the exact quotient.
+_ROUNDING = Decimal(10) ** -20
 _EVENT_KEYS = {
     "eventId",
     "eventType",
@@ -33,7 +43,7 @@ _EVENT_KEYS = {
 
 
 def check_books(world: World, database: "psycopg.Connection[Any]", *, at_every_moment: bool) -> None:
-    """Report every violation of I1 to I10; with `at_every_moment`, only of those that hold at every moment.
+    """Report every violation of an invariant; with `at_every_moment`, only of those that hold at every moment.
 
     The queries are prepared once a connection: planning them would be most of their cost on tables so small.
     """
@@ -51,6 +61,8 @@ def check_promises(schedule: "Schedule") -> int:
     check_books(schedule.world, schedule.scheduler.monitor, at_every_moment=False)
     liquidations = list(Liquidation.objects.select_related("loan").order_by("pk"))
     _trades_are_booked(schedule)
+    _nothing_is_sold_twice(schedule)
+    _answers_are_kept(schedule)
     _events_are_delivered(schedule, liquidations)
     _requests_have_one_effect(schedule)
     heard = _messages_are_accounted_for(schedule)
@@ -74,6 +86,54 @@ def _trades_are_booked(schedule: "Schedule") -> None:
             schedule.world.report("I1", f"{order.market} knows of no trade {order.request_id}")
 
 
+def _nothing_is_sold_twice(schedule: "Schedule") -> None:
+    """By the markets' own logs alone: no loan's trades are more than the units that were posted for it.
+
+    Which loan an order belongs to is computed from its id, so it does not matter what the books know of it.
+    """
+    trades = {
+        (market, request_id): trade.units
+        for market, simulated in schedule.edges.markets.items()
+        for request_id, trade in simulated.trades.items()
+    }
+    if not trades:
+        return
+    numbers = range(1, TradeOrder.objects.count() + len(trades) + 2)
+    posted = Loan.objects.annotate(units=Coalesce(Sum("postings__amount"), Decimal(0), output_field=AmountField()))
+    for loan in posted.order_by("pk"):
+        identified = {
+            (market, ids.order_id(
+                settings.INSTALLATION_NAMESPACE, application=loan.request_id, loan_id=loan.loan_id, market=market,
+                number=number,
+            ))
+            for market in Market for number in numbers
+        }  # fmt: skip
+        with exact():
+            sold = sum((trades.pop(order) for order in identified & set(trades)), Decimal(0))
+        if sold > loan.units:
+            schedule.world.report("I1", f"{sold} units of {loan} were sold, of {loan.units}")
+    for market, request_id in trades:
+        schedule.world.report("I1", f"{market} has traded {request_id}, which is of no loan")
+
+
+def _answers_are_kept(schedule: "Schedule") -> None:
+    """I8: what a worker has heard is kept, and marked if another had taken the sale; unless it died before.
+
+    An order that a restore has lost has no answers either.
+    """
+    kept = {
+        (request_id, send): stale
+        for request_id, send, stale in OrderAnswer.objects.values_list("order__request_id", "send", "stale")
+    }
+    known = {request_id for request_id, _send in kept} | set(TradeOrder.objects.values_list("request_id", flat=True))
+    for booked in schedule.edges.booked:
+        if booked.request_id not in known or booked.outcome is Outcome.HELD:
+            continue
+        stale = kept.get((booked.request_id, booked.send))
+        if stale is None or (booked.stale and not stale):
+            schedule.world.report("I8", f"{booked} is {'not kept' if stale is None else 'not marked as stale'}")
+
+
 def _events_are_delivered(schedule: "Schedule", liquidations: list[Liquidation]) -> None:
     """I4: one event a liquidation, delivered at least once, always the same bytes, exactly seven texts."""
     delivered = Counter(schedule.edges.topics.delivered)
@@ -89,7 +149,11 @@ def _events_are_delivered(schedule: "Schedule", liquidations: list[Liquidation])
 
 
 def _requests_have_one_effect(schedule: "Schedule") -> None:
-    """I7: however often a request is sent, there is one answer; and each is answered in the end."""
+    """I7: however often a request is sent, there is one answer; and each is answered in the end, and in the books.
+
+    After a restore, what the books had lost was answered anew.
+    """
+    stored = dict(AcceptedRequest.objects.filter(client="").values_list("request_id", "response_body"))
     for request in schedule.clients.requests:
         if len(set(request.bodies)) > 1:
             schedule.world.report("I7", f"{request} was answered in {len(set(request.bodies))} ways")
@@ -97,18 +161,24 @@ def _requests_have_one_effect(schedule: "Schedule") -> None:
             schedule.world.report("I7", f"{request} was accepted and refused: {request.refusal or 'reused'}")
         if not request.answered:
             schedule.world.report("I7", f"{request} was never answered")
+        if request.bodies and stored.get(request.request_id) not in request.bodies:
+            schedule.world.report("I7", f"{request} was accepted, and is not in the books")
 
 
 def _messages_are_accounted_for(schedule: "Schedule") -> list[Heard]:
     """I10: every message is a quote, a duplicate, skipped or kept as unreadable; returns the prices as received.
 
+    Not what was deleted from the queue before a restore that has lost it: nobody can bring that back.
     Each market's in the order in which they were recorded, which need not be that in which they were sent.
     """
     quotes = {quote.message_id: quote for quote in PriceQuote.objects.all()}
+    lost = schedule.disaster.lost_messages
     events = {(quote.market, quote.event_id) for quote in quotes.values() if quote.event_id}
     rejected = set(RejectedMessage.objects.values_list("message_id", flat=True))
     first_sent: dict[tuple[Market, str], datetime] = {}
     for one in schedule.publisher.published:
+        if one.message.message_id in lost:
+            continue
         event = one.market, one.event_id or one.message.message_id
         first_sent[event] = min(one.message.sent_at, first_sent.get(event, one.message.sent_at))
     heard: list[tuple[int, Heard]] = []
@@ -120,7 +190,7 @@ def _messages_are_accounted_for(schedule: "Schedule") -> list[Heard]:
             accounted = quote is None
         else:
             accounted = quote is not None or (one.market.value, one.event_id) in events
-        if not accounted:
+        if not accounted and key not in lost:
             schedule.world.report("I10", f"{key} of {one.market} is lost")
         if quote is None or one.price is None:
             continue
@@ -139,6 +209,9 @@ def _claims_are_right(schedule: "Schedule", liquidations: list[Liquidation], hea
     What it can have seen are the first prices of each market that it recorded, however many.
     """
     for claimed in liquidations:
+        if claimed.evidence[0]["reference"].startswith("statement "):
+            _trade_claims(schedule, claimed)
+            continue
         value = claimed.collateral_at_claim * claimed.price
         if claimed.balance_at_claim < Decimal("0.8") * value:
             schedule.world.report("oracle", f"{claimed.loan} was claimed at {claimed.price} without a breach")
@@ -154,8 +227,20 @@ def _claims_are_right(schedule: "Schedule", liquidations: list[Liquidation], hea
             )
 
 
+def _trade_claims(schedule: "Schedule", claimed: Liquidation) -> None:
+    """After a restore: a loan was claimed for a trade that a market has made, at the price of that."""
+    market, _, request_id = claimed.correlation_id.partition(":")
+    trade = schedule.edges.markets[Market(market)].trades.get(request_id)
+    if trade is None or abs(claimed.price * trade.units - trade.proceeds) > _ROUNDING * trade.units:
+        schedule.world.report("oracle", f"{claimed.loan} was claimed at {claimed.price} for {trade}")
+
+
 def _nothing_is_forgotten(schedule: "Schedule", heard: list[Heard]) -> None:
-    """The converse: whoever must have been claimed, activated, warned or cleared, is."""
+    """The converse: whoever must have been claimed, activated, warned or cleared, is.
+
+    After a restore that is asked of the prices since claims were released, and of the last one.
+    """
+    released_at = Restore.objects.aggregate(last=Max("claims_released_at"))["last"]
     drained_to = {feed.market: feed.drained_to for feed in Feed.objects.all() if feed.drained_to}
     spans = oracle.spans(heard, drained_to, schedule.world.clock())
     # The last evaluation was begun at `known_drained_to` and came to look at some instant since.
@@ -168,9 +253,12 @@ def _nothing_is_forgotten(schedule: "Schedule", heard: list[Heard]) -> None:
             if all(last is not None and units and owed <= Decimal("0.5") * units * last for last in lasts):
                 schedule.world.report("oracle", f"{loan} is covered at {lasts[0]} and not active")
             continue
+        if released_at and all(last and owed >= Decimal("0.8") * units * last for last in lasts):
+            schedule.world.report("oracle", f"{loan} was not claimed at the last price, {lasts[0]}")
         for span in spans:
             if (
                 span.price is None
+                or (released_at and span.start < released_at)
                 or not span.applies
                 or loan.prices_apply_from is None
                 or span.end <= loan.prices_apply_from

@@ -33,6 +33,8 @@ class World:
         self.offset = timedelta(0)
         self.trace: list[str] = []
         self.violations: list[str] = []
+        #: Whether the bank wants two people for every answer to an order.
+        self.four_eyes = False
         #: Who is acting, for the trace.
         self.acting = "world"
         #: Who looks on: at an actor's commit of something of a sale, and at an answer that an actor has read.

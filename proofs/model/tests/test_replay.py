@@ -142,7 +142,7 @@ def test_whoever_dies_leaves_a_request_that_may_arrive_late():
         Traded("a-1", 60),
         Heard(0, "a-1", state.DUPLICATE),
         commit(sale(sent(3, status=state.UNRESOLVED))),
-        commit(sale(sent(3, status=state.FILLED, traded=60), sold=60), actor=1),
+        operators(sale(sent(3, status=state.FILLED, traded=60), sold=60)),
     )
 
 
@@ -249,3 +249,77 @@ def test_numbers_go_on_after_the_highest_that_was_adopted():
     play(*lost, commit(sale(second, replace(OPEN, request_id="a-3", number=3, lots=40), sold=60)))
     with pytest.raises(NotAStep):
         play(*lost, commit(sale(second, replace(OPEN, request_id="a-2", number=2, lots=40), sold=60)))
+
+
+def test_a_claim_that_was_lost_is_made_again_and_held():
+    lost = [commit(sale(OPEN)), Restored({})]
+    with pytest.raises(NotAStep):
+        play(*lost, commit(CLAIMED))
+    begun = [*lost, Committed(0, {}, by_operator=True)]
+    play(*begun, commit(held()), operators(CLAIMED), commit(sale(OPEN)))
+    play(*begun, Committed(0, {}, by_operator=True), commit(CLAIMED), *refusals(3))
+
+
+def test_a_sale_that_is_first_seen_after_a_restore_may_be_held():
+    other = {7: CLAIMED}
+    begun = [Restored(other), Committed(0, {7: held()}, by_operator=True)]
+    play(*begun, Committed(1, {7: held(), 8: held()}), Committed(1, {7: held(), 8: held()}))
+    with pytest.raises(NotAStep):
+        play(*begun, Committed(1, {7: held(), 8: held(OPEN)}))
+
+
+def test_the_last_adoption_may_release_the_sale_at_once():
+    lost = [commit(sale(OPEN)), Traded("a-1", 60), Restored({7: CLAIMED}), operators(held())]
+    adopted = replace(FILLED, sends=0)
+    play(*lost, operators(sale(adopted, sold=60)))
+    with pytest.raises(NotAStep):
+        play(*lost, operators(sale(replace(adopted, traded=50), sold=50)))
+
+
+def test_an_order_that_is_older_than_the_statements_is_sent_on_and_never_believed_refused():
+    old = [
+        commit(sale(OPEN)),
+        Traded("a-1", 60),
+        Restored({7: sale(OPEN)}),
+        operators(held(OPEN)),
+        operators(sale(OPEN)),
+    ]
+    play(
+        *old,
+        commit(sale(sent(2))),
+        Heard(0, "a-1", state.SUCCESS, 60),
+        commit(sale(sent(2, status=state.FILLED, traded=60), sold=60)),
+    )
+    with pytest.raises(NotAStep):
+        play(*old, operators(sale(replace(OPEN, status=state.REFUSED))))
+
+
+def test_a_late_answer_reminds_restored_books_of_its_send():
+    again = [commit(sale(OPEN)), Heard(0, "a-1", state.UNCLEAR), commit(sale(OPEN)), commit(sale(sent(2)), 1)]
+    lost = [*again, Restored({7: sale(OPEN)}), Heard(1, "a-1", state.UNCLEAR)]
+    play(*lost, commit(sale(sent(2)), 1))
+    with pytest.raises(NotAStep):
+        play(*lost, commit(sale(sent(2, refused=1)), 1), commit(sale(sent(1)), 1))
+
+
+def test_people_answer_for_an_order_that_is_still_sent_and_its_worker_books_nothing():
+    sending = [commit(sale(OPEN)), Traded("a-1", 60), operators(sale(FILLED, sold=60))]
+    play(*sending, Heard(0, "a-1", state.SUCCESS, 60), commit(sale(FILLED, sold=60)))
+    with pytest.raises(NotAStep):
+        play(commit(sale(OPEN)), Traded("a-1", 60), operators(sale(replace(OPEN, status=state.REFUSED))))
+
+
+def test_an_order_for_more_than_is_left_calls_a_person():
+    both = [
+        *refusals(3),
+        commit(sale(sent(3, 3, status=state.REFUSED))),
+        commit(sale(sent(3, 3, status=state.REFUSED), replace(OPEN, request_id="a-2", number=2))),
+        Traded("a-2", 60),
+        Restored({7: sale(OPEN)}),
+        operators(held(OPEN)),
+    ]
+    adopted = replace(FILLED, request_id="a-2", number=2, sends=0)
+    stays = [operators(held(OPEN, adopted, sold=60)), operators(sale(OPEN, adopted, sold=60))]
+    play(*both, *stays, commit(sale(replace(OPEN, status=state.UNRESOLVED), adopted, sold=60)))
+    with pytest.raises(NotAStep):
+        play(*both, *stays, commit(sale(sent(2), adopted, sold=60)))
