@@ -189,7 +189,10 @@ class OrderAnswer(models.Model):
 
     class Meta:
         ordering = ("order", "send")
-        constraints = [models.UniqueConstraint(fields=["order", "send"], name="one_answer_a_send")]
+        constraints = [
+            # A restored database counts sends anew, so a worker from before may bring a second answer to one: stale.
+            models.UniqueConstraint(fields=["order", "send", "stale"], name="one_answer_a_send")
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind}, to send {self.send}"

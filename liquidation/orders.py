@@ -8,6 +8,7 @@ import structlog
 from django.conf import settings
 from django.db.models import Max
 
+from coruscant import rows
 from coruscant.money import DECIMAL_PLACES, round_down
 from coruscant.rows import Select
 from liquidation import breaker, ids, verdicts
@@ -82,6 +83,19 @@ def kept(order: TradeOrder, send: int, answer: Answer, now: datetime, *, stale: 
     """The answer to the `send`th send of an order as it is kept, not yet written."""
     kind, text = verdicts.kind(answer)[:_MAX_KIND], verdicts.text(answer)
     return OrderAnswer(order=order, send=send, received_at=now, kind=kind, text=text, stale=stale)
+
+
+def keep_stale(order: TradeOrder, send: int, answer: Answer, now: datetime) -> None:
+    """Write the answer of a stale lease holder, and the count of sends. The caller has locked the liquidation.
+
+    Databases that were restored twice may give a send's number three times: then the third answer is only logged.
+    """
+    late = kept(order, send, answer, now, stale=True)
+    if order.answers.filter(send=send, stale=True).exists():
+        log.error("stale_answer_not_kept", order_request_id=order.request_id, send=send, kind=late.kind, text=late.text)
+        rows.write((order, ("sends",)))
+    else:
+        rows.write((order, ("sends",)), (late, None))
 
 
 def earlier_answers(order: TradeOrder) -> list[OrderAnswer]:

@@ -192,7 +192,7 @@ def _book(attempt: OrderAttempt, answer: Answer) -> Outcome | None:
             if isinstance(answer, Traded) and order.status == OrderStatus.REFUSED:
                 log.error("refused_order_traded", order_request_id=order.request_id, market=order.market)
             order.sends = max(order.sends, attempt.send)  # a restored database may have forgotten the send
-            rows.write((order, ("sends",)), (orders.kept(order, attempt.send, answer, now, stale=True), None))
+            orders.keep_stale(order, attempt.send, answer, now)
             return Outcome.BUSY
         if isinstance(answer, Traded) and not _can_be_true(liquidation, order, answer, now):
             answer = replace(answer, proceeds=None)

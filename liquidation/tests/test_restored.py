@@ -281,6 +281,38 @@ def test_an_answer_that_comes_after_the_restore_was_begun_decides_nothing(claime
     assert (TradeOrder.objects.get().status, OrderAnswer.objects.get().stale) == (OrderStatus.OPEN, True)
 
 
+def test_late_answers_to_a_send_whose_number_is_given_again_are_kept_beside_the_new_one(
+    two_agree, claimed, markets, replace_database, time_passes, settings
+):
+    liquidation = claimed("25")
+
+    def forgotten(and_then):
+        def play(market, order):
+            replace_database()
+            time_passes(seconds=settings.LEASE_SECONDS + 1)
+            TradeOrder.objects.update(sends=0, due_at=clock.now())
+            begin()
+            two_agree(RELEASE_SALE, liquidation_id=liquidation.pk)
+            markets.then(and_then)
+            sell(liquidation.pk)
+            return markets.trade(market, order)
+
+        return play
+
+    markets.then(forgotten(forgotten("refuse")))
+    with capture_logs() as logged:
+        assert sell(liquidation.pk) is Outcome.BUSY
+    order = TradeOrder.objects.get()
+    assert list(order.answers.order_by("stale").values_list("send", "kind", "stale")) == [
+        (1, "refusal", False),
+        (1, "success", True),
+    ]
+    assert [line["text"] for line in logged if line["event"] == "stale_answer_not_kept"] == [
+        order.answers.get(stale=True).text
+    ]
+    assert order.status == OrderStatus.UNKNOWN
+
+
 def test_a_restore_begins_after_the_last_send_was_counted(claimed):
     """Or statements that reach as far as is asked for need not show what that send traded."""
     liquidation = claimed("25")

@@ -345,12 +345,14 @@ def _send_remembered(state: State, worker: Worker, row: SaleRow) -> Iterator[tup
 def _by_people(model: Model, state: State, row: SaleRow) -> Iterator[tuple[Step, State]]:
     """What people commit. Nobody works on a sale that is held: what was sent before has arrived, or never will.
 
-    They answer for an order that is still sent, too, and take the sale from its worker.
+    They stop an order that is still sent, which takes the sale from its worker, before they answer for it.
     """
-    if order := pending(state.books):
-        waiting = with_order(state.books, order._replace(status=UNRESOLVED))._replace(fence=state.books.fence + 1)
-        if after := aftermath.resolve(model, state._replace(books=waiting)):
-            yield from _perhaps_settled(("resolve",), after, row)
+    order = pending(state.books)
+    if order is not None and order.status == PENDING:
+        stopped = with_order(state.books, order._replace(status=UNRESOLVED))._replace(fence=state.books.fence + 1)
+        yield ("stop",), state._replace(books=stopped)
+    if after := aftermath.resolve(model, state):
+        yield from _perhaps_settled(("resolve",), after, row)
     if after := aftermath.after_restore(model, state):
         yield ("after_restore",), after
     for known in state.known:

@@ -16,7 +16,7 @@ from coruscant.approvals.models import Approval, Outcome
 from coruscant.approvals.people import AccountTooYoung, SamePerson
 from coruscant.errors import DomainError
 from liquidation import resolution, two_people
-from liquidation.models import PENDING_ORDER_STATUSES, TradeOrder
+from liquidation.models import PENDING_ORDER_STATUSES, OrderStatus, TradeOrder
 from liquidation.reconciliation import two_people as after_restore
 from liquidation.reconciliation.models import ReconciliationDifference
 from pricing.markets import Market
@@ -59,7 +59,10 @@ class People:
 
     def _answer_for_orders(self) -> None:
         for order in TradeOrder.objects.filter(status__in=PENDING_ORDER_STATUSES).order_by("pk"):
-            if not resolution.waits_for_a_person(order):
+            if resolution.may_be_stopped(order):
+                self._told(partial(resolution.stop_sending, order_id=order.pk))
+                continue
+            if order.status != OrderStatus.UNRESOLVED:
                 continue
             trade = self._edges.markets[Market(order.market)].asked_by_a_person(order.request_id)
             if trade is None:
@@ -71,15 +74,19 @@ class People:
             act = partial(resolution.resolve_as_traded, order_id=order.pk, units=trade.units, proceeds=trade.proceeds)
             self._or_by_two(act, two_people.TRADED, order_id=order.pk, units=trade.units, proceeds=trade.proceeds)
 
-    def _or_by_two(self, act: Callable[..., None], name: str, **arguments: Any) -> None:
-        """Answer alone if one may, else ask."""
+    def _told(self, act: Callable[..., None]) -> DomainError | None:
+        """Do it alone, or be told why not."""
         try:
             act(actor_name=PEOPLE[0], actor_id=self._accounts[PEOPLE[0]].pk)
-        except resolution.SecondPersonNeeded as error:
-            self.world.log(f"a person is told: {error.code}")
-            self.ask(name, **arguments)
         except DomainError as error:
             self.world.log(f"a person is told: {error.code}")
+            return error
+        return None
+
+    def _or_by_two(self, act: Callable[..., None], name: str, **arguments: Any) -> None:
+        """Answer alone if one may, else ask."""
+        if isinstance(self._told(act), resolution.SecondPersonNeeded):
+            self.ask(name, **arguments)
 
     def _mistype(self, order: TradeOrder, trade: Trade) -> None:
         """Enter figures that no price explains: one person alone must not have them booked."""

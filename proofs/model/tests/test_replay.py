@@ -302,11 +302,14 @@ def test_a_late_answer_reminds_restored_books_of_its_send():
         play(*lost, commit(sale(sent(2, refused=1)), 1), commit(sale(sent(1)), 1))
 
 
-def test_people_answer_for_an_order_that_is_still_sent_and_its_worker_books_nothing():
-    sending = [commit(sale(OPEN)), Traded("a-1", 60), operators(sale(FILLED, sold=60))]
-    play(*sending, Heard(0, "a-1", state.SUCCESS, 60), commit(sale(FILLED, sold=60)))
+def test_people_stop_an_order_that_is_still_sent_and_its_worker_books_nothing():
+    sending = [commit(sale(OPEN)), Traded("a-1", 60)]
+    stopped = [operators(sale(replace(OPEN, status=state.UNRESOLVED))), operators(sale(FILLED, sold=60))]
+    play(*sending, *stopped, Heard(0, "a-1", state.SUCCESS, 60), commit(sale(FILLED, sold=60)))
     with pytest.raises(NotAStep):
-        play(commit(sale(OPEN)), Traded("a-1", 60), operators(sale(replace(OPEN, status=state.REFUSED))))
+        play(*sending, stopped[1])
+    with pytest.raises(NotAStep):
+        play(*sending, stopped[0], operators(sale(replace(OPEN, status=state.REFUSED))))
 
 
 def test_an_order_for_more_than_is_left_calls_a_person():

@@ -87,8 +87,8 @@ MUTANTS: tuple[Mutant, ...] = (
         "what a stale lease holder heard is not kept",
         (
             Edit(
-                _SELL,
-                'rows.write((order, ("sends",)), (orders.kept(order, attempt.send, answer, now, stale=True), None))',
+                _ORDERS,
+                'rows.write((order, ("sends",)), (late, None))',
                 'rows.write((order, ("sends",)))',
             ),
         ),
