@@ -126,5 +126,5 @@ def is_frozen(pid: int) -> bool:
     """Whether a process is stopped by a signal."""
     try:
         return Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[0] == "T"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # it ends just now
         return False
