@@ -1,7 +1,7 @@
 """The history of a model: django-simple-history's model and pages, on tables that only the triggers write."""
 
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from django.apps import apps
@@ -60,12 +60,13 @@ def audited_models() -> list[type[models.Model]]:
     return [model for model in apps.get_models() if hasattr(model._meta, "simple_history_manager_attribute")]
 
 
+@cache  # each look at `model.history` makes a class
 def history_of(model: type[models.Model]) -> type[models.Model]:
     """The model of an audited model's history."""
     return model.history.model  # type: ignore[attr-defined, no-any-return]
 
 
-@lru_cache(maxsize=64)  # each look at `model.history` makes a class
+@cache
 def audited_columns(model: type[models.Model]) -> tuple[str, ...]:
     """The columns of an audited model that its history keeps, in the model's order."""
     return tuple(field.column for field in history_of(model).tracked_fields)  # type: ignore[attr-defined]
