@@ -17,7 +17,7 @@ from coruscant import clock
 from pricing import guard as guarding
 from pricing.guard import Alone, Course, Effective, Guard, Guards, Mode
 from pricing.markets import Market
-from pricing.quotes import Freshness, Level, Quote
+from pricing.quotes import Freshness, Level, Quote, in_order
 
 _QUOTE = "id, market, market_time, sent_at, coalesce(event_id, message_id) AS reference, too_late"
 _QUOTE_COLUMNS = 6
@@ -131,7 +131,7 @@ Finding = tuple[datetime | None, str, str]
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Quotes, in no order, and what earlier evaluations found.
+    """Quotes, and what earlier evaluations found. Only the unevaluated ones are in order.
 
     `settled` has each market's effective quote where its course begins. `findings` are those stored with the quotes.
     `evaluated_to` is when the last of them was evaluated, not counting those that were too late (None: there is none).
@@ -231,7 +231,7 @@ def _history(rows: Iterable[tuple[Any, ...]]) -> History:
             unevaluated.append(quote)
         elif not quote.too_late:
             evaluated_to = max(evaluated_at, evaluated_to or evaluated_at)
-    return History(tuple(quotes), settled, findings, tuple(unevaluated), evaluated_to)
+    return History(tuple(quotes), settled, findings, tuple(in_order(unevaluated)), evaluated_to)
 
 
 def _rows(query: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:

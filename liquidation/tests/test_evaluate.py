@@ -317,3 +317,42 @@ def somebody_waits_for_the_barrier():
     with connections["default"].cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
         return cursor.fetchone()[0] > 0
+
+
+def test_one_false_price_while_the_other_market_is_silent_sells_nothing(loan, quote, enqueued):
+    made = [loan() for _ in range(3)]
+    quote("50", ago=3)
+    quote("0.5", ago=2)
+    evaluate.evaluate_loans()
+    fresh = LoanFactory(collateral=Decimal(40))
+    evaluate.evaluate_loans()
+    fresh.refresh_from_db()
+    assert fresh.status == LoanStatus.NEW, "nothing is lent while it is pending either"
+    quote("50", ago=1)
+    evaluate.evaluate_loans()
+    assert not Liquidation.objects.exists()
+    assert not MarginCall.objects.exists()
+    assert Loan.objects.filter(status=LoanStatus.ACTIVE).count() == len(made) + 1
+
+
+def test_a_false_high_beside_a_true_price_hides_no_loan_and_lends_nothing(loan, quote, enqueued):
+    breached = loan()
+    quote("31", ago=5, market=Market.BLACK_SPIRE_OUTPOST, evaluated=True)
+    quote("50", ago=5)
+    quote("5000", ago=3)
+    quote("5000", ago=2)
+    quote("31", ago=1, market=Market.BLACK_SPIRE_OUTPOST)
+    unsecured = LoanFactory(collateral=Decimal(1))
+    evaluate.evaluate_loans()
+    assert Liquidation.objects.get().loan == breached
+    unsecured.refresh_from_db()
+    assert unsecured.status == LoanStatus.NEW
+
+
+def test_a_crash_that_both_markets_show_for_one_tick_is_claimed(loan, quote, enqueued):
+    breached = loan()
+    for ago, price in ((5, "50"), (3, "20"), (1, "50")):
+        quote(price, ago=ago)
+        quote(price, ago=ago - 0.5, market=Market.BLACK_SPIRE_OUTPOST)
+    evaluate.evaluate_loans()
+    assert Liquidation.objects.get().loan == breached

@@ -53,3 +53,12 @@ def test_the_clock_is_the_databases():
     assert best_price.current().price == 50
     with clock.driven_by(lambda: now + timedelta(hours=1)):
         assert best_price.current().price is None
+
+
+def test_the_curve_of_a_market_that_does_not_count_is_not_fresh(moving_clock):
+    quote_row(BLACK_SPIRE, -3, "31")
+    for sent, price in ((-3, "31"), (-2, "5000"), (-1, "5000")):
+        quote_row(MOS_ESPA, sent, price)
+    found = best_price.snapshot().curves(clock.now())
+    assert (found[MOS_ESPA].fresh, found[BLACK_SPIRE].fresh) == (False, True)
+    assert best_price.current().price == 31

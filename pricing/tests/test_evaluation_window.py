@@ -8,7 +8,7 @@ import pytest
 import structlog
 
 from pricing import evaluation_window
-from pricing.models import Feed, PriceQuote
+from pricing.models import Feed, HeldJump, PriceGuard, PriceQuote
 from pricing.tests.builders import BLACK_SPIRE, MOS_ESPA, at, seen
 from pricing.tests.rows import drain, quote_row
 
@@ -207,3 +207,53 @@ def test_the_few_quotes_read_give_the_same_window_as_all_of_them(seed, monkeypat
         evaluation_window.mark_evaluated(found)
         windows += 1
     assert windows
+
+
+def test_a_dip_that_waited_for_a_jump_is_evaluated_once_the_jump_has_expired():
+    """Mos Espa jumps and falls silent; meanwhile Black Spire Outpost dips for a moment."""
+    for sent, market, price in ((0, MOS_ESPA, "35"), (0, BLACK_SPIRE, "50"), (1, MOS_ESPA, "5000")):
+        quote_row(market, sent, price)
+    quote_row(BLACK_SPIRE, 2, "33")
+    quote_row(BLACK_SPIRE, 3, "45")
+    found = window(4)
+    assert ([low.at for low in found.lows], found.last.may_claim) == ([at(0)], False)
+    evaluation_window.mark_evaluated(found)
+    assert not evaluation_window.anything_unevaluated(at(60))
+    drain(60)
+    assert window(60.9).lows == ()
+    found = window(61)
+    assert seen(found.lows)[0] == (2, "35")
+    evaluation_window.mark_evaluated(found)
+    assert [(jump.outcome, jump.price, jump.against, jump.ended_at) for jump in HeldJump.objects.all()] == [
+        ("expired", 5000, 35, at(61))
+    ]
+
+
+def test_an_evaluation_stores_since_when_each_quote_was_effective_and_what_confirmed_it():
+    for sent, price in ((0, "50"), (1, "20"), (2, "20"), (3, "5000")):
+        quote_row(MOS_ESPA, sent, price, message_id=f"m{sent}")
+    evaluation_window.mark_evaluated(window(4))
+    columns = ("effective_from", "alone", "confirmed_by")
+    assert list(PriceQuote.objects.order_by("sent_at").values_list(*columns)) == [
+        (at(0), "", ""), (at(2), "fall", "mos_espa:m2"), (at(2), "fall", "mos_espa:m1"), (None, "", ""),
+    ]  # fmt: skip
+    quote_row(BLACK_SPIRE, 5, "4900", message_id="b5")
+    evaluation_window.mark_evaluated(window(6))
+    confirmed = PriceQuote.objects.get(message_id="m3")
+    assert (confirmed.effective_from, confirmed.alone, confirmed.confirmed_by) == (
+        at(5), "", "black_spire_outpost:b5"
+    )  # fmt: skip
+
+
+def test_a_guard_that_watches_records_what_it_would_have_held():
+    PriceGuard.objects.create(holds_from=at(-100), mode="watch", jump="0.4", agreement="0.1", dispute="0.25",
+        changed_by="two")  # fmt: skip
+    for sent, price in ((0, "50"), (1, "5000"), (2, "50")):
+        quote_row(MOS_ESPA, sent, price)
+    found = window(3)
+    assert seen(found.points) == [(0, "50"), (1, "5000"), (2, "50")]
+    evaluation_window.mark_evaluated(found)
+    (jump,) = HeldJump.objects.all()
+    assert (jump.mode, jump.outcome, jump.price, jump.sent_at, jump.ended_at) == (
+        "watch", "replaced", 5000, at(1), at(2)
+    )  # fmt: skip

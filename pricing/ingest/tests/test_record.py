@@ -225,3 +225,13 @@ class AnyOrder(TestCase):
         assert list(rows) == [(f"m-{n}", at(n % 4), [["1", str(n + 1)]]) for n in range(6)]
         found = feed(BLACK_SPIRE)
         assert (found.quotes, found.received - found.duplicates) == (6, 6)
+
+
+def test_an_event_that_is_dated_back_is_effective_from_no_instant_that_is_known():
+    record_messages(message(mos_espa_event(), at(12)), now=at(13))
+    evaluation_window.mark_evaluated(evaluation_window.open_window(at(13)))
+    assert PriceQuote.objects.get().effective_from == at(12)
+    record_messages(message(mos_espa_event(), at(10)), now=at(14))
+    assert PriceQuote.objects.get().effective_from is None
+    evaluation_window.mark_evaluated(evaluation_window.open_window(at(15)))
+    assert PriceQuote.objects.get().effective_from == at(10)
