@@ -12,6 +12,7 @@ import structlog
 from django.core.cache import cache
 
 from pricing import records
+from pricing.markets import Market
 from pricing.quotes import PricePoint, expires_at, holds_until
 from pricing.snapshot import KEY, Snapshot, if_up
 
@@ -24,8 +25,8 @@ _OUTRANKED_FOR = timedelta(seconds=5)
 def log_changes(snapshot: Snapshot, point: PricePoint, now: datetime) -> None:
     """Log each state that has begun, or is over, since a process last called this.
 
-    The events are `price_unknown`, `feed_outranked`, `lagging_feed_held`, `lagging_feed_given_up` and, for the end of
-    any of them, `price_state_over`.
+    The events are `price_unknown`, `prices_disputed`, `price_jump_pending`, `market_suspect`, `feed_outranked`,
+    `lagging_feed_held`, `lagging_feed_given_up` and, for the end of any of them, `price_state_over`.
     """
     states = {f"{KEY}.{state[0]}": state for state in _states(snapshot, point, now)}
     logged: dict[str, int] = if_up(partial(cache.get_many, list(states))) or {}
@@ -44,6 +45,15 @@ def _states(snapshot: Snapshot, point: PricePoint, now: datetime) -> Iterator[tu
     drained_to = {market.value: at.isoformat() if at else None for market, at in snapshot.drained_to.items()}
     unknown = partial(log.warning, "price_unknown", at=now.isoformat(), drained_to=drained_to)
     yield "unknown", point.price is None, unknown
+    prices = {quote.market.value: quote.reference for quote in (*point.quotes, *point.suspect)}
+    yield "disputed", point.disputed, partial(log.warning, "prices_disputed", **prices)
+    for name in Market:
+        held = [quote.reference for quote in point.pending if quote.market == name]
+        jump = partial(log.warning, "price_jump_pending", market=name.value, references=held)
+        yield f"pending.{name.value}", bool(held), jump
+        doubted = [quote.reference for quote in point.suspect if quote.market == name]
+        alone = partial(log.error, "market_suspect", market=name.value, references=doubted)
+        yield f"suspect.{name.value}", bool(doubted), alone
     for name, course in snapshot.courses.items():
         if not course.effective:
             continue

@@ -95,6 +95,14 @@ class PricePoint:
         """This point at the price that activates loans and clears margin calls, and says what is still required."""
         return self if self.lower is None else replace(self, price=self.lower, lower=None)
 
+    def divergence(self, quantity: Decimal) -> Decimal | None:
+        """How far the live prices of so many units are apart, as a share of the lowest; None of fewer than two."""
+        prices = [price for one in (*self.quotes, *self.suspect) if (price := unit_price(one.sell, quantity))]
+        if len(prices) < 2:  # noqa: PLR2004
+            return None
+        with money.exact():
+            return max(prices) / min(prices) - 1
+
     @property
     def applies_before(self) -> datetime:
         """The price applies to an active loan whose `prices_apply_from` is before this instant."""
