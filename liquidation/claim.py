@@ -15,7 +15,7 @@ from loans import candidates, risk, sales
 from loans.candidates import Position
 from loans.models import Loan, LoanStatus
 from loans.thresholds import thresholds
-from pricing.quotes import PricePoint, unit_price
+from pricing.quotes import PricePoint, Quote, unit_price
 
 log = structlog.get_logger(__name__)
 
@@ -48,7 +48,7 @@ def claim_batch(point: PricePoint, position: Position | None = None, *, limit: i
     and skipped. A restore holds claims until they are released, and the sales of later ones until it is compared.
     Locks: loans, in id order. Idempotent: a claimed loan is no candidate.
     """
-    if point.price is None or not identity.accepted() or holds.claims_are_held(point.applies_before):
+    if not point.may_claim or not identity.accepted() or holds.claims_are_held(point.applies_before):
         return ClaimedBatch()
     search = candidates.breached(point, thresholds())
     found, following = search.page(position or search.start, limit)
@@ -126,14 +126,25 @@ def _claim_alone(loan_pk: int, point: PricePoint) -> list[int]:
 
 
 def _evidence(point: PricePoint) -> list[dict[str, Any]]:
-    """The quotes behind a price, copied because old quotes are pruned."""
-    prices = [unit_price(quote.sell, settings.PRICE_REFERENCE_QUANTITY) for quote in point.quotes]
-    return [
-        {
-            "market": str(quote.market),
-            "reference": quote.reference,
-            "sentAt": quote.sent_at.isoformat(),
-            "price": None if price is None else decimal_string(price),
-        }
-        for quote, price in zip(point.quotes, prices, strict=True)
+    """The quotes behind a price, copied because old quotes are pruned; those that did not count; and the guard."""
+    confirmed_by = point.confirmed_by or ("",) * len(point.quotes)
+    counting = [
+        _quote(quote) | ({"confirmedBy": by} if by else {})
+        for quote, by in zip(point.quotes, confirmed_by, strict=True)
     ]
+    evidence = [*counting, *(_quote(quote) | {"suspect": True} for quote in point.suspect)]
+    guard = point.guard
+    if guard is None:
+        return evidence
+    shares = {"jump": guard.jump, "agreement": guard.agreement, "dispute": guard.dispute}
+    return [*evidence, {"guard": guard.mode, **{name: decimal_string(share) for name, share in shares.items()}}]
+
+
+def _quote(quote: Quote) -> dict[str, Any]:
+    price = unit_price(quote.sell, settings.PRICE_REFERENCE_QUANTITY)
+    return {
+        "market": str(quote.market),
+        "reference": quote.reference,
+        "sentAt": quote.sent_at.isoformat(),
+        "price": None if price is None else decimal_string(price),
+    }

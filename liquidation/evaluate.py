@@ -53,7 +53,9 @@ def evaluate_loans() -> bool:
     """Evaluate all loans by the quotes not yet evaluated, until there are none; return whether this call did the work.
 
     At every low of the window and at its last price: claim. Then, at every low: open margin calls. At the last price:
-    activate, clear margin calls, open margin calls. Each batch is a transaction under a try-lock, and under the number
+    activate, clear margin calls, open margin calls. While a jump of prices is pending, the last price claims and calls
+    nobody; once it is not, a window covers that time. Loans are activated, and margin calls cleared, at the cautious
+    price. Each batch is a transaction under a try-lock, and under the number
     of its evaluation: once a newer evaluation has opened its window, an older one changes nothing more. The quotes are
     marked as evaluated once no step finds a loan, so an evaluation that dies is done again. Without unevaluated quotes
     only the present price is evaluated, since a quote may have expired meanwhile. While the database is not the
@@ -97,14 +99,16 @@ def _steps(window: Window, first_sales: "_FirstSales") -> Iterator[Step]:
     last = window.last if window.last.price is not None else None
     # Most often the last price is the last low as well, and need not be searched for twice.
     covered = {(low.price, low.applies_before) for low in window.lows[-1:]}
-    points = [*window.lows, *([last] if last and (last.price, last.applies_before) not in covered else [])]
+    may_claim = last is not None and last.may_claim and (last.price, last.applies_before) not in covered
+    points = [*window.lows, *([last] if last and may_claim else [])]
     for point in points:
         yield Step(candidates.breached(point, limits), partial(next, _claims(point, first_sales), 0))
     for low in window.lows:
         yield Step(candidates.without_margin_call(low, limits), partial(margin_calls.call_loans, low))
     if last:
-        yield Step(candidates.new(last, limits), partial(activation.activate_loans, last))
-        yield Step(candidates.with_margin_call(last, limits), partial(margin_calls.clear_margin_calls, last))
+        careful = last.cautious
+        yield Step(candidates.new(careful, limits), partial(activation.activate_loans, careful))
+        yield Step(candidates.with_margin_call(careful, limits), partial(margin_calls.clear_margin_calls, careful))
         # A loan that the last price has activated or cleared gets no margin call by it.
         for point in points[len(window.lows) :]:
             yield Step(candidates.without_margin_call(point, limits), partial(margin_calls.call_loans, point))

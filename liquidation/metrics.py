@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Count, Min, OuterRef, QuerySet
 from django.db.models.functions import Greatest
 from django.http import HttpRequest, HttpResponse
@@ -17,6 +18,7 @@ from coruscant.restores.models import Restore
 from liquidation.models import PENDING_ORDER_STATUSES, ClaimFailure, Liquidation, LiquidationEvent, TradeOrder
 from liquidation.reconciliation.models import ReconciliationDifference
 from pricing import best_price
+from pricing.markets import Market
 from pricing.models import Feed, PriceQuote
 
 #: Name, help, labels, and rows of one value a label and the figure.
@@ -63,9 +65,20 @@ def _figures() -> Iterator[Figures]:
     yield "coruscant_reconciliation_differences_open", meaning, (), differences
     replaced = [(bool(identity.objection()),)]
     yield "coruscant_database_replaced", "1 while the database is not the accepted one", (), replaced
-    price = best_price.current().price
-    known = [] if price is None else [(decimal_string(price),)]
+    yield from _prices()
+
+
+def _prices() -> Iterator[Figures]:
+    point = best_price.current()
+    known = [] if point.price is None else [(decimal_string(point.price),)]
     yield "coruscant_best_price", "Best price, GC a unit; absent while there is none", (), known
+    divergence = point.divergence(settings.PRICE_REFERENCE_QUANTITY)
+    meaning = "How far the live prices are apart, as a share of the lowest; absent with fewer than two"
+    yield "coruscant_price_divergence", meaning, (), [] if divergence is None else [(divergence,)]
+    yield "coruscant_price_pending", "Jumps of prices that are not confirmed yet", (), [(len(point.pending),)]
+    yield "coruscant_price_disputed", "1 while the markets are too far apart", (), [(point.disputed,)]
+    suspect = [(market.value, any(quote.market == market for quote in point.suspect)) for market in Market]
+    yield "coruscant_price_suspect", "1 while a market's price does not count", ("market",), suspect
 
 
 class _Books(Collector):

@@ -47,7 +47,7 @@ def apply_for_loan(*, client: str, request_id: str, loan_id: str, borrower_id: s
                 loan_id=loan_id, borrower_id=borrower_id, amount=amount, outstanding_balance=amount,
                 request_id=request_id, created_at=clock.now(),
             )  # fmt: skip
-            body = loan_body(loan, None, point.price, thresholds())
+            body = loan_body(loan, None, point, thresholds())
             idempotency.store_response(request, loan, body, loan.created_at)
             failpoints.reach("application.written")
     except IntegrityError:

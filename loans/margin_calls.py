@@ -17,9 +17,11 @@ def call_loans(point: PricePoint, limit: int = 500) -> int:
     """Open a margin call for up to `limit` active loans at or above the margin call LTV that have none open.
 
     A price that ended before a loan became active does not apply to it. A price that ended before the one that cleared
-    a loan's last margin call opens no other, so a window may be evaluated again. Returns how many were opened. One
-    transaction. Locks: the loans, in id order.
+    a loan's last margin call opens no other, so a window may be evaluated again. Returns how many were opened; none
+    while a jump of prices is pending. One transaction. Locks: the loans, in id order.
     """
+    if not point.may_claim:
+        return 0
 
     def call(loans: list[Loan]) -> int:
         price, limits = point.known_price, thresholds()

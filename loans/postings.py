@@ -132,11 +132,11 @@ def _post_under_lock(request: Request, borrower_id: str, amount: Decimal) -> Acc
         now = point.until or clock.now()
         failpoints.reach("posting.locked")
         loan.collateral = _with_more(loan, amount)
-        activated = activation.activate_if_covered(loan, point, now)
+        activated = activation.activate_if_covered(loan, point.cautious, now)
         loan.save(update_fields=["collateral", *(activation.FIELDS if activated else ())])
-        margin_call = margin_calls.close_if_cleared(loan, point, now)
+        margin_call = margin_calls.close_if_cleared(loan, point.cautious, now)
         CollateralPosting.objects.create(loan=loan, amount=amount, request_id=request.request_id, created_at=now)
-        body = loan_body(loan, margin_call, point.price, thresholds())
+        body = loan_body(loan, margin_call, point, thresholds())
         idempotency.store_response(request, loan, body, now)
         failpoints.reach("posting.written")
     failpoints.reach("posting.committed")
@@ -164,7 +164,7 @@ def _post_at_once(request: Request, borrower_id: str, amount: Decimal) -> Accept
     if loan.status != LoanStatus.ACTIVE or seen.has_margin_call:
         return None
     before, loan.collateral = loan.collateral, _with_more(loan, amount)
-    body = loan_body(loan, None, seen.point.price, thresholds())
+    body = loan_body(loan, None, seen.point, thresholds())
     writing: dict[str, Any] = {
         "loan": loan.pk, "seen": before, "collateral": loan.collateral, "amount": amount, "now": seen.now, "body": body,
         "content_digest": request.content_digest, **request.key,

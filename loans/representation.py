@@ -10,16 +10,22 @@ from coruscant.money import ZERO, decimal_string
 from loans import risk
 from loans.models import Loan, LoanStatus, MarginCall
 from loans.risk import Thresholds
+from pricing.quotes import PricePoint
 
 _LTV_STEP = Decimal(1).scaleb(-24)
 
 
 def represent(
-    loan: Loan, open_margin_call: MarginCall | None, price: Decimal | None, thresholds: Thresholds
+    loan: Loan,
+    open_margin_call: MarginCall | None,
+    price: Decimal | None,
+    thresholds: Thresholds,
+    lower: Decimal | None = None,
 ) -> dict[str, Any]:
     """The loan as a JSON object; figures are decimal strings, units of Beskar or GC.
 
-    `price` (GC a unit) is the best price now, None if it is not known. `ltv` is rounded half-even to 24
+    `price` (GC a unit) is the best price now, None if it is not known. `lower` is the price that activates loans, if
+    that is another one: it decides `requiredCollateral`. `ltv` is rounded half-even to 24
     decimals, `requiredCollateral` up to 24, `collateralValue` is exact. A liquidated loan must come with its
     liquidation and event loaded.
     """
@@ -32,7 +38,7 @@ def represent(
         "outstandingBalance": decimal_string(loan.outstanding_balance),
         "ltv": _ltv(loan.outstanding_balance, loan.collateral, price),
         "collateralValue": _value(loan.collateral, price),
-        "requiredCollateral": _required(loan, price, thresholds),
+        "requiredCollateral": _required(loan, lower or price, thresholds),
         "openWarning": _open_warning(open_margin_call),
         "createdAt": _instant(loan.created_at),
         "activatedAt": _instant(loan.activated_at) if loan.activated_at else None,
@@ -40,9 +46,10 @@ def represent(
     }
 
 
-def loan_body(loan: Loan, open_margin_call: MarginCall | None, price: Decimal | None, thresholds: Thresholds) -> str:
-    """The representation as the JSON text of a response body."""
-    return json.dumps(represent(loan, open_margin_call, price, thresholds), ensure_ascii=False, separators=(",", ":"))
+def loan_body(loan: Loan, open_margin_call: MarginCall | None, point: PricePoint, thresholds: Thresholds) -> str:
+    """The representation at a price as the JSON text of a response body."""
+    body = represent(loan, open_margin_call, point.price, thresholds, point.lower)
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
 
 
 def _ltv(balance: Decimal, collateral: Decimal, price: Decimal | None) -> str | None:

@@ -38,5 +38,5 @@ def loan_at(path: str) -> Loan:
 def represented(loans: Sequence[Loan]) -> list[dict[str, Any]]:
     """These loans as the API shows them, at the current best price: one query, whatever their number."""
     called = {call.loan_id: call for call in margin_calls.open_margin_calls(loans)}
-    price, limits = best_price.current().price, thresholds()
-    return [represent(loan, called.get(loan.pk), price, limits) for loan in loans]
+    point, limits = best_price.current(), thresholds()
+    return [represent(loan, called.get(loan.pk), point.price, limits, point.lower) for loan in loans]

@@ -27,7 +27,7 @@ def current_uncached() -> PricePoint:
 
 
 def current_with_row(query: str, parameters: Mapping[str, Any]) -> tuple[PricePoint, tuple[Any, ...]]:
-    """As `current_uncached`, and the one row of `query`, read in the same statement (see `records.newest`)."""
+    """As `current_uncached`, and the one row of `query`, read in the same statement (see `reading.newest`)."""
     found, now, row = snapshots.read(query, parameters)
     return found.price_at(now), row
 

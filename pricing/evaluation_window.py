@@ -11,12 +11,13 @@ import structlog
 from django.conf import settings
 from django.db.models import Q
 
-from pricing import quotes as rules
-from pricing import records
+from pricing import findings, reading, records, window_start
+from pricing import timeline as rules
+from pricing.guard import Course
 from pricing.markets import Market
 from pricing.models import FeedEvaluation, PriceQuote
 from pricing.quotes import Freshness, PricePoint, Quote
-from pricing.records import Progress
+from pricing.reading import History, Progress
 
 log = structlog.get_logger(__name__)
 
@@ -31,7 +32,7 @@ class Window:
 
     `points` and `lows` are as in `pricing.quotes`. `last` is the price at `until`, the end of the window, known or not;
     it lies where that price began. `drained_further` has the feeds that are known to be drained further than at the
-    last evaluation, and how far.
+    last evaluation, and how far. `found` is what it finds out about quotes.
     """
 
     unevaluated: tuple[Quote, ...]
@@ -40,27 +41,28 @@ class Window:
     last: PricePoint
     until: datetime
     drained_further: Mapping[Market, datetime]
+    found: findings.Found
 
 
 def open_window(now: datetime) -> Window:
     """The window of an evaluation at `now`.
 
-    It starts at the earliest unevaluated quote, or earlier at an expiry that matters to it, or at an expiry that has
-    been confirmed since the last evaluation. If there is none of these, it is [now, now]. It ends at `now`, or where
-    the last one ended if the clock was set back since.
+    It starts at the earliest unevaluated quote, or earlier at an expiry that matters to it, at an expiry that has been
+    confirmed since the last evaluation, or at a jump that has stopped being pending since. If there is none of these,
+    it is [now, now]. It ends at `now`, or where the last one ended if the clock was set back since.
 
     Takes no lock; the caller holds the evaluation's. Quotes recorded later stay unevaluated for the next one.
     """
     freshness = records.freshness()
     # Before the quotes: a drained_to read after them could prove more than they show.
-    progress = records.progress(since=now - freshness.max_age)
+    progress = reading.progress(since=now - freshness.max_age)
     until = _no_earlier_than_the_last(now, progress.evaluated_to, freshness)
-    history, unevaluated, start = _history(progress, until, freshness)
-    quotes, first_sent = _effective_from(history, start, freshness)
+    history, courses, unevaluated, start = _history(progress, until, freshness)
 
     def timeline_from(first: datetime) -> tuple[PricePoint, ...]:
         return rules.timeline(
-            quotes,
+            courses,
+            progress.guards,
             drained_to=progress.drained_to,
             freshness=freshness,
             reference_quantity=settings.PRICE_REFERENCE_QUANTITY,
@@ -68,13 +70,22 @@ def open_window(now: datetime) -> Window:
             end=until,
         )
 
-    points, last = timeline_from(start), timeline_from(first_sent)[-1]
-    drained_further = _drained_further(progress, until)
-    return Window(tuple(unevaluated), points, rules.successive_lows(points), last, until, drained_further)
+    points, last = timeline_from(start), timeline_from(_began_at(courses, start))[-1]
+    return Window(
+        tuple(unevaluated),
+        points,
+        rules.successive_lows(points),
+        last,
+        until,
+        _drained_further(progress, until),
+        findings.of(history, courses, progress.guards, until),
+    )
 
 
 def mark_evaluated(window: Window) -> None:
     """Mark a window's quotes as evaluated, in the caller's transaction, and note how far its feeds were drained.
+
+    What it found out about quotes is stored with them, and the jumps it held are recorded.
 
     Quotes that are marked already keep their instant. A quote that was dated back since the window was opened has not
     been evaluated at its new time, so it stays unevaluated. The caller holds the evaluation's lock. Idempotent.
@@ -88,7 +99,9 @@ def mark_evaluated(window: Window) -> None:
     for first in range(0, len(window.unevaluated), _MARKED_AT_ONCE):
         marked = window.unevaluated[first : first + _MARKED_AT_ONCE]
         as_evaluated = Q(*(Q(pk=quote.id, sent_at=quote.sent_at) for quote in marked), _connector=Q.OR)
-        PriceQuote.objects.filter(as_evaluated, evaluated_at=None).update(evaluated_at=window.until)
+        rows = PriceQuote.objects.filter(as_evaluated, evaluated_at=None)
+        rows.update(evaluated_at=window.until, **window.found.columns(marked))
+    window.found.save({quote.id for quote in window.unevaluated})
 
 
 def earliest_unevaluated() -> datetime | None:
@@ -102,26 +115,32 @@ def anything_unevaluated(now: datetime) -> bool:
     return earliest is not None and earliest <= now
 
 
-def _history(progress: Progress, until: datetime, freshness: Freshness) -> tuple[list[Quote], list[Quote], datetime]:
-    """The quotes that a window up to `until` depends on, the unevaluated ones in it, and where the window starts."""
+def _history(
+    progress: Progress, until: datetime, freshness: Freshness
+) -> tuple[History, dict[Market, Course], list[Quote], datetime]:
+    """The quotes that a window up to `until` depends on, what the guard makes of them, and where the window starts.
+
+    And which of them are unevaluated and lie in it.
+    """
     reach = freshness.max_lag + freshness.max_age
     earliest = progress.earliest if progress.earliest and progress.earliest <= until else None
     # Twice the reach: the start may move back by one reach, and depends on what was sent in another one before it.
     since = max((earliest or until) - 2 * reach, min(earliest or until, _settled_to(progress)))
     while True:
-        quotes, not_evaluated, evaluated_to = records.history(since, until, no_earlier=since - reach)
+        history = reading.history(since, until, no_earlier=since - reach)
+        courses = history.courses(progress.guards, freshness)
         # A quote recorded or dated back to before `earliest` meanwhile is left to the next evaluation.
-        unevaluated = [quote for quote in not_evaluated if earliest and quote.sent_at >= earliest]
-        confirmed = rules.newly_confirmed_expiries(
-            quotes, freshness, drained_to=progress.drained_to, known_drained_to=progress.known_drained_to
+        unevaluated = [quote for quote in history.unevaluated if earliest and quote.sent_at >= earliest]
+        evaluated_to = progress.evaluated_to or history.evaluated_to
+        instants = window_start.newly_confirmed_expiries(
+            courses, freshness, drained_to=progress.drained_to, known_drained_to=progress.known_drained_to
         )
-        start = min([until, *(expiry for expiry in confirmed if expiry >= until - reach)])
+        instants += window_start.no_longer_pending(courses, freshness, since=evaluated_to, until=until)
+        start = min([until, *(instant for instant in instants if instant >= until - reach)])
         if unevaluated:
-            recent = [quote for quote in quotes if quote.sent_at > unevaluated[0].sent_at - reach]
-            evaluated_to = progress.evaluated_to or evaluated_to
-            start = min(start, rules.window_start(recent, unevaluated, freshness, evaluated_to))
+            start = min(start, window_start.window_start(courses, unevaluated, freshness, evaluated_to))
         if start >= since:
-            return quotes, unevaluated, start
+            return history, courses, unevaluated, start
         since = start  # the window starts before what was read: read what the other market sent from there on, too
 
 
@@ -151,14 +170,10 @@ def _no_earlier_than_the_last(now: datetime, evaluated_to: datetime | None, fres
     return evaluated_to
 
 
-def _effective_from(quotes: list[Quote], start: datetime, freshness: Freshness) -> tuple[list[Quote], datetime]:
-    """The quotes that may be current at `start` or later, and when the first of these was sent.
-
-    Of those sent before `start`, these are the current ones only: no other decides whether a later one is effective.
-    """
-    before = [quote for quote in quotes if quote.sent_at < start]
-    needed = [*rules.current_quotes(before, freshness).values(), *(quote for quote in quotes if quote.sent_at >= start)]
-    return needed, min([start, *(quote.sent_at for quote in needed)])
+def _began_at(courses: Mapping[Market, Course], start: datetime) -> datetime:
+    """An instant at which the price at `start` had not begun yet, or began."""
+    current = (rules.effective_at(course, start) for course in courses.values())
+    return min([start, *(quote.sent_at for quote in current if quote)])
 
 
 def _drained_further(progress: Progress, until: datetime) -> dict[Market, datetime]:

@@ -1,10 +1,11 @@
-"""Quotes as received, messages that could not be read, and how far each feed is drained and evaluated."""
+"""Quotes as received, messages that could not be read, how far each feed is drained and evaluated, and the guard."""
 
 from typing import Self
 
 from django.db import models
 from django.db.models import Q
 
+from pricing.guard import Alone, Mode
 from pricing.markets import Market
 
 
@@ -13,7 +14,9 @@ class PriceQuote(models.Model):
 
     `sell` and `buy` are lists of [quantity, effective unit price] as decimal strings, ascending by quantity: the
     price in GC a unit at which that many units can be sold or bought, whatever price basis the market prints.
-    `market_time` orders quotes within one market only. A quote's age counts from `sent_at`.
+    `market_time` orders quotes within one market only. A quote's age counts from `sent_at`. `effective_from`, `alone`
+    and `confirmed_by` are what the last evaluation of a quote found (see `pricing.guard`): nothing decides by them but
+    how far back the quotes must be read.
     """
 
     market = models.CharField(max_length=32, choices=Market.choices())
@@ -28,6 +31,20 @@ class PriceQuote(models.Model):
         default=False, help_text="Already older than PRICE_MAX_AGE_SECONDS when received: no liquidation on it"
     )
     evaluated_at = models.DateTimeField(null=True, help_text="When all loans had been evaluated by it; empty = not yet")
+    effective_from = models.DateTimeField(
+        null=True, help_text="Since when it was its market's price, as evaluated; empty = never, or not known yet"
+    )
+    alone = models.CharField(
+        max_length=8,
+        choices=[(way.value, way.name.title()) for way in Alone],
+        blank=True,
+        default=Alone.NO,
+        db_default=Alone.NO,
+        help_text="The jump by which its market came to this level, if no other market bears that out",
+    )
+    confirmed_by = models.CharField(
+        max_length=300, blank=True, default="", db_default="", help_text="The quote that confirmed it, if it was a jump"
+    )
 
     class Meta:
         ordering = ("-sent_at", "-id")
@@ -42,6 +59,11 @@ class PriceQuote(models.Model):
         indexes = [
             models.Index(fields=["market", "-sent_at"], name="quote_by_market_and_age"),
             models.Index(fields=["sent_at"], name="quote_not_yet_evaluated", condition=Q(evaluated_at__isnull=True)),
+            models.Index(
+                fields=["market", "-effective_from"],
+                name="effective_quote_by_market",
+                condition=Q(effective_from__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -123,3 +145,65 @@ class RejectedMessage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.queue}: {self.reason}"
+
+
+class PriceGuard(models.Model):
+    """The guard's settings from an instant on. Append-only: the row that began last holds.
+
+    `jump`, `agreement` and `dispute` are shares of a price, as in `pricing.guard.Guard`. The row made by the migration
+    holds from the beginning; every other one was asked by one person and agreed to by another, and why is in their
+    approval.
+    """
+
+    holds_from = models.DateTimeField()
+    mode = models.CharField(max_length=8, choices=[(mode.value, mode.name.title()) for mode in Mode])
+    jump = models.DecimalField(max_digits=8, decimal_places=4)
+    agreement = models.DecimalField(max_digits=8, decimal_places=4)
+    dispute = models.DecimalField(max_digits=8, decimal_places=4)
+    changed_by = models.CharField(max_length=150, help_text="The two people, or `migration`")
+
+    class Meta:
+        ordering = ("-holds_from", "-id")
+        constraints = [
+            models.CheckConstraint(condition=Q(mode__in=list(Mode)), name="a_guard_has_a_known_mode"),
+            models.CheckConstraint(
+                condition=Q(jump__gt=0, agreement__gt=0, agreement__lt=models.F("jump"), dispute__gt=0, jump__lt=1),
+                name="a_guard_agrees_on_less_than_a_jump",
+            ),
+            models.CheckConstraint(condition=~Q(changed_by=""), name="a_guard_says_who"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.mode}: jump {self.jump}, agreement {self.agreement}, dispute {self.dispute}"
+
+
+class HeldJump(models.Model):
+    """A quote that the guard did not believe at once, or that it would not have if it had not only watched.
+
+    Written once it was no longer pending. `price` and `against` are in GC a unit for the reference quantity; empty if
+    the curve does not reach that. Append-only.
+    """
+
+    class Outcome(models.TextChoices):
+        """How it ended."""
+
+        CONFIRMED = "confirmed", "Confirmed"
+        REPLACED = "replaced", "Replaced by another quote"
+        EXPIRED = "expired", "Expired"
+
+    market = models.CharField(max_length=32, choices=Market.choices())
+    reference = models.CharField(max_length=256)
+    sent_at = models.DateTimeField()
+    price = models.DecimalField(max_digits=44, decimal_places=24, null=True)
+    against = models.DecimalField(max_digits=44, decimal_places=24, null=True)
+    mode = models.CharField(max_length=8, choices=[(mode.value, mode.name.title()) for mode in Mode])
+    outcome = models.CharField(max_length=16, choices=Outcome.choices)
+    by = models.CharField(max_length=300, blank=True, help_text="The quote that confirmed or replaced it")
+    ended_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("-sent_at", "-id")
+        constraints = [models.UniqueConstraint(fields=["market", "reference", "sent_at"], name="a_jump_is_held_once")]
+
+    def __str__(self) -> str:
+        return f"{Market(self.market).label}: {self.reference}, {self.get_outcome_display()}"

@@ -1,4 +1,4 @@
-"""What the best price now is computed from: each market's current quote, from the database or from the cache.
+"""What the best price now is computed from: each market's last quotes, from the database or from the cache.
 
 The cache, in Redis, never holds the price itself: which quotes are live is decided when a snapshot is evaluated, so a
 cached one does not become wrong with age. It may be emptied or down at any moment.
@@ -7,9 +7,9 @@ cached one does not become wrong with age. It may be emptied or down at any mome
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 from typing import Any, TypeVar
 
 import structlog
@@ -17,23 +17,25 @@ from django.conf import settings
 from django.core.cache import cache
 from redis.exceptions import RedisError
 
-from pricing import quotes as rules
-from pricing import records
+from pricing import guard as guarding
+from pricing import reading, records
+from pricing import timeline as rules
+from pricing.guard import Alone, Course, Effective, Guards
 from pricing.markets import Market
-from pricing.quotes import Level, PricePoint, Quote
+from pricing.quotes import Level, PricePoint, Quote, holds_until
 
 log = structlog.get_logger(__name__)
 
 Answer = TypeVar("Answer")
 
-KEY = "pricing.best_price.2"  # count up when the format changes
+KEY = "pricing.best_price.3"  # count up when the format changes
 # Of two refreshes at once the older may be stored last. It is used for no longer than this.
 _SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """A market's last sell curve (GC a unit), for sizing orders; `fresh`: whether it still counts as a price."""
+    """A market's last effective sell curve (GC a unit), for sizing orders; `fresh`: whether it counts as a price."""
 
     market: Market
     levels: tuple[Level, ...]
@@ -41,22 +43,29 @@ class Curve:
     sent_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Snapshot:
-    """Each market's current quote, and how far each market's feed is drained (None: not known).
+    """The quotes that the price now depends on, the guard, and how far each market's feed is drained (None: not known).
 
-    A market that never sent a quote has none. `outranks_for` is how long each current quote has outranked later ones by
-    its own time; None if that is not known, since the cache does not keep it.
+    `settled` has what is known of a market at an earlier time; see `guard.judged`.
     """
 
     quotes: tuple[Quote, ...]
     drained_to: dict[Market, datetime | None]
-    outranks_for: dict[Market, timedelta] | None = None
+    guards: Guards = ()
+    settled: tuple[Effective, ...] = ()
+
+    @cached_property
+    def courses(self) -> dict[Market, Course]:
+        """What the guard makes of the quotes of each market that ever sent one."""
+        settled = {one.quote.market: one for one in self.settled}
+        return guarding.judged(self.quotes, self.guards, records.freshness(), settled)
 
     def price_at(self, now: datetime) -> PricePoint:
         """The best price at `now`; it lies where that price began."""
         points = rules.timeline(
-            self.quotes,
+            self.courses,
+            self.guards,
             drained_to=self.drained_to,
             freshness=records.freshness(),
             reference_quantity=settings.PRICE_REFERENCE_QUANTITY,
@@ -66,37 +75,46 @@ class Snapshot:
         return points[-1]
 
     def curves(self, now: datetime) -> dict[Market, Curve]:
-        """Each market's last curve at `now`, stale ones too; a market that never sent a quote is missing."""
+        """Each market's last effective curve at `now`; a market that never sent a quote is missing.
+
+        One that is stale, or that does not count at present, is not fresh.
+        """
         freshness, found = records.freshness(), {}
-        for quote in self.quotes:
-            fresh = now < rules.holds_until(quote, self.drained_to.get(quote.market), freshness)
-            found[quote.market] = Curve(quote.market, quote.sell, fresh, quote.sent_at)
+        suspect = {quote.market for quote in self.price_at(now).suspect}
+        for market, course in self.courses.items():
+            quote = rules.effective_at(course, now)
+            if quote is not None:
+                holds = now < holds_until(quote, self.drained_to.get(market), freshness)
+                found[market] = Curve(market, quote.sell, holds and market not in suspect, quote.sent_at)
         return found
 
 
 def read(
     row_query: str | None = None, row_parameters: Mapping[str, Any] | None = None
 ) -> tuple[Snapshot, datetime, tuple[Any, ...]]:
-    """A snapshot of the database, its instant, and the row of `row_query` (see `records.newest`).
+    """A snapshot of the database, its instant, and the row of `row_query` (see `reading.newest`).
 
     Quotes and `drained_to` are read in one statement: a `drained_to` read after the quotes could prove more than they
     show.
     """
-    quotes, drained_to, outranks_for = [], {}, {}
-    found, now, row = records.newest(records.freshness().max_age, row_query, row_parameters)
-    for market, drained, newest, certainly_current in found:
-        drained_to[market] = drained
-        if newest is not None:
-            quote = newest if certainly_current else _current_quote(newest)
-            quotes.append(quote)
-            outranks_for[market] = newest.sent_at - quote.sent_at
-    return Snapshot(tuple(quotes), drained_to, outranks_for), now, row
+    freshness = records.freshness()
+    found = reading.newest(freshness.max_age + freshness.max_lag, row_query, row_parameters)
+    settled = tuple(found.history.settled.values())
+    return Snapshot(found.history.quotes, found.drained_to, found.guards, settled), found.now, found.row
 
 
 def read_and_cache() -> tuple[Snapshot, datetime]:
     """A snapshot of the database, now cached if the cache is up, and its instant."""
     snapshot, now, _no_row = read()
-    cached = {"quotes": [asdict(quote) for quote in snapshot.quotes], "drained_to": snapshot.drained_to}
+    cached = {
+        "quotes": [asdict(quote) for quote in snapshot.quotes],
+        "drained_to": snapshot.drained_to,
+        "guards": [
+            [one.id, one.holds_from.isoformat(), one.mode, *map(str, (one.jump, one.agreement, one.dispute))]
+            for one in snapshot.guards
+        ],
+        "settled": [[one.quote.id, one.start, one.alone, one.confirmed_by] for one in snapshot.settled],
+    }
     if_up(partial(cache.set, KEY, json.dumps(cached, default=str), timeout=_SECONDS))
     return snapshot, now
 
@@ -126,7 +144,7 @@ def _parsed(text: str) -> Snapshot:
                 "market": Market(quote["market"]),
                 "market_time": Decimal(quote["market_time"]),
                 "sent_at": datetime.fromisoformat(quote["sent_at"]),
-                "sell": records.read_levels(level.values() for level in quote["sell"]),
+                "sell": reading.read_levels(level.values() for level in quote["sell"]),
             }
         )
         for quote in written["quotes"]
@@ -135,14 +153,9 @@ def _parsed(text: str) -> Snapshot:
         Market(market): datetime.fromisoformat(instant) if instant else None
         for market, instant in written["drained_to"].items()
     }
-    return Snapshot(tuple(quotes), drained_to)
-
-
-def _current_quote(newest: Quote) -> Quote:
-    """The current quote of the market that has sent `newest` last: that one, or an earlier one that outranks it."""
-    freshness = records.freshness()
-    # Whether a quote is effective depends on those fresh when it was sent, and so on for these. Twice the maximum age
-    # leaves enough for a chain of them.
-    quotes = records.without_levels(newest.market, newest.sent_at - 2 * freshness.max_age, newest.sent_at)
-    current = rules.current_quotes(quotes, freshness).get(newest.market, newest)
-    return records.with_levels(current) or newest
+    by_id = {quote.id: quote for quote in quotes}
+    settled = tuple(
+        Effective(by_id[pk], datetime.fromisoformat(start), Alone(alone), confirmed_by)
+        for pk, start, alone, confirmed_by in written["settled"]
+    )
+    return Snapshot(tuple(quotes), drained_to, reading.read_guards(json.dumps(written["guards"])), settled)

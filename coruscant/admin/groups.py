@@ -12,7 +12,7 @@ GROUP = "Bank representatives"
 
 #: The apps of which representatives see every table, and what else they may do there: each is a command.
 COMMANDS = {
-    "pricing": (),
+    "pricing": ("add_priceguard",),
     "loans": ("add_loan", "add_collateralposting"),
     "liquidation": ("change_tradeorder", "change_reconciliationdifference"),
     "restores": (),

@@ -59,11 +59,25 @@ class EventInline(ReadOnlyInline):
 
 
 def _quotes(row: Liquidation) -> str:
-    """The evidence, one line a quote, the best first."""
+    """The evidence, one line a quote, the best first; then the guard's settings."""
     labels = dict(Market.choices())
-    quotes = ({**quote, "market": labels.get(quote["market"])} for quote in row.evidence)
-    line = "<div>{market}: {price} GC a unit, sent {sentAt}, reference {reference}</div>"
-    return format_html_join("", line, quotes) or NOTHING
+    lines = [
+        f"{labels.get(quote['market'])}: {quote['price']} GC a unit, sent {quote['sentAt']}, reference"
+        f" {quote['reference']}{_remarks(quote)}"
+        for quote in row.evidence
+        if "market" in quote
+    ]
+    lines += [
+        f"Guard {entry['guard']}: jump {entry['jump']}, agreement {entry['agreement']}, dispute {entry['dispute']}"
+        for entry in row.evidence
+        if "guard" in entry
+    ]
+    return format_html_join("", "<div>{}</div>", ((line,) for line in lines)) or NOTHING
+
+
+def _remarks(quote: dict[str, Any]) -> str:
+    confirmed = f", confirmed by {quote['confirmedBy']}" if "confirmedBy" in quote else ""
+    return f"{confirmed}, suspect: it did not count" if quote.get("suspect") else confirmed
 
 
 @admin.register(Liquidation)

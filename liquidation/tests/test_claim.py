@@ -54,8 +54,21 @@ def test_a_claim_keeps_its_evidence(loan, quote):
     (pk,) = claim_all(point_now())
     liquidation = Liquidation.objects.get(pk=pk)
     assert liquidation.correlation_id == f"mos_espa:{recorded.event_id}"
-    (evidence,) = liquidation.evidence
+    evidence, guard = liquidation.evidence
     assert (evidence["market"], evidence["reference"], evidence["price"]) == ("mos_espa", recorded.event_id, "25")
+    assert guard == {"guard": "on", "jump": "0.4", "agreement": "0.1", "dispute": "0.25"}
+
+
+def test_a_claim_keeps_what_confirmed_a_jump(loan, quote):
+    loan()
+    first, second = quote("50"), quote("25")
+    assert claim_all(point_now()) == [], "one quote is not enough"
+    confirming = quote("25")
+    claim_all(point_now())
+    evidence = Liquidation.objects.get().evidence
+    assert evidence[0]["reference"] == confirming.event_id
+    assert evidence[0]["confirmedBy"] == f"mos_espa:{second.event_id}"
+    assert first.event_id not in str(evidence)
 
 
 def test_a_claim_writes_history_and_closes_the_margin_call(loan, quote):

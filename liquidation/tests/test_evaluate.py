@@ -29,12 +29,12 @@ def no_failpoints():
 
 def test_a_dip_between_two_evaluations_is_found_although_the_price_has_recovered(loan, quote, enqueued):
     loan()
-    quote("60", ago=5)
-    quote("25", ago=3)
-    quote("60", ago=1)
+    quote("50", ago=5)
+    quote("30", ago=3)
+    quote("42", ago=1)
     assert evaluate.evaluate_loans()
     liquidation = Liquidation.objects.get()
-    assert liquidation.price == 25
+    assert liquidation.price == 30
     assert not PriceQuote.objects.filter(evaluated_at__isnull=True).exists()
     assert enqueued == [(("liquidation.sell", "liquidation.publish"), {"liquidation_id": liquidation.pk})]
 
@@ -57,10 +57,10 @@ def test_the_best_of_both_markets_counts(loan, quote, enqueued):
 
 
 def test_only_the_low_after_its_activation_applies_to_a_loan(loan, quote, enqueued):
-    quote("10", ago=9)
-    middle = quote("60", ago=7)
+    quote("25", ago=9)
+    middle = quote("35", ago=7)
     quote("30", ago=5)
-    quote("60", ago=3)
+    quote("42", ago=3)
     spared = loan(collateral="60", prices_apply_from=middle.sent_at)  # 55 % at 30 GC
     caught = loan(collateral="40", prices_apply_from=middle.sent_at)  # 83 % at 30 GC
     evaluate.evaluate_loans()
@@ -132,9 +132,9 @@ def test_a_price_that_falls_when_a_quote_expires_is_seen_without_a_new_quote(
 def test_an_evaluation_that_dies_anywhere_is_done_again_and_claims_once(loan, quote, enqueued, point):
     for units in ("30", "35", "40"):
         loan(collateral=units)
-    quote("60", ago=4)
-    quote("25", ago=3)
-    quote("60", ago=1)
+    quote("50", ago=4)
+    quote("30", ago=3)
+    quote("42", ago=1)
 
     class Killed(BaseException):
         pass
@@ -180,17 +180,17 @@ def test_of_evaluations_at_once_one_does_the_work(loan, quote, enqueued):
 
 def test_a_dip_that_comes_and_goes_during_an_evaluation_is_found_by_the_next(loan, quote, enqueued):
     loan()
-    quote("60", ago=3)
+    quote("50", ago=3)
 
     def dip(name):
         if name == "evaluate.window_opened":
             failpoints.arm(None)
-            quote("25", ago=2)
-            quote("60", ago=1)
+            quote("30", ago=2)
+            quote("42", ago=1)
 
     failpoints.arm(dip)
     assert evaluate.evaluate_loans()
-    assert Liquidation.objects.get().price == 25
+    assert Liquidation.objects.get().price == 30
     assert not PriceQuote.objects.filter(evaluated_at__isnull=True).exists()
 
 
@@ -238,12 +238,12 @@ def test_a_price_applies_to_no_loan_that_was_activated_after_it(loan, quote):
 
 
 def test_a_dip_that_was_over_before_the_posting_never_applies_to_the_loan_however_late_it_is_received(quote, enqueued):
-    quote("60", ago=30, evaluated=True)
+    quote("50", ago=30, evaluated=True)
     loan = LoanFactory()
     post_collateral(client="", request_id="p", loan_id=loan.loan_id, borrower_id=loan.borrower_id, amount=Decimal(40))
     assert Loan.objects.get().status == LoanStatus.ACTIVE
-    quote("25", ago=20)
-    quote("60", ago=10)
+    quote("30", ago=20)
+    quote("42", ago=10)
     evaluate.evaluate_loans()
     assert Loan.objects.get().status == LoanStatus.ACTIVE
 
@@ -272,7 +272,7 @@ def test_an_evaluation_that_a_newer_one_has_overtaken_changes_nothing_more(quote
 def test_a_window_that_is_evaluated_again_opens_no_second_margin_call(loan, quote, enqueued):
     loan(collateral="34")
     quote("40", ago=5)  # 73.5 %
-    quote("60", ago=3)  # 49 %
+    quote("55", ago=3)  # 53.5 %
     evaluate.evaluate_loans()
     assert [call.close_reason for call in MarginCall.objects.all()] == ["cleared"]
     PriceQuote.objects.update(evaluated_at=None)
@@ -305,15 +305,54 @@ def test_an_evaluation_waits_for_a_posting_that_has_read_the_price_before_the_di
     posting = threading.Thread(target=post)
     posting.start()
     assert written.wait(20)
-    quote("25")
+    quote("31")
     evaluate.evaluate_loans()
     evaluated.set()
     posting.join()
     assert Liquidation.objects.get().loan == fresh
-    assert Liquidation.objects.get().price == 25
+    assert Liquidation.objects.get().price == 31
 
 
 def somebody_waits_for_the_barrier():
     with connections["default"].cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
         return cursor.fetchone()[0] > 0
+
+
+def test_one_false_price_while_the_other_market_is_silent_sells_nothing(loan, quote, enqueued):
+    made = [loan() for _ in range(3)]
+    quote("50", ago=3)
+    quote("0.5", ago=2)
+    evaluate.evaluate_loans()
+    fresh = LoanFactory(collateral=Decimal(40))
+    evaluate.evaluate_loans()
+    fresh.refresh_from_db()
+    assert fresh.status == LoanStatus.NEW, "nothing is lent while it is pending either"
+    quote("50", ago=1)
+    evaluate.evaluate_loans()
+    assert not Liquidation.objects.exists()
+    assert not MarginCall.objects.exists()
+    assert Loan.objects.filter(status=LoanStatus.ACTIVE).count() == len(made) + 1
+
+
+def test_a_false_high_beside_a_true_price_hides_no_loan_and_lends_nothing(loan, quote, enqueued):
+    breached = loan()
+    quote("31", ago=5, market=Market.BLACK_SPIRE_OUTPOST, evaluated=True)
+    quote("50", ago=5)
+    quote("5000", ago=3)
+    quote("5000", ago=2)
+    quote("31", ago=1, market=Market.BLACK_SPIRE_OUTPOST)
+    unsecured = LoanFactory(collateral=Decimal(1))
+    evaluate.evaluate_loans()
+    assert Liquidation.objects.get().loan == breached
+    unsecured.refresh_from_db()
+    assert unsecured.status == LoanStatus.NEW
+
+
+def test_a_crash_that_both_markets_show_for_one_tick_is_claimed(loan, quote, enqueued):
+    breached = loan()
+    for ago, price in ((5, "50"), (3, "20"), (1, "50")):
+        quote(price, ago=ago)
+        quote(price, ago=ago - 0.5, market=Market.BLACK_SPIRE_OUTPOST)
+    evaluate.evaluate_loans()
+    assert Liquidation.objects.get().loan == breached

@@ -8,6 +8,7 @@ import pytest
 from coruscant import clock
 from liquidation.models import ClaimFailure
 from liquidation.sell import sell
+from pricing.markets import Market
 from pricing.models import Feed
 
 pytestmark = pytest.mark.django_db
@@ -42,3 +43,15 @@ def behind(client):
 def test_without_a_price_there_is_no_price_to_scrape(client, clean_cache):
     samples = [line for line in client.get("/metrics").content.decode().splitlines() if not line.startswith("#")]
     assert not [line for line in samples if line.startswith("coruscant_best_price")]
+
+
+def test_prices_that_are_apart_are_shown(client, quote):
+    for price in ("31", "5000", "5000"):
+        quote("31", market=Market.BLACK_SPIRE_OUTPOST)
+        quote(price)
+    text = client.get("/metrics").content.decode()
+    assert "coruscant_best_price 31.0" in text
+    assert "coruscant_price_disputed 1.0" in text
+    assert 'coruscant_price_suspect{market="mos_espa"} 1.0' in text
+    assert 'coruscant_price_suspect{market="black_spire_outpost"} 0.0' in text
+    assert "coruscant_price_divergence 160.2" in text

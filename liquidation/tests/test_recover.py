@@ -73,7 +73,7 @@ def test_a_failed_claim_is_withdrawn_when_the_loan_has_recovered(loan, quote, en
     quote("30")
     recover.recover()
     assert ClaimFailure.objects.get().loan == breached
-    quote("60")
+    quote("40")
     recover.recover()
     assert not ClaimFailure.objects.exists()
 

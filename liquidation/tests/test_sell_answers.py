@@ -111,6 +111,7 @@ def test_a_price_that_came_while_the_order_was_on_its_way_explains_the_trade(cla
 
     def at_the_new_price(market, order):
         quote("90")
+        quote("90")  # so that the market's jump is believed
         markets.price[market] = Decimal(90)
         return markets.trade(market, order)
 

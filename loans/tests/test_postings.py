@@ -3,6 +3,7 @@
 # mypy: disable-error-code="comparison-overlap"
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -15,6 +16,7 @@ from loans.conftest import PRICED_AT
 from loans.idempotency import RequestIdReused
 from loans.models import AcceptedRequest, CollateralPosting, Loan, LoanStatus, MarginCall
 from loans.tests.factories import LoanFactory, MarginCallFactory
+from pricing import best_price
 
 pytestmark = pytest.mark.django_db
 
@@ -219,3 +221,12 @@ def test_a_posting_to_an_active_loan_takes_two_statements(django_assert_num_quer
     with django_assert_num_queries(2):
         post(loan, "1")
     assert CollateralPosting.objects.get().loan == loan
+
+
+def test_while_the_price_is_disputed_the_lower_one_activates(set_best_price, monkeypatch):
+    point = replace(set_best_price("50"), lower=Decimal("25"), disputed=True)
+    monkeypatch.setattr(best_price, "current_uncached", lambda: point)
+    loan = LoanFactory()
+    body = json.loads(post(loan, "79").body)
+    assert (body["status"], body["requiredCollateral"], body["ltv"]) == ("new", "1", "0.253164556962025316455696")
+    assert json.loads(post(loan, "1", request_id="req-2").body)["status"] == "active"

@@ -1,3 +1,3 @@
 """The pages of the pricing app in the admin; importing them registers them."""
 
-from pricing.admin import price, quotes  # noqa: F401
+from pricing.admin import guard, price, quotes  # noqa: F401

@@ -14,9 +14,9 @@ from pricing.quotes import Level
 Basis = Literal["unit", "total"]
 
 QUANTITIES = (Decimal(1), Decimal(10), Decimal(50), Decimal(100))
-# A larger quantity has a worse unit price. One that is better is a mistake, often a wrong price basis; up to this
-# much better is taken for noise.
-BETTER_WITH_DEPTH = Decimal("0.05")
+# A larger quantity has no better unit price. One that is better is a mistake, often a wrong price basis; up to this
+# much better is taken for rounding.
+BETTER_WITH_DEPTH = Decimal("0.001")
 TIME_INTEGER_DIGITS = 28
 TIME_DECIMALS = 12
 MAX_TEXT = 256
@@ -116,7 +116,7 @@ def curve(side: Literal["sell", "buy"], levels: Sequence[Level]) -> tuple[Level,
             # For selling, better is more; for buying, less.
             if level.unit_price > more if side == "sell" else level.unit_price < less:
                 raise Unreadable(
-                    f"the {side} price of {level.quantity} units is more than {BETTER_WITH_DEPTH:%} better than that"
+                    f"the {side} price of {level.quantity} units is more than {BETTER_WITH_DEPTH:.1%} better than that"
                     f" of {shallower.quantity}: is the market's price basis set right?"
                 )
     return ordered

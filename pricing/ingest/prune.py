@@ -24,8 +24,9 @@ _OVERDUE_AFTER = timedelta(hours=25)
 def prune(*, batch: int = BATCH, max_batches: int = MAX_BATCHES) -> int:
     """Delete quotes older than QUOTE_RETENTION_DAYS; returns how many.
 
-    Unevaluated quotes and each market's newest quotes stay, however old they are. Each batch is a transaction, which
-    also adds to `Feed.pruned`. If another run is at work this one ends, since evaluations need the same worker.
+    Unevaluated quotes, each market's newest quotes and the one that these are judged against stay, however old. Each
+    batch is a transaction, which also adds to `Feed.pruned`. If another run is at work this one ends, since evaluations
+    need the same worker.
     """
     horizon = clock.now() - timedelta(days=settings.QUOTE_RETENTION_DAYS)
     total = 0
@@ -66,4 +67,7 @@ def _old(market: Market, horizon: datetime) -> QuerySet[PriceQuote]:
         return quotes.none()
     # The newest quotes decide which one is current. Sales use the current curve of a market even if it is very old.
     before = min(horizon, newest - 2 * records.freshness().max_age)
-    return quotes.filter(sent_at__lt=before, evaluated_at__isnull=False)
+    # Later quotes are judged against the one that was effective by then.
+    anchors = quotes.filter(effective_from__lt=before).order_by("-effective_from", "-sent_at")
+    anchor = anchors.values_list("sent_at", flat=True).first()
+    return quotes.filter(sent_at__lt=min(before, anchor or before), evaluated_at__isnull=False)

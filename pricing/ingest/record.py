@@ -35,6 +35,10 @@ _INSERT = """
 """
 
 
+#: What changes of an event that was sent earlier than we knew.
+_DATED_BACK = (
+    "market_time", "sent_at", "sell", "buy", "too_late", "evaluated_at", "effective_from", "alone", "confirmed_by",
+)  # fmt: skip
 OUTCOMES = ("quotes", "duplicates", "skipped", "rejected")
 #: How many messages of a batch had which of the OUTCOMES; each message has exactly one.
 IngestCounts = Counter[str]
@@ -152,7 +156,8 @@ def _date_back(source: FeedSource, rows: Sequence[dict[str, Any]], now: datetime
             setattr(quote, column, first[quote.event_id][column])
         quote.too_late = quote.received_at - quote.sent_at >= max_age
         quote.evaluated_at = (quote.evaluated_at or now) if quote.too_late else None
-        quote.save(update_fields=["market_time", "sent_at", "sell", "buy", "too_late", "evaluated_at"])
+        quote.effective_from, quote.alone, quote.confirmed_by = None, "", ""
+        quote.save(update_fields=_DATED_BACK)
     if dated_back:
         log.info("events_dated_back", market=source.market.value, event_ids=[quote.event_id for quote in dated_back])
 

@@ -2,16 +2,21 @@
 
 import itertools
 import json
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from pricing import guard, timeline
+from pricing.guard import Course, Guard, Guards, Mode
 from pricing.markets import Market
 from pricing.quotes import Freshness, Level, PricePoint, Quote
 
 T0 = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 FRESHNESS = Freshness(max_age=timedelta(seconds=60), max_lag=timedelta(seconds=120))
 MOS_ESPA, BLACK_SPIRE = Market.MOS_ESPA, Market.BLACK_SPIRE_OUTPOST
+
+NO_GUARD = (Guard(T0 - timedelta(days=1), Mode.OFF, Decimal("0.4"), Decimal("0.1"), Decimal("0.25")),)
 
 _numbers = itertools.count(1)
 
@@ -35,6 +40,31 @@ def quote(market: Market, sent: float, price: str, *, time: int | None = None, *
             "reference": f"r{number}",
             **fields,
         }
+    )
+
+
+def courses(quotes: Iterable[Quote], guards: Guards = NO_GUARD) -> dict[Market, Course]:
+    """The courses of all markets; without a guard unless one is given."""
+    return guard.judged(quotes, guards, FRESHNESS)
+
+
+def points(
+    quotes: Iterable[Quote],
+    drained_to: Mapping[Market, datetime | None],
+    start: float,
+    end: float,
+    guards: Guards = NO_GUARD,
+    quantity: int = 1,
+) -> tuple[PricePoint, ...]:
+    """The timeline, from and to so many seconds after T0."""
+    return timeline.timeline(
+        courses(quotes, guards),
+        guards,
+        drained_to=drained_to,
+        freshness=FRESHNESS,
+        reference_quantity=Decimal(quantity),
+        start=at(start),
+        end=at(end),
     )
 
 

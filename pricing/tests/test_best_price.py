@@ -38,12 +38,12 @@ def test_the_row_of_another_query_is_read_in_the_same_statement(moving_clock, dj
 
 def test_curves_are_the_last_of_each_market_stale_or_not(moving_clock):
     quote_row(MOS_ESPA, -900, "60", sell=[["1", "60"]])
-    quote_row(MOS_ESPA, -500, "40", sell=[["1", "40"], ["50", "30.5"]])
+    quote_row(MOS_ESPA, -500, "40", sell=[["1", "40"], ["50", "36.5"]])
     drain(0)
     found = best_price.snapshot().curves(clock.now())
     assert list(found) == [MOS_ESPA]
     curve = found[MOS_ESPA]
-    assert curve.levels == (Level(Decimal(1), Decimal(40)), Level(Decimal(50), Decimal("30.5")))
+    assert curve.levels == (Level(Decimal(1), Decimal(40)), Level(Decimal(50), Decimal("36.5")))
     assert (curve.market, curve.fresh, curve.sent_at) == (MOS_ESPA, False, at(-500))
 
 
@@ -53,3 +53,12 @@ def test_the_clock_is_the_databases():
     assert best_price.current().price == 50
     with clock.driven_by(lambda: now + timedelta(hours=1)):
         assert best_price.current().price is None
+
+
+def test_the_curve_of_a_market_that_does_not_count_is_not_fresh(moving_clock):
+    quote_row(BLACK_SPIRE, -3, "31")
+    for sent, price in ((-3, "31"), (-2, "5000"), (-1, "5000")):
+        quote_row(MOS_ESPA, sent, price)
+    found = best_price.snapshot().curves(clock.now())
+    assert (found[MOS_ESPA].fresh, found[BLACK_SPIRE].fresh) == (False, True)
+    assert best_price.current().price == 31

@@ -8,7 +8,7 @@ import pytest
 import structlog
 
 from pricing import evaluation_window
-from pricing.models import Feed, PriceQuote
+from pricing.models import Feed, HeldJump, PriceGuard, PriceQuote
 from pricing.tests.builders import BLACK_SPIRE, MOS_ESPA, at, seen
 from pricing.tests.rows import drain, quote_row
 
@@ -39,22 +39,22 @@ def test_without_any_quote_the_price_now_is_unknown():
 
 def test_the_window_goes_from_the_earliest_unevaluated_quote_to_now():
     quote_row(MOS_ESPA, 0, "50", evaluated_at=at(1))
-    dip, rise = quote_row(MOS_ESPA, 5, "30"), quote_row(MOS_ESPA, 6, "45")
+    dip, rise = quote_row(MOS_ESPA, 5, "30"), quote_row(MOS_ESPA, 6, "42")
     quote_row(BLACK_SPIRE, 2, "20", evaluated_at=at(3))
     found = window(10)
     assert ids(found) == [dip.pk, rise.pk]
-    assert seen(found.points) == [(5, "30"), (6, "45")]
-    assert seen(found.lows) == [(5, "30"), (6, "45")]
-    assert seen((found.last,)) == [(6, "45")]
+    assert seen(found.points) == [(5, "30"), (6, "42")]
+    assert seen(found.lows) == [(5, "30"), (6, "42")]
+    assert seen((found.last,)) == [(6, "42")]
     assert found.lows[0].quotes[0].id == dip.pk
 
 
 def test_a_dip_that_arrives_after_the_rise_was_evaluated_is_found():
     quote_row(MOS_ESPA, 0, "50", evaluated_at=at(1))
-    quote_row(MOS_ESPA, 6, "45", evaluated_at=at(7))
+    quote_row(MOS_ESPA, 6, "42", evaluated_at=at(7))
     quote_row(MOS_ESPA, 5, "30")
     found = window(10)
-    assert seen(found.lows) == [(5, "30"), (6, "45")]
+    assert seen(found.lows) == [(5, "30"), (6, "42")]
 
 
 def test_a_gap_hidden_by_our_lag_is_evaluated_when_the_next_quote_arrives():
@@ -71,17 +71,17 @@ def test_an_expiry_that_an_evaluation_took_for_lag_is_evaluated_once_it_is_confi
     """The dip to 30 is over, and Mos Espa has sent nothing since, when its queue is found empty."""
     quote_row(MOS_ESPA, 0, "50")
     quote_row(BLACK_SPIRE, 20, "30")
-    quote_row(BLACK_SPIRE, 65, "55")
+    quote_row(BLACK_SPIRE, 65, "42")
     Feed.objects.create(market=MOS_ESPA, drained_to=at(1))
     Feed.objects.create(market=BLACK_SPIRE, drained_to=at(70))
     assert window(70).lows[0].price == 50, "as far as is known, Mos Espa still pays 50"
     evaluation_window.mark_evaluated(window(70))
-    assert seen(window(71).points) == [(71, "55")]
+    assert seen(window(71).points) == [(71, "50")]
     Feed.objects.filter(market=MOS_ESPA).update(drained_to=at(72))
     found = window(73)
-    assert (found.unevaluated, seen(found.lows)) == ((), [(60, "30"), (65, "55")])
+    assert (found.unevaluated, seen(found.lows)) == ((), [(60, "30"), (65, "42")])
     evaluation_window.mark_evaluated(found)
-    assert seen(window(74).points) == [(74, "55")], "only once"
+    assert seen(window(74).points) == [(74, "42")], "only once"
 
 
 def test_an_expiry_may_be_confirmed_as_late_as_a_window_reaches_back():
@@ -95,17 +95,17 @@ def test_an_expiry_may_be_confirmed_as_late_as_a_window_reaches_back():
 def test_an_expiry_since_the_last_evaluation_is_evaluated_whatever_follows_it():
     quote_row(MOS_ESPA, 0, "50", evaluated_at=at(1))
     quote_row(BLACK_SPIRE, 20, "30", evaluated_at=at(21))
-    quote_row(BLACK_SPIRE, 63, "55")
+    quote_row(BLACK_SPIRE, 63, "42")
     drain(64)
-    assert seen(window(64).lows) == [(60, "30"), (63, "55")]
+    assert seen(window(64).lows) == [(60, "30"), (63, "42")]
 
 
 def test_a_quote_that_came_too_late_opens_no_window_and_is_no_low():
     quote_row(MOS_ESPA, 0, "50", evaluated_at=at(1))
-    quote_row(MOS_ESPA, 30, "10", too_late=True, evaluated_at=at(95))
-    quote_row(BLACK_SPIRE, 20, "20")
+    quote_row(MOS_ESPA, 30, "31", too_late=True, evaluated_at=at(95))
+    quote_row(BLACK_SPIRE, 20, "40")
     drain(95)
-    assert seen(window(95).points) == [(20, "50"), (30, "20"), (80, "10"), (90, None)]
+    assert seen(window(95).points) == [(20, "50"), (30, "40"), (80, "31"), (90, None)]
     assert window(95).lows[0].price == Decimal(50)
 
 
@@ -207,3 +207,53 @@ def test_the_few_quotes_read_give_the_same_window_as_all_of_them(seed, monkeypat
         evaluation_window.mark_evaluated(found)
         windows += 1
     assert windows
+
+
+def test_a_dip_that_waited_for_a_jump_is_evaluated_once_the_jump_has_expired():
+    """Mos Espa jumps and falls silent; meanwhile Black Spire Outpost dips for a moment."""
+    for sent, market, price in ((0, MOS_ESPA, "35"), (0, BLACK_SPIRE, "50"), (1, MOS_ESPA, "5000")):
+        quote_row(market, sent, price)
+    quote_row(BLACK_SPIRE, 2, "33")
+    quote_row(BLACK_SPIRE, 3, "45")
+    found = window(4)
+    assert ([low.at for low in found.lows], found.last.may_claim) == ([at(0)], False)
+    evaluation_window.mark_evaluated(found)
+    assert not evaluation_window.anything_unevaluated(at(60))
+    drain(60)
+    assert window(60.9).lows == ()
+    found = window(61)
+    assert seen(found.lows)[0] == (2, "35")
+    evaluation_window.mark_evaluated(found)
+    assert [(jump.outcome, jump.price, jump.against, jump.ended_at) for jump in HeldJump.objects.all()] == [
+        ("expired", 5000, 35, at(61))
+    ]
+
+
+def test_an_evaluation_stores_since_when_each_quote_was_effective_and_what_confirmed_it():
+    for sent, price in ((0, "50"), (1, "20"), (2, "20"), (3, "5000")):
+        quote_row(MOS_ESPA, sent, price, message_id=f"m{sent}")
+    evaluation_window.mark_evaluated(window(4))
+    columns = ("effective_from", "alone", "confirmed_by")
+    assert list(PriceQuote.objects.order_by("sent_at").values_list(*columns)) == [
+        (at(0), "", ""), (at(2), "fall", "mos_espa:m2"), (at(2), "fall", "mos_espa:m1"), (None, "", ""),
+    ]  # fmt: skip
+    quote_row(BLACK_SPIRE, 5, "4900", message_id="b5")
+    evaluation_window.mark_evaluated(window(6))
+    confirmed = PriceQuote.objects.get(message_id="m3")
+    assert (confirmed.effective_from, confirmed.alone, confirmed.confirmed_by) == (
+        at(5), "", "black_spire_outpost:b5"
+    )  # fmt: skip
+
+
+def test_a_guard_that_watches_records_what_it_would_have_held():
+    PriceGuard.objects.create(holds_from=at(-100), mode="watch", jump="0.4", agreement="0.1", dispute="0.25",
+        changed_by="two")  # fmt: skip
+    for sent, price in ((0, "50"), (1, "5000"), (2, "50")):
+        quote_row(MOS_ESPA, sent, price)
+    found = window(3)
+    assert seen(found.points) == [(0, "50"), (1, "5000"), (2, "50")]
+    evaluation_window.mark_evaluated(found)
+    (jump,) = HeldJump.objects.all()
+    assert (jump.mode, jump.outcome, jump.price, jump.sent_at, jump.ended_at) == (
+        "watch", "replaced", 5000, at(1), at(2)
+    )  # fmt: skip

@@ -103,11 +103,14 @@ class TheTimeline(TestCase):
             self.record(market, [], end)
         window = evaluation_window.open_window(at(end))
         spans = oracle.spans(heard, {market: at(end) for market in Market}, at(end))
-        known = [span.price for span in spans if span.price is not None]
-        assert window.lows[0].price == min(known)
-        assert window.last.price == spans[-1].price
+        lows = [low.price for low in window.lows]
+        assert lows[:1] == sorted(span.price for span in spans if span.applies)[:1]
+        last = spans[-1]
+        assert (window.last.price, window.last.cautious.price) == (last.price, last.cautious)
+        assert window.last.may_claim == last.applies
         with clock.driven_by(lambda: at(end)):
-            assert best_price.refresh().price == spans[-1].price
+            point = best_price.refresh()
+        assert (point.price, point.cautious.price, point.may_claim) == (last.price, last.cautious, last.applies)
         assert PriceQuote.objects.count() == len(heard)
 
     @proof(25)
@@ -139,5 +142,6 @@ class TheTimeline(TestCase):
         note(f"evaluations at {evaluations}")
         note("\n".join(f"{second} {market} {one['MessageId']}" for second, market, one in deliveries))
         note("\n".join(f"{one.market} {(one.sent_at - T0).seconds} {one.price} own {one.own_time}" for one in heard))
-        assert min(found) <= min(span.price for span in spans if span.price is not None)
+        applied = [span.price for span in spans if span.applies]
+        assert not applied or min(found) <= min(applied)
         assert last == oracle.spans(heard, drained_to, at(end))[-1].price

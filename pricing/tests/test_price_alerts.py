@@ -75,3 +75,22 @@ def test_an_event_from_the_far_future_is_logged_once_it_has_outranked_its_market
     with structlog.testing.capture_logs() as logs:
         best_price.refresh()
     assert "price_state_over" in events(logs)
+
+
+def test_a_jump_a_dispute_and_a_suspect_market_are_logged_when_they_begin_and_end(moving_clock):
+    quote_row(MOS_ESPA, -3, "31")
+    quote_row(BLACK_SPIRE, -3, "31")
+    best_price.refresh()
+    with structlog.testing.capture_logs() as logs:
+        quote_row(MOS_ESPA, -2, "5000")
+        best_price.refresh()
+        quote_row(MOS_ESPA, -1, "5000")
+        best_price.refresh()
+        quote_row(MOS_ESPA, 0, "31")
+        best_price.refresh()
+    named = [(log["event"], log.get("market") or log.get("state")) for log in logs]
+    assert [one for one in named if one[0] != "prices_disputed"] == [
+        ("price_jump_pending", "mos_espa"), ("price_state_over", "pending.mos_espa"), ("market_suspect", "mos_espa"),
+        ("price_state_over", "disputed"), ("price_state_over", "suspect.mos_espa"),
+    ]  # fmt: skip
+    assert events(logs).count("prices_disputed") == 1

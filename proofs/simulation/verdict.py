@@ -206,7 +206,7 @@ def _messages_are_accounted_for(schedule: "Schedule") -> list[Heard]:
 def _claims_are_right(schedule: "Schedule", liquidations: list[Liquidation], heard: list[Heard]) -> None:
     """A claim is at a price that the service can have seen at that instant, and that breaches the loan.
 
-    What it can have seen are the first prices of each market that it recorded, however many.
+    What it can have seen are the first prices of each market that it recorded, however many: most often all of them.
     """
     for claimed in liquidations:
         if claimed.evidence[0]["reference"].startswith("statement "):
@@ -217,9 +217,11 @@ def _claims_are_right(schedule: "Schedule", liquidations: list[Liquidation], hea
             schedule.world.report("oracle", f"{claimed.loan} was claimed at {claimed.price} without a breach")
         by_market = [[one for one in heard if one.market == market] for market in Market]
         known = (
-            oracle.possible_prices([*by_market[0][:first], *by_market[1][:second]], claimed.price_at)
-            for first in range(len(by_market[0]) + 1)
-            for second in range(len(by_market[1]) + 1)
+            oracle.possible_prices(
+                [*by_market[0][:first], *by_market[1][:second]], claimed.price_at, claimed.claimed_at
+            )
+            for first in reversed(range(len(by_market[0]) + 1))
+            for second in reversed(range(len(by_market[1]) + 1))
         )
         if not any(claimed.price in prices for prices in known):
             schedule.world.report(
@@ -244,14 +246,16 @@ def _nothing_is_forgotten(schedule: "Schedule", heard: list[Heard]) -> None:
     drained_to = {feed.market: feed.drained_to for feed in Feed.objects.all() if feed.drained_to}
     spans = oracle.spans(heard, drained_to, schedule.world.clock())
     # The last evaluation was begun at `known_drained_to` and came to look at some instant since.
-    lasts = [span.price for span in spans if span.end > schedule.known_drained_to] or [None]
+    last_spans = [span for span in spans if span.end > schedule.known_drained_to]
+    lasts = [span.price if span.applies else None for span in last_spans] or [None]
+    cautious = [span.cautious for span in last_spans] or [None]
     spans = [span for span in spans if span.start < schedule.known_drained_to]
     open_margin_calls = set(MarginCall.objects.filter(closed_at__isnull=True).values_list("loan_id", flat=True))
     for loan in Loan.objects.filter(status__in=[LoanStatus.NEW, LoanStatus.ACTIVE]).order_by("pk"):
         owed, units = loan.outstanding_balance, loan.collateral
         if loan.status == LoanStatus.NEW:
-            if all(last is not None and units and owed <= Decimal("0.5") * units * last for last in lasts):
-                schedule.world.report("oracle", f"{loan} is covered at {lasts[0]} and not active")
+            if all(last is not None and units and owed <= Decimal("0.5") * units * last for last in cautious):
+                schedule.world.report("oracle", f"{loan} is covered at {cautious[0]} and not active")
             continue
         if released_at and all(last and owed >= Decimal("0.8") * units * last for last in lasts):
             schedule.world.report("oracle", f"{loan} was not claimed at the last price, {lasts[0]}")
@@ -272,5 +276,5 @@ def _nothing_is_forgotten(schedule: "Schedule", heard: list[Heard]) -> None:
         warned = loan.pk in open_margin_calls
         if all(last and owed >= Decimal("0.7") * units * last and not warned for last in lasts):
             schedule.world.report("oracle", f"{loan} has no margin call at {lasts[0]}")
-        if all(last and owed < Decimal("0.6") * units * last and warned for last in lasts):
-            schedule.world.report("oracle", f"{loan} has a margin call at {lasts[0]}")
+        if all(last and owed < Decimal("0.6") * units * last and warned for last in cautious):
+            schedule.world.report("oracle", f"{loan} has a margin call at {cautious[0]}")

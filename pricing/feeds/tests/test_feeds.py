@@ -82,15 +82,15 @@ def test_a_total_that_gives_no_storable_unit_price_is_refused():
     refused(mos_espa.parse, body, "total")
 
 
-@pytest.mark.parametrize("deeper", ["49", "50", "52.5"])
-def test_a_little_better_with_depth_is_noise(deeper):
+@pytest.mark.parametrize("deeper", ["49.96", "50", "50.05"])
+def test_a_price_that_is_better_with_depth_by_no_more_than_rounding_is_read(deeper):
     body = mos_espa_event(levels=mos_espa_levels((1, "50"), (10, deeper)))
     assert mos_espa.parse(json.dumps(body)).sell == curve((1, "50"), (10, deeper))
 
 
-def test_more_than_a_little_better_with_depth_is_refused():
-    reason = refused(mos_espa.parse, mos_espa_event(levels=mos_espa_levels((1, "50"), (10, "52.51"))))
-    assert reason.startswith("the sell price of 10 units is more than 5% better than that of 1")
+def test_a_price_that_is_better_with_depth_by_more_is_refused():
+    reason = refused(mos_espa.parse, mos_espa_event(levels=mos_espa_levels((1, "50"), (10, "50.051"))))
+    assert reason.startswith("the sell price of 10 units is more than 0.1% better than that of 1")
 
 
 def test_cheaper_to_buy_with_depth_is_refused_too():

@@ -81,3 +81,12 @@ def test_a_run_while_another_is_at_work_removes_nothing():
     finally:
         other.close()
     assert prune.prune() == 1
+
+
+def test_the_quote_that_later_ones_are_judged_against_stays():
+    """Since then the market has sent jumps only, and none was confirmed."""
+    quote_row(MOS_ESPA, -10, "50", message_id="before", evaluated_at=at(0), effective_from=at(-10))
+    quote_row(MOS_ESPA, 0, "50", message_id="effective", evaluated_at=at(0), effective_from=at(0))
+    quote_row(MOS_ESPA, 2 * DAY, "5000", message_id="jump", evaluated_at=at(2 * DAY))
+    prune.prune()
+    assert remaining() == {"effective", "jump"}

@@ -38,7 +38,7 @@ def test_a_quote_is_kept_exactly(announced):
     assert row == {
         "market": "mos_espa", "message_id": "m-1", "event_id": "e1", "market_time": Decimal(-62030076711),
         "sent_at": at(1), "received_at": NOW, "sell": [["1", "50.1"]], "buy": [["1", "51"]],
-        "too_late": False, "evaluated_at": None,
+        "too_late": False, "evaluated_at": None, "effective_from": None, "alone": "", "confirmed_by": "",
     }  # fmt: skip
     assert announced == [PriceQuote]
 
@@ -56,13 +56,13 @@ def test_the_same_message_or_event_again_changes_nothing(announced):
 def test_a_copy_that_overtakes_its_event_hides_no_dip():
     """SNS delivers the dip of second 10 twice; the copy, sent to the queue at 12, is received before all else."""
     dip, copy = (message(mos_espa_event("dip", "30", timestamp="0004-05-06T07:08:10Z"), at(s)) for s in (10, 12))
-    rise = message(mos_espa_event("rise", "50", timestamp="0004-05-06T07:08:11Z"), at(11))
+    rise = message(mos_espa_event("rise", "42", timestamp="0004-05-06T07:08:11Z"), at(11))
     assert record_messages(copy, now=at(13)) == IngestCounts(quotes=1)
     evaluation_window.mark_evaluated(evaluation_window.open_window(at(13)))
     assert record_messages(rise, now=at(14)) == IngestCounts(quotes=1)
     evaluation_window.mark_evaluated(evaluation_window.open_window(at(14)))
     assert record_messages(dip, now=at(15)) == IngestCounts(duplicates=1)
-    assert [(low.at, low.price) for low in evaluation_window.open_window(at(15)).lows] == [(at(10), 30), (at(11), 50)]
+    assert [(low.at, low.price) for low in evaluation_window.open_window(at(15)).lows] == [(at(10), 30), (at(11), 42)]
     assert feed().quotes == PriceQuote.objects.count() == 2
 
 
@@ -225,3 +225,13 @@ class AnyOrder(TestCase):
         assert list(rows) == [(f"m-{n}", at(n % 4), [["1", str(n + 1)]]) for n in range(6)]
         found = feed(BLACK_SPIRE)
         assert (found.quotes, found.received - found.duplicates) == (6, 6)
+
+
+def test_an_event_that_is_dated_back_is_effective_from_no_instant_that_is_known():
+    record_messages(message(mos_espa_event(), at(12)), now=at(13))
+    evaluation_window.mark_evaluated(evaluation_window.open_window(at(13)))
+    assert PriceQuote.objects.get().effective_from == at(12)
+    record_messages(message(mos_espa_event(), at(10)), now=at(14))
+    assert PriceQuote.objects.get().effective_from is None
+    evaluation_window.mark_evaluated(evaluation_window.open_window(at(15)))
+    assert PriceQuote.objects.get().effective_from == at(10)

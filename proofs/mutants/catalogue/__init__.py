@@ -1,6 +1,17 @@
 """The planted bugs: what careful people get wrong in a system like this one."""
 
-from proofs.mutants.catalogue import answers, approvals, claims, events, history, prices, requests, restores, sales
+from proofs.mutants.catalogue import (
+    answers,
+    approvals,
+    claims,
+    events,
+    guard,
+    history,
+    prices,
+    requests,
+    restores,
+    sales,
+)
 from proofs.mutants.planting import Mutant
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -9,6 +20,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *claims.MUTANTS,
     *requests.MUTANTS,
     *prices.MUTANTS,
+    *guard.MUTANTS,
     *events.MUTANTS,
     *history.MUTANTS,
     *approvals.MUTANTS,

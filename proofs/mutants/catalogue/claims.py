@@ -5,7 +5,7 @@ from proofs.mutants.planting import Edit, Mutant
 _CLAIM = "liquidation.claim"
 _EVALUATE = "liquidation.evaluate"
 _RISK = "loans.risk"
-_POINTS = "[*window.lows, *([last] if last and (last.price, last.applies_before) not in covered else [])]"
+_POINTS = "[*window.lows, *([last] if last and may_claim else [])]"
 
 MUTANTS: tuple[Mutant, ...] = (
     Mutant(
@@ -30,13 +30,13 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "last-instead-of-low",
         "only the last price of a window is evaluated",
-        (Edit(_EVALUATE, _POINTS, "([last] if last else [])"),),
+        (Edit(_EVALUATE, _POINTS, "([last] if last and may_claim else [])"),),
         tests=("liquidation/tests/test_evaluate.py",),
     ),
     Mutant(
         "lowest-low-only",
         "of a window's lows only the lowest is evaluated",
-        (Edit(_EVALUATE, _POINTS, "[*window.lows[:1], *([last] if last else [])]"),),
+        (Edit(_EVALUATE, _POINTS, "[*window.lows[:1], *([last] if last and may_claim else [])]"),),
         tests=("liquidation/tests/test_evaluate.py",),
     ),
     Mutant(

@@ -4,7 +4,7 @@ from proofs.mutants.planting import Edit, Mutant
 
 _POLL = "pricing.ingest.poll"
 _RECORDING = "pricing.ingest.record"
-_QUOTES = "pricing.quotes"
+_QUOTES, _GUARD, _TIMELINE = "pricing.quotes", "pricing.guard", "pricing.timeline"
 _RECORD = "            if gathered.messages or (wait and not gathered.failure):\n"
 _DELETE = "            queue.delete(source, gathered.messages)\n"
 
@@ -62,8 +62,14 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "order-of-arrival",
         "prices are ordered by when they reached us",
-        (Edit(_QUOTES, "(quote.sent_at, quote.market_time, quote.reference, quote.id)", "quote.id"),),
-        tests=("pricing/tests/test_quotes.py",),
+        (
+            Edit(
+                _QUOTES,
+                "return quote.sent_at, quote.market_time, quote.reference, quote.id",
+                "return (quote.id,)  # type: ignore",
+            ),
+        ),
+        tests=("pricing/tests/test_timeline.py",),
     ),
     Mutant(
         "clock-set-back",
@@ -74,8 +80,14 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "history-from-any-quote",
-        "a window's history begins at a quote that may not be effective",
-        (Edit("pricing.records", "            AND {_CERTAINLY_EFFECTIVE}\n            ORDER", "            ORDER"),),
+        "a window's history begins at a quote that was not effective",
+        (
+            Edit(
+                "pricing.reading",
+                "effective_from IS NOT NULL AND effective_from < {since}\n            ORDER BY effective_from DESC, ",
+                "sent_at < {since}\n            ORDER BY ",
+            ),
+        ),
         tests=("pricing/tests/test_evaluation_window.py",),
         simulated=False,  # it needs events that overtake each other just where a history begins
     ),
@@ -96,39 +108,39 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "own-time-ignored",
         "an older event that was sent later replaces a newer one",
-        (Edit(_QUOTES, "or quote.market_time >= effective[-1].market_time", "or True"),),
-        tests=("pricing/tests/test_quotes.py",),
+        (Edit(_GUARD, "and quote.market_time < current.quote.market_time", "and False"),),
+        tests=("pricing/tests/test_timeline.py",),
     ),
     Mutant(
         "year-9999",
         "an event from the far future outranks its market for ever",
-        (Edit(_QUOTES, "            or quote.sent_at >= effective[-1].sent_at + freshness.max_age\n", ""),),
-        tests=("pricing/tests/test_quotes.py",),
+        (Edit(_GUARD, "            and quote.sent_at < expires_at(current.quote, self.freshness)\n", ""),),
+        tests=("pricing/tests/test_timeline.py",),
     ),
     Mutant(
         "lag-taken-for-silence",
         "our own lag counts as a silent market",
         (Edit(_QUOTES, "if quote.too_late or (drained_to is not None and drained_to >= expiry):", "if True:"),),
-        tests=("pricing/tests/test_quotes.py",),
+        tests=("pricing/tests/test_timeline.py",),
     ),
     Mutant(
         "worst-price",
         "the lowest of the live prices counts as the best",
-        (Edit(_QUOTES, "or money.ZERO), reverse=True)", "or money.ZERO))"),),
-        tests=("pricing/tests/test_quotes.py",),
+        (Edit(_TIMELINE, "or money.ZERO), reverse=True)", "or money.ZERO))"),),
+        tests=("pricing/tests/test_timeline.py",),
     ),
     Mutant(
         "news-from-an-outage",
         "loans are liquidated by prices that came too late to apply",
         (
             Edit(
-                _QUOTES,
-                "if point.price is None or any(quote.too_late for quote in point.quotes):",
-                "if point.price is None:",
+                _TIMELINE,
+                "or not point.may_claim or any(quote.too_late for quote in point.quotes):",
+                "or not point.may_claim:",
             ),
         ),
         tests=(
-            "pricing/tests/test_quotes.py",
+            "pricing/tests/test_timeline.py",
             "pricing/tests/test_evaluation_window.py",
             "liquidation/tests/test_evaluate.py",
         ),

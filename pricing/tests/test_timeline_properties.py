@@ -1,14 +1,13 @@
 """The best price over time, compared with a slow and literal reading of its rules."""
 
-from decimal import Decimal
-
 from hypothesis import given
 from hypothesis import strategies as st
 
 from coruscant.tests.exactness import proof
-from pricing import quotes as rules
-from pricing.quotes import Quote
-from pricing.tests.builders import BLACK_SPIRE, FRESHNESS, MOS_ESPA, at, quote
+from pricing import timeline as rules
+from pricing import window_start
+from pricing.quotes import Quote, holds_until, in_order
+from pricing.tests.builders import BLACK_SPIRE, FRESHNESS, MOS_ESPA, at, courses, points, quote
 
 MARKETS = (MOS_ESPA, BLACK_SPIRE)
 END = 400
@@ -31,9 +30,7 @@ drained = st.fixed_dictionaries({market: st.none() | st.builds(at, st.integers(0
 
 
 def timeline(quotes, drained_to, start=0, end=END):
-    return rules.timeline(
-        quotes, drained_to=drained_to, freshness=FRESHNESS, reference_quantity=Decimal(1), start=at(start), end=at(end)
-    )
+    return points(quotes, drained_to, start, end)
 
 
 def literal_price(quotes, drained_to, instant):
@@ -41,11 +38,11 @@ def literal_price(quotes, drained_to, instant):
     prices = []
     for market in MARKETS:
         effective = []
-        for one in rules.in_order([q for q in quotes if q.market == market and q.sent_at <= instant]):
+        for one in in_order([q for q in quotes if q.market == market and q.sent_at <= instant]):
             fresh = [p for p in effective if p.sent_at + FRESHNESS.max_age > one.sent_at]
             if all(p.market_time <= one.market_time for p in fresh):
                 effective.append(one)
-        if effective and instant < rules.holds_until(effective[-1], drained_to[market], FRESHNESS):
+        if effective and instant < holds_until(effective[-1], drained_to[market], FRESHNESS):
             prices.append(effective[-1].sell[0].unit_price)
     return max(prices, default=None)
 
@@ -62,9 +59,9 @@ def price_at(points, instant):
 @proof(60)
 @given(many, drained)
 def test_every_instant_has_the_price_that_the_rules_say(quotes, drained_to):
-    points = timeline(quotes, drained_to)
+    found = timeline(quotes, drained_to)
     for second in range(0, END + 1, 3):
-        assert price_at(points, at(second)) == literal_price(quotes, drained_to, at(second))
+        assert price_at(found, at(second)) == literal_price(quotes, drained_to, at(second))
 
 
 @proof(50)
@@ -88,9 +85,9 @@ def test_order_and_repetition_change_nothing(quotes, drained_to, data):
 @proof(50)
 @given(many, drained)
 def test_lows_are_for_each_instant_the_lowest_price_from_then_on(quotes, drained_to):
-    points = timeline(quotes, drained_to)
-    usable = [p for p in points if p.price is not None and not any(q.too_late for q in p.quotes)]
-    lows = rules.successive_lows(points)
+    found = timeline(quotes, drained_to)
+    usable = [p for p in found if p.price is not None and not any(q.too_late for q in p.quotes)]
+    lows = rules.successive_lows(found)
     assert sorted(lows, key=lambda p: (p.at, p.price)) == list(lows)
     for index, point in enumerate(usable):
         after = usable[index:]
@@ -105,9 +102,11 @@ def test_lows_are_for_each_instant_the_lowest_price_from_then_on(quotes, drained
 def test_a_window_never_starts_after_an_unevaluated_quote(quotes, data):
     unevaluated = data.draw(st.lists(st.sampled_from(quotes), min_size=1, unique_by=lambda q: q.id))
     evaluated_to = data.draw(st.none() | st.builds(at, st.integers(0, END)))
-    start = rules.window_start(quotes, unevaluated, FRESHNESS, evaluated_to)
+    start = window_start.window_start(courses(quotes), unevaluated, FRESHNESS, evaluated_to)
     assert start <= min(q.sent_at for q in unevaluated)
-    assert start == rules.window_start(data.draw(st.permutations(quotes)), unevaluated, FRESHNESS, evaluated_to)
+    assert start == window_start.window_start(
+        courses(data.draw(st.permutations(quotes))), unevaluated, FRESHNESS, evaluated_to
+    )
 
 
 arriving = st.lists(
@@ -134,11 +133,11 @@ def test_however_late_quotes_arrive_evaluations_find_every_dip(arrivals):
         missing = [q for q, late in arrivals if q.sent_at > at(now - late)]
         drained_to = {m: min([at(now), *(q.sent_at for q in missing if q.market == m)]) for m in MARKETS}
         unevaluated = [q for q in here if q.id not in evaluated]
-        start = rules.window_start(here, unevaluated, FRESHNESS, evaluated_to) if unevaluated else at(now)
-        points = rules.timeline(
-            here, drained_to=drained_to, freshness=FRESHNESS, reference_quantity=Decimal(1), start=start, end=at(now)
-        )
-        found += [low.price for low in rules.successive_lows(points) if low.price is not None]
+        start = at(now)
+        if unevaluated:
+            start = window_start.window_start(courses(here), unevaluated, FRESHNESS, evaluated_to)
+        window = points(here, drained_to, (start - at(0)).total_seconds(), now)
+        found += [low.price for low in rules.successive_lows(window) if low.price is not None]
         if unevaluated:
             evaluated |= {q.id for q in unevaluated}
             evaluated_to = at(now)

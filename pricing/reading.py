@@ -1,0 +1,248 @@
+"""Reading the quotes that prices depend on, and no others: the statements that run for every price.
+
+Nothing here decides anything. They are written by hand; docs/decisions/0019 says what that gains.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+from django.db import connection
+
+from coruscant import clock
+from pricing import guard as guarding
+from pricing.guard import Alone, Course, Effective, Guard, Guards, Mode
+from pricing.markets import Market
+from pricing.quotes import Freshness, Level, Quote, in_order
+
+_QUOTE = "id, market, market_time, sent_at, coalesce(event_id, message_id) AS reference, too_late"
+_QUOTE_COLUMNS = 6
+_READ_COLUMNS = f"{_QUOTE}, sell, effective_from, alone, confirmed_by, evaluated_at"
+# Every row of the guard: there are few, and they are read as one text.
+_GUARDS = """
+    (SELECT coalesce(json_agg(json_build_array(id, holds_from, mode, jump::text, agreement::text, dispute::text)
+     ORDER BY holds_from, id), '[]')::text FROM pricing_priceguard)
+"""
+# One row a market, all read at one instant.
+_PROGRESS = f"""
+    SELECT (SELECT min(sent_at) FROM pricing_pricequote WHERE evaluated_at IS NULL),
+           (SELECT max(evaluated_at) FROM pricing_pricequote
+            WHERE market = ANY(%(markets)s) AND sent_at > %(since)s AND NOT too_late),
+           {_GUARDS}, market, f.drained_to, e.known_drained_to
+    FROM unnest(%(markets)s::text[]) AS each_market(market)
+    LEFT JOIN pricing_feed f USING (market) LEFT JOIN pricing_feedevaluation e USING (market)
+"""  # noqa: S608
+# The quotes on which the courses of all markets depend from {since} on, if all sent before that are evaluated:
+# - of each market the one that was effective then, however old, as its evaluation found (`settled`);
+# - its own later ones, but of those from before {no_earlier} only the last, which may be a jump (`own`);
+# - of the other markets as many that each of these finds the latest of every one (`reading`).
+_READING = """
+    settled AS MATERIALIZED (
+        SELECT each.name AS market, one.id, one.sent_at
+        FROM {markets} LEFT JOIN LATERAL (
+            SELECT id, sent_at FROM pricing_pricequote
+            WHERE market = each.name AND effective_from IS NOT NULL AND effective_from < {since}
+            ORDER BY effective_from DESC, sent_at DESC, market_time DESC,
+                     coalesce(event_id, message_id) COLLATE "C" DESC, id DESC LIMIT 1
+        ) AS one ON true
+    ), own AS MATERIALIZED (
+        SELECT market, id, CASE
+            WHEN id IS NULL THEN coalesce(earlier.last, {no_earlier})
+            WHEN later.first IS NOT NULL THEN greatest(later.first, earlier.last)
+        END AS begins
+        FROM settled, LATERAL (
+            SELECT min(sent_at) AS first FROM pricing_pricequote q
+            WHERE q.market = settled.market AND q.sent_at >= settled.sent_at AND q.id <> settled.id
+        ) AS later, LATERAL (
+            SELECT max(sent_at) AS last FROM pricing_pricequote q
+            WHERE q.market = settled.market AND q.sent_at <= {no_earlier}
+        ) AS earlier
+    ), reading AS MATERIALIZED (
+        SELECT market, id AS settled_id, coalesce(least(begins, (
+            SELECT max(sent_at) FROM pricing_pricequote q
+            WHERE q.market = own.market AND q.sent_at <= (SELECT coalesce(min(begins), {since}) FROM own)
+        )), {since}) AS begins
+        FROM own
+    )
+"""
+_READ = f"""
+    SELECT {_READ_COLUMNS}, false AS is_settled FROM pricing_pricequote
+    WHERE market = reading.market AND sent_at >= reading.begins AND id IS DISTINCT FROM reading.settled_id {{until}}
+    UNION ALL
+    SELECT {_READ_COLUMNS}, true FROM pricing_pricequote WHERE id = reading.settled_id
+"""  # noqa: S608
+# PostgreSQL plans this statement for its bounds each time, and that is wanted: one plan for any bounds would read all
+# quotes between them.
+_HISTORY = f"""
+    WITH {
+    _READING.format(markets="unnest(%(markets)s::text[]) AS each(name)", since="%(since)s", no_earlier="%(no_earlier)s")
+}
+    SELECT quote.* FROM reading CROSS JOIN LATERAL ({_READ.format(until="AND sent_at <= %(until)s")}) AS quote
+"""  # noqa: S608
+# The markets are literals here, so PostgreSQL plans this statement once. For an array given as a parameter it assumes
+# ten elements, estimates that one plan for all parameters would be expensive, and plans anew each time.
+_MARKETS = "(VALUES {})".format(", ".join(f"('{market.value}')" for market in Market))
+# From the first unevaluated quote on; while no evaluation runs, from not too long ago.
+_NEWEST = f"""
+    WITH bounds AS MATERIALIZED (
+        SELECT greatest(least(unevaluated.first, newest.last),
+                        newest.last - make_interval(secs => %(reach)s)) AS since
+        FROM (SELECT min(sent_at) AS first FROM pricing_pricequote WHERE evaluated_at IS NULL) AS unevaluated,
+             (SELECT max(one.last) AS last FROM {_MARKETS} AS each(name), LATERAL (
+                 SELECT max(sent_at) AS last FROM pricing_pricequote WHERE market = each.name) AS one) AS newest
+    ), {
+    _READING.format(
+        markets=f"{_MARKETS} AS each(name)",
+        since="(SELECT since FROM bounds)",
+        no_earlier="(SELECT since - make_interval(secs => %(reach)s) FROM bounds)",
+    )
+}
+    SELECT {clock.COLUMN} AS now, {_GUARDS} AS guards, each_market.market, f.drained_to, quote.*
+    FROM {_MARKETS} AS each_market(market) LEFT JOIN pricing_feed f ON f.market = each_market.market
+    JOIN reading ON reading.market = each_market.market
+    LEFT JOIN LATERAL ({_READ.format(until="")}) AS quote ON true
+"""  # noqa: S608
+_NEWEST_COLUMNS = 4 + _QUOTE_COLUMNS + 6
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far evaluations have come, and the guard's settings.
+
+    `earliest` is when the earliest unevaluated quote was sent. `evaluated_to` is when the last of the recent quotes was
+    evaluated, not counting those that were too late. `drained_to` is how far each feed is drained, `known_drained_to`
+    how far that was known at the last evaluation. None: there is none, or it is not known.
+    """
+
+    earliest: datetime | None
+    evaluated_to: datetime | None
+    guards: Guards
+    drained_to: dict[Market, datetime | None]
+    known_drained_to: dict[Market, datetime | None]
+
+
+#: What an evaluation found about a quote: since when it was effective, whether alone, and what confirmed it.
+Finding = tuple[datetime | None, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Quotes, and what earlier evaluations found. Only the unevaluated ones are in order.
+
+    `settled` has each market's effective quote where its course begins. `findings` are those stored with the quotes.
+    `evaluated_to` is when the last of them was evaluated, not counting those that were too late (None: there is none).
+    """
+
+    quotes: tuple[Quote, ...]
+    settled: dict[Market, Effective]
+    findings: dict[int, Finding]
+    unevaluated: tuple[Quote, ...]
+    evaluated_to: datetime | None
+
+    def courses(self, guards: Guards, freshness: Freshness) -> dict[Market, Course]:
+        """What the guard makes of them."""
+        return guarding.judged(self.quotes, guards, freshness, self.settled)
+
+
+def progress(*, since: datetime) -> Progress:
+    """How far evaluations have come, by the quotes sent after `since`."""
+    rows = _rows(_PROGRESS, {"markets": list(Market), "since": since})
+    earliest, evaluated_to, guards, *_feed = rows[0]
+    drained_to = {Market(market): drained for *_, market, drained, _known in rows}
+    known_drained_to = {Market(market): known for *_, market, _drained, known in rows}
+    return Progress(earliest, evaluated_to, read_guards(guards), drained_to, known_drained_to)
+
+
+def history(since: datetime, until: datetime, *, no_earlier: datetime) -> History:
+    """All quotes sent in [since, until] with their sell levels, and the earlier ones that decide which are effective.
+
+    All quotes sent before `since` must be evaluated. Of each market the quote that was effective then is read, however
+    old, and its later ones. Those sent before `no_earlier` are left out but for the last: in between none was believed.
+    """
+    bounds = {"since": since, "until": until, "no_earlier": no_earlier}
+    return _history(_rows(_HISTORY, {"markets": list(Market), **bounds}))
+
+
+def between(since: datetime, until: datetime) -> tuple[Quote, ...]:
+    """All quotes sent in [since, until), in no order."""
+    query = f"SELECT {_READ_COLUMNS}, false FROM pricing_pricequote WHERE sent_at >= %(since)s AND sent_at < %(until)s"  # noqa: S608
+    return _history(_rows(query, {"since": since, "until": until})).quotes
+
+
+def guards() -> Guards:
+    """The guard's rows."""
+    return read_guards(_rows(f"SELECT {_GUARDS}", {})[0][0])
+
+
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """What the price now depends on, all read at the instant `now`; `row` is the row of another query."""
+
+    now: datetime
+    guards: Guards
+    drained_to: dict[Market, datetime | None]
+    history: History
+    row: tuple[Any, ...]
+
+
+def newest(reach: timedelta, row_query: str | None = None, row_parameters: Mapping[str, Any] | None = None) -> Newest:
+    """What the price now depends on, however old, and the row of `row_query`, in one statement.
+
+    `reach` is the maximum age and lag together. `row_query` must give exactly one row; without it the row is empty. Its
+    parameters are named, and none of them is `reach`.
+    """
+    query = _NEWEST
+    if row_query is not None:
+        query = f"SELECT newest.*, other.* FROM ({_NEWEST}) AS newest CROSS JOIN ({row_query}) AS other"  # noqa: S608
+    rows = _rows(query, {"reach": reach.total_seconds(), **(row_parameters or {})})
+    quotes = _history([row[4:_NEWEST_COLUMNS] for row in rows if row[4] is not None])
+    drained_to = {Market(row[2]): row[3] for row in rows}
+    return Newest(clock.read(rows[-1][0]), read_guards(rows[0][1]), drained_to, quotes, rows[-1][_NEWEST_COLUMNS:])
+
+
+def read_levels(written: Iterable[Iterable[str]]) -> tuple[Level, ...]:
+    """Levels as they are stored (see `records.written_levels`)."""
+    return tuple(Level(Decimal(quantity), Decimal(price)) for quantity, price in written)
+
+
+@lru_cache(maxsize=8)
+def read_guards(written: str) -> Guards:
+    """The guard's rows, from a JSON list of lists."""
+    return tuple(
+        Guard(datetime.fromisoformat(since), Mode(mode), Decimal(jump), Decimal(agreement), Decimal(dispute), number)
+        for number, since, mode, jump, agreement, dispute in json.loads(written)
+    )
+
+
+def _history(rows: Iterable[tuple[Any, ...]]) -> History:
+    quotes, settled, findings, unevaluated = [], {}, {}, []
+    evaluated_to: datetime | None = None
+    for *columns, sell, effective_from, alone, confirmed_by, evaluated_at, is_settled in rows:
+        quote = _quote_with_levels(tuple(columns), sell)
+        quotes.append(quote)
+        findings[quote.id] = (effective_from, alone, confirmed_by)
+        if is_settled:
+            settled[quote.market] = Effective(quote, effective_from, Alone(alone), confirmed_by)
+        if evaluated_at is None:
+            unevaluated.append(quote)
+        elif not quote.too_late:
+            evaluated_to = max(evaluated_at, evaluated_to or evaluated_at)
+    return History(tuple(quotes), settled, findings, tuple(in_order(unevaluated)), evaluated_to)
+
+
+def _rows(query: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(query, parameters)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
+
+
+@lru_cache(maxsize=64)  # the same rows are read again until a price changes
+def _quote_with_levels(row: tuple[Any, ...], sell: str) -> Quote:
+    return replace(
+        Quote(row[0], Market(row[1]), row[2], row[3], (), row[4], row[5]), sell=read_levels(json.loads(sell))
+    )

@@ -1,0 +1,93 @@
+"""Two people change the guard, and see what it would have done to past prices."""
+
+from datetime import timedelta
+
+import pytest
+
+from coruscant import clock
+from coruscant.approvals.arguments import ArgumentsDoNotFit
+from coruscant.approvals.ask import ask
+from coruscant.approvals.decide import agree
+from coruscant.approvals.people import SamePerson
+from coruscant.approvals.tests.support import log_in, representative
+from pricing import reading
+from pricing.guard import DEFAULT, Mode, in_force
+from pricing.models import PriceGuard
+from pricing.tests.builders import BLACK_SPIRE, MOS_ESPA, at
+from pricing.tests.rows import quote_row
+from pricing.two_people import CHANGE, GuardDoesNotFit
+
+pytestmark = pytest.mark.django_db
+
+SETTINGS = {"mode": "on", "jump": "0.45", "agreement": "0.10", "dispute": "0.25"}
+
+
+@pytest.fixture
+def ahsoka(db):
+    return representative("ahsoka")
+
+
+@pytest.fixture
+def mace(db):
+    return representative("mace")
+
+
+def asked(by, **changed):
+    return ask(CHANGE, SETTINGS | {"prices_until": at(100).isoformat()} | changed, why="as decided", asked_by=by)
+
+
+def test_the_guard_is_on_from_the_beginning():
+    (guard,) = reading.guards()
+    assert guard.holds_from < clock.now() - timedelta(days=10_000)
+    assert (guard.mode, guard.jump, guard.agreement, guard.dispute) == (
+        DEFAULT.mode, DEFAULT.jump, DEFAULT.agreement, DEFAULT.dispute
+    )  # fmt: skip
+
+
+def test_both_people_see_what_it_would_have_held(ahsoka):
+    for sent, price in ((0, "50"), (10, "28"), (11, "50"), (12, "5000"), (13, "50")):
+        quote_row(MOS_ESPA, sent, price)
+    quote_row(BLACK_SPIRE, 20, "31")
+    assert asked(ahsoka).effect.splitlines() == [
+        "The guard over prices is now: on, jump 0.4, agreement 0.1, dispute 0.25.",
+        "It becomes: on, jump 0.45, agreement 0.1, dispute 0.25, from the instant of the agreement on.",
+        "Of the quotes sent in the seven days to 2026-03-01 12:01:40 UTC, as far as they are kept:",
+        "the present jump of 0.4 would have held 2 quotes, of which 2 nothing confirmed.",
+        "2026-03-01 12:00:10 UTC, Mos Espa, Tatooine: 50 to 28 GC a unit, not confirmed",
+        "2026-03-01 12:00:12 UTC, Mos Espa, Tatooine: 50 to 5000 GC a unit, not confirmed",
+        "the new one of 0.45 would have held 2 quotes, of which 1 nothing confirmed.",
+        "2026-03-01 12:00:11 UTC, Mos Espa, Tatooine: 28 to 50 GC a unit, confirmed",
+        "2026-03-01 12:00:12 UTC, Mos Espa, Tatooine: 50 to 5000 GC a unit, not confirmed",
+    ]
+
+
+def test_it_holds_from_the_instant_of_the_agreement_on(ahsoka, mace):
+    approval = asked(ahsoka, mode="watch")
+    with pytest.raises(SamePerson):
+        agree(approval.pk, request=log_in(ahsoka))
+    before = clock.now()
+    agree(approval.pk, request=log_in(mace))
+    row = PriceGuard.objects.get(mode=Mode.WATCH)
+    assert before < row.holds_from <= clock.now()
+    assert row.changed_by == "ahsoka and mace"
+    guards = reading.guards()
+    assert in_force(guards, before).on
+    assert not in_force(guards, clock.now()).on
+
+
+@pytest.mark.parametrize(
+    ("changed", "refused"),
+    [
+        ({"jump": "0.375"}, GuardDoesNotFit), ({"agreement": "0.45"}, GuardDoesNotFit),
+        ({"jump": "1"}, GuardDoesNotFit),
+        ({"dispute": "0.00001"}, GuardDoesNotFit), ({"mode": "maybe"}, ArgumentsDoNotFit),
+        ({"prices_until": "yesterday"}, ArgumentsDoNotFit), ({"prices_until": "2026-01-01"}, ArgumentsDoNotFit),
+    ],
+)  # fmt: skip
+def test_settings_that_do_not_fit_are_not_asked_for(ahsoka, changed, refused):
+    with pytest.raises(refused):
+        asked(ahsoka, **changed)
+
+
+def test_a_guard_that_is_off_may_have_any_jump(ahsoka):
+    assert "one false quote is believed at once" in asked(ahsoka, mode="off", jump="0.2").effect
