@@ -13,9 +13,8 @@ from benchmarks.scale import Scale
 from benchmarks.stage import Stage
 from coruscant.money import ZERO
 from liquidation.evaluate import evaluate_loans
-from loans import risk
+from loans import risk, terms
 from loans.models import Loan
-from loans.thresholds import thresholds
 from pricing.markets import Market
 
 _WARM_UP = 3
@@ -122,7 +121,7 @@ def _server_milliseconds() -> float:
 
 def _walk() -> float:
     """Milliseconds to evaluate every active loan in Python."""
-    limits, price = thresholds(), ZERO + 50
+    limits, price = terms.newest().thresholds, ZERO + 50
     began = time.perf_counter()
     breached = sum(
         risk.must_liquidate(loan.outstanding_balance, loan.collateral, price, limits)

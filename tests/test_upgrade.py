@@ -33,9 +33,10 @@ NEW_COLUMNS = {
 #: What is not compared: columns that only one of the releases has, and tables that only this one has.
 IN_ONE_RELEASE = ["history_session_user", "last_outcome", "last_answer", "misfit"]
 IN_ONE_RELEASE += ["held_by_id", "orders_may_be_missing", "number", "refusals_prove_nothing"]
+IN_ONE_RELEASE += ["terms_id", "activation_price"]
 NEW_IN_THIS_RELEASE = {
     "liquidation_orderanswer", "liquidation_reconciliation", "liquidation_reconciliationdifference",
-    "liquidation_historicalreconciliationdifference", "liquidation_statementtrade",
+    "liquidation_historicalreconciliationdifference", "liquidation_statementtrade", "loans_loanterms",
 }  # fmt: skip
 EARLIER, NOW, LATER = (f"2026-11-25T{hour}:00:00+00:00" for hour in (10, 11, 12))
 
