@@ -27,6 +27,7 @@ from proofs.simulation.observer import Observer
 from proofs.simulation.prices import HIGH, LOW, Publisher
 from proofs.simulation.scheduler import Scheduler
 from proofs.simulation.tape import Tape
+from proofs.simulation.terms import ChangingTerms
 from proofs.simulation.verdict import check_books, check_promises
 from proofs.simulation.world import World
 
@@ -82,6 +83,7 @@ class Schedule:
         self.worker = Worker(self.world, self.edges)
         self.clients = Clients(self.world)
         self.publisher = Publisher(self.world, self.edges)
+        self.terms = ChangingTerms(self.world)
         self.steps = 0
         random = self.world.random
         self.sales = random.random() < 0.5
@@ -124,6 +126,8 @@ class Schedule:
         for _ in range(_LOOKS):
             look = partial(check_books, world, self.scheduler.monitor, at_every_moment=True)
             world.after(world.seconds(0, self.faulty_seconds), look)
+        if not self.sales:
+            self.terms.plan(self.faulty_seconds, self._start)
 
     def _plan_sales(self) -> None:
         random = self.world.random
