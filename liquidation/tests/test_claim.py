@@ -55,7 +55,7 @@ def test_each_loan_is_claimed_by_its_own_terms_which_the_claim_keeps(loan, quote
         loan(collateral=units, terms_id=version) for units, version in (("40", 1), ("40", 2), ("37.8", 1))
     )
     quote("33")
-    claim_all(point_now())
+    claim.claim_loans([spared.pk, strict.pk, breached.pk], point_now())
     assert dict(Liquidation.objects.values_list("loan", "terms")) == {strict.pk: 2, breached.pk: 1}
     assert Loan.objects.get(status="active") == spared
 

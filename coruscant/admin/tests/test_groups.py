@@ -10,12 +10,12 @@ from coruscant.admin import groups
 pytestmark = pytest.mark.django_db
 
 
-def test_representatives_see_everything_and_have_six_commands():
+def test_representatives_see_everything_and_have_seven_commands():
     held = set(Group.objects.get(name=groups.GROUP).permissions.values_list("content_type__app_label", "codename"))
     commands = {codename for _, codename in held if not codename.startswith("view_")}
     assert commands == {
         "add_loan", "add_collateralposting", "change_tradeorder", "change_reconciliationdifference", "change_approval",
-        "delete_authtoken",
+        "delete_authtoken", "add_loanterms",
     }  # fmt: skip
     for label in ("pricing", "loans", "liquidation", "approvals"):
         for model in apps.get_app_config(label).get_models():
