@@ -31,6 +31,11 @@ def stricter(db):
 
 
 @pytest.fixture(autouse=True)
+def on_a_slow_machine(monkeypatch):
+    monkeypatch.setattr(moves, "FEED_MAY_LAG", timedelta(seconds=50))
+
+
+@pytest.fixture(autouse=True)
 def nothing_is_sent(enqueued):
     return enqueued
 
@@ -175,8 +180,8 @@ def test_nothing_is_moved_without_a_price(loan):
 def test_nothing_is_moved_while_a_feed_is_behind(loan, quote):
     loan()
     quote("50")
-    quote("50", ago=11, market=Market.BLACK_SPIRE_OUTPOST)
-    Feed.objects.filter(market=Market.BLACK_SPIRE_OUTPOST).update(drained_to=clock.now() - timedelta(seconds=11))
+    quote("50", ago=51, market=Market.BLACK_SPIRE_OUTPOST)
+    Feed.objects.filter(market=Market.BLACK_SPIRE_OUTPOST).update(drained_to=clock.now() - timedelta(seconds=51))
     with pytest.raises(PricesNotCurrent, match="Black Spire Outpost, Batuu is behind"):
         move()
 

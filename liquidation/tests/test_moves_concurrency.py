@@ -1,6 +1,7 @@
 """A move waits for the postings that are under way, and no posting is lost to it."""
 
 import threading
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -17,8 +18,9 @@ from loans.tests.threads import at_once
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_a_move_waits_for_a_posting_that_activates_its_loan(quote, enqueued):
+def test_a_move_waits_for_a_posting_that_activates_its_loan(quote, enqueued, monkeypatch):
     """It has read the price under the old terms, so what that price does comes first."""
+    monkeypatch.setattr(moves, "FEED_MAY_LAG", timedelta(seconds=50))
     make_terms()
     quote("50")
     loan = LoanFactory()

@@ -1,5 +1,6 @@
 """Two people move loans to other terms: both are shown what would be called and sold, and no more is."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -10,7 +11,7 @@ from coruscant.approvals.ask import ask
 from coruscant.approvals.decide import NotExecuted, agree
 from coruscant.approvals.models import Approval
 from coruscant.approvals.tests.support import log_in
-from liquidation import evaluate, invariants, moves_two_people
+from liquidation import evaluate, invariants, moves, moves_two_people
 from liquidation.models import Liquidation
 from liquidation.moves import NothingToMove, PricesNotCurrent
 from loans import terms_two_people
@@ -22,6 +23,11 @@ STRICTER = {
     "activation_ltv": Decimal("0.45"), "margin_call_ltv": Decimal("0.65"), "margin_call_clear_ltv": Decimal("0.55"),
     "liquidation_ltv": Decimal("0.75"),
 }  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def on_a_slow_machine(monkeypatch):
+    monkeypatch.setattr(moves, "FEED_MAY_LAG", timedelta(seconds=50))
 
 
 @pytest.fixture(autouse=True)
