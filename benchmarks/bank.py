@@ -17,8 +17,8 @@ _CHUNK = 200_000
 
 _LOANS = """
     INSERT INTO loans_loan (id, loan_id, borrower_id, amount, collateral, outstanding_balance, status, request_id,
-        created_at, activated_at, prices_apply_from)
-    SELECT n, 'loan-' || n, 'borrower-' || n / 10, amount, {units}, amount, 'active', 'application-' || n, at, at, at
+        created_at, activated_at, prices_apply_from, terms_id)
+    SELECT n, 'loan-' || n, 'borrower-' || n / 10, amount, {units}, amount, 'active', 'application-' || n, at, at, at, 1
     FROM (
         SELECT n, now() - interval '1 day' AS at, round({units} * (CASE WHEN n % {every} = 0
             THEN {edge[0]} + {edge_width} * n / {size} ELSE {calm[0]} + {calm_width} * n / {size} END)::numeric, 6)

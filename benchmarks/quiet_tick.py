@@ -13,13 +13,12 @@ from benchmarks.scale import Scale
 from benchmarks.stage import Stage
 from coruscant.money import ZERO
 from liquidation.evaluate import evaluate_loans
-from loans import risk
+from loans import risk, terms
 from loans.models import Loan
-from loans.thresholds import thresholds
 from pricing.markets import Market
 
 _WARM_UP = 3
-#: Times its yardstick, and times the same in the smallest bank.
+#: Times its yardstick, and times the same in the smallest bank, or with one version of the terms.
 _MOST, _MOST_GROWTH = 6, 2
 
 
@@ -45,6 +44,8 @@ def measure(stage: Stage, scale: Scale) -> Measured:
         rounds.append(Figure(what=f"{statements} trivial statements and a commit", runs=plain, unit="ms"))
         servers.append(Figure(what=f"its time in the database, {size:,}", runs=server, unit="ms"))
         stage.say(f"{size:,} loans: {ticks[-1].value:.2f} ms a tick, {rounds[-1].value:.2f} ms its yardstick")
+        if size == scale.banks[-1]:
+            ten_terms = _with_ten_terms(stage, scale.quiet_ticks)
         walked = tuple(_walk() for _ in range(scale.runs))
         walks.append(Figure(what=f"all active loans through the ORM, {size:,}", runs=walked, unit="ms"))
     flat = Figure(what="a quiet tick in the largest bank", runs=ticks[-1].runs, unit="ms")
@@ -54,11 +55,29 @@ def measure(stage: Stage, scale: Scale) -> Measured:
             *servers[:-1],
             servers[-1].against(servers[0]).at_most(_MOST_GROWTH),
             flat.against(ticks[0]).at_most(_MOST_GROWTH),
+            ten_terms.against(ticks[-1]).at_most(_MOST_GROWTH),
             *(walk.against(tick) for walk, tick in zip(walks, ticks, strict=True)),
         ),
         notes=(f"A quiet tick is {statements} statements. The ORM walk evaluates every loan in Python.",),
         plots=(_plot(scale.banks, {"tick": ticks, "tick, in the database": servers, "ORM walk": walks}),),
     )
+
+
+def _with_ten_terms(stage: Stage, count: int) -> Figure:
+    """So many quiet ticks in the bank as it is, once its loans are spread over ten versions of the terms."""
+    with stage.superuser() as connection:
+        connection.execute("SET session_replication_role = replica")
+        connection.execute(
+            "INSERT INTO loans_loanterms SELECT another.version, activation_ltv, margin_call_ltv,"
+            " margin_call_clear_ltv, liquidation_ltv + another.version / 1000.0, now(), 'benchmark', 'benchmark'"
+            " FROM loans_loanterms, generate_series(2, 10) AS another(version)"
+        )
+        connection.execute("UPDATE loans_loan SET terms_id = 1 + id % 10")
+        connection.execute("VACUUM (FREEZE, ANALYZE) loans_loan")
+    tick, *_others = _quiet_ticks(count)
+    found = Figure(what="a quiet tick with ten terms in use", runs=tick, unit="ms")
+    stage.say(f"ten terms: {found.value:.2f} ms a tick")
+    return found
 
 
 def _plot(banks: Sequence[int], found: Mapping[str, Sequence[Figure]]) -> Plot:
@@ -80,7 +99,7 @@ def _quiet_ticks(count: int) -> tuple[tuple[float, ...], tuple[float, ...], tupl
     """
     ticks, servers, rounds, executing = [], [], [], _Executing()
     with connection.cursor() as cursor:
-        cursor.execute("CREATE TABLE benchmark_mark AS SELECT 0 AS number")
+        cursor.execute("CREATE TABLE IF NOT EXISTS benchmark_mark AS SELECT 0 AS number")
     for number in range(_WARM_UP + count):
         prices.record(f"50.{number:04d}", list(Market)[number % len(Market)])
         reset_queries()
@@ -122,7 +141,7 @@ def _server_milliseconds() -> float:
 
 def _walk() -> float:
     """Milliseconds to evaluate every active loan in Python."""
-    limits, price = thresholds(), ZERO + 50
+    limits, price = terms.newest().thresholds, ZERO + 50
     began = time.perf_counter()
     breached = sum(
         risk.must_liquidate(loan.outstanding_balance, loan.collateral, price, limits)

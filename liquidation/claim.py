@@ -11,10 +11,9 @@ from coruscant import clock, failpoints, history
 from coruscant.money import decimal_string
 from coruscant.restores import holds, identity
 from liquidation.models import ClaimFailure
-from loans import candidates, risk, sales
+from loans import candidates, risk, sales, terms
 from loans.candidates import Position
 from loans.models import Loan, LoanStatus
-from loans.thresholds import thresholds
 from pricing.quotes import PricePoint, Quote, unit_price
 
 log = structlog.get_logger(__name__)
@@ -24,10 +23,12 @@ BATCH = 500
 # What the claim fixes is copied from the locked rows themselves.
 _INSERT = """
     INSERT INTO liquidation_liquidation
-        (loan_id, status, correlation_id, price, price_at, evidence, balance_at_claim, collateral_at_claim,
-         claimed_at, collateral_sold, proceeds, fence, due_at, held_by_id, orders_may_be_missing)
-    SELECT id, 'selling', %(correlation_id)s, %(price)s, %(price_at)s, %(evidence)s::jsonb, outstanding_balance,
-           collateral, %(now)s, 0, 0, 0, %(now)s, %(held_by)s::bigint, %(held_by)s::bigint IS NOT NULL
+        (loan_id, terms_id, status, correlation_id, price, price_at, evidence, balance_at_claim,
+         collateral_at_claim, claimed_at, collateral_sold, proceeds, fence, due_at, held_by_id,
+         orders_may_be_missing)
+    SELECT id, terms_id, 'selling', %(correlation_id)s, %(price)s, %(price_at)s, %(evidence)s::jsonb,
+           outstanding_balance, collateral, %(now)s, 0, 0, 0, %(now)s, %(held_by)s::bigint,
+           %(held_by)s::bigint IS NOT NULL
     FROM loans_loan WHERE id = ANY(%(loans)s) ORDER BY id RETURNING id
 """
 
@@ -50,7 +51,7 @@ def claim_batch(point: PricePoint, position: Position | None = None, *, limit: i
     """
     if not point.may_claim or not identity.accepted() or holds.claims_are_held(point.applies_before):
         return ClaimedBatch()
-    search = candidates.breached(point, thresholds())
+    search = candidates.breached(point, terms.in_use())
     found, following = search.page(position or search.start, limit)
     if not found:
         return ClaimedBatch()
@@ -92,23 +93,33 @@ def claim_loans(loan_pks: list[int], point: PricePoint) -> list[int]:
 
 def withdraw_failures(point: PricePoint) -> None:
     """Delete the failures that need no person any more: the loan is no longer active, or no longer breached."""
-    floor = risk.search_floor(thresholds().liquidation_ltv, point.known_price)
-    ClaimFailure.objects.exclude(loan__status=LoanStatus.ACTIVE, loan__debt_per_unit__gte=floor).delete()
+
+    def is_breached(loan: Loan) -> bool:
+        figures = loan.outstanding_balance, loan.collateral, point.known_price, loan.terms.thresholds
+        return loan.status == LoanStatus.ACTIVE and risk.must_liquidate(*figures)
+
+    failures = ClaimFailure.objects.select_related("loan__terms").defer("reason")
+    ClaimFailure.objects.filter(pk__in=[one.pk for one in failures if not is_breached(one.loan)]).delete()
 
 
 def _locked_and_breached(loan_pks: list[int], point: PricePoint) -> list[int]:
-    """Lock loans, in id order, and return those that are breached by the exact rule, on the locked rows."""
-    price, limits = point.known_price, thresholds()
-    locked = Loan.objects.select_for_update().filter(pk__in=loan_pks).order_by("pk")
+    """Lock loans, in id order, and return those that are breached under their terms, by the exact rule."""
+    price = point.known_price
+    locked = list(
+        Loan.objects.select_for_update()
+        .filter(pk__in=loan_pks)
+        .order_by("pk")
+        .values_list("pk", "status", "prices_apply_from", "outstanding_balance", "collateral", "terms_id")
+    )
+    # Read after the locks: a lock that was waited for may have changed a loan's terms.
+    ltvs = terms.of_versions(version for *_columns, version in locked)
     return [
         pk
-        for pk, status, prices_apply_from, balance, collateral in locked.values_list(
-            "pk", "status", "prices_apply_from", "outstanding_balance", "collateral"
-        )
+        for pk, status, prices_apply_from, balance, collateral, version in locked
         if status == LoanStatus.ACTIVE
         and prices_apply_from is not None
         and prices_apply_from < point.applies_before
-        and risk.must_liquidate(balance, collateral, price, limits)
+        and risk.must_liquidate(balance, collateral, price, ltvs[version])
     ]
 
 

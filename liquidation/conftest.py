@@ -60,8 +60,8 @@ def quote(db, clean_cache):
 def loan(db):
     """An active loan as the API would have made it: `loan(amount="1000", collateral="40")`."""
 
-    def make(*, amount="1000", collateral="40", prices_apply_from=LONG_AGO):
-        made = LoanFactory(amount=Decimal(amount), collateral=Decimal(collateral))
+    def make(*, amount="1000", collateral="40", prices_apply_from=LONG_AGO, terms_id=1):
+        made = LoanFactory(amount=Decimal(amount), collateral=Decimal(collateral), terms_id=terms_id)
         made.status, made.activated_at, made.prices_apply_from = LoanStatus.ACTIVE, LONG_AGO, prices_apply_from
         with history.cause("posting", correlation_id="test"):
             made.save()

@@ -15,9 +15,9 @@ from coruscant import clock, enqueue, failpoints, locks
 from coruscant.restores import identity
 from liquidation import chains, recover
 from liquidation.claim import claim_batch
-from loans import activation, candidates, margin_calls
+from loans import activation, candidates, margin_calls, terms
 from loans.candidates import Position, Search
-from loans.thresholds import thresholds
+from loans.terms import ByVersion
 from pricing import evaluation_window
 from pricing.evaluation_window import Window
 from pricing.quotes import PricePoint
@@ -33,6 +33,7 @@ ASKED_AT_ONCE = 8
 _TRY_LOCK = "SELECT CASE WHEN pg_try_advisory_xact_lock(%s) THEN {number} END"
 _BEGIN = _TRY_LOCK.format(number="nextval('liquidation_evaluation_number')") + f", {clock.COLUMN}"
 _CONTINUE = _TRY_LOCK.format(number="(SELECT last_value FROM liquidation_evaluation_number)")
+_CONTINUE_WITH_TERMS = f"{_CONTINUE}, {terms.COLUMN}"
 
 
 class Step(NamedTuple):
@@ -78,11 +79,14 @@ def _evaluate_once() -> None:
         window = evaluation_window.open_window(now)
     activation.wait_until_settled()
     failpoints.reach("evaluate.window_opened")
-    first_sales = _FirstSales()
-    waiting = deque(_steps(window, first_sales))
+    first_sales = _FirstSales(ENQUEUED_PER_EVALUATION)
+    waiting: deque[Step] | None = None
     finished = False
     while not finished:
-        with _batch(number):
+        with _batch(number, read_terms=waiting is None) as in_use:
+            if waiting is None:
+                terms.alert_if_settings_differ(in_use)
+                waiting = deque(_steps(window, in_use, first_sales))
             finished = not _first_change(waiting)
             if finished:  # a window without any price, which has no steps, too
                 evaluation_window.mark_evaluated(window)
@@ -93,25 +97,41 @@ def _evaluate_once() -> None:
     failpoints.reach("evaluate.mark_committed")
 
 
-def _steps(window: Window, first_sales: "_FirstSales") -> Iterator[Step]:
+def evaluate_under_lock() -> Window:
+    """Evaluate all loans at the prices known now, in the transaction that is open and holds the evaluation's lock.
+
+    For whoever changes what prices do to loans from the end of this window on, which is returned. An evaluation that
+    is in the middle of its own is superseded. The quotes stay unevaluated, since the activation barrier cannot be
+    passed in a transaction that goes on: the next evaluation repeats the window, which changes nothing twice, and finds
+    loans that were being activated.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval('liquidation_evaluation_number')")
+    window = evaluation_window.open_window(clock.now())
+    waiting = deque(_steps(window, terms.in_use(), _FirstSales(0)))
+    while _first_change(waiting):
+        pass
+    return window
+
+
+def _steps(window: Window, in_use: ByVersion, first_sales: "_FirstSales") -> Iterator[Step]:
     """The steps of a window, in order: claims at all prices first, so that nothing else can delay them."""
-    limits = thresholds()
     last = window.last if window.last.price is not None else None
     # Most often the last price is the last low as well, and need not be searched for twice.
     covered = {(low.price, low.applies_before) for low in window.lows[-1:]}
     may_claim = last is not None and last.may_claim and (last.price, last.applies_before) not in covered
     points = [*window.lows, *([last] if last and may_claim else [])]
     for point in points:
-        yield Step(candidates.breached(point, limits), partial(next, _claims(point, first_sales), 0))
+        yield Step(candidates.breached(point, in_use), partial(next, _claims(point, first_sales), 0))
     for low in window.lows:
-        yield Step(candidates.without_margin_call(low, limits), partial(margin_calls.call_loans, low))
+        yield Step(candidates.without_margin_call(low, in_use), partial(margin_calls.call_loans, low))
     if last:
         careful = last.cautious
-        yield Step(candidates.new(careful, limits), partial(activation.activate_loans, careful))
-        yield Step(candidates.with_margin_call(careful, limits), partial(margin_calls.clear_margin_calls, careful))
+        yield Step(candidates.new(careful, in_use), partial(activation.activate_loans, careful))
+        yield Step(candidates.with_margin_call(careful, in_use), partial(margin_calls.clear_margin_calls, careful))
         # A loan that the last price has activated or cleared gets no margin call by it.
         for point in points[len(window.lows) :]:
-            yield Step(candidates.without_margin_call(point, limits), partial(margin_calls.call_loans, point))
+            yield Step(candidates.without_margin_call(point, in_use), partial(margin_calls.call_loans, point))
 
 
 def _first_change(waiting: deque[Step]) -> int:
@@ -149,8 +169,8 @@ def _claims(point: PricePoint, first_sales: "_FirstSales") -> Iterator[int]:
 class _FirstSales:
     """The first sales of an evaluation: marked as enqueued with their claim, enqueued after its commit."""
 
-    def __init__(self) -> None:
-        self._left = ENQUEUED_PER_EVALUATION
+    def __init__(self, most: int) -> None:
+        self._left = most
         self._marked: tuple[int, ...] = ()
 
     def mark(self, liquidation_ids: tuple[int, ...]) -> None:
@@ -183,17 +203,19 @@ def _beginning() -> Iterator[tuple[int, datetime]]:
 
 
 @contextmanager
-def _batch(number: int) -> Iterator[None]:
-    """A transaction under the lock.
+def _batch(number: int, *, read_terms: bool) -> Iterator[ByVersion]:
+    """A transaction under the lock, with the terms in use if they are to be read.
 
-    Raises _Superseded if the evaluation of this number is not the newest, or the database is not the accepted one.
+    They are read after the barrier, as loans are: a loan under newer ones was opened since, and whoever activates it
+    knows the quotes of this window. Raises _Superseded if the evaluation of this number is not the newest, or the
+    database is not the accepted one.
     """
     with transaction.atomic():
         with connection.cursor() as cursor:
-            cursor.execute(_CONTINUE, [locks.EVALUATION])
-            (newest,) = cursor.fetchone()
+            cursor.execute(_CONTINUE_WITH_TERMS if read_terms else _CONTINUE, [locks.EVALUATION])
+            newest, *in_use = cursor.fetchone()
         if newest != number:
             raise _Superseded
         if not identity.accepted():  # replaced since the last batch
             raise _Superseded
-        yield
+        yield terms.read(in_use[0]) if in_use else {}

@@ -12,6 +12,7 @@ from django.db import connection
 
 from coruscant.approvals.invariants import TWO_PEOPLE
 from coruscant.history.records import audited_columns, audited_models, history_of
+from liquidation.invariants_of_terms import TERMS
 
 Fetch = Callable[[str], Any]
 
@@ -198,6 +199,7 @@ INVARIANTS: tuple[Invariant, ...] = (
            OR f.rejected <> (SELECT count(*) FROM pricing_rejectedmessage r WHERE r.market = f.market)
         """,
     ),
+    *(Invariant(*one) for one in TERMS),
     Invariant(
         "I13",
         "every trade that a market states is in the books, or its difference is open or explained",

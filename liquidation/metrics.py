@@ -17,6 +17,7 @@ from coruscant.restores import identity
 from coruscant.restores.models import Restore
 from liquidation.models import PENDING_ORDER_STATUSES, ClaimFailure, Liquidation, LiquidationEvent, TradeOrder
 from liquidation.reconciliation.models import ReconciliationDifference
+from loans import terms
 from pricing import best_price
 from pricing.markets import Market
 from pricing.models import Feed, PriceQuote
@@ -63,6 +64,9 @@ def _figures() -> Iterator[Figures]:
     differences = [(ReconciliationDifference.objects.filter(status="open").count(),)]
     meaning = "Open differences between the markets' statements and the books"
     yield "coruscant_reconciliation_differences_open", meaning, (), differences
+    differ = [(bool(terms.difference_from_settings()),)]
+    meaning = "1 while the *_LTV settings differ from the newest loan terms, which decide"
+    yield "coruscant_terms_differ_from_settings", meaning, (), differ
     replaced = [(bool(identity.objection()),)]
     yield "coruscant_database_replaced", "1 while the database is not the accepted one", (), replaced
     yield from _prices()

@@ -9,7 +9,7 @@ from coruscant.fields import AmountField
 from coruscant.history.records import AuditedHistory
 from coruscant.money import ZERO
 from coruscant.restores.models import Restore
-from loans.models import Loan
+from loans.models import Loan, LoanTerms
 from pricing.markets import Market
 
 
@@ -37,6 +37,9 @@ class Liquidation(models.Model):
     correlation_id = models.CharField(max_length=400, help_text="The price event behind the claim")
     price = AmountField(help_text="Best price at the claim, GC a unit")
     price_at = models.DateTimeField(help_text="The instant of that price")
+    terms = models.ForeignKey(
+        LoanTerms, on_delete=models.PROTECT, related_name="+", db_index=False, help_text="The loan's, at the claim"
+    )
     evidence = models.JSONField(help_text="The quotes behind the price")
     balance_at_claim = AmountField(help_text="GC owed")
     collateral_at_claim = AmountField(help_text="Units")

@@ -10,11 +10,10 @@ from coruscant.restores import identity
 from loans import candidates, risk
 from loans.batches import change_next_batch
 from loans.models import Loan, LoanStatus
-from loans.thresholds import thresholds
 from pricing.quotes import PricePoint
 
 #: What an activation changes on a loan's row.
-FIELDS: Final = ("status", "activated_at", "prices_apply_from")
+FIELDS: Final = ("status", "activated_at", "activation_price", "prices_apply_from")
 
 
 def activate_if_covered(loan: Loan, point: PricePoint, now: datetime) -> bool:
@@ -26,6 +25,7 @@ def activate_if_covered(loan: Loan, point: PricePoint, now: datetime) -> bool:
         return False
     loan.status = LoanStatus.ACTIVE
     loan.activated_at = now
+    loan.activation_price = point.price
     loan.prices_apply_from = _prices_apply_from(point)
     return True
 
@@ -41,7 +41,10 @@ def activate_loans(point: PricePoint, limit: int = 500) -> int:
         if not covered or not identity.accepted():
             return 0
         return Loan.objects.filter(pk__in=covered).update(
-            status=LoanStatus.ACTIVE, activated_at=clock.now(), prices_apply_from=_prices_apply_from(point)
+            status=LoanStatus.ACTIVE,
+            activated_at=clock.now(),
+            activation_price=point.price,
+            prices_apply_from=_prices_apply_from(point),
         )
 
     return change_next_batch("activation", point, candidates.new, activate, limit)
@@ -70,7 +73,7 @@ def wait_until_settled() -> None:
 
 def _is_covered(loan: Loan, point: PricePoint) -> bool:
     return loan.status == LoanStatus.NEW and risk.may_activate(
-        loan.outstanding_balance, loan.collateral, point.known_price, thresholds()
+        loan.outstanding_balance, loan.collateral, point.known_price, loan.terms.thresholds
     )
 
 

@@ -6,13 +6,12 @@ from typing import ClassVar
 import structlog
 from django.db import IntegrityError
 
-from coruscant import clock, failpoints, history
+from coruscant import failpoints, history
 from coruscant.errors import DomainError
-from loans import idempotency
+from loans import idempotency, terms
 from loans.idempotency import Accepted, Request
 from loans.models import AcceptedRequest, Loan
 from loans.representation import loan_body
-from loans.thresholds import thresholds
 from pricing import best_price
 
 log = structlog.get_logger(__name__)
@@ -27,11 +26,11 @@ class LoanIdTaken(DomainError):
 
 
 def apply_for_loan(*, client: str, request_id: str, loan_id: str, borrower_id: str, amount: Decimal) -> Accepted:
-    """Open a new loan of `amount` GC, without collateral.
+    """Open a new loan of `amount` GC, without collateral, under the terms that are valid now.
 
     Idempotent by (client, request_id): the same content again returns the stored first body. Raises RequestIdReused
     and LoanIdTaken; then nothing is written. Waits for an equal request, or one for the same loanId, that has not
-    committed yet. Call it outside any transaction.
+    committed yet, or for new terms that are being made. Call it outside any transaction.
     """
     request = Request(
         endpoint=AcceptedRequest.Endpoint.LOAN_APPLICATIONS, client=client, request_id=request_id,
@@ -43,11 +42,12 @@ def apply_for_loan(*, client: str, request_id: str, loan_id: str, borrower_id: s
             if found := idempotency.replay(request):
                 return found
             failpoints.reach("application.looked")
+            valid, now = terms.for_a_new_loan()
             loan = Loan.objects.create(
-                loan_id=loan_id, borrower_id=borrower_id, amount=amount, outstanding_balance=amount,
-                request_id=request_id, created_at=clock.now(),
+                loan_id=loan_id, borrower_id=borrower_id, amount=amount, outstanding_balance=amount, terms=valid,
+                request_id=request_id, created_at=now,
             )  # fmt: skip
-            body = loan_body(loan, None, point, thresholds())
+            body = loan_body(loan, None, point)
             idempotency.store_response(request, loan, body, loan.created_at)
             failpoints.reach("application.written")
     except IntegrityError:

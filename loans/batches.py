@@ -5,10 +5,10 @@ from collections.abc import Callable
 import structlog
 
 from coruscant import failpoints, history
+from loans import terms
 from loans.candidates import Search
 from loans.models import Loan
-from loans.risk import Thresholds
-from loans.thresholds import thresholds
+from loans.terms import ByVersion
 from pricing.quotes import PricePoint
 
 log = structlog.get_logger(__name__)
@@ -17,21 +17,23 @@ log = structlog.get_logger(__name__)
 def change_next_batch(
     action: str,
     point: PricePoint,
-    search: Callable[[PricePoint, Thresholds], Search],
+    search: Callable[[PricePoint, ByVersion], Search],
     change: Callable[[list[Loan]], int],
     limit: int,
 ) -> int:
     """Lock page after page of up to `limit` candidates until `change` changes some; commit these, return how many.
 
-    `change` applies the exact rule to the locked loans and changes those that it takes; pages without any are skipped
-    (see `candidates`). 0 means that no loan is left at this price, or that the price is not known. Locks: the loans of
-    a page, in id order.
+    `change` applies the exact rule to the locked loans, whose terms are loaded, and changes those that it takes; pages
+    without any are skipped (see `candidates`). 0 means that no loan is left at this price, or that the price is not
+    known. Locks: the loans of a page, in id order.
     """
     if point.price is None:
         return 0
-    for page in search(point, thresholds()).pages(limit):
+    for page in search(point, terms.in_use()).pages(limit):
         with history.cause(action, correlation_id=point.correlation_id):
-            loans = list(Loan.objects.select_for_update().filter(pk__in=page).order_by("pk"))
+            # The terms are read after the locks: a lock that was waited for may have changed them.
+            locked = Loan.objects.select_for_update().filter(pk__in=page).order_by("pk")
+            loans = list(locked.prefetch_related("terms"))
             failpoints.reach(f"{action}.locked")
             changed = change(loans)
             if changed:

@@ -1,11 +1,11 @@
-"""Which loans a price may change: range scans over `debt_per_unit`, page by page.
+"""Which loans a price may change: range scans over `debt_per_unit`, one for each version of the terms in use.
 
 A scan finds every loan that the exact rule of `risk` accepts, and perhaps a few that it rejects, whose LTV rounds to
-the threshold. It starts furthest beyond the threshold, so those come last. Nothing is locked. `first_found` runs
-several scans in one statement.
+the threshold. It starts furthest beyond the threshold, so those come last; the scans of all versions are merged in this
+order, page by page. Nothing is locked. `first_found` runs several searches in one statement.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -15,6 +15,7 @@ from django.db import connection
 
 from loans import risk
 from loans.risk import Thresholds
+from loans.terms import ByVersion
 from pricing.quotes import PricePoint
 
 #: The debt per unit and the id of the last loan of a page. The next page begins after it.
@@ -24,39 +25,53 @@ Position = tuple[Decimal, int]
 _BELOW_ALL: Final[Position] = (Decimal(-1), 0)
 _ABOVE_ALL: Final[Position] = (Decimal(10) ** 46 - 1, 0)
 
-# The status is a literal: with a parameter, a generic plan misses the partial index.
+# The status is a literal: with a parameter, a generic plan misses the partial index. `limits` has a row for each
+# version of the terms.
 _BREACHED = (
-    "FROM loans_loan l WHERE l.status = 'active' AND l.debt_per_unit >= %s AND (l.debt_per_unit, l.id) < (%s, %s)"
-    " AND l.prices_apply_from < %s ORDER BY l.debt_per_unit DESC, l.id DESC LIMIT %s"
+    "CROSS JOIN LATERAL (SELECT l.debt_per_unit, l.id FROM loans_loan l WHERE l.status = 'active'"
+    " AND l.terms_id = limits.terms_id AND l.debt_per_unit >= limits.bound AND (l.debt_per_unit, l.id) < (%s, %s)"
+    " AND l.prices_apply_from < %s ORDER BY l.debt_per_unit DESC, l.id DESC LIMIT %s) l"
+    " ORDER BY l.debt_per_unit DESC, l.id DESC LIMIT %s"
 )
 _WITHOUT_MARGIN_CALL = (
-    "FROM loans_loan l WHERE l.status = 'active' AND l.debt_per_unit >= %s AND (l.debt_per_unit, l.id) < (%s, %s)"
+    "CROSS JOIN LATERAL (SELECT l.debt_per_unit, l.id FROM loans_loan l WHERE l.status = 'active'"
+    " AND l.terms_id = limits.terms_id AND l.debt_per_unit >= limits.bound AND (l.debt_per_unit, l.id) < (%s, %s)"
     " AND l.prices_apply_from < %s AND NOT EXISTS (SELECT FROM loans_margincall w WHERE w.loan_id = l.id"
-    " AND (w.closed_at IS NULL OR w.cleared_to >= %s)) ORDER BY l.debt_per_unit DESC, l.id DESC LIMIT %s"
+    " AND (w.closed_at IS NULL OR w.cleared_to >= %s)) ORDER BY l.debt_per_unit DESC, l.id DESC LIMIT %s) l"
+    " ORDER BY l.debt_per_unit DESC, l.id DESC LIMIT %s"
 )
 _NEW = (
-    "FROM loans_loan l WHERE l.status = 'new' AND l.debt_per_unit <= %s AND (l.debt_per_unit, l.id) > (%s, %s)"
-    " ORDER BY l.debt_per_unit, l.id LIMIT %s"
+    "CROSS JOIN LATERAL (SELECT l.debt_per_unit, l.id FROM loans_loan l WHERE l.status = 'new'"
+    " AND l.terms_id = limits.terms_id AND l.debt_per_unit <= limits.bound AND (l.debt_per_unit, l.id) > (%s, %s)"
+    " ORDER BY l.debt_per_unit, l.id LIMIT %s) l ORDER BY l.debt_per_unit, l.id LIMIT %s"
 )
+# Not LATERAL: the open margin calls are read once, however many versions there are.
 _WITH_MARGIN_CALL = (
-    "FROM loans_margincall w JOIN loans_loan l ON l.id = w.loan_id WHERE w.closed_at IS NULL AND l.status = 'active'"
-    " AND l.debt_per_unit <= %s AND (l.debt_per_unit, l.id) > (%s, %s) ORDER BY l.debt_per_unit, l.id LIMIT %s"
+    "JOIN loans_loan l ON l.terms_id = limits.terms_id AND l.debt_per_unit <= limits.bound"
+    " JOIN loans_margincall w ON w.loan_id = l.id WHERE w.closed_at IS NULL AND l.status = 'active'"
+    " AND (l.debt_per_unit, l.id) > (%s, %s) ORDER BY l.debt_per_unit, l.id LIMIT %s"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """A scan from `start` to `bound`, both as debt per unit."""
+    """Scans from `start` to the bound of each version of the terms, all as debt per unit."""
 
     rows: str
-    bound: Decimal
+    bounds: tuple[tuple[int, Decimal], ...]
     start: Position
     applies_before: tuple[datetime, ...] = ()
+
+    @property
+    def found(self) -> str:
+        """What is searched, from FROM on."""
+        values = ", ".join(f"({version}, %s::numeric)" for version, _bound in self.bounds)
+        return f"FROM (VALUES {values}) AS limits(terms_id, bound) {self.rows}"
 
     def page(self, position: Position, limit: int) -> tuple[list[int], Position | None]:
         """The ids of up to `limit` loans after `position`, and the position of the next page, if there is one."""
         with connection.cursor() as cursor:
-            cursor.execute(f"SELECT l.debt_per_unit, l.id {self.rows}", self.parameters(position, limit))
+            cursor.execute(f"SELECT l.debt_per_unit, l.id {self.found}", self.parameters(position, limit))
             rows: list[Position] = cursor.fetchall()
         return [pk for _debt_per_unit, pk in rows], rows[-1] if len(rows) == limit else None
 
@@ -69,37 +84,39 @@ class Search:
                 yield found
 
     def parameters(self, position: Position, limit: int) -> list[Decimal | int | datetime]:
-        """The values of the placeholders of `rows`."""
-        return [self.bound, *position, *self.applies_before, limit]
+        """The values of the placeholders of `found`."""
+        bounds = [bound for _version, bound in self.bounds]
+        return [*bounds, *position, *self.applies_before, *[limit] * self.rows.count("LIMIT %s")]
 
 
-def breached(point: PricePoint, thresholds: Thresholds) -> Search:
-    """Active loans to which `point` applies and whose LTV may reach the liquidation LTV at it.
+def breached(point: PricePoint, in_use: ByVersion) -> Search:
+    """Active loans to which `point` applies and whose LTV may reach the liquidation LTV of their terms at it.
 
-    As for the other searches, the price of `point` must be known.
+    As for the other searches, the price of `point` must be known, and no version of the terms in use be missing.
     """
-    floor = risk.search_floor(thresholds.liquidation_ltv, point.known_price)
-    return Search(_BREACHED, floor, _ABOVE_ALL, (point.applies_before,))
+    floors = _bounds(in_use, lambda ltvs: risk.search_floor(ltvs.liquidation_ltv, point.known_price))
+    return Search(_BREACHED, floors, _ABOVE_ALL, (point.applies_before,))
 
 
-def without_margin_call(point: PricePoint, thresholds: Thresholds) -> Search:
+def without_margin_call(point: PricePoint, in_use: ByVersion) -> Search:
     """Active loans to which `point` applies and that may be due a margin call at it.
 
     Left out are loans with an open margin call, and those whose last one was cleared by a later price.
     """
-    floor = risk.search_floor(thresholds.margin_call_ltv, point.known_price)
-    return Search(_WITHOUT_MARGIN_CALL, floor, _ABOVE_ALL, (point.applies_before, point.applies_before))
+    floors = _bounds(in_use, lambda ltvs: risk.search_floor(ltvs.margin_call_ltv, point.known_price))
+    return Search(_WITHOUT_MARGIN_CALL, floors, _ABOVE_ALL, (point.applies_before, point.applies_before))
 
 
-def new(point: PricePoint, thresholds: Thresholds) -> Search:
+def new(point: PricePoint, in_use: ByVersion) -> Search:
     """New loans whose collateral may be complete at `point`."""
-    return Search(_NEW, risk.search_ceiling(thresholds.activation_ltv, point.known_price), _BELOW_ALL)
+    ceilings = _bounds(in_use, lambda ltvs: risk.search_ceiling(ltvs.activation_ltv, point.known_price))
+    return Search(_NEW, ceilings, _BELOW_ALL)
 
 
-def with_margin_call(point: PricePoint, thresholds: Thresholds) -> Search:
+def with_margin_call(point: PricePoint, in_use: ByVersion) -> Search:
     """Active loans with an open margin call that `point` may clear."""
-    ceiling = risk.search_ceiling(thresholds.margin_call_clear_ltv, point.known_price)
-    return Search(_WITH_MARGIN_CALL, ceiling, _BELOW_ALL)
+    ceilings = _bounds(in_use, lambda ltvs: risk.search_ceiling(ltvs.margin_call_clear_ltv, point.known_price))
+    return Search(_WITH_MARGIN_CALL, ceilings, _BELOW_ALL)
 
 
 def first_found(searches: Sequence[Search]) -> int | None:
@@ -110,9 +127,13 @@ def first_found(searches: Sequence[Search]) -> int | None:
     if not searches:
         return None
     # CASE stops at the first. EXISTS would drop the order, and then the planner might not use the index.
-    looks = " ".join(f"WHEN (SELECT l.id {one.rows}) IS NOT NULL THEN {n}" for n, one in enumerate(searches))
+    looks = " ".join(f"WHEN (SELECT l.id {one.found}) IS NOT NULL THEN {n}" for n, one in enumerate(searches))
     parameters = [value for search in searches for value in search.parameters(search.start, 1)]
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT CASE {looks} END", parameters)
         (first,) = cursor.fetchone()
     return first  # type: ignore[no-any-return]
+
+
+def _bounds(in_use: ByVersion, bound: Callable[[Thresholds], Decimal]) -> tuple[tuple[int, Decimal], ...]:
+    return tuple((version, bound(thresholds)) for version, thresholds in in_use.items())

@@ -9,7 +9,6 @@ from coruscant import clock, money
 from loans import candidates, risk
 from loans.batches import change_next_batch
 from loans.models import Loan, LoanStatus, MarginCall
-from loans.thresholds import thresholds
 from pricing.quotes import PricePoint
 
 
@@ -24,20 +23,21 @@ def call_loans(point: PricePoint, limit: int = 500) -> int:
         return 0
 
     def call(loans: list[Loan]) -> int:
-        price, limits = point.known_price, thresholds()
+        price = point.known_price
         called = set(open_margin_calls(loans).values_list("loan_id", flat=True))
         due = [
             loan
             for loan in loans
             if loan.status == LoanStatus.ACTIVE
             and loan.pk not in called
-            and risk.must_call(loan.outstanding_balance, loan.collateral, price, limits)
+            and risk.must_call(loan.outstanding_balance, loan.collateral, price, loan.terms.thresholds)
         ]
         if due:
             now, rounded = clock.now(), money.round_down(price, money.DECIMAL_PLACES)
             MarginCall.objects.bulk_create(
                 MarginCall(
                     loan=loan,
+                    terms=loan.terms,
                     price=rounded,
                     price_at=point.at,
                     opened_at=now,
@@ -90,7 +90,7 @@ def open_margin_calls(loans: Sequence[Loan] | Sequence[int]) -> "QuerySet[Margin
 
 
 def _may_clear(loan: Loan, point: PricePoint) -> bool:
-    return risk.may_clear(loan.outstanding_balance, loan.collateral, point.known_price, thresholds())
+    return risk.may_clear(loan.outstanding_balance, loan.collateral, point.known_price, loan.terms.thresholds)
 
 
 def _clear(loans: Sequence[Loan], point: PricePoint, now: datetime) -> None:

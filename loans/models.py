@@ -1,6 +1,6 @@
 """Loans, their collateral, their margin calls, and the requests that made them.
 
-Written only by `applications`, `postings`, `activation`, `margin_calls` and `sales`.
+Written only by `applications`, `postings`, `activation`, `margin_calls`, `sales` and `terms`.
 """
 
 from django.db import models
@@ -10,6 +10,7 @@ from django.db.models.functions import NullIf
 from coruscant.fields import AmountField
 from coruscant.history.records import AuditedHistory
 from coruscant.money import ZERO, decimal_string
+from loans.risk import Thresholds
 
 
 class LoanStatus(models.TextChoices):
@@ -19,6 +20,56 @@ class LoanStatus(models.TextChoices):
     ACTIVE = "active", "Active"
     LIQUIDATING = "liquidating", "Liquidating"
     LIQUIDATED = "liquidated", "Liquidated"
+
+
+class LoanTerms(models.Model):
+    """The LTVs at which something happens to a loan, as ratios. A loan keeps the terms it was opened under.
+
+    Version 1 is made of the settings by `migrate` and holds since ever; each later one holds for loans opened from
+    `valid_from` on, and was made by two people. The database refuses to change or delete a row.
+    """
+
+    version = models.PositiveIntegerField(primary_key=True)
+    activation_ltv = AmountField()
+    margin_call_ltv = AmountField()
+    margin_call_clear_ltv = AmountField()
+    liquidation_ltv = AmountField()
+    valid_from = models.DateTimeField(null=True, help_text="For loans opened from then on; empty: since ever")
+    asked_by = models.CharField(max_length=150, blank=True, default="")
+    agreed_by = models.CharField(max_length=150, blank=True, default="")
+
+    class Meta:
+        ordering = ("-version",)
+        verbose_name_plural = "loan terms"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(activation_ltv__gt=0)
+                & Q(margin_call_clear_ltv__gt=0)
+                & Q(activation_ltv__lt=F("liquidation_ltv"))
+                & Q(margin_call_clear_ltv__lte=F("margin_call_ltv"))
+                & Q(margin_call_ltv__lte=F("liquidation_ltv"))
+                & Q(liquidation_ltv__lte=1),
+                name="the_ltvs_of_terms_are_in_order",
+            ),
+            models.CheckConstraint(
+                condition=Q(version=1, valid_from__isnull=True, asked_by="", agreed_by="")
+                | (Q(version__gt=1, valid_from__isnull=False) & ~Q(asked_by="") & ~Q(agreed_by="")),
+                name="two_people_made_all_terms_but_the_first",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"terms {self.version}"
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """The four LTVs, for the rules."""
+        return Thresholds(
+            activation_ltv=self.activation_ltv,
+            margin_call_ltv=self.margin_call_ltv,
+            margin_call_clear_ltv=self.margin_call_clear_ltv,
+            liquidation_ltv=self.liquidation_ltv,
+        )
 
 
 class Loan(models.Model):
@@ -40,9 +91,12 @@ class Loan(models.Model):
         output_field=models.DecimalField(max_digits=70, decimal_places=24, null=True),
         db_persist=True,
     )
+    # No index of its own: those of new and of active loans begin with this column.
+    terms = models.ForeignKey(LoanTerms, on_delete=models.PROTECT, related_name="loans", db_index=False)
     request_id = models.CharField(max_length=128, help_text="The application's requestId")
     created_at = models.DateTimeField()
     activated_at = models.DateTimeField(null=True)
+    activation_price = AmountField(null=True, help_text="GC a unit; empty if it was activated before this was kept")
     prices_apply_from = models.DateTimeField(
         null=True, help_text="Prices that ended before this instant do not apply to the loan"
     )
@@ -69,8 +123,12 @@ class Loan(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["debt_per_unit", "id"], name="active_by_debt_per_unit", condition=Q(status="active")),
-            models.Index(fields=["debt_per_unit", "id"], name="new_by_debt_per_unit", condition=Q(status="new")),
+            models.Index(
+                fields=["terms", "debt_per_unit", "id"], name="active_by_terms_and_debt", condition=Q(status="active")
+            ),
+            models.Index(
+                fields=["terms", "debt_per_unit", "id"], name="new_by_terms_and_debt", condition=Q(status="new")
+            ),
             models.Index(fields=["status", "-id"], name="loans_by_status"),
             models.Index(fields=["borrower_id", "-id"], name="loans_by_borrower"),
         ]
@@ -107,6 +165,9 @@ class MarginCall(models.Model):
         CLAIMED = "claimed", "The loan was claimed for liquidation"
 
     loan = models.ForeignKey(Loan, on_delete=models.PROTECT, related_name="margin_calls")
+    terms = models.ForeignKey(
+        LoanTerms, on_delete=models.PROTECT, related_name="+", db_index=False, help_text="The loan's, at the call"
+    )
     price = AmountField(help_text="GC a unit, at the instant of the call")
     price_at = models.DateTimeField()
     outstanding_balance = AmountField(help_text="GC, at the call")

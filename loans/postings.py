@@ -18,32 +18,34 @@ from coruscant.history.cause import COLUMNS as CAUSE
 from coruscant.history.cause import cause_of
 from loans import activation, idempotency, margin_calls
 from loans.idempotency import Accepted, Request
-from loans.models import AcceptedRequest, CollateralPosting, Loan, LoanStatus
+from loans.models import AcceptedRequest, CollateralPosting, Loan, LoanStatus, LoanTerms
 from loans.representation import loan_body
 from loans.selectors import LoanNotFound
-from loans.thresholds import thresholds
 from pricing import best_price
 from pricing.quotes import PricePoint
 
 log = structlog.get_logger(__name__)
 
 _COLUMNS = tuple(field.attname for field in Loan._meta.concrete_fields)
-# Whether a posting may be written at once: the first answer to the same request, the loan, its open margin call.
+_TERMS = tuple(field.attname for field in LoanTerms._meta.concrete_fields)
+# Whether a posting may be written at once: the first answer to the same request, the loan with its terms, its open
+# margin call.
 _SEEN = f"""
     SELECT {", ".join(f"first.{column}" for column in idempotency.COLUMNS)}, margin_call.id, {
-    ", ".join(f"loan.{column}" for column in _COLUMNS)
+    ", ".join([*(f"terms.{column}" for column in _TERMS), *(f"loan.{column}" for column in _COLUMNS)])
 }
     FROM (SELECT %(loan_id)s::text AS loan_id) AS asked
     LEFT JOIN loans_acceptedrequest first ON {idempotency.IS_FIRST}
     LEFT JOIN loans_loan loan ON loan.loan_id = asked.loan_id
+    LEFT JOIN loans_loanterms terms ON terms.version = loan.terms_id
     LEFT JOIN loans_margincall margin_call ON margin_call.loan_id = loan.id AND margin_call.closed_at IS NULL
 """  # noqa: S608
-# Nothing is written if the loan is locked or has changed since it was read: by a claim, a margin call, or a posting,
-# perhaps an equal one. The cause is set by the statement that locks the row.
+# Nothing is written if the loan is locked or has changed since it was read: by a claim, a margin call, a posting,
+# perhaps an equal one, or a change of its terms. The cause is set by the statement that locks the row.
 _WRITE = f"""
     WITH unchanged AS MATERIALIZED (
         SELECT id, {CAUSE} FROM loans_loan
-        WHERE id = %(loan)s AND status = 'active' AND collateral = %(seen)s AND NOT EXISTS (
+        WHERE id = %(loan)s AND status = 'active' AND collateral = %(seen)s AND terms_id = %(terms)s AND NOT EXISTS (
             SELECT FROM loans_margincall WHERE loan_id = loans_loan.id AND closed_at IS NULL)
         FOR UPDATE SKIP LOCKED
     ), changed AS (
@@ -136,7 +138,7 @@ def _post_under_lock(request: Request, borrower_id: str, amount: Decimal) -> Acc
         loan.save(update_fields=["collateral", *(activation.FIELDS if activated else ())])
         margin_call = margin_calls.close_if_cleared(loan, point.cautious, now)
         CollateralPosting.objects.create(loan=loan, amount=amount, request_id=request.request_id, created_at=now)
-        body = loan_body(loan, margin_call, point, thresholds())
+        body = loan_body(loan, margin_call, point)
         idempotency.store_response(request, loan, body, now)
         failpoints.reach("posting.written")
     failpoints.reach("posting.committed")
@@ -164,10 +166,10 @@ def _post_at_once(request: Request, borrower_id: str, amount: Decimal) -> Accept
     if loan.status != LoanStatus.ACTIVE or seen.has_margin_call:
         return None
     before, loan.collateral = loan.collateral, _with_more(loan, amount)
-    body = loan_body(loan, None, seen.point, thresholds())
+    body = loan_body(loan, None, seen.point)
     writing: dict[str, Any] = {
-        "loan": loan.pk, "seen": before, "collateral": loan.collateral, "amount": amount, "now": seen.now, "body": body,
-        "content_digest": request.content_digest, **request.key,
+        "loan": loan.pk, "seen": before, "terms": loan.terms_id, "collateral": loan.collateral, "amount": amount,
+        "now": seen.now, "body": body, "content_digest": request.content_digest, **request.key,
         **cause_of("posting", request.request_id).parameters,
     }  # fmt: skip
     with connection.cursor() as cursor:
@@ -182,11 +184,15 @@ def _post_at_once(request: Request, borrower_id: str, amount: Decimal) -> Accept
 def _look(request: Request) -> _Seen:
     """What a posting depends on. Raises RequestIdReused."""
     point, row = best_price.current_with_row(_SEEN, {"loan_id": request.loan_id, **request.key})
-    content_digest, response_body, margin_call, *loan = row
+    content_digest, response_body, margin_call, *columns = row
+    loan = None
+    if columns[0]:
+        loan = Loan.from_db("default", _COLUMNS, columns[len(_TERMS) :])
+        loan.terms = LoanTerms.from_db("default", _TERMS, columns[: len(_TERMS)])
     return _Seen(
         point=point,
         answered=idempotency.answer(request, (content_digest, response_body)),
-        loan=Loan.from_db("default", _COLUMNS, loan) if loan[0] else None,
+        loan=loan,
         has_margin_call=margin_call is not None,
         now=point.until or clock.now(),  # when it was read
     )

@@ -9,25 +9,20 @@ from coruscant import money
 from coruscant.money import ZERO, decimal_string
 from loans import risk
 from loans.models import Loan, LoanStatus, MarginCall
-from loans.risk import Thresholds
 from pricing.quotes import PricePoint
 
 _LTV_STEP = Decimal(1).scaleb(-24)
 
 
 def represent(
-    loan: Loan,
-    open_margin_call: MarginCall | None,
-    price: Decimal | None,
-    thresholds: Thresholds,
-    lower: Decimal | None = None,
+    loan: Loan, open_margin_call: MarginCall | None, price: Decimal | None, lower: Decimal | None = None
 ) -> dict[str, Any]:
     """The loan as a JSON object; figures are decimal strings, units of Beskar or GC.
 
     `price` (GC a unit) is the best price now, None if it is not known. `lower` is the price that activates loans, if
-    that is another one: it decides `requiredCollateral`. `ltv` is rounded half-even to 24
-    decimals, `requiredCollateral` up to 24, `collateralValue` is exact. A liquidated loan must come with its
-    liquidation and event loaded.
+    that is another one: it decides `requiredCollateral`. `ltv` is rounded half-even to 24 decimals,
+    `requiredCollateral` up to 24, `collateralValue` is exact. The loan's terms are best loaded already, and for a
+    liquidated one its liquidation and event must be.
     """
     return {
         "loanId": loan.loan_id,
@@ -38,7 +33,7 @@ def represent(
         "outstandingBalance": decimal_string(loan.outstanding_balance),
         "ltv": _ltv(loan.outstanding_balance, loan.collateral, price),
         "collateralValue": _value(loan.collateral, price),
-        "requiredCollateral": _required(loan, lower or price, thresholds),
+        "requiredCollateral": _required(loan, lower or price),
         "openWarning": _open_warning(open_margin_call),
         "createdAt": _instant(loan.created_at),
         "activatedAt": _instant(loan.activated_at) if loan.activated_at else None,
@@ -46,9 +41,9 @@ def represent(
     }
 
 
-def loan_body(loan: Loan, open_margin_call: MarginCall | None, point: PricePoint, thresholds: Thresholds) -> str:
+def loan_body(loan: Loan, open_margin_call: MarginCall | None, point: PricePoint) -> str:
     """The representation at a price as the JSON text of a response body."""
-    body = represent(loan, open_margin_call, point.price, thresholds, point.lower)
+    body = represent(loan, open_margin_call, point.price, point.lower)
     return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -65,12 +60,13 @@ def _value(collateral: Decimal, price: Decimal | None) -> str | None:
     return decimal_string(risk.collateral_value(collateral, price))
 
 
-def _required(loan: Loan, price: Decimal | None, thresholds: Thresholds) -> str | None:
+def _required(loan: Loan, price: Decimal | None) -> str | None:
     """Units missing to the activation LTV; nothing is required of a loan that takes no more collateral."""
     if loan.status in {LoanStatus.LIQUIDATING, LoanStatus.LIQUIDATED}:
         return decimal_string(ZERO)
     if price is None:
         return None
+    thresholds = loan.terms.thresholds
     return decimal_string(risk.required_collateral(loan.outstanding_balance, loan.collateral, price, thresholds))
 
 

@@ -9,7 +9,6 @@ from coruscant.errors import DomainError
 from loans import margin_calls
 from loans.models import Loan
 from loans.representation import represent
-from loans.thresholds import thresholds
 from pricing import best_price
 
 
@@ -22,8 +21,8 @@ class LoanNotFound(DomainError):
 
 
 def loans(**fields: str) -> QuerySet[Loan]:
-    """Loans with the given values, with their liquidation and its event loaded."""
-    return Loan.objects.select_related("liquidation__event").defer("liquidation__evidence").filter(**fields)
+    """Loans with the given values, with their terms, their liquidation and its event loaded."""
+    return Loan.objects.select_related("terms", "liquidation__event").defer("liquidation__evidence").filter(**fields)
 
 
 def loan_at(path: str) -> Loan:
@@ -38,5 +37,5 @@ def loan_at(path: str) -> Loan:
 def represented(loans: Sequence[Loan]) -> list[dict[str, Any]]:
     """These loans as the API shows them, at the current best price: one query, whatever their number."""
     called = {call.loan_id: call for call in margin_calls.open_margin_calls(loans)}
-    point, limits = best_price.current(), thresholds()
-    return [represent(loan, called.get(loan.pk), point.price, limits, point.lower) for loan in loans]
+    point = best_price.current()
+    return [represent(loan, called.get(loan.pk), point.price, point.lower) for loan in loans]

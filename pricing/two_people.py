@@ -3,6 +3,7 @@
 Importing it registers the action; the admin does (docs/decisions/0024).
 """
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar, Final
@@ -27,6 +28,9 @@ CHANGE: Final = "pricing.change_guard"
 PERIOD = timedelta(days=7)
 _SHOWN = 10
 
+#: Each says by what share a price may fall within the life of one loan; the apps that lend add theirs.
+falls: list[Callable[[], Decimal]] = []
+
 
 class GuardDoesNotFit(DomainError):
     """The settings contradict each other, or a loan could be liquidated only by a jump."""
@@ -37,9 +41,8 @@ class GuardDoesNotFit(DomainError):
 
 
 def least_jump() -> Decimal:
-    """The fall from the activation LTV to the liquidation LTV: no such fall may be a jump by itself."""
-    with money.exact():
-        return 1 - settings.ACTIVATION_LTV / settings.LIQUIDATION_LTV
+    """The deepest fall from the activation to the liquidation of a loan: no such fall may be a jump by itself."""
+    return max((fall() for fall in falls), default=money.ZERO)
 
 
 def _mode(value: object) -> Mode:

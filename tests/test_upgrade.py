@@ -34,10 +34,11 @@ NEW_COLUMNS = {
 IN_ONE_RELEASE = ["history_session_user", "last_outcome", "last_answer", "misfit"]
 IN_ONE_RELEASE += ["effective_from", "alone", "confirmed_by"]
 IN_ONE_RELEASE += ["held_by_id", "orders_may_be_missing", "number", "refusals_prove_nothing"]
+IN_ONE_RELEASE += ["terms_id", "activation_price"]
 NEW_IN_THIS_RELEASE = {
     "liquidation_orderanswer", "liquidation_reconciliation", "liquidation_reconciliationdifference",
     "liquidation_historicalreconciliationdifference", "liquidation_statementtrade", "pricing_priceguard",
-    "pricing_heldjump",
+    "pricing_heldjump", "loans_loanterms",
 }  # fmt: skip
 EARLIER, NOW, LATER = (f"2026-11-25T{hour}:00:00+00:00" for hour in (10, 11, 12))
 

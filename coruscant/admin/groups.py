@@ -13,7 +13,7 @@ GROUP = "Bank representatives"
 #: The apps of which representatives see every table, and what else they may do there: each is a command.
 COMMANDS = {
     "pricing": ("add_priceguard",),
-    "loans": ("add_loan", "add_collateralposting"),
+    "loans": ("add_loan", "add_collateralposting", "add_loanterms"),
     "liquidation": ("change_tradeorder", "change_reconciliationdifference"),
     "restores": (),
     "knox": ("delete_authtoken",),

@@ -40,6 +40,9 @@ class Action:
     lock: Callable[[Arguments], object]
     effect: Callable[[Arguments], str]
     execute: Execute
+    #: Adds to what somebody asks for what is true now, for a figure that changes by itself: `effect` shows it, and
+    #: `execute` compares it with what is true then. Raises a DomainError as the others do.
+    complete: Callable[[Arguments], Arguments] | None = None
 
 
 class UnknownAction(DomainError):

@@ -45,6 +45,8 @@ def ask(name: str, arguments: Arguments, *, why: str, asked_by: User, on_command
     action = actions.named(name)
     people.check_may_ask(asked_by, action)
     stored, reason = exact(arguments), a_reason(why)
+    if action.complete is not None:
+        stored = exact(action.complete(stored))
     effect = action.effect(stored)
     expire_overdue()
     with (

@@ -163,8 +163,8 @@ def _sale(loan: Loan, difference: ReconciliationDifference, now: datetime) -> Li
         loan.status, loan.activated_at, loan.prices_apply_from = LoanStatus.ACTIVE, now, now
         loan.save(update_fields=["status", "activated_at", "prices_apply_from"])
     made = Liquidation.objects.create(
-        loan=loan, correlation_id=f"{difference.market}:{difference.request_id}", price=price, price_at=traded_at,
-        evidence=_evidence(difference, price), balance_at_claim=loan.outstanding_balance,
+        loan=loan, terms_id=loan.terms_id, correlation_id=f"{difference.market}:{difference.request_id}", price=price,
+        price_at=traded_at, evidence=_evidence(difference, price), balance_at_claim=loan.outstanding_balance,
         collateral_at_claim=loan.collateral, claimed_at=now, due_at=now, held_by=restore,
         orders_may_be_missing=restore is not None,
     )  # fmt: skip

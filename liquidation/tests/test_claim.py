@@ -14,7 +14,7 @@ from liquidation.conftest import point_now
 from liquidation.models import ClaimFailure, Liquidation
 from loans import postings
 from loans.models import Loan, LoanStatus, MarginCall
-from loans.tests.factories import LoanFactory, MarginCallFactory
+from loans.tests.factories import LoanFactory, MarginCallFactory, make_terms
 
 pytestmark = pytest.mark.django_db
 
@@ -46,6 +46,18 @@ def test_exactly_eighty_per_cent_is_claimed_and_a_hair_below_is_not(loan, quote)
         Decimal("31.25"),
     )
     assert Loan.objects.get(pk=at_threshold.pk).status == LoanStatus.LIQUIDATING
+
+
+def test_each_loan_is_claimed_by_its_own_terms_which_the_claim_keeps(loan, quote):
+    """At 33 GC a unit LTV is 75.8 %, and 80.1 %."""
+    make_terms()
+    spared, strict, breached = (
+        loan(collateral=units, terms_id=version) for units, version in (("40", 1), ("40", 2), ("37.8", 1))
+    )
+    quote("33")
+    claim.claim_loans([spared.pk, strict.pk, breached.pk], point_now())
+    assert dict(Liquidation.objects.values_list("loan", "terms")) == {strict.pk: 2, breached.pk: 1}
+    assert Loan.objects.get(status="active") == spared
 
 
 def test_a_claim_keeps_its_evidence(loan, quote):

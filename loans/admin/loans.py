@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.db.models import Exists, OuterRef, QuerySet, Value
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.html import format_html
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from coruscant.admin.base import AuditedAdmin
@@ -20,7 +21,7 @@ from loans import applications, postings, risk, two_people
 from loans.admin.records import MarginCallInline, PostingInline
 from loans.idempotency import Accepted
 from loans.models import Loan, MarginCall
-from loans.thresholds import thresholds
+from loans.terms import in_words
 from pricing.admin.price import price_now
 
 
@@ -63,10 +64,11 @@ class LoanAdmin(AuditedAdmin):
         "loan_id", "borrower_id", "state", "amount_gc", "balance_gc", "units", "ltv_now", "margin_call", "created",
     )  # fmt: skip
     list_filter = ("status", OpenMarginCallFilter)
+    list_select_related = ("terms",)
     search_fields = ("loan_id__startswith", "borrower_id__startswith", "request_id__exact")
     search_help_text = "The beginning of a loan id or borrower id, or a request id"
     fieldsets = (
-        (None, {"fields": (("loan_id", "borrower_id"), ("state", "margin_call"), ("request_id", "sale"))}),
+        (None, {"fields": (("loan_id", "borrower_id"), ("state", "margin_call"), ("request_id", "sale"), "of_terms")}),
         ("Figures", {"fields": (("amount_gc", "balance_gc"), ("units", "value_now"), ("ltv_now", "missing"))}),
         ("Times", {"fields": (("created", "activated"), "applies_from")}),
     )
@@ -78,6 +80,7 @@ class LoanAdmin(AuditedAdmin):
     amount_gc = amount_column("amount", "GC", "Amount")
     balance_gc = amount_column("outstanding_balance", "GC", "Outstanding balance")
     units = amount_column("collateral", "units", "Collateral")
+    of_terms = column("Terms", lambda loan: format_html("{}: {}", link_to(loan.terms), in_words(loan.terms.thresholds)))
     created = instant_column("created_at", "Applied for")
     activated = instant_column("activated_at", "Activated")
     applies_from = instant_column("prices_apply_from", "Prices apply from")
@@ -95,7 +98,7 @@ class LoanAdmin(AuditedAdmin):
 
     @admin.display(description="LTV now", ordering="debt_per_unit")
     def ltv_now(self, loan: Any) -> str:
-        """At the best price now, coloured by the thresholds; debt_per_unit sorts the same way."""
+        """At the best price now, coloured by the loan's terms; debt_per_unit sorts the same way."""
         price = getattr(loan, "price_now", None)
         if price is None or not loan.collateral or not loan.outstanding_balance:
             return NOTHING
@@ -103,9 +106,9 @@ class LoanAdmin(AuditedAdmin):
         shown = percent(risk.ltv(*figures))
         if loan.status == "new":
             return shown  # not disbursed: nothing is at risk yet
-        if risk.must_liquidate(*figures, thresholds()):
+        if risk.must_liquidate(*figures, loan.terms.thresholds):
             return badge(shown, "danger")
-        return badge(shown, "warning") if risk.must_call(*figures, thresholds()) else shown
+        return badge(shown, "warning") if risk.must_call(*figures, loan.terms.thresholds) else shown
 
     @admin.display(description="Collateral value now")
     def value_now(self, loan: Any) -> str:
@@ -118,7 +121,8 @@ class LoanAdmin(AuditedAdmin):
         price = getattr(loan, "price_now", None)
         if price is None or loan.status != "new":
             return NOTHING
-        return figure(risk.required_collateral(loan.outstanding_balance, loan.collateral, price, thresholds()), "units")
+        figures = loan.outstanding_balance, loan.collateral, price
+        return figure(risk.required_collateral(*figures, loan.terms.thresholds), "units")
 
     def has_post_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return bool(request.user.has_perm("loans.add_collateralposting"))

@@ -8,8 +8,8 @@ from typing import Any
 from factory.declarations import SelfAttribute, Sequence, SubFactory, Trait
 from factory.django import DjangoModelFactory
 
-from coruscant import history
-from loans.models import Loan, LoanStatus, MarginCall
+from coruscant import clock, history
+from loans.models import Loan, LoanStatus, LoanTerms, MarginCall
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -41,6 +41,7 @@ class _Loans(_Audited):
     borrower_id = "borrower-1"
     amount = Decimal(1000)
     outstanding_balance = SelfAttribute("amount")
+    terms_id = 1
     request_id = Sequence(lambda n: f"application-{n}")
     created_at = LONG_AGO
 
@@ -52,11 +53,29 @@ class _MarginCalls(_Audited):
         model = MarginCall
 
     loan = SubFactory(_Loans, active=True)
+    terms_id = SelfAttribute("loan.terms_id")
     price = Decimal(35)
     price_at = LONG_AGO
     outstanding_balance = SelfAttribute("loan.outstanding_balance")
     collateral = SelfAttribute("loan.collateral")
     opened_at = LONG_AGO
+
+
+def make_terms(
+    version: int = 2, *, activation: str = "0.45", call: str = "0.65", clear: str = "0.55", liquidation: str = "0.75",
+    valid_from: datetime | None = None,
+) -> LoanTerms:  # fmt: skip
+    """Terms that are stricter than the first, for loans that are opened from now on unless an instant is given."""
+    return LoanTerms.objects.create(
+        version=version,
+        activation_ltv=Decimal(activation),
+        margin_call_ltv=Decimal(call),
+        margin_call_clear_ltv=Decimal(clear),
+        liquidation_ltv=Decimal(liquidation),
+        valid_from=valid_from or clock.now(),
+        asked_by="leia",
+        agreed_by="han",
+    )
 
 
 LoanFactory: Callable[..., Loan] = _Loans.create

@@ -43,6 +43,6 @@ def test_claimed_loans_are_left_alone(status):
 def test_a_batch_takes_a_fixed_number_of_statements(change, loans, django_assert_num_queries):
     for _ in range(loans):
         LoanFactory(collateral=Decimal(50))
-    # Savepoint and release, cause and the one before it, candidates, locks, clock, update.
-    with django_assert_num_queries(8):
+    # Savepoint and release, cause and the one before it, terms in use, candidates, locks, their terms, clock, update.
+    with django_assert_num_queries(10):
         assert change(price_point("50")) == loans

@@ -15,19 +15,19 @@ from liquidation.models import Liquidation
 from loans import activation, margin_calls
 from loans.conftest import price_point
 from loans.models import Loan, LoanStatus, MarginCall
-from loans.tests.factories import LONG_AGO
+from loans.tests.factories import LONG_AGO, make_terms
 
 TINY = Decimal("1e-24")
 LARGEST = Decimal(10) ** 20 - TINY
 WIDE = Context(prec=300)
 
-#: Ratio, status, and whether a margin call is open.
-KINDS = (
-    (Fraction(8, 10), LoanStatus.ACTIVE, False),
-    (Fraction(7, 10), LoanStatus.ACTIVE, False),
-    (Fraction(5, 10), LoanStatus.NEW, False),
-    (Fraction(6, 10), LoanStatus.ACTIVE, True),
-)
+#: By the version of the terms: the LTVs of liquidation, margin call, activation and clearing.
+LTVS = {
+    1: (Fraction(8, 10), Fraction(7, 10), Fraction(5, 10), Fraction(6, 10)),
+    2: (Fraction(75, 100), Fraction(65, 100), Fraction(45, 100), Fraction(55, 100)),
+}
+#: Status, and whether a margin call is open, of a loan near each of these LTVs.
+KINDS = ((LoanStatus.ACTIVE, False), (LoanStatus.ACTIVE, False), (LoanStatus.NEW, False), (LoanStatus.ACTIVE, True))
 
 #: Any size from 10⁻²⁴ to 10²⁰, with as many digits as fit.
 figures = st.integers(1, 44).flatmap(
@@ -41,7 +41,8 @@ def near_the_edge(draw):
     price = draw(figures)
     loans = []
     for _ in range(draw(st.integers(1, 6))):
-        ratio, status, called = draw(st.sampled_from(KINDS))
+        version, kind = draw(st.sampled_from(sorted(LTVS))), draw(st.integers(0, 3))
+        ratio, (status, called) = LTVS[version][kind], KINDS[kind]
         rounding = draw(st.sampled_from([ROUND_FLOOR, ROUND_CEILING]))
         steps = draw(st.integers(-2, 2)) * TINY
         given_one = draw(figures)
@@ -53,7 +54,7 @@ def near_the_edge(draw):
             collateral = given_one
             balance = WIDE.add(_stored(WIDE.multiply(collateral, limit), rounding), steps)
         if TINY <= balance <= LARGEST and TINY <= collateral <= LARGEST:
-            loans.append((balance, collateral, status, called))
+            loans.append((balance, collateral, version, status, called))
     return price, loans
 
 
@@ -78,15 +79,17 @@ class EverySearch(TestCase):
                     outstanding_balance=balance,
                     collateral=collateral,
                     status=status,
+                    terms_id=version,
                     request_id=f"application-{number}",
                     created_at=LONG_AGO,
                     **({} if status == LoanStatus.NEW else {"activated_at": LONG_AGO, "prices_apply_from": LONG_AGO}),
                 )
-                for number, (balance, collateral, status, _called) in enumerate(rows)
+                for number, (balance, collateral, version, status, _called) in enumerate(rows)
             )
             MarginCall.objects.bulk_create(
                 MarginCall(
                     loan=loan,
+                    terms_id=loan.terms_id,
                     price=1,
                     price_at=LONG_AGO,
                     outstanding_balance=loan.outstanding_balance,
@@ -103,6 +106,11 @@ class EverySearch(TestCase):
     def test_changes_exactly_the_loans_that_the_rule_names(self, price_and_rows, limit):
         price, rows = price_and_rows
         point = price_point(price, timezone.now())
+        make_terms()
+
+        def ltvs(loan: Loan) -> tuple[Fraction, ...]:
+            return LTVS[loan.terms_id]
+
         loans = self.write(rows)
         called = self.open_margin_calls()
         active = [loan for loan in loans if loan.status == LoanStatus.ACTIVE]
@@ -110,16 +118,16 @@ class EverySearch(TestCase):
         while margin_calls.clear_margin_calls(point, limit):
             pass
         assert called - self.open_margin_calls() == {
-            loan.pk for loan in loans if loan.pk in called and ltv(loan, price) < Fraction(6, 10)
+            loan.pk for loan in loans if loan.pk in called and ltv(loan, price) < ltvs(loan)[3]
         }
         still = self.open_margin_calls()
         while margin_calls.call_loans(point, limit):
             pass
-        assert self.open_margin_calls() == still | {loan.pk for loan in active if ltv(loan, price) >= Fraction(7, 10)}
+        assert self.open_margin_calls() == still | {loan.pk for loan in active if ltv(loan, price) >= ltvs(loan)[1]}
 
         while activation.activate_loans(point, limit):
             pass
-        fresh = {loan.pk for loan in loans if loan.status == LoanStatus.NEW and ltv(loan, price) <= Fraction(1, 2)}
+        fresh = {loan.pk for loan in loans if loan.status == LoanStatus.NEW and ltv(loan, price) <= ltvs(loan)[2]}
         assert set(Loan.objects.filter(status="active").values_list("pk", flat=True)) == fresh | {
             loan.pk for loan in active
         }
@@ -127,7 +135,7 @@ class EverySearch(TestCase):
         while batch.next:
             batch = claim_batch(point, batch.next, limit=limit)
         assert set(Liquidation.objects.values_list("loan_id", flat=True)) == {
-            loan.pk for loan in active if ltv(loan, price) >= Fraction(8, 10)
+            loan.pk for loan in active if ltv(loan, price) >= ltvs(loan)[0]
         }
 
     def open_margin_calls(self) -> set[int]:

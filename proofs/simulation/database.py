@@ -22,6 +22,8 @@ _ACCOUNT = """
         email)
     VALUES (%s, %s, true, true, true, '', '', '', '') ON CONFLICT (username) DO NOTHING
 """
+#: `migrate` makes them of the settings.
+_FIRST_TERMS = "INSERT INTO loans_loanterms SELECT * FROM first_terms"
 
 
 class SimulationDatabase:
@@ -37,7 +39,7 @@ class SimulationDatabase:
         restart = [f"setval('{name}', 1, false)" for name in self._sequences()]
         deletes = [f"DELETE FROM {name}" for name in self._tables]
         self._delete = "; ".join(deletes)
-        self._empty = f"{self._delete}; SELECT {', '.join(restart)}"
+        self._empty = f"{self._delete}; {_FIRST_TERMS}; SELECT {', '.join(restart)}"
         self._used = 0
         #: The backup: the rows of each table that has any, and where each sequence stood.
         self._rows: dict[str, bytes] = {}
@@ -49,12 +51,13 @@ class SimulationDatabase:
         for name in PEOPLE:
             self.monitor.execute(_ACCOUNT, [name, BEGINNING - timedelta(days=30)])
         self.monitor.execute(_ACCOUNT, [NEWCOMER, BEGINNING])
+        self.monitor.execute("CREATE TEMPORARY TABLE first_terms AS SELECT * FROM loans_loanterms WHERE version = 1")
 
     def empty(self) -> None:
         """Remove every row, history too, and begin every sequence again."""
-        self.monitor.execute(self._empty)
         if self._used % _TRUNCATE_EVERY == 0:
             self.monitor.execute(f"TRUNCATE {', '.join(self._tables)}")
+        self.monitor.execute(self._empty)
         self._used += 1
 
     def keep(self) -> None:

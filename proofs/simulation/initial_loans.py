@@ -26,6 +26,7 @@ def begin_with_active_loans(world: World, count: int) -> None:
                 loan_id=f"early-{number}",
                 request_id=f"early-{number}",
                 borrower_id="borrower",
+                terms_id=1,
                 amount=Decimal(amount),
                 outstanding_balance=Decimal(amount),
                 collateral=Decimal(units),

@@ -33,6 +33,7 @@ from proofs.simulation.prices import HIGH, LOW, Publisher
 from proofs.simulation.restores import Disaster, Operators, audit
 from proofs.simulation.scheduler import Scheduler
 from proofs.simulation.tape import Tape
+from proofs.simulation.terms import ChangingTerms
 from proofs.simulation.verdict import check_books, check_promises
 from proofs.simulation.world import World
 
@@ -94,6 +95,7 @@ class Schedule:
         self.worker = Worker(self.world, self.edges)
         self.clients = Clients(self.world)
         self.publisher = Publisher(self.world, self.edges)
+        self.terms = ChangingTerms(self.world)
         self.steps = 0
         random = self.world.random
         self.sales = random.random() < 0.5
@@ -156,6 +158,8 @@ class Schedule:
             world.after(world.seconds(0, self.faulty_seconds), look)
         if self.books_go_back:
             self.disaster.plan(self.faulty_seconds)
+        if not self.sales:
+            self.terms.plan(self.faulty_seconds, self._start)
 
     def _plan_sales(self) -> None:
         random = self.world.random

@@ -213,7 +213,7 @@ def _claims_are_right(schedule: "Schedule", liquidations: list[Liquidation], hea
             _trade_claims(schedule, claimed)
             continue
         value = claimed.collateral_at_claim * claimed.price
-        if claimed.balance_at_claim < Decimal("0.8") * value:
+        if claimed.balance_at_claim < schedule.terms.ltvs(claimed.loan.terms_id).liquidation_ltv * value:
             schedule.world.report("oracle", f"{claimed.loan} was claimed at {claimed.price} without a breach")
         by_market = [[one for one in heard if one.market == market] for market in Market]
         known = (
@@ -252,12 +252,12 @@ def _nothing_is_forgotten(schedule: "Schedule", heard: list[Heard]) -> None:
     spans = [span for span in spans if span.start < schedule.known_drained_to]
     open_margin_calls = set(MarginCall.objects.filter(closed_at__isnull=True).values_list("loan_id", flat=True))
     for loan in Loan.objects.filter(status__in=[LoanStatus.NEW, LoanStatus.ACTIVE]).order_by("pk"):
-        owed, units = loan.outstanding_balance, loan.collateral
+        owed, units, ltvs = loan.outstanding_balance, loan.collateral, schedule.terms.ltvs(loan.terms_id)
         if loan.status == LoanStatus.NEW:
-            if all(last is not None and units and owed <= Decimal("0.5") * units * last for last in cautious):
+            if all(last is not None and units and owed <= ltvs.activation_ltv * units * last for last in cautious):
                 schedule.world.report("oracle", f"{loan} is covered at {cautious[0]} and not active")
             continue
-        if released_at and all(last and owed >= Decimal("0.8") * units * last for last in lasts):
+        if released_at and all(last and owed >= ltvs.liquidation_ltv * units * last for last in lasts):
             schedule.world.report("oracle", f"{loan} was not claimed at the last price, {lasts[0]}")
         for span in spans:
             if (
@@ -268,13 +268,13 @@ def _nothing_is_forgotten(schedule: "Schedule", heard: list[Heard]) -> None:
                 or span.end <= loan.prices_apply_from
             ):
                 continue
-            if owed >= Decimal("0.8") * units * span.price:
+            if owed >= ltvs.liquidation_ltv * units * span.price:
                 when = f"{span.start.time()} to {span.end.time()}"
                 since = f"prices apply to it from {loan.prices_apply_from.time()}"
                 schedule.world.report("oracle", f"{loan} was not claimed at {span.price} from {when}; {since}")
                 break
         warned = loan.pk in open_margin_calls
-        if all(last and owed >= Decimal("0.7") * units * last and not warned for last in lasts):
+        if all(last and owed >= ltvs.margin_call_ltv * units * last and not warned for last in lasts):
             schedule.world.report("oracle", f"{loan} has no margin call at {lasts[0]}")
-        if all(last and owed < Decimal("0.6") * units * last and warned for last in cautious):
+        if all(last and owed < ltvs.margin_call_clear_ltv * units * last and warned for last in cautious):
             schedule.world.report("oracle", f"{loan} has a margin call at {cautious[0]}")

@@ -47,7 +47,7 @@ def make_loan(loan_id: str, *, collateral: str = "40", status: str = "active", b
     return Loan.objects.create(
         loan_id=loan_id, borrower_id="borrower-of-" + loan_id, amount=Decimal(1000), collateral=Decimal(collateral),
         outstanding_balance=Decimal(balance), status=status, request_id="application-" + loan_id, created_at=THEN,
-        **activated,
+        terms_id=1, **activated,
     )  # fmt: skip
 
 
@@ -55,7 +55,7 @@ def make_liquidation(loan: Loan, **columns: Any) -> Liquidation:
     """The liquidation of a loan, claimed at 31.25 GC a unit."""
     evidence = [{"market": "mos_espa", "reference": "e-1", "sentAt": THEN.isoformat(), "price": "31.25"}]
     return Liquidation.objects.create(
-        loan=loan, correlation_id="mos_espa:e-1", price=Decimal("31.25"), price_at=THEN, evidence=evidence,
+        loan=loan, terms_id=1, correlation_id="mos_espa:e-1", price=Decimal("31.25"), price_at=THEN, evidence=evidence,
         balance_at_claim=Decimal(1000), collateral_at_claim=Decimal(40), claimed_at=THEN, due_at=THEN, **columns,
     )  # fmt: skip
 
@@ -94,8 +94,8 @@ def make_bank() -> Bank:
         active = make_loan("L-active")
         warned = make_loan("L-warned", collateral="28")
         warning = MarginCall.objects.create(
-            loan=warned, price=Decimal(50), price_at=THEN, outstanding_balance=Decimal(1000), collateral=Decimal(28),
-            opened_at=THEN,
+            loan=warned, terms_id=1, price=Decimal(50), price_at=THEN, outstanding_balance=Decimal(1000),
+            collateral=Decimal(28), opened_at=THEN,
         )  # fmt: skip
         posting = CollateralPosting.objects.create(
             loan=active, amount=Decimal("40.50"), request_id="posting-1", created_at=THEN

@@ -15,7 +15,7 @@ def test_representatives_see_everything_and_have_seven_commands():
     commands = {codename for _, codename in held if not codename.startswith("view_")}
     assert commands == {
         "add_loan", "add_collateralposting", "change_tradeorder", "change_reconciliationdifference", "change_approval",
-        "delete_authtoken", "add_priceguard",
+        "delete_authtoken", "add_priceguard", "add_loanterms",
     }  # fmt: skip
     for label in ("pricing", "loans", "liquidation", "approvals"):
         for model in apps.get_app_config(label).get_models():

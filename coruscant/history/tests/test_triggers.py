@@ -19,7 +19,7 @@ WITHOUT_A_CAUSE = "table loans_loan was written without a cause"
 def loan(loan_id="L1"):
     return Loan(
         loan_id=loan_id, borrower_id="B1", amount=Decimal(1000), outstanding_balance=Decimal(1000),
-        request_id="req-1", created_at=NOW,
+        request_id="req-1", created_at=NOW, terms_id=1,
     )  # fmt: skip
 
 
@@ -123,7 +123,7 @@ def test_an_update_that_changes_nothing_needs_no_cause_and_is_not_history(made):
 def test_bookkeeping_needs_no_cause_and_is_not_history(made):
     with history.cause("claim", correlation_id="e-1"):
         liquidation = Liquidation.objects.create(
-            loan=made, correlation_id="e-1", price=1, price_at=NOW, evidence=[], balance_at_claim=1,
+            loan=made, terms_id=1, correlation_id="e-1", price=1, price_at=NOW, evidence=[], balance_at_claim=1,
             collateral_at_claim=1, claimed_at=NOW, due_at=NOW,
         )  # fmt: skip
     liquidation.fence, liquidation.leased_until, liquidation.due_at, liquidation.enqueued_at = 3, NOW, NOW, NOW

@@ -45,6 +45,7 @@ def liquidated(loan_id: str) -> tuple[Loan, dict[str, str]]:
     with history.cause("test", correlation_id=""):
         liquidation = Liquidation.objects.create(
             loan=loan,
+            terms_id=1,
             status=LiquidationStatus.SETTLED,
             price=Decimal("31.25"),
             price_at=NOW,
@@ -107,6 +108,7 @@ def test_a_page_has_as_many_loans_as_asked_for_up_to_200(client, asked, given):
                 outstanding_balance=Decimal(1),
                 request_id="r",
                 created_at=NOW,
+                terms_id=1,
             )
             for number in range(201)
         )

@@ -11,6 +11,7 @@ from proofs.mutants.catalogue import (
     requests,
     restores,
     sales,
+    terms,
 )
 from proofs.mutants.planting import Mutant
 
@@ -25,6 +26,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *history.MUTANTS,
     *approvals.MUTANTS,
     *restores.MUTANTS,
+    *terms.MUTANTS,
 )
 
 _BY_NAME = {mutant.name: mutant for mutant in MUTANTS}
