@@ -1,14 +1,19 @@
-"""Publish the events of liquidations, to all branches."""
+"""Publish events: those of liquidations, to all branches, and behind them those of loans."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
 
-from coruscant import aws, history, rows
-from coruscant.outbox import BATCH, Outbox
+from coruscant import aws, clock, history, rows
+from coruscant.outbox import BATCH, Outbox, oldest_first
 from liquidation.models import LiquidationEvent
+from loans.events import topic
+from loans.events.models import LoanEvent
+
+#: Short, so that the thread is soon free for other tasks; what is left waits for the next second.
+LONGEST_RUN = timedelta(seconds=5)
 
 
 class EventNotSent(Exception):  # not an error: the event stays in the outbox
@@ -34,6 +39,7 @@ class _LiquidationEvents(Outbox[LiquidationEvent]):
 _LIQUIDATION_EVENTS = _LiquidationEvents(
     LiquidationEvent.objects.filter(liquidation__held_by__isnull=True), lambda: aws.LIQUIDATION_TOPIC
 )
+_LOAN_EVENTS = Outbox(LoanEvent.objects.all(), topic.named)
 
 
 def publish(liquidation_id: int) -> bool:
@@ -60,6 +66,28 @@ def publish_all(liquidation_ids: Sequence[int]) -> None:
     """
     if events := _LIQUIDATION_EVENTS.take(_of(liquidation_ids, others=0)):
         _LIQUIDATION_EVENTS.send(events)
+
+
+def publish_loan_events() -> int:
+    """Send loan events that are due, a batch at a time and for a short time; returns how many were sent.
+
+    No loan event is taken while a liquidation event is due: that is sent first. A call that SNS takes nothing of ends
+    it. The same promises as `publish`; loan events are sent in no order, since their sequence has it.
+    """
+    if not topic.named():
+        return 0
+    began, sent = clock.now(), 0
+    while clock.now() - began < LONGEST_RUN:
+        if first := _LIQUIDATION_EVENTS.take(oldest_first):
+            if len(_LIQUIDATION_EVENTS.send(first)) == len(first):
+                break
+            continue
+        events = _LOAN_EVENTS.take(oldest_first)
+        failures = _LOAN_EVENTS.send(events) if events else {}
+        sent += len(events) - len(failures)
+        if len(failures) == len(events):  # nothing was due, or nothing was taken
+            break
+    return sent
 
 
 def _of(

@@ -1,6 +1,6 @@
 """Loans, their collateral, their margin calls, and the requests that made them.
 
-Written only by `applications`, `postings`, `activation`, `margin_calls` and `sales`.
+Written only by `applications`, `postings`, `activation`, `margin_calls` and `sales`; their events by `events.write`.
 """
 
 from django.db import models
@@ -162,3 +162,6 @@ class AcceptedRequest(models.Model):
 
     def __str__(self) -> str:
         return f"{self.endpoint} {self.request_id}"
+
+
+from loans.events.models import LoanEvent, LoanEventTopic  # noqa: E402, F401  (where Django looks for an app's models)

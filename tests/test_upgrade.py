@@ -35,7 +35,8 @@ IN_ONE_RELEASE = ["history_session_user", "last_outcome", "last_answer", "misfit
 IN_ONE_RELEASE += ["held_by_id", "orders_may_be_missing", "number", "refusals_prove_nothing"]
 NEW_IN_THIS_RELEASE = {
     "liquidation_orderanswer", "liquidation_reconciliation", "liquidation_reconciliationdifference",
-    "liquidation_historicalreconciliationdifference", "liquidation_statementtrade",
+    "liquidation_historicalreconciliationdifference", "liquidation_statementtrade", "loans_loanevent",
+    "loans_loaneventtopic",
 }  # fmt: skip
 EARLIER, NOW, LATER = (f"2026-11-25T{hour}:00:00+00:00" for hour in (10, 11, 12))
 

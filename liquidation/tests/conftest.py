@@ -4,6 +4,7 @@ import pytest
 
 from coruscant import aws, failpoints, outbox
 from coruscant.aws import LIQUIDATION_TOPIC as LIQUIDATIONS
+from loans.events.tests.support import TOPIC
 
 
 class FakeSNS:
@@ -11,7 +12,7 @@ class FakeSNS:
 
     def __init__(self):
         self.messages, self.errors, self.refused, self.calls = [], [], set(), 0
-        self.topics = ["other-topic", f"not-{LIQUIDATIONS}", LIQUIDATIONS]
+        self.topics = ["other-topic", f"not-{LIQUIDATIONS}", LIQUIDATIONS, TOPIC]
 
     def list_topics(self, NextToken="0"):
         number = int(NextToken)

@@ -8,6 +8,8 @@ import pytest
 from coruscant import clock
 from liquidation.models import ClaimFailure
 from liquidation.sell import sell
+from loans.events.models import LoanEvent, LoanEventTopic
+from loans.events.tests.support import name_topic
 from pricing.models import Feed
 
 pytestmark = pytest.mark.django_db
@@ -42,3 +44,16 @@ def behind(client):
 def test_without_a_price_there_is_no_price_to_scrape(client, clean_cache):
     samples = [line for line in client.get("/metrics").content.decode().splitlines() if not line.startswith("#")]
     assert not [line for line in samples if line.startswith("coruscant_best_price")]
+
+
+def test_unsent_loan_events_are_counted_while_a_topic_is_named(client, claimed):
+    name_topic()
+    claimed("25")
+    assert "coruscant_loan_events_unsent 1.0" in client.get("/metrics").content.decode()
+    LoanEvent.objects.update(sent_at=clock.now())
+    assert "coruscant_loan_events_unsent 0.0" in client.get("/metrics").content.decode()
+    LoanEvent.objects.update(sent_at=None)
+    LoanEventTopic.objects.all().delete()
+    text = client.get("/metrics").content.decode()
+    assert "coruscant_loan_events_unsent 0.0" in text
+    assert "coruscant_loan_events_unsent_seconds 0.0" in text

@@ -2,14 +2,25 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import psycopg
 from django.db import connections
 from psycopg import sql
 
+from proofs.simulation.messaging import LOAN_EVENTS_TOPIC
+from proofs.simulation.world import BEGINNING
+
 #: A schedule leaves a few hundred dead rows; so often the tables are truncated, which costs as much as many deletes.
 _TRUNCATE_EVERY = 200
+
+
+#: Loan events are written from the first transition on; what a schedule begins with happened just before.
+_NAME_TOPIC = (
+    f"INSERT INTO loans_loaneventtopic (id, topic, since)"
+    f" VALUES (1, '{LOAN_EVENTS_TOPIC}', '{BEGINNING + timedelta(microseconds=1)}')"
+)
 
 
 class SimulationDatabase:
@@ -41,6 +52,7 @@ class SimulationDatabase:
         self.monitor.execute(self._empty)
         if self._used % _TRUNCATE_EVERY == 0:
             self.monitor.execute(f"TRUNCATE {', '.join(self._tables)}")
+        self.monitor.execute(_NAME_TOPIC)
         self._used += 1
 
     def close(self) -> None:
