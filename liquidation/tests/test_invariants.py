@@ -85,7 +85,8 @@ def told(claimed):
     [
         "DELETE FROM loans_loanevent",
         "INSERT INTO loans_loanevent"
-        " (loan_id, sequence, event_type, event_id, body, created_at, due_at, sends, message_id) SELECT loan_id, 2, event_type, gen_random_uuid(), body, created_at, due_at, 0, '' FROM loans_loanevent",
+        " (loan_id, sequence, event_type, event_id, body, created_at, due_at, sends, message_id)"
+        " SELECT loan_id, 2, event_type, gen_random_uuid(), body, created_at, due_at, 0, '' FROM loans_loanevent",
         "UPDATE loans_loanevent SET event_type = 'margin-call'",
         "UPDATE loans_loanevent SET created_at = created_at + interval '1 microsecond'",
         'UPDATE loans_loanevent SET sequence = 2, body = replace(body, \'"sequence": "1"\', \'"sequence": "2"\')',
