@@ -48,12 +48,14 @@ SELECT (SELECT count(*) FROM loans_loan WHERE created_at >= %(since)s) AS applie
        (SELECT count(*) FROM loans_loan WHERE activated_at >= %(since)s) AS activated,
        (SELECT count(*) FROM liquidation_liquidation WHERE settled_at >= %(since)s) AS liquidated,
        (SELECT count(*) FROM liquidation_liquidation WHERE status = 'selling') AS unsettled,
-       (SELECT count(*) FROM liquidation_liquidationevent WHERE sent_at IS NULL) AS unsent
+       (SELECT count(*) FROM liquidation_liquidationevent WHERE sent_at IS NULL) AS unsent,
+       (SELECT count(*) FROM loans_loanevent WHERE sent_at IS NULL) AS unsent_loan_events
 """
 EVENTS_SINCE = """
 SELECT event.event_id::text AS event_id, event.body FROM liquidation_liquidationevent AS event
 WHERE event.sent_at >= %(since)s
 """
+LOAN_EVENTS_SINCE = "SELECT event_id::text AS event_id FROM loans_loanevent WHERE sent_at >= %(since)s"
 FILLS_SINCE = """
 SELECT request_id, market, units_traded, proceeds FROM liquidation_tradeorder
 WHERE status = 'filled' AND answered_at >= %(since)s
@@ -129,6 +131,10 @@ class Books:
     def events_since(self, instant: datetime) -> dict[str, str]:
         """Bodies by event id of the events marked as sent from `instant` on."""
         return {row["event_id"]: row["body"] for row in self._rows(EVENTS_SINCE, since=instant)}
+
+    def loan_events_since(self, instant: datetime) -> set[str]:
+        """The ids of the loan events marked as sent from `instant` on."""
+        return {row["event_id"] for row in self._rows(LOAN_EVENTS_SINCE, since=instant)}
 
     def fills_since(self, instant: datetime) -> dict[str, tuple[str, Decimal, Decimal]]:
         """Market, units and proceeds by requestId of the fills booked from `instant` on."""
