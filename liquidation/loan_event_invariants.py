@@ -32,6 +32,8 @@ ONE_EVENT_A_TRANSITION = """
        OR e.says ->> 'eventId' IS DISTINCT FROM e.event_id::text
        OR e.says ->> 'eventType' IS DISTINCT FROM e.event_type
        OR e.says ->> 'sequence' IS DISTINCT FROM e.sequence::text
+       OR e.says ->> 'status' IS DISTINCT FROM CASE e.event_type
+            WHEN 'application' THEN 'new' WHEN 'liquidation-started' THEN 'liquidating' ELSE 'active' END
        OR e.says ->> 'loanId' IS DISTINCT FROM l.loan_id
        OR e.says ->> 'borrowerId' IS DISTINCT FROM l.borrower_id
        OR (e.says ->> 'amount')::numeric IS DISTINCT FROM l.amount

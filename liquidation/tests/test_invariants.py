@@ -90,6 +90,7 @@ def told(claimed):
         "UPDATE loans_loanevent SET event_type = 'margin-call'",
         "UPDATE loans_loanevent SET created_at = created_at + interval '1 microsecond'",
         'UPDATE loans_loanevent SET sequence = 2, body = replace(body, \'"sequence": "1"\', \'"sequence": "2"\')',
+        "UPDATE loans_loanevent SET body = replace(body, 'liquidating', 'active')",
         "UPDATE loans_loanevent SET event_id = gen_random_uuid()",
         "UPDATE loans_loanevent SET body = replace(body, '\"40\"', '\"41\"')",
         'UPDATE loans_loanevent SET body = replace(body, \'"amount": "1000"\', \'"amount": "1001"\')',

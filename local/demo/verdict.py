@@ -113,7 +113,8 @@ def check_run(
     books: Books, simulators: Simulators, since: datetime, invariants: Callable[[], str | None]
 ) -> list[Check]:
     """Check everything that happened since an instant. `invariants` returns what is wrong, or None."""
-    counts, report = books.since(since), simulators.otc_report(brief=False)
+    counts, told = books.since(since), books.loan_events_since(since)
+    report = simulators.otc_report(brief=False)
     before, posted, after = simulators.clients_loans(), books.posted_since(since), simulators.clients_loans()
     quiet = {loan_id: loan for loan_id, loan in after.items() if before.get(loan_id) == loan}
     received = {str(event["eventId"]) for event in report["eventsByLoan"].values()}
@@ -122,7 +123,7 @@ def check_run(
         *check_counts(counts),
         check_finished(counts),
         check_events(books.events_since(since), received),
-        *check_loan_events(books.loan_events_since(since), set(report["loanEventIds"]), report["loanEventGaps"]),
+        *check_loan_events(told, set(report["loanEventIds"]), report["loanEventGaps"]),
         *check_fills(books.fills_since(since), simulators.trades(), books.pending_orders()),
         check_postings(quiet, posted),
         check_otc([str(sentence) for sentence in report["violations"]]),

@@ -120,9 +120,13 @@ class EmulatorEmptied(Fault):
         urls = [sqs.get_queue_url(QueueName=queue)["QueueUrl"] for queue in (EVENT_QUEUE, LOAN_EVENT_QUEUE)]
         deadline = time.monotonic() + HEARD_WITHIN_SECONDS
         while time.monotonic() < deadline:
-            found = [sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"] for url in urls]
-            kinds = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
-            if not sum(int(counts[kind]) for counts in found for kind in kinds):
+            left = 0
+            for url in urls:
+                counts = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+                left += int(counts["ApproximateNumberOfMessages"]) + int(
+                    counts["ApproximateNumberOfMessagesNotVisible"]
+                )
+            if not left:
                 return
             time.sleep(0.1)
         self.target.say("the OTC service did not hear in time what SNS had accepted: the emulator takes it along")

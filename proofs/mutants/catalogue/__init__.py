@@ -1,6 +1,17 @@
 """The planted bugs: what careful people get wrong in a system like this one."""
 
-from proofs.mutants.catalogue import answers, approvals, claims, events, history, prices, requests, restores, sales
+from proofs.mutants.catalogue import (
+    answers,
+    approvals,
+    claims,
+    events,
+    history,
+    loan_events,
+    prices,
+    requests,
+    restores,
+    sales,
+)
 from proofs.mutants.planting import Mutant
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -10,6 +21,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *requests.MUTANTS,
     *prices.MUTANTS,
     *events.MUTANTS,
+    *loan_events.MUTANTS,
     *history.MUTANTS,
     *approvals.MUTANTS,
     *restores.MUTANTS,
