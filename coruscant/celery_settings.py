@@ -16,6 +16,7 @@ CELERY_TASK_ROUTES = {
     "liquidation.sell": {"queue": "liquidations"},
     "liquidation.sell_backlog": {"queue": "liquidations"},
     "liquidation.publish": {"queue": "events"},
+    "liquidation.publish_loan_events": {"queue": "events"},
     "liquidation.recover": {"queue": "maintenance"},
     "pricing.prune_quotes": {"queue": "maintenance"},
     "approvals.expire": {"queue": "maintenance"},

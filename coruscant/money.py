@@ -6,8 +6,7 @@ the 28 of Python's default context, so every calculation runs in `CONTEXT`.
 """
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal, localcontext
 from functools import lru_cache
 
@@ -31,11 +30,9 @@ class NotAnAmount(ValueError):
     """The text is not a positive decimal within the bounds of an amount; the message says why, for a person."""
 
 
-@contextmanager
-def exact() -> Iterator[Context]:
-    """Run a block in `CONTEXT`, whatever the thread's default context is."""
-    with localcontext(CONTEXT) as context:
-        yield context
+def exact() -> AbstractContextManager[Context]:
+    """Run a block in a copy of `CONTEXT`, whatever the thread's default context is."""
+    return localcontext(CONTEXT)
 
 
 def parse_amount(text: object) -> Decimal:

@@ -1,12 +1,14 @@
 """Settings of the service, all from the environment; docs/operations.md describes each one."""
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
 from celery.schedules import crontab
 from django.urls import reverse_lazy
 
+from coruscant import aws
 from coruscant.celery_settings import *  # noqa: F403
 from coruscant.environment import Environment
 from coruscant.logging import logging_configuration
@@ -139,6 +141,13 @@ CACHES = {
 AWS_ENDPOINT_URL = env.url("AWS_ENDPOINT_URL") if env.text("AWS_ENDPOINT_URL", default="") else None
 AWS_REGION = env.text("AWS_REGION", default="us-east-1")
 
+# Where loan events go; read by `provision_messaging`, which names it for all processes. Empty = there are none.
+LOAN_EVENTS_TOPIC = env.text("LOAN_EVENTS_TOPIC", default="")
+if LOAN_EVENTS_TOPIC and not re.fullmatch("[A-Za-z0-9_-]{1,256}", LOAN_EVENTS_TOPIC):
+    env.refuse("LOAN_EVENTS_TOPIC", "must be up to 256 letters, digits, hyphens and underscores")
+if LOAN_EVENTS_TOPIC == aws.LIQUIDATION_TOPIC:
+    env.refuse("LOAN_EVENTS_TOPIC", "must be another topic than that of liquidation events")
+
 # --- The business: defaults and meaning in docs/operations.md ---------------------------------------------------
 
 ACTIVATION_LTV = env.number("ACTIVATION_LTV", "0.50", at_most=1)
@@ -239,6 +248,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "evaluate loans": {"task": "liquidation.evaluate_loans", **_EVERY_PERIOD},
     "recover": {"task": "liquidation.recover", **_EVERY_PERIOD},
+    "publish loan events": {"task": "liquidation.publish_loan_events", "schedule": 1.0, "options": {"expires": 3}},
     "expire approvals": {"task": "approvals.expire", "schedule": 60.0, "options": {"expires": 60}},
 }
 

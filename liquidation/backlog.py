@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from coruscant import clock, enqueue
+from coruscant.outbox import BATCH
 from liquidation import chains, publish, recover
 from liquidation.sell import Outcome, sell
 
@@ -36,9 +37,9 @@ def sell_backlog() -> int:
         if not due:
             break
         taken += _sell_in_turn(due, now, settled)
-        while len(settled) >= publish.BATCH:
-            publish.publish_all(settled[: publish.BATCH])
-            del settled[: publish.BATCH]
+        while len(settled) >= BATCH:
+            publish.publish_all(settled[:BATCH])
+            del settled[:BATCH]
         now = clock.now()
     else:
         enqueue_if_any_due()

@@ -83,7 +83,7 @@ def claim_loans(loan_pks: list[int], point: PricePoint) -> list[int]:
         with connection.cursor() as cursor:
             cursor.execute(_INSERT, {**claim, "price_at": point.at, "evidence": evidence})
             pks = sorted(pk for (pk,) in cursor.fetchall())
-        sales.begin_liquidation(loans, now)
+        sales.begin_liquidation(loans, now, price)
         ClaimFailure.objects.filter(loan__in=loans).delete()
         failpoints.reach("claim.written")
     at = point.at.isoformat()

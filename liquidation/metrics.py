@@ -18,6 +18,8 @@ from coruscant.restores.models import Restore
 from liquidation.models import PENDING_ORDER_STATUSES, ClaimFailure, Liquidation, LiquidationEvent, TradeOrder
 from liquidation.reconciliation.models import ReconciliationDifference
 from loans import terms
+from loans.events import topic
+from loans.events.models import LoanEvent
 from pricing import best_price
 from pricing.markets import Market
 from pricing.models import Feed, PriceQuote
@@ -44,6 +46,10 @@ def _figures() -> Iterator[Figures]:
     unsent = LiquidationEvent.objects.filter(sent_at=None)
     yield "coruscant_events_unsent", "Events in the outbox", (), [(unsent.count(),)]
     yield "coruscant_events_unsent_seconds", "Age of the oldest unsent event", (), age(unsent, "created_at")
+    # While no topic is named, nobody is to hear of them.
+    unheard = LoanEvent.objects.filter(sent_at=None) if topic.named() else LoanEvent.objects.none()
+    yield "coruscant_loan_events_unsent", "Loan events in the outbox", (), [(unheard.count(),)]
+    yield "coruscant_loan_events_unsent_seconds", "Age of the oldest unsent loan event", (), age(unheard, "created_at")
     unevaluated = age(PriceQuote.objects.filter(evaluated_at=None), "received_at")
     meaning = "Age of the oldest quote that no evaluation has covered"
     yield "coruscant_quotes_unevaluated_seconds", meaning, (), unevaluated

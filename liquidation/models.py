@@ -8,6 +8,7 @@ from django.db.models import F, Q
 from coruscant.fields import AmountField
 from coruscant.history.records import AuditedHistory
 from coruscant.money import ZERO
+from coruscant.outbox import OutboxEvent
 from coruscant.restores.models import Restore
 from loans.models import Loan, LoanTerms
 from pricing.markets import Market
@@ -201,17 +202,11 @@ class OrderAnswer(models.Model):
         return f"{self.kind}, to send {self.send}"
 
 
-class LiquidationEvent(models.Model):
+class LiquidationEvent(OutboxEvent):
     """The outbox: one event a settled liquidation, whose body never changes, sent until SNS has taken it."""
 
     liquidation = models.OneToOneField(Liquidation, on_delete=models.PROTECT, related_name="event")
     event_id = models.UUIDField(unique=True, default=uuid.uuid4)
-    body = models.TextField()
-    created_at = models.DateTimeField()
-    sent_at = models.DateTimeField(null=True)
-    message_id = models.CharField(max_length=128, blank=True, default="", help_text="SNS MessageId of the marked send")
-    sends = models.PositiveIntegerField(default=0)
-    due_at = models.DateTimeField()
     enqueued_at = models.DateTimeField(null=True, help_text="When a task for it was last sent: not again for a while")
 
     history = AuditedHistory(unaudited=["sends", "due_at", "enqueued_at"])
@@ -221,9 +216,6 @@ class LiquidationEvent(models.Model):
         indexes = [
             models.Index(fields=["due_at"], name="events_due", condition=Q(sent_at__isnull=True)),
         ]
-
-    def __str__(self) -> str:
-        return str(self.event_id)
 
 
 class Venue(models.Model):

@@ -8,10 +8,10 @@ import structlog
 from django.conf import settings
 from django.db.models import Max
 
-from coruscant import rows
+from coruscant import ids, rows
 from coruscant.money import DECIMAL_PLACES, round_down
 from coruscant.rows import Select
-from liquidation import breaker, ids, verdicts
+from liquidation import breaker, verdicts
 from liquidation.models import Liquidation, OrderAnswer, OrderStatus, TradeOrder
 from liquidation.sizing import Bounds, Choice, VenueCurve, choose
 from liquidation.venues import VENUES

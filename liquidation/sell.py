@@ -17,11 +17,11 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import transaction
 
 from coruscant import failpoints, rows
+from coruscant.backoff import back_off
 from coruscant.money import exact, fits
 from coruscant.restores import identity
 from coruscant.rows import Write
 from liquidation import band, breaker, last_send, orders, venues, verdicts
-from liquidation.backoff import back_off
 from liquidation.locking import lock
 from liquidation.models import PENDING_ORDER_STATUSES, Liquidation, LiquidationStatus, OrderStatus, TradeOrder
 from liquidation.settlement import SALE_FIGURES, settle, settle_if_done

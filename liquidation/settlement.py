@@ -7,10 +7,9 @@ from datetime import datetime
 import structlog
 from django.conf import settings
 
-from coruscant import rows
+from coruscant import ids, rows
 from coruscant.money import ZERO, decimal_string, exact
 from coruscant.rows import Write
-from liquidation import ids
 from liquidation.models import PENDING_ORDER_STATUSES, Liquidation, LiquidationEvent, LiquidationStatus
 from loans import sales
 from loans.models import Loan

@@ -56,6 +56,12 @@ def publish(*, liquidation_id: int) -> None:
     publishing.publish(liquidation_id)
 
 
+@shared_task(name="liquidation.publish_loan_events", ignore_result=True)
+def publish_loan_events() -> None:
+    """Send loan events that are due, behind those of liquidations."""
+    publishing.publish_loan_events()
+
+
 @shared_task(name="liquidation.recover", ignore_result=True)
 def recover() -> None:
     """Enqueue what is due."""

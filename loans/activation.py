@@ -9,6 +9,8 @@ from coruscant import clock, locks
 from coruscant.restores import identity
 from loans import candidates, risk
 from loans.batches import change_next_batch
+from loans.events.models import LoanEventType
+from loans.events.write import write_events
 from loans.models import Loan, LoanStatus
 from pricing.quotes import PricePoint
 
@@ -17,7 +19,8 @@ FIELDS: Final = ("status", "activated_at", "activation_price", "prices_apply_fro
 
 
 def activate_if_covered(loan: Loan, point: PricePoint, now: datetime) -> bool:
-    """Make a new loan active if its collateral is complete at `point`; returns whether it is now. The caller saves.
+    """Make a new loan active if its collateral is complete at `point`; returns whether it is now. The caller saves it,
+    and writes its event then.
 
     The caller has locked the row, and has held the activation barrier since before it read the price.
     """
@@ -40,12 +43,15 @@ def activate_loans(point: PricePoint, limit: int = 500) -> int:
         covered = [loan.pk for loan in loans if _is_covered(loan, point)]
         if not covered or not identity.accepted():
             return 0
-        return Loan.objects.filter(pk__in=covered).update(
+        now = clock.now()
+        activated = Loan.objects.filter(pk__in=covered).update(
             status=LoanStatus.ACTIVE,
-            activated_at=clock.now(),
+            activated_at=now,
             activation_price=point.price,
             prices_apply_from=_prices_apply_from(point),
         )
+        write_events(LoanEventType.ACTIVATION, covered, point.price, now)
+        return activated
 
     return change_next_batch("activation", point, candidates.new, activate, limit)
 

@@ -9,6 +9,8 @@ from django.db import IntegrityError
 from coruscant import failpoints, history
 from coruscant.errors import DomainError
 from loans import idempotency, terms
+from loans.events.models import LoanEventType
+from loans.events.write import write_events
 from loans.idempotency import Accepted, Request
 from loans.models import AcceptedRequest, Loan
 from loans.representation import loan_body
@@ -49,6 +51,7 @@ def apply_for_loan(*, client: str, request_id: str, loan_id: str, borrower_id: s
             )  # fmt: skip
             body = loan_body(loan, None, point)
             idempotency.store_response(request, loan, body, loan.created_at)
+            write_events(LoanEventType.APPLICATION, [loan.pk], point.price, loan.created_at)
             failpoints.reach("application.written")
     except IntegrityError:
         if found := idempotency.replay(request):

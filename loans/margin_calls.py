@@ -8,6 +8,8 @@ from django.db.models import QuerySet
 from coruscant import clock, money
 from loans import candidates, risk
 from loans.batches import change_next_batch
+from loans.events.models import LoanEventType
+from loans.events.write import write_events
 from loans.models import Loan, LoanStatus, MarginCall
 from pricing.quotes import PricePoint
 
@@ -46,6 +48,7 @@ def call_loans(point: PricePoint, limit: int = 500) -> int:
                 )
                 for loan in due
             )
+            write_events(LoanEventType.MARGIN_CALL, [loan.pk for loan in due], price, now)
         return len(due)
 
     return change_next_batch("margin_call", point, candidates.without_margin_call, call, limit)
@@ -70,7 +73,7 @@ def clear_margin_calls(point: PricePoint, limit: int = 500) -> int:
 def close_if_cleared(loan: Loan, point: PricePoint, now: datetime) -> MarginCall | None:
     """Close a loan's open margin call if LTV is below the clearing LTV at `point`; return it if it stays open.
 
-    The caller has locked the loan, in its transaction and cause.
+    The caller has locked the loan, and saved it, in its transaction and cause.
     """
     margin_call = open_margin_calls([loan]).first()
     if margin_call is None or point.price is None or not _may_clear(loan, point):
@@ -98,3 +101,4 @@ def _clear(loans: Sequence[Loan], point: PricePoint, now: datetime) -> None:
     open_margin_calls(loans).update(
         closed_at=now, close_reason=MarginCall.CloseReason.CLEARED, cleared_to=point.applies_before
     )
+    write_events(LoanEventType.MARGIN_CALL_CLEARED, [loan.pk for loan in loans], point.price, now)

@@ -1,6 +1,7 @@
 """Loans, their collateral, their margin calls, and the requests that made them.
 
-Written only by `applications`, `postings`, `activation`, `margin_calls`, `sales` and `terms`.
+Written only by `applications`, `postings`, `activation`, `margin_calls`, `sales` and `terms`; their events by
+`events.write`.
 """
 
 from django.db import models
@@ -223,3 +224,6 @@ class AcceptedRequest(models.Model):
 
     def __str__(self) -> str:
         return f"{self.endpoint} {self.request_id}"
+
+
+from loans.events.models import LoanEvent, LoanEventTopic  # noqa: E402, F401  (where Django looks for an app's models)

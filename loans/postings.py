@@ -17,6 +17,8 @@ from coruscant.errors import DomainError
 from coruscant.history.cause import COLUMNS as CAUSE
 from coruscant.history.cause import cause_of
 from loans import activation, idempotency, margin_calls
+from loans.events.models import LoanEventType
+from loans.events.write import write_events
 from loans.idempotency import Accepted, Request
 from loans.models import AcceptedRequest, CollateralPosting, Loan, LoanStatus, LoanTerms
 from loans.representation import loan_body
@@ -136,6 +138,8 @@ def _post_under_lock(request: Request, borrower_id: str, amount: Decimal) -> Acc
         loan.collateral = _with_more(loan, amount)
         activated = activation.activate_if_covered(loan, point.cautious, now)
         loan.save(update_fields=["collateral", *(activation.FIELDS if activated else ())])
+        if activated:
+            write_events(LoanEventType.ACTIVATION, [loan.pk], point.cautious.price, now)
         margin_call = margin_calls.close_if_cleared(loan, point.cautious, now)
         CollateralPosting.objects.create(loan=loan, amount=amount, request_id=request.request_id, created_at=now)
         body = loan_body(loan, margin_call, point)

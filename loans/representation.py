@@ -31,12 +31,12 @@ def represent(
         "collateral": decimal_string(loan.collateral),
         "status": str(loan.status),
         "outstandingBalance": decimal_string(loan.outstanding_balance),
-        "ltv": _ltv(loan.outstanding_balance, loan.collateral, price),
+        "ltv": ltv_string(loan.outstanding_balance, loan.collateral, price),
         "collateralValue": _value(loan.collateral, price),
         "requiredCollateral": _required(loan, lower or price),
         "openWarning": _open_warning(open_margin_call),
-        "createdAt": _instant(loan.created_at),
-        "activatedAt": _instant(loan.activated_at) if loan.activated_at else None,
+        "createdAt": instant_string(loan.created_at),
+        "activatedAt": instant_string(loan.activated_at) if loan.activated_at else None,
         "liquidation": _liquidation(loan),
     }
 
@@ -47,7 +47,8 @@ def loan_body(loan: Loan, open_margin_call: MarginCall | None, point: PricePoint
     return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
 
 
-def _ltv(balance: Decimal, collateral: Decimal, price: Decimal | None) -> str | None:
+def ltv_string(balance: Decimal, collateral: Decimal, price: Decimal | None) -> str | None:
+    """The LTV as it is shown: rounded half-even to 24 decimals; None without a price or collateral."""
     found = None if price is None else risk.ltv(balance, collateral, price)
     if found is None:
         return None
@@ -74,9 +75,9 @@ def _open_warning(margin_call: MarginCall | None) -> dict[str, Any] | None:
     if margin_call is None:
         return None
     return {
-        "openedAt": _instant(margin_call.opened_at),
+        "openedAt": instant_string(margin_call.opened_at),
         "price": decimal_string(margin_call.price),
-        "ltv": _ltv(margin_call.outstanding_balance, margin_call.collateral, margin_call.price),
+        "ltv": ltv_string(margin_call.outstanding_balance, margin_call.collateral, margin_call.price),
     }
 
 
@@ -90,5 +91,6 @@ def _liquidation(loan: Loan) -> dict[str, Any] | None:
     return {name: body[name] for name in names}
 
 
-def _instant(at: datetime) -> str:
+def instant_string(at: datetime) -> str:
+    """An instant in UTC, in RFC 3339."""
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z")

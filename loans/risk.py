@@ -67,6 +67,12 @@ def required_collateral(balance: Decimal, collateral: Decimal, price: Decimal, t
         return max(ZERO, needed - collateral)
 
 
+def price_at(balance: Decimal, collateral: Decimal, ltv: Decimal) -> Decimal | None:
+    """The highest price of up to 24 decimals at which LTV is at or above `ltv`; None without collateral."""
+    with money.exact():
+        return money.round_down(balance / (ltv * collateral), money.DECIMAL_PLACES) if collateral else None
+
+
 def search_floor(ltv: Decimal, price: Decimal) -> Decimal:
     """The lower bound of a range scan over `debt_per_unit` for LTV ≥ `ltv` at `price`.
 

@@ -12,6 +12,8 @@ from django.db import connection
 from coruscant import money
 from coruscant.money import ZERO
 from loans import margin_calls
+from loans.events.models import LoanEventType
+from loans.events.write import write_events
 from loans.models import Loan, LoanStatus
 
 #: What a booked sale changes on a loan's row.
@@ -22,8 +24,8 @@ class IllegalTransition(RuntimeError):
     """A caller asked for a step that the loan's present state does not allow: a programming error."""
 
 
-def begin_liquidation(loan_ids: Sequence[int], now: datetime) -> None:
-    """Move active loans (primary keys) to `liquidating`, and close their open margin calls as claimed.
+def begin_liquidation(loan_ids: Sequence[int], now: datetime, price: Decimal) -> None:
+    """Move active loans (primary keys) to `liquidating` at a price, and close their open margin calls as claimed.
 
     Raises IllegalTransition if one of the loans is not active.
     """
@@ -33,6 +35,7 @@ def begin_liquidation(loan_ids: Sequence[int], now: datetime) -> None:
     if changed != len(keys):
         raise IllegalTransition(f"{len(keys) - changed} of {len(keys)} loans to be liquidated are not active")
     margin_calls.close_for_claim(list(keys), now)
+    write_events(LoanEventType.LIQUIDATION_STARTED, list(keys), price, now)
 
 
 def book_sale(

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from coruscant import aws
-from liquidation.publish import ON_ITS_WAY
+from coruscant.outbox import ON_ITS_WAY
 from pricing.ingest.poll import WAIT_SECONDS
 
 
@@ -21,7 +21,7 @@ def test_a_publisher_has_given_up_before_anybody_else_may_try_the_event():
 def test_an_event_that_met_a_hanging_sns_is_tried_again_within_the_promised_half_minute():
     from django.conf import settings
 
-    from liquidation.backoff import LONGEST_DELAY_SECONDS
+    from coruscant.backoff import LONGEST_DELAY_SECONDS
 
     config = aws.sns().meta.config
     slowest_try = config.connect_timeout + config.read_timeout

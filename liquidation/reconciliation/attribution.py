@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
-from liquidation import ids
+from coruscant import ids
 
 #: The first bytes of a UUID, those before its version, are the first of its hash.
 _COMPARED = 6

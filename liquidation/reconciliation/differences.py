@@ -26,6 +26,8 @@ from liquidation.reconciliation.models import ADOPTABLE, DifferenceStatus, Recon
 from liquidation.sell import book_trade, books_can_hold
 from liquidation.venues import VENUES
 from loans import sales
+from loans.events.models import LoanEventType
+from loans.events.write import write_events
 from loans.models import Loan, LoanStatus
 from pricing.markets import Market
 
@@ -162,13 +164,14 @@ def _sale(loan: Loan, difference: ReconciliationDifference, now: datetime) -> Li
     if loan.status == LoanStatus.NEW:  # its activation was lost as well
         loan.status, loan.activated_at, loan.prices_apply_from = LoanStatus.ACTIVE, now, now
         loan.save(update_fields=["status", "activated_at", "prices_apply_from"])
+        write_events(LoanEventType.ACTIVATION, [loan.pk], price, now)
     made = Liquidation.objects.create(
         loan=loan, terms_id=loan.terms_id, correlation_id=f"{difference.market}:{difference.request_id}", price=price,
         price_at=traded_at, evidence=_evidence(difference, price), balance_at_claim=loan.outstanding_balance,
         collateral_at_claim=loan.collateral, claimed_at=now, due_at=now, held_by=restore,
         orders_may_be_missing=restore is not None,
     )  # fmt: skip
-    sales.begin_liquidation([loan.pk], now)
+    sales.begin_liquidation([loan.pk], now, price)
     ClaimFailure.objects.filter(loan=loan).delete()
     loan.refresh_from_db()
     return made

@@ -4,8 +4,10 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
+from coruscant import clock
 from coruscant.history.records import audited_models
 from liquidation.sell import sell
+from loans.events.tests.support import name_topic
 
 AUDITED_TABLES = [model._meta.db_table for model in audited_models()]
 pytestmark = pytest.mark.django_db
@@ -69,3 +71,45 @@ def test_every_promise_notices_when_it_is_broken(claimed, markets, capsys, state
     with pytest.raises(SystemExit):
         call_command("check_invariants")
     assert f"FAIL {name} " in capsys.readouterr().out
+
+
+@pytest.fixture
+def told(claimed):
+    """A claim that was told, as every transition since then must be."""
+    name_topic(since=clock.now())
+    return claimed("25")
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        "DELETE FROM loans_loanevent",
+        "INSERT INTO loans_loanevent"
+        " (loan_id, sequence, event_type, event_id, body, created_at, due_at, sends, message_id)"
+        " SELECT loan_id, 2, event_type, gen_random_uuid(), body, created_at, due_at, 0, '' FROM loans_loanevent",
+        "UPDATE loans_loanevent SET event_type = 'margin-call'",
+        "UPDATE loans_loanevent SET created_at = created_at + interval '1 microsecond'",
+        'UPDATE loans_loanevent SET sequence = 2, body = replace(body, \'"sequence": "1"\', \'"sequence": "2"\')',
+        "UPDATE loans_loanevent SET body = replace(body, 'liquidating', 'active')",
+        "UPDATE loans_loanevent SET event_id = gen_random_uuid()",
+        "UPDATE loans_loanevent SET body = replace(body, '\"40\"', '\"41\"')",
+        'UPDATE loans_loanevent SET body = replace(body, \'"amount": "1000"\', \'"amount": "1001"\')',
+        "UPDATE loans_loanevent SET body = (body::jsonb - 'borrowerId')::text",
+        "UPDATE loans_loan SET created_at = (SELECT since FROM loans_loaneventtopic)",
+    ],
+)
+def test_a_transition_without_its_one_event_is_noticed(told, capsys, statements):
+    call_command("check_invariants")
+    damage(f"ALTER TABLE loans_loanevent DISABLE TRIGGER USER; {statements}")
+    with pytest.raises(SystemExit):
+        call_command("check_invariants")
+    assert "FAIL I15 " in capsys.readouterr().out
+
+
+def test_a_loan_event_that_is_not_sent_is_noticed_while_a_topic_is_named(told, capsys):
+    damage("UPDATE loans_loanevent SET due_at = now() - interval '2 minutes'")
+    with pytest.raises(SystemExit):
+        call_command("check_invariants")
+    assert "FAIL I15b " in capsys.readouterr().out
+    damage("DELETE FROM loans_loaneventtopic")
+    call_command("check_invariants")

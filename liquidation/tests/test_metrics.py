@@ -8,6 +8,8 @@ import pytest
 from coruscant import clock
 from liquidation.models import ClaimFailure
 from liquidation.sell import sell
+from loans.events.models import LoanEvent, LoanEventTopic
+from loans.events.tests.support import name_topic
 from pricing.markets import Market
 from pricing.models import Feed
 
@@ -55,3 +57,16 @@ def test_prices_that_are_apart_are_shown(client, quote):
     assert 'coruscant_price_suspect{market="mos_espa"} 1.0' in text
     assert 'coruscant_price_suspect{market="black_spire_outpost"} 0.0' in text
     assert "coruscant_price_divergence 160.2" in text
+
+
+def test_unsent_loan_events_are_counted_while_a_topic_is_named(client, claimed):
+    name_topic()
+    claimed("25")
+    assert "coruscant_loan_events_unsent 1.0" in client.get("/metrics").content.decode()
+    LoanEvent.objects.update(sent_at=clock.now())
+    assert "coruscant_loan_events_unsent 0.0" in client.get("/metrics").content.decode()
+    LoanEvent.objects.update(sent_at=None)
+    LoanEventTopic.objects.all().delete()
+    text = client.get("/metrics").content.decode()
+    assert "coruscant_loan_events_unsent 0.0" in text
+    assert "coruscant_loan_events_unsent_seconds 0.0" in text

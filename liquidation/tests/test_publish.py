@@ -7,7 +7,7 @@ import structlog
 from botocore.exceptions import ClientError, EndpointConnectionError
 from botocore.parsers import ResponseParserError
 
-from coruscant import aws, clock, failpoints
+from coruscant import clock, failpoints, outbox
 from liquidation import invariants, publish
 from liquidation.claim import claim_loans
 from liquidation.conftest import point_now
@@ -18,48 +18,6 @@ from liquidation.sell import sell
 pytestmark = pytest.mark.django_db
 
 TOPIC = "coruscant-bank-loan-liquidation-events"
-
-
-class FakeSNS:
-    """Takes messages, unless a test has given it errors or refusals."""
-
-    def __init__(self):
-        self.messages, self.errors, self.refused, self.calls = [], [], set(), 0
-        self.topics = ["other-topic", "not-coruscant-bank-loan-liquidation-events", TOPIC]
-
-    def list_topics(self, NextToken="0"):
-        number = int(NextToken)
-        page = {"Topics": [{"TopicArn": f"arn:aws:sns:us-east-1:000000000000:{name}"}
-                           for name in self.topics[number : number + 1]]}  # fmt: skip
-        return page | ({"NextToken": str(number + 1)} if number + 1 < len(self.topics) else {})
-
-    def publish_batch(self, TopicArn, PublishBatchRequestEntries):
-        if self.errors:
-            raise self.errors.pop(0)
-        assert TopicArn.rpartition(":")[2] in self.topics
-        assert len(PublishBatchRequestEntries) <= 10
-        taken = [entry for entry in PublishBatchRequestEntries if entry["Message"] not in self.refused]
-        self.calls += 1
-        answered = []
-        for entry in taken:
-            self.messages.append((TopicArn.rpartition(":")[2], entry["Message"]))
-            answered.append({"Id": entry["Id"], "MessageId": f"m-{len(self.messages)}"})
-        failed = [
-            {"Id": entry["Id"], "Code": "InternalError", "SenderFault": False}
-            for entry in PublishBatchRequestEntries
-            if entry not in taken
-        ]
-        return {"Successful": answered, "Failed": failed}
-
-
-@pytest.fixture
-def sns(monkeypatch):
-    fake = FakeSNS()
-    monkeypatch.setattr(aws, "sns", lambda: fake)
-    publish._topic_arn.cache_clear()
-    yield fake
-    publish._topic_arn.cache_clear()
-    failpoints.arm(None)
 
 
 @pytest.fixture
@@ -133,7 +91,7 @@ def test_a_crash_between_sns_and_the_mark_sends_the_same_bytes_again(settled, sn
     with pytest.raises(Killed):
         publish.publish(settled.pk)
     failpoints.arm(None)
-    time_passes(seconds=publish.ON_ITS_WAY.total_seconds() + 1)
+    time_passes(seconds=outbox.ON_ITS_WAY.total_seconds() + 1)
     assert publish.publish(settled.pk)
     assert len(sns.messages) == 2
     assert len(set(sns.messages)) == 1
@@ -174,7 +132,7 @@ def test_a_topic_made_anew_is_looked_up_anew(settled, sns):
     sns.errors = [ClientError({"Error": {"Code": "NotFound", "Message": "Topic does not exist"}}, "Publish")]
     with pytest.raises(EventNotSent):
         publish.publish(settled.pk)
-    assert publish._topic_arn.cache_info().currsize == 0
+    assert outbox.topic_arn.cache_info().currsize == 0
 
 
 @pytest.fixture

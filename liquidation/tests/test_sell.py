@@ -10,8 +10,8 @@ from types import SimpleNamespace
 import pytest
 from django.db import OperationalError, connection, connections, transaction
 
-from coruscant import clock
-from liquidation import ids, invariants
+from coruscant import clock, ids
+from liquidation import invariants
 from liquidation.locking import lock
 from liquidation.models import Liquidation, LiquidationEvent, OrderStatus, TradeOrder
 from liquidation.sell import Outcome, sell

@@ -1,3 +1,3 @@
 """The pages of the loans app in the admin; importing them registers them."""
 
-from loans.admin import credentials, loans, records, terms  # noqa: F401
+from loans.admin import credentials, events, loans, records, terms  # noqa: F401

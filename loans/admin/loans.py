@@ -18,6 +18,7 @@ from coruscant.admin.figures import NOTHING, badge, figure, link_to, page_of, pe
 from coruscant.approvals.pages import ask_on_page, why_field
 from coruscant.fields import AmountField
 from loans import applications, postings, risk, two_people
+from loans.admin.events import LoanEventInline
 from loans.admin.records import MarginCallInline, PostingInline
 from loans.idempotency import Accepted
 from loans.models import Loan, MarginCall
@@ -72,7 +73,7 @@ class LoanAdmin(AuditedAdmin):
         ("Figures", {"fields": (("amount_gc", "balance_gc"), ("units", "value_now"), ("ltv_now", "missing"))}),
         ("Times", {"fields": (("created", "activated"), "applies_from")}),
     )
-    inlines = (PostingInline, MarginCallInline)
+    inlines = (PostingInline, MarginCallInline, LoanEventInline)
     actions_list = ("register_application",)
     actions_detail = ("post_collateral",)
     has_register_permission = admin.ModelAdmin.has_add_permission

@@ -81,7 +81,7 @@ def test_no_posting_is_lost_among_many(active):
 def claim(key: int) -> None:
     with history.cause("claim", correlation_id=""):
         Loan.objects.select_for_update().get(pk=key)
-        sales.begin_liquidation([key], NOW)
+        sales.begin_liquidation([key], NOW, Decimal(25))
 
 
 def post(loan: Loan, *, request_id: str = "req-1", amount: Decimal = Decimal(1)) -> Accepted:
@@ -113,7 +113,7 @@ def test_a_posting_that_waits_for_a_claim_is_refused(arm):
             Loan.objects.select_for_update().get(pk=loan.pk)
             locked.set()
             waiting.wait(1)
-            sales.begin_liquidation([loan.pk], NOW)
+            sales.begin_liquidation([loan.pk], NOW, Decimal(25))
 
     def late_posting() -> Accepted:
         locked.wait(10)

@@ -25,7 +25,7 @@ def cause():
 
 def test_claimed_loans_are_liquidating_and_their_margin_calls_closed():
     called, plain, bystander = MarginCallFactory().loan, LoanFactory(active=True), LoanFactory(active=True)
-    sales.begin_liquidation([called.pk, plain.pk], NOW)
+    sales.begin_liquidation([called.pk, plain.pk], NOW, Decimal(25))
     assert set(Loan.objects.filter(status="liquidating")) == {called, plain}
     assert Loan.objects.get(pk=bystander.pk).status == "active"
     call = MarginCall.objects.get()
@@ -34,7 +34,7 @@ def test_claimed_loans_are_liquidating_and_their_margin_calls_closed():
 
 def test_a_claim_has_history_rows():
     call = MarginCallFactory()
-    sales.begin_liquidation([call.loan.pk], NOW)
+    sales.begin_liquidation([call.loan.pk], NOW, Decimal(25))
     entry = Loan.history.latest()
     assert (entry.status, entry.history_type, entry.history_change_reason) == (
         "liquidating",
@@ -49,7 +49,7 @@ def test_a_claim_has_history_rows():
 def test_a_loan_is_claimed_once(status):
     loan = LoanFactory(active=True, status=status)
     with pytest.raises(sales.IllegalTransition):
-        sales.begin_liquidation([loan.pk], NOW)
+        sales.begin_liquidation([loan.pk], NOW, Decimal(25))
     assert Loan.history.count() == 1
 
 

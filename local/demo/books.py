@@ -48,11 +48,18 @@ SELECT (SELECT count(*) FROM loans_loan WHERE created_at >= %(since)s) AS applie
        (SELECT count(*) FROM loans_loan WHERE activated_at >= %(since)s) AS activated,
        (SELECT count(*) FROM liquidation_liquidation WHERE settled_at >= %(since)s) AS liquidated,
        (SELECT count(*) FROM liquidation_liquidation WHERE status = 'selling') AS unsettled,
-       (SELECT count(*) FROM liquidation_liquidationevent WHERE sent_at IS NULL) AS unsent
+       (SELECT count(*) FROM liquidation_liquidationevent WHERE sent_at IS NULL) AS unsent,
+       (SELECT count(*) FROM loans_loanevent WHERE sent_at IS NULL AND created_at < now() - interval '5 seconds')
+           AS unsent_loan_events
 """
 EVENTS_SINCE = """
 SELECT event.event_id::text AS event_id, event.body FROM liquidation_liquidationevent AS event
 WHERE event.sent_at >= %(since)s
+"""
+# Loans go on becoming active to the end: what was sent just now may be on its way to whoever hears it.
+LOAN_EVENTS_SINCE = """
+SELECT event_id::text AS event_id FROM loans_loanevent
+WHERE sent_at >= %(since)s AND sent_at < now() - interval '5 seconds'
 """
 FILLS_SINCE = """
 SELECT request_id, market, units_traded, proceeds FROM liquidation_tradeorder
@@ -123,12 +130,16 @@ class Books:
         return instant
 
     def since(self, instant: datetime) -> dict[str, int]:
-        """Count what happened from `instant` on, and what is not finished."""
+        """Count what happened from `instant` on, and what is not finished, loan events of the last seconds left out."""
         return self._rows(SINCE, since=instant)[0]
 
     def events_since(self, instant: datetime) -> dict[str, str]:
         """Bodies by event id of the events marked as sent from `instant` on."""
         return {row["event_id"]: row["body"] for row in self._rows(EVENTS_SINCE, since=instant)}
+
+    def loan_events_since(self, instant: datetime) -> set[str]:
+        """The ids of the loan events marked as sent from `instant` on, but for the last seconds."""
+        return {row["event_id"] for row in self._rows(LOAN_EVENTS_SINCE, since=instant)}
 
     def fills_since(self, instant: datetime) -> dict[str, tuple[str, Decimal, Decimal]]:
         """Market, units and proceeds by requestId of the fills booked from `instant` on."""

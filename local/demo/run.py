@@ -99,11 +99,12 @@ class Run:
 
     def _nothing_under_way(self, since: datetime) -> bool:
         try:
-            counts = self._books.since(since)
-            received = self._simulators.otc_report()["distinctEvents"]
-            return not counts["unsettled"] and not counts["unsent"] and received >= len(self._books.events_since(since))
+            counts, report = self._books.since(since), self._simulators.otc_report()
+            sent, told = self._books.events_since(since), self._books.loan_events_since(since)
         except (psycopg.Error, requests.RequestException):
             return False
+        under_way = counts["unsettled"] or counts["unsent"] or counts["unsent_loan_events"]
+        return not under_way and report["distinctEvents"] >= len(sent) and report["distinctLoanEvents"] >= len(told)
 
     def _watch(self, until_elapsed: float, phase: str, until: Callable[[], bool] = lambda: False) -> None:
         """Keep everything running and the view fresh until so many seconds after the beginning, or a condition."""

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from local.stack.ports import LOOPBACK, next_free_port
 
+#: The OTC service of the demo hears it.
+LOAN_EVENTS_TOPIC = "coruscant-bank-loan-events"
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -81,6 +83,7 @@ def service_environment(folder: Path, stack: Mapping[str, str], addresses: Addre
         "SECRET_KEY": secret_key(folder / "secret-key"),
         "ALLOWED_HOSTS": f"localhost,{LOOPBACK}",
         "API_ALLOW_ANONYMOUS": "true",
+        "LOAN_EVENTS_TOPIC": LOAN_EVENTS_TOPIC,
         **market_settings(addresses),
     }
 

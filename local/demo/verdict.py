@@ -36,8 +36,11 @@ def check_counts(counts: Mapping[str, int]) -> list[Check]:
 
 def check_finished(counts: Mapping[str, int]) -> Check:
     """Nothing is still under way."""
-    sentence = f"{counts['unsettled']} liquidations still sell, {counts['unsent']} events are not sent"
-    return Check(counts["unsettled"] == 0 and counts["unsent"] == 0, sentence)
+    unsent = counts["unsent"] + counts["unsent_loan_events"]
+    return Check(
+        counts["unsettled"] == 0 and unsent == 0,
+        f"{counts['unsettled']} liquidations still sell, {unsent} events are not sent",
+    )
 
 
 def check_events(sent: Mapping[str, str], received: set[str]) -> Check:
@@ -46,6 +49,16 @@ def check_events(sent: Mapping[str, str], received: set[str]) -> Check:
     return Check(
         not missing, f"{len(sent) - len(missing)} of {len(sent)} sent events reached the OTC service{named(missing)}"
     )
+
+
+def check_loan_events(sent: set[str], received: set[str], gaps: list[str]) -> list[Check]:
+    """The OTC service received every loan event marked as sent, and its own loans' events without a gap."""
+    missing = sorted(sent - received)
+    heard = f"{len(sent) - len(missing)} of {len(sent)} sent loan events reached the OTC service{named(missing)}"
+    return [
+        Check(bool(sent) and not missing, heard),
+        Check(not gaps, f"{len(gaps)} loans have gaps in the sequence of their events{named(gaps)}"),
+    ]
 
 
 def check_fills(
@@ -100,7 +113,8 @@ def check_run(
     books: Books, simulators: Simulators, since: datetime, invariants: Callable[[], str | None]
 ) -> list[Check]:
     """Check everything that happened since an instant. `invariants` returns what is wrong, or None."""
-    counts, report = books.since(since), simulators.otc_report(brief=False)
+    counts, told = books.since(since), books.loan_events_since(since)
+    report = simulators.otc_report(brief=False)
     before, posted, after = simulators.clients_loans(), books.posted_since(since), simulators.clients_loans()
     quiet = {loan_id: loan for loan_id, loan in after.items() if before.get(loan_id) == loan}
     received = {str(event["eventId"]) for event in report["eventsByLoan"].values()}
@@ -109,6 +123,7 @@ def check_run(
         *check_counts(counts),
         check_finished(counts),
         check_events(books.events_since(since), received),
+        *check_loan_events(told, set(report["loanEventIds"]), report["loanEventGaps"]),
         *check_fills(books.fills_since(since), simulators.trades(), books.pending_orders()),
         check_postings(quiet, posted),
         check_otc([str(sentence) for sentence in report["violations"]]),

@@ -9,6 +9,7 @@ import psycopg
 from django.db import connections
 from psycopg import sql
 
+from proofs.simulation.messaging import LOAN_EVENTS_TOPIC
 from proofs.simulation.world import BEGINNING
 
 #: A schedule leaves a few hundred dead rows; so often the tables are truncated, which costs as much as many deletes.
@@ -24,6 +25,13 @@ _ACCOUNT = """
 """
 #: `migrate` makes them of the settings.
 _FIRST_TERMS = "INSERT INTO loans_loanterms SELECT * FROM first_terms"
+
+
+#: Loan events are written from the first transition on; what a schedule begins with happened just before.
+_NAME_TOPIC = (
+    f"INSERT INTO loans_loaneventtopic (id, topic, since)"
+    f" VALUES (1, '{LOAN_EVENTS_TOPIC}', '{BEGINNING + timedelta(microseconds=1)}')"
+)
 
 
 class SimulationDatabase:
@@ -58,6 +66,7 @@ class SimulationDatabase:
         if self._used % _TRUNCATE_EVERY == 0:
             self.monitor.execute(f"TRUNCATE {', '.join(self._tables)}")
         self.monitor.execute(self._empty)
+        self.monitor.execute(_NAME_TOPIC)
         self._used += 1
 
     def keep(self) -> None:

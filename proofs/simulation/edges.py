@@ -16,9 +16,9 @@ from unittest import mock
 from django.conf import settings
 from django.db import connection
 
-from coruscant import aws, clock, enqueue, failpoints
+from coruscant import aws, clock, enqueue, failpoints, outbox
 from coruscant.restores import identity
-from liquidation import last_send, publish, sell, venues
+from liquidation import last_send, sell, venues
 from liquidation.venues import http
 from liquidation.verdicts import Answer
 from pricing import price_alerts, snapshot
@@ -133,7 +133,7 @@ class Edges:
             ):
                 replaced.enter_context(mock.patch.object(where, name, what))
             replaced.enter_context(clock.driven_by(self.world.clock))
-            forget = (queue.queue_url.cache_clear, publish._topic_arn.cache_clear, identity.forget)
+            forget = (queue.queue_url.cache_clear, outbox.topic_arn.cache_clear, identity.forget)
             for call in forget:
                 call()
                 replaced.callback(call)

@@ -51,6 +51,8 @@ class Worker:
                 return outcome is not sell.Outcome.LATER
             case "liquidation.publish":
                 publish.publish(int(arguments["liquidation_id"]))
+            case "liquidation.publish_loan_events":
+                publish.publish_loan_events()
             case "liquidation.evaluate_loans":
                 evaluate.evaluate_loans()
             case "liquidation.recover":

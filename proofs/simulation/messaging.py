@@ -11,6 +11,8 @@ from coruscant.aws import LIQUIDATION_TOPIC
 from proofs.simulation.actor import Actor, current_actor
 from proofs.simulation.world import World
 
+#: Named for every schedule (proofs/simulation/database.py).
+LOAN_EVENTS_TOPIC = "simulated-loan-events"
 _UNIX = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -148,11 +150,13 @@ class Topics:
     def __init__(self, world: World) -> None:
         """Nothing delivered."""
         self.world = world
+        #: Of the topic of liquidation events, and of that of loan events.
         self.delivered: list[str] = []
+        self.loan_events: list[str] = []
 
     def list_topics(self) -> dict[str, list[dict[str, str]]]:
-        """The bank's only topic."""
-        return {"Topics": [{"TopicArn": f"simulated:{LIQUIDATION_TOPIC}"}]}
+        """The bank's two topics."""
+        return {"Topics": [{"TopicArn": f"simulated:{topic}"} for topic in (LIQUIDATION_TOPIC, LOAN_EVENTS_TOPIC)]}
 
     def publish_batch(
         self,
@@ -165,14 +169,15 @@ class Topics:
         actor.reach(f"sns.called {TopicArn.rpartition(':')[2][:9]}")
         if self.world.happens("sns.refuses"):
             raise _refusal("PublishBatch")
+        delivered = self.loan_events if TopicArn.endswith(f":{LOAN_EVENTS_TOPIC}") else self.delivered
         taken: list[dict[str, str]] = []
         failed: list[dict[str, str]] = []
         for entry in PublishBatchRequestEntries:
             if len(PublishBatchRequestEntries) > 1 and self.world.happens("sns.refuses_one"):
                 failed.append({"Id": entry["Id"], "Code": "InternalError"})
                 continue
-            self.delivered.append(entry["Message"])
-            taken.append({"Id": entry["Id"], "MessageId": f"sns-{len(self.delivered)}"})
+            delivered.append(entry["Message"])
+            taken.append({"Id": entry["Id"], "MessageId": f"sns-{len(delivered)}"})
         self.world.log(f"SNS delivers {len(taken)}")
         lost = self.world.happens("sns.answer_lost")
         actor.reach("sns.delivered")

@@ -50,15 +50,17 @@ _PEOPLE_COME_SECONDS = 20
 
 EVALUATE = Task((("liquidation.evaluate_loans", {}),))
 RECOVER = Task((("liquidation.recover", {}),))
+TELL = Task((("liquidation.publish_loan_events", {}),))
 POLLS = tuple(Task((("pricing.poll_prices", {"market": market.value}),)) for market in Market)
 
 #: How likely each task is at a tick of beat: what a schedule is not about is rarer, since every task costs time.
-_BEAT_OF_PRICES = ((POLLS[0], 0.9), (POLLS[1], 0.9), (EVALUATE, 0.3), (RECOVER, 0.5))
-_BEAT_OF_SALES = ((RECOVER, 0.9), (EVALUATE, 0.05))
+_BEAT_OF_PRICES = ((POLLS[0], 0.9), (POLLS[1], 0.9), (EVALUATE, 0.3), (RECOVER, 0.5), (TELL, 0.2))
+_BEAT_OF_SALES = ((RECOVER, 0.9), (EVALUATE, 0.05), (TELL, 0.1))
 
 _OPEN_ENDS = """
     SELECT (SELECT count(*) FROM liquidation_liquidation WHERE status <> 'settled')
          + (SELECT count(*) FROM liquidation_liquidationevent WHERE sent_at IS NULL)
+         + (SELECT count(*) FROM loans_loanevent WHERE sent_at IS NULL)
          + (SELECT count(*) FROM pricing_pricequote WHERE evaluated_at IS NULL)
 """
 
@@ -266,7 +268,7 @@ class Schedule:
             # A poll that has not ended may learn of a silence that this round's evaluation cannot know.
             behind = bool(self.scheduler.busy or self.edges.broker.due() or self.operators.unfinished)
             self.known_drained_to = world.time + world.offset
-            for task in (EVALUATE, RECOVER):
+            for task in (EVALUATE, RECOVER, TELL):
                 self.edges.broker.send(task)
             self._run_until(_ROUND_SECONDS / 2)
             if not behind and not self._open_ends():

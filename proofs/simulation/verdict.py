@@ -1,6 +1,7 @@
 """The verdict on a schedule: all invariants, and the database against the simulated world's own logs."""
 
 import json
+import uuid
 from collections import Counter
 from datetime import datetime
 from decimal import Decimal
@@ -11,12 +12,14 @@ from django.conf import settings
 from django.db.models import Max, Sum
 from django.db.models.functions import Coalesce
 
+from coruscant import ids
 from coruscant.fields import AmountField
 from coruscant.money import exact
 from coruscant.restores.models import Restore
-from liquidation import ids, invariants
+from liquidation import invariants
 from liquidation.models import Liquidation, LiquidationEvent, OrderAnswer, OrderStatus, TradeOrder
 from liquidation.sell import Outcome
+from loans.events.models import LoanEvent
 from loans.models import AcceptedRequest, Loan, LoanStatus, MarginCall
 from pricing.markets import Market
 from pricing.models import Feed, PriceQuote, RejectedMessage
@@ -64,6 +67,7 @@ def check_promises(schedule: "Schedule") -> int:
     _nothing_is_sold_twice(schedule)
     _answers_are_kept(schedule)
     _events_are_delivered(schedule, liquidations)
+    _loan_events_are_delivered(schedule)
     _requests_have_one_effect(schedule)
     heard = _messages_are_accounted_for(schedule)
     _claims_are_right(schedule, liquidations, heard)
@@ -146,6 +150,21 @@ def _events_are_delivered(schedule: "Schedule", liquidations: list[Liquidation])
         event = json.loads(body)
         if set(event) != _EVENT_KEYS or not all(isinstance(value, str) for value in event.values()):
             schedule.world.report("I4", f"the event is not as contracted: {body}")
+
+
+def _loan_events_are_delivered(schedule: "Schedule") -> None:
+    """I15: each loan event is delivered at least once, always the same bytes, under the id that anybody can compute.
+
+    That there is one a transition is a query of `check_books`.
+    """
+    delivered = set(schedule.edges.topics.loan_events)
+    events = list(LoanEvent.objects.select_related("loan"))
+    if delivered != {event.body for event in events}:
+        schedule.world.report("I15", f"{len(events)} loan events, {len(delivered)} different ones delivered")
+    for event in events:
+        parts = ["event", event.loan.request_id, event.loan.loan_id, event.event_type, event.sequence]
+        if event.event_id != uuid.uuid5(settings.INSTALLATION_NAMESPACE, json.dumps(parts)):
+            schedule.world.report("I15", f"{event.body} has an id of its own")
 
 
 def _requests_have_one_effect(schedule: "Schedule") -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 from django.contrib.auth.models import Group, User
 from django.core.cache import cache
@@ -13,6 +14,7 @@ from coruscant import clock, history
 from coruscant.admin import groups
 from coruscant.approvals.models import Approval
 from liquidation.models import ClaimFailure, Liquidation, LiquidationEvent, OrderAnswer, TradeOrder, Venue
+from loans.events.models import LoanEvent, LoanEventTopic
 from loans.models import AcceptedRequest, CollateralPosting, Loan, MarginCall
 from pricing.models import Feed, FeedEvaluation, PriceQuote, RejectedMessage
 
@@ -125,6 +127,10 @@ def make_bank() -> Bank:
         client="", endpoint="loan-applications", request_id="application-L-new", content_digest="0" * 64,
         response_body='{"loanId":"L-new"}', loan=new, created_at=THEN,
     )  # fmt: skip
+    topic = LoanEventTopic.objects.create(topic="coruscant-bank-loan-events", since=THEN)
+    told = LoanEvent.objects.create(
+        loan=active, sequence=1, event_type="activation", event_id=uuid4(), body="{}", created_at=THEN, due_at=THEN
+    )
     rejected = RejectedMessage.objects.create(
         market="mos_espa", queue="coruscant-mos-espa-prices", message_id="m-2", body='{"levels": <script>',
         reason="not JSON", sent_at=THEN, received_at=THEN,
@@ -136,6 +142,6 @@ def make_bank() -> Bank:
     evaluation = FeedEvaluation.objects.create(market="mos_espa", known_drained_to=THEN)
     rows = [
         new, warning, posting, waiting, unresolved, answer, event, accepted, rejected, venue, failure, quote, feed,
-        evaluation, approval,
+        evaluation, approval, topic, told,
     ]  # fmt: skip
     return Bank(new, active, warned, waiting, settled, unresolved, [*rows, token])

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from liquidation import ids
+from coruscant import ids
 from liquidation.reconciliation.attribution import Attributed, Candidate, attribute
 
 OURS = uuid.UUID("6f1c2f0a-5d1e-4a52-9c0b-6c1f7f2b9d11")

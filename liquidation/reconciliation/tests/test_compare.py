@@ -7,12 +7,12 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from coruscant import clock, history
+from coruscant import clock, history, ids
 from coruscant.admin.figures import instant
 from coruscant.restores import holds, identity
 from coruscant.restores.identity import DatabaseReplaced
 from coruscant.restores.models import DatabaseIdentity
-from liquidation import ids, invariants
+from liquidation import invariants
 from liquidation.models import Liquidation, OrderStatus, TradeOrder
 from liquidation.reconciliation.compare import PeriodDoesNotFit, StatementOfAnotherMarket, reconcile
 from liquidation.reconciliation.conftest import HEADER, lines_of

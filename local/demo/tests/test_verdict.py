@@ -3,7 +3,15 @@
 from decimal import Decimal
 
 from local.demo.simulators import ClientsLoan, Trade
-from local.demo.verdict import check_counts, check_events, check_fills, check_finished, check_postings, named
+from local.demo.verdict import (
+    check_counts,
+    check_events,
+    check_fills,
+    check_finished,
+    check_loan_events,
+    check_postings,
+    named,
+)
 
 ONE = ("mos_espa", Decimal("2.5"), Decimal("124.75"))
 SAME = Trade("mos_espa", Decimal("2.50"), Decimal("124.750"))
@@ -43,9 +51,17 @@ def test_too_little_happening_fails() -> None:
 
 
 def test_work_under_way_fails() -> None:
-    assert check_finished({"unsettled": 0, "unsent": 0}).passed
-    assert not check_finished({"unsettled": 1, "unsent": 0}).passed
-    assert not check_finished({"unsettled": 0, "unsent": 1}).passed
+    done = {"unsettled": 0, "unsent": 0, "unsent_loan_events": 0}
+    assert check_finished(done).passed
+    for name in done:
+        assert not check_finished(done | {name: 1}).passed
+
+
+def test_loan_events_that_were_not_heard_or_not_told_fail() -> None:
+    assert [check.passed for check in check_loan_events({"a"}, {"a", "earlier"}, [])] == [True, True]
+    assert [check.passed for check in check_loan_events({"a", "b"}, {"a"}, [])] == [False, True]
+    assert [check.passed for check in check_loan_events({"a"}, {"a"}, ["loan l1 has events [2]"])] == [True, False]
+    assert not check_loan_events(set(), set(), [])[0].passed, "loan events are part of the demo"
 
 
 def test_event_that_was_not_received_fails_and_is_named() -> None:

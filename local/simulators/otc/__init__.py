@@ -1,1 +1,1 @@
-"""The bank's OTC service with its clients, and its ear for liquidation events."""
+"""The bank's OTC service with its clients, and its ears for liquidation events and loan events."""

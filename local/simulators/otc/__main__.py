@@ -5,7 +5,7 @@ import asyncio
 import os
 
 from local.simulators.lifecycle import run_until_stopped
-from local.simulators.otc.server import EVENT_QUEUE, OtcOptions, OtcServer
+from local.simulators.otc.server import EVENT_QUEUE, LOAN_EVENT_QUEUE, OtcOptions, OtcServer
 
 
 def read_options(arguments: list[str] | None = None) -> OtcOptions:
@@ -21,6 +21,12 @@ def read_options(arguments: list[str] | None = None) -> OtcOptions:
         help="where to receive events; without one, and without AWS_ENDPOINT_URL, none are received",
     )
     parser.add_argument("--queue", default=EVENT_QUEUE, help="the queue for events (%(default)s)")
+    parser.add_argument(
+        "--loan-events-topic",
+        default=os.environ.get("LOAN_EVENTS_TOPIC") or None,
+        help="the topic of loan events; without one, and without LOAN_EVENTS_TOPIC, none are received",
+    )
+    parser.add_argument("--loan-queue", default=LOAN_EVENT_QUEUE, help="the queue for loan events (%(default)s)")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--rate", type=float, default=3.0, help="applications per second (%(default)s)")
     parser.add_argument("--clients", type=int, default=400)

@@ -1,13 +1,13 @@
-"""Receives liquidation events from a queue of its own, in a thread of its own."""
+"""Receives the events of a topic from a queue of its own, in a thread of its own."""
 
 import logging
 import threading
+from collections.abc import Callable
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.simulators.lifecycle import backoff_seconds
 from local.simulators.messaging import sqs_client, subscribe_queue
-from local.simulators.otc.event_audit import EventAudit
 
 log = logging.getLogger(__name__)
 
@@ -17,19 +17,20 @@ _LONG_POLL_SECONDS = 5
 
 
 class EventListener:
-    """Subscribes a queue to the event topic and hands every delivery to the audit."""
+    """Subscribes a queue to a topic and hands on every delivery, byte for byte."""
 
-    def __init__(self, endpoint: str, queue: str, audit: EventAudit) -> None:
+    def __init__(self, endpoint: str, topic: str, queue: str, receive: Callable[[str], None]) -> None:
         """Get ready; nothing is contacted before `start`."""
         self._endpoint = endpoint
+        self._topic = topic
         self._queue = queue
-        self._audit = audit
+        self._receive = receive
         self._stopped = threading.Event()
         self.subscribed = threading.Event()
 
     def start(self) -> None:
         """Start the thread. It is a daemon: a long poll never holds up the end of the process."""
-        threading.Thread(target=self._run, name="listen for events", daemon=True).start()
+        threading.Thread(target=self._run, name=f"listen to {self._topic}", daemon=True).start()
 
     def stop(self) -> None:
         """Stop after the poll under way."""
@@ -39,7 +40,7 @@ class EventListener:
         failures = 0
         while not self._stopped.is_set():
             try:
-                url = subscribe_queue(self._endpoint, EVENT_TOPIC, self._queue)
+                url = subscribe_queue(self._endpoint, self._topic, self._queue)
                 self.subscribed.set()
                 failures = 0
                 self._listen(url)
@@ -57,7 +58,7 @@ class EventListener:
                 QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=_LONG_POLL_SECONDS
             ).get("Messages", [])
             for message in messages:
-                self._audit.receive(message["Body"])
+                self._receive(message["Body"])
             if messages:
                 sqs.delete_message_batch(
                     QueueUrl=url,

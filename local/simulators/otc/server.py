@@ -15,14 +15,16 @@ from local.simulators.exact import BadJsonError, plain, read_decimal, read_json
 from local.simulators.lifecycle import explain_bad_requests, json_answer, listen
 from local.simulators.otc.bank_api import BankApi
 from local.simulators.otc.event_audit import EventAudit
-from local.simulators.otc.event_listener import EventListener
+from local.simulators.otc.event_listener import EVENT_TOPIC, EventListener
 from local.simulators.otc.ledger import Ledger
+from local.simulators.otc.loan_event_audit import LoanEventAudit
 from local.simulators.otc.loan_life import LoanLife
 from local.simulators.otc.population import Client, draw_clients, draw_loan
 
 log = logging.getLogger(__name__)
 
 EVENT_QUEUE = "otc-liquidation-events"
+LOAN_EVENT_QUEUE = "otc-loan-events"
 
 _MOST_LOANS_AT_ONCE = 5000
 _PAUSED_SECONDS = 0.2
@@ -37,6 +39,8 @@ class OtcOptions:
     port: int = 0
     sns_endpoint: str | None = None
     queue: str = EVENT_QUEUE
+    loan_events_topic: str | None = None
+    loan_queue: str = LOAN_EVENT_QUEUE
     api_token: str | None = None
     seed: int = 7
     rate: float = 3.0
@@ -55,12 +59,15 @@ class OtcServer:
         self.rate = options.rate
         self.ledger = Ledger()
         self.audit = EventAudit()
+        self.loan_audit = LoanEventAudit()
         self._clients = draw_clients(options.clients, Random(f"{options.seed}/clients"))
         self._units_per_gc: Decimal | None = None
         self._lives: set[asyncio.Task[None]] = set()
-        self._listener: EventListener | None = None
-        if options.sns_endpoint:
-            self._listener = EventListener(options.sns_endpoint, options.queue, self.audit)
+        self._listeners: list[EventListener] = []
+        if endpoint := options.sns_endpoint:
+            self._listeners.append(EventListener(endpoint, EVENT_TOPIC, options.queue, self.audit.receive))
+            if topic := options.loan_events_topic:
+                self._listeners.append(EventListener(endpoint, topic, options.loan_queue, self.loan_audit.receive))
         self._applying: asyncio.Task[None] | None = None
         self._api: BankApi | None = None
         self._runner: web.AppRunner | None = None
@@ -74,8 +81,8 @@ class OtcServer:
         app.router.add_put("/simulator/settings", self._change)
         app.router.add_post("/simulator/repeat", self._repeat)
         self._runner, port = await listen(app, self._options.host, self._options.port)
-        if self._listener:
-            self._listener.start()
+        for listener in self._listeners:
+            listener.start()
         self._api = BankApi(self._options.api, self._options.api_token, self.ledger)
         self._applying = asyncio.create_task(self._apply_forever(self._api))
         log.info("the OTC service reports on port %d, run %s", port, self._options.run)
@@ -83,8 +90,8 @@ class OtcServer:
 
     async def stop(self) -> None:
         """Stop, with every client wherever it is."""
-        if self._listener:
-            self._listener.stop()
+        for listener in self._listeners:
+            listener.stop()
         tasks = [*self._lives, *([self._applying] if self._applying else [])]
         for task in tasks:
             task.cancel()
@@ -130,7 +137,7 @@ class OtcServer:
 
     async def _report(self, request: web.Request) -> web.Response:
         """Return what clients did and which events were received; `?brief=1` leaves the events out."""
-        ledger, audit = self.ledger, self.audit
+        ledger, audit, loan_audit = self.ledger, self.audit, self.loan_audit
         counted = ("applied", "accepted", "postings", "topUps", "earlyPostings", "repeats", "replays")
         event_violations = audit.violations(ledger.loans)
         report: dict[str, Any] = {name: ledger.counters[name] for name in counted}
@@ -142,13 +149,17 @@ class OtcServer:
             "liveLoans": len(self._lives),
             "rate": Decimal(str(self.rate)),
             "errorsByStatus": ledger.errors_by_status,
-            "listening": self._listener is not None and self._listener.subscribed.is_set(),
+            "listening": bool(self._listeners) and all(one.subscribed.is_set() for one in self._listeners),
             "eventsReceived": audit.received,
             "distinctEvents": audit.distinct,
-            "violations": [*event_violations, *ledger.violations],
+            "loanEventsReceived": loan_audit.received,
+            "distinctLoanEvents": len(loan_audit.event_ids),
+            "violations": [*event_violations, *loan_audit.violations(ledger.loans), *ledger.violations],
         }
         if "brief" not in request.query:
             report["eventsByLoan"] = {event["loanId"]: event for event in audit.events()}
+            report["loanEventIds"] = loan_audit.event_ids
+            report["loanEventGaps"] = loan_audit.gaps(ledger.loans)
         return json_answer(report)
 
     async def _events(self, request: web.Request) -> web.Response:

@@ -11,7 +11,7 @@ from coruscant import aws
 from pricing.feeds import FEEDS
 from pricing.ingest import provision, queue
 
-pytestmark = pytest.mark.usefixtures("no_queues")
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_queues")]
 SOURCES = list(FEEDS.values())
 
 

@@ -3,14 +3,18 @@
 import time
 from typing import ClassVar
 
+from local.demo.errors import DemoError
+from local.demo.settings import LOAN_EVENTS_TOPIC
 from local.simulators.messaging import sqs_client, subscribe_queue
 from local.simulators.otc.event_listener import EVENT_TOPIC
-from local.simulators.otc.server import EVENT_QUEUE
+from local.simulators.otc.server import EVENT_QUEUE, LOAN_EVENT_QUEUE
 from proofs.chaos.faults.fault import Fault
 from proofs.chaos.proxy import Mode
 
 MESSAGING = "messaging"
 HEARD_WITHIN_SECONDS = 10
+#: Longer than a fault of the database lasts.
+PROVISIONED_WITHIN_SECONDS = 60
 
 
 class _OnTheWire(Fault):
@@ -95,17 +99,34 @@ class EmulatorEmptied(Fault):
         """Make topics, queues and subscriptions again."""
         self.target.proxy.set_mode(Mode.REFUSE)
         self.demo.supervisor.kept["otc"].process.resume()
-        subscribe_queue(self.demo.stack.sns_sqs.endpoint_url, EVENT_TOPIC, EVENT_QUEUE)
-        self.demo.manage("provision_messaging")
+        for topic, queue in ((EVENT_TOPIC, EVENT_QUEUE), (LOAN_EVENTS_TOPIC, LOAN_EVENT_QUEUE)):
+            subscribe_queue(self.demo.stack.sns_sqs.endpoint_url, topic, queue)
+        self._provision()
         self.target.proxy.set_mode(Mode.PASS)
+
+    def _provision(self) -> None:
+        """Provision; the database, which holds the topic of loan events, may be down at the same time."""
+        deadline = time.monotonic() + PROVISIONED_WITHIN_SECONDS
+        while True:
+            try:
+                return self.demo.manage("provision_messaging")
+            except DemoError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(1)
 
     def _wait_until_heard(self) -> None:
         sqs = sqs_client(self.demo.stack.sns_sqs.endpoint_url)
-        url = sqs.get_queue_url(QueueName=EVENT_QUEUE)["QueueUrl"]
+        urls = [sqs.get_queue_url(QueueName=queue)["QueueUrl"] for queue in (EVENT_QUEUE, LOAN_EVENT_QUEUE)]
         deadline = time.monotonic() + HEARD_WITHIN_SECONDS
         while time.monotonic() < deadline:
-            counts = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
-            if not int(counts["ApproximateNumberOfMessages"]) + int(counts["ApproximateNumberOfMessagesNotVisible"]):
+            left = 0
+            for url in urls:
+                counts = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+                left += int(counts["ApproximateNumberOfMessages"]) + int(
+                    counts["ApproximateNumberOfMessagesNotVisible"]
+                )
+            if not left:
                 return
             time.sleep(0.1)
         self.target.say("the OTC service did not hear in time what SNS had accepted: the emulator takes it along")

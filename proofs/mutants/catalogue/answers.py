@@ -8,7 +8,7 @@ _VENUES = "liquidation.venues.answers"
 _ORDERS = "liquidation.orders"
 _SELL = "liquidation.sell"
 _BAND = "liquidation.band"
-_IDS = "liquidation.ids"
+_IDS = "coruscant.ids"
 _TABLE = ("liquidation/tests/test_verdicts.py",)
 _READERS = ("liquidation/venues/tests/test_venues.py",)
 _SALES = ("liquidation/tests/test_sell.py", "liquidation/tests/test_sell_answers.py")
@@ -138,20 +138,20 @@ MUTANTS: tuple[Mutant, ...] = (
         "id-without-market",
         "an order's id does not depend on its market",
         (Edit(_IDS, '"order", application, loan_id, market, number', '"order", application, loan_id, number'),),
-        tests=("liquidation/tests/test_ids.py",),
+        tests=("coruscant/tests/test_ids.py",),
     ),
     Mutant(
         "namespace-forgotten",
         "two installations compute the same ids",
         (Edit(_IDS, "uuid.uuid5(namespace, ", "uuid.uuid5(uuid.NAMESPACE_OID, "),),
-        tests=("liquidation/tests/test_ids.py",),
+        tests=("coruscant/tests/test_ids.py",),
         simulated=False,  # there is one installation
     ),
     Mutant(
         "random-ids",
         "an order's id is drawn at random",
         (Edit(_IDS, "return str(_id(namespace, ", "return str(_id(uuid.uuid4(), "),),
-        tests=("liquidation/tests/test_ids.py",),
+        tests=("coruscant/tests/test_ids.py",),
         simulated=False,  # until a database is restored, no id is computed twice
     ),
     Mutant(

@@ -4,6 +4,7 @@ from proofs.mutants.planting import Edit, Mutant
 
 _SETTLEMENT = "liquidation.settlement"
 _PUBLISH = "liquidation.publish"
+_OUTBOX = "coruscant.outbox"
 _RECOVERY = "liquidation.recover"
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -37,9 +38,10 @@ MUTANTS: tuple[Mutant, ...] = (
         "an event is marked as sent before it is",
         (
             Edit(
-                _PUBLISH,
-                '    failpoints.reach("publish.counted")\n',
-                '    failpoints.reach("publish.counted")\n    _mark_sent({event.id: "not yet" for event in events})\n',
+                _OUTBOX,
+                '        failpoints.reach("publish.counted")\n',
+                '        failpoints.reach("publish.counted")\n'
+                '        self._mark_sent({event.pk: "not yet" for event in events})\n',
             ),
         ),
         tests=("liquidation/tests/test_publish.py",),
@@ -49,7 +51,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "an event that is sent again has another eventId",
         (
             Edit(
-                _PUBLISH,
+                _OUTBOX,
                 '"Message": event.body}',
                 '"Message": event.body.replace(str(event.event_id), f"{event.sends:08d}{str(event.event_id)[8:]}")}',
             ),
@@ -62,9 +64,10 @@ MUTANTS: tuple[Mutant, ...] = (
         (
             Edit(
                 _PUBLISH,
-                "    events = _take([liquidation_id], others=BATCH - 1)\n",
+                "    events = _LIQUIDATION_EVENTS.take(_of([liquidation_id], others=BATCH - 1))\n",
+                "    from django.db import transaction\n"
                 "    with transaction.atomic():\n"
-                "        if events := _take([liquidation_id], others=BATCH - 1):\n"
+                "        if events := _LIQUIDATION_EVENTS.take(_of([liquidation_id], others=BATCH - 1)):\n"
                 "            aws.sns().list_topics()\n",
             ),
         ),

@@ -85,7 +85,11 @@ MUTANTS: tuple[Mutant, ...] = (
     _mutant(
         "held-event-published",
         "an event is published that may have been another before the restore",
-        Edit(_PUBLISH, ", liquidation__held_by__isnull=True", ""),
+        Edit(
+            _PUBLISH,
+            "LiquidationEvent.objects.filter(liquidation__held_by__isnull=True)",
+            "LiquidationEvent.objects.all()",
+        ),
         tests=_HELD,
     ),
     _mutant(

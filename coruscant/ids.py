@@ -13,9 +13,15 @@ def order_id(namespace: uuid.UUID, *, application: str, loan_id: str, market: st
     return str(_id(namespace, "order", application, loan_id, market, number))
 
 
-def event_id(namespace: uuid.UUID, *, application: str, loan_id: str, kind: str, number: int = 1) -> uuid.UUID:
-    """The eventId of a loan's `number`th event of a kind, counted from 1."""
-    return _id(namespace, "event", application, loan_id, kind, number)
+def event_id(
+    namespace: uuid.UUID, *, application: str, loan_id: str, kind: str, number: int = 1, restore: int = 0
+) -> uuid.UUID:
+    """The eventId of a loan's event of a kind; `number` tells it from others of the same kind.
+
+    `restore` is the last restore that the books went through, 0 if none. Where it counts, what the books have
+    forgotten and what they write anew have different ids.
+    """
+    return _id(namespace, "event", application, loan_id, kind, number, *([restore] if restore else []))
 
 
 def _id(namespace: uuid.UUID, *parts: str | int) -> uuid.UUID:

@@ -5,7 +5,7 @@ import uuid
 from hypothesis import given
 from hypothesis import strategies as st
 
-from liquidation import ids
+from coruscant import ids
 
 OURS = uuid.UUID("6f1c2f0a-5d1e-4a52-9c0b-6c1f7f2b9d11")
 ORDER = {"application": "r-1", "loan_id": "l-1", "market": "mos_espa", "number": 1}

@@ -1,0 +1,67 @@
+"""Loan events as bank representatives see them, and a banner while they are not taken."""
+
+from datetime import timedelta
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from coruscant import clock
+from coruscant.admin.base import ReadOnlyAdmin, ReadOnlyInline
+from coruscant.admin.columns import column, instant_column
+from coruscant.admin.figures import badge, instant, link_to, preformatted
+from coruscant.admin.overview import banners
+from loans.events import topic
+from loans.events.models import LoanEvent, LoanEventTopic
+
+#: As operations.md has it of the alert.
+_NOT_TAKEN_FOR = timedelta(seconds=60)
+
+
+def _not_taken_banner(_request: HttpRequest) -> str | None:
+    if not (named := topic.named()):
+        return None
+    oldest = LoanEvent.objects.filter(sent_at__isnull=True).order_by("due_at").values_list("created_at", flat=True)
+    since = oldest.first()
+    if since is None or clock.now() - since < _NOT_TAKEN_FOR:
+        return None
+    return f"Loan events are not taken since {instant(since)}: margin calls may be unheard at {named}."
+
+
+banners.append(_not_taken_banner)
+
+
+class _EventColumns:
+    state = column("Status", lambda row: badge("sent", "success") if row.sent_at else badge("to be sent", "warning"))
+    happened = instant_column("created_at", "Happened")
+    sent = instant_column("sent_at", "Sent")
+
+
+class LoanEventInline(_EventColumns, ReadOnlyInline):
+    model = LoanEvent
+    verbose_name_plural = "Loan events"
+    fields = ("event", "happened", "state", "sent")
+    ordering = ("sequence",)
+    event = column("Event", lambda row: link_to(row, f"No. {row.sequence}, {row.event_type}"))
+
+
+@admin.register(LoanEvent)
+class LoanEventAdmin(_EventColumns, ReadOnlyAdmin):
+    list_display = ("event_id", "of_loan", "sequence", "event_type", "happened", "state", "sent", "sends")
+    list_select_related = ("loan",)
+    list_filter = ("event_type", ("sent_at", admin.EmptyFieldListFilter))
+    search_fields = ("loan__loan_id__startswith",)
+    search_help_text = "The beginning of a loan id"
+    fieldsets = (
+        (None, {"fields": ("event_id", "event_type", ("of_loan", "sequence"), "happened")}),
+        ("Sending", {"fields": (("state", "sent"), "message_id", ("sends", "due"))}),
+        ("Body", {"fields": ("whole_body",)}),
+    )
+    of_loan = column("Loan", lambda event: link_to(event.loan))
+    due = instant_column("due_at", "Due")
+    whole_body = column("Body", lambda event: preformatted(event.body))
+
+
+@admin.register(LoanEventTopic)
+class LoanEventTopicAdmin(ReadOnlyAdmin):
+    list_display = fields = ("topic", "every_transition_since")
+    every_transition_since = instant_column("since", "Every transition has an event since")

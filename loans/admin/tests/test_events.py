@@ -1,0 +1,45 @@
+"""Loan events are listed and read, and a banner says when they are not taken."""
+
+import pytest
+from django.urls import reverse
+
+from coruscant import clock
+from coruscant.admin.tests.bank import make_bank, make_representative
+from loans.events.models import LoanEvent, LoanEventTopic
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clean_cache")]
+
+NOT_TAKEN = "Loan events are not taken since"
+
+
+@pytest.fixture
+def bank():
+    return make_bank()
+
+
+@pytest.fixture
+def index(client):
+    client.force_login(make_representative())
+
+    def open_index():
+        return client.get(reverse("admin:index")).content.decode()
+
+    return open_index
+
+
+def test_a_banner_says_that_events_were_not_taken_for_a_minute(bank, index):
+    assert NOT_TAKEN in index()
+    LoanEvent.objects.update(sent_at=clock.now())
+    assert NOT_TAKEN not in index()
+
+
+def test_without_a_topic_there_is_nothing_to_be_taken(bank, index):
+    LoanEventTopic.objects.all().delete()
+    assert NOT_TAKEN not in index()
+
+
+def test_a_loans_page_lists_its_events(bank, client):
+    client.force_login(make_representative())
+    page = client.get(reverse("admin:loans_loan_change", args=(bank.active.pk,))).content.decode()
+    assert "No. 1, activation" in page
+    assert "to be sent" in page

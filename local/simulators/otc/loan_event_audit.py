@@ -1,0 +1,122 @@
+"""Checks every loan event against the contract, as its subscribers rely on it. No I/O."""
+
+import re
+import threading
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from local.simulators.exact import BadJsonError, is_plain_decimal, read_json
+from local.simulators.otc.ledger import MOST_SENTENCES, KnownLoan
+
+#: The status that a loan has by each kind of event.
+STATUSES = {
+    "application": "new",
+    "activation": "active",
+    "margin-call": "active",
+    "margin-call-cleared": "active",
+    "liquidation-started": "liquidating",
+}
+FIGURES = ("amount", "outstandingBalance", "collateral")
+#: Figures that are empty where they are not known: without a price, or without collateral.
+PERHAPS = ("ltv", "price", "warningPrice", "liquidationPrice")
+KEYS = frozenset(
+    {"eventId", "eventType", "sequence", "loanId", "borrowerId", "status", "at", *FIGURES, *PERHAPS}
+)  # fmt: skip
+_SEQUENCE = re.compile(r"[1-9][0-9]{0,8}")
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")
+
+
+class LoanEventAudit:
+    """Collects loan events, and sentences about what is wrong with them. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        """Begin with no event."""
+        self._lock = threading.Lock()
+        self._raw_by_event: dict[str, str] = {}
+        self._by_loan: dict[str, dict[int, dict[str, str]]] = {}
+        self._violations: list[str] = []
+        self.received = 0
+
+    @property
+    def event_ids(self) -> list[str]:
+        """The different eventIds that were received."""
+        with self._lock:
+            return list(self._raw_by_event)
+
+    def receive(self, raw: str) -> None:
+        """Take one delivery of an event, byte for byte."""
+        with self._lock:
+            self.received += 1
+            try:
+                event = read_json(raw)
+            except BadJsonError as error:
+                self._add_violation(f"a loan event is {error}: {raw[:200]}")
+                return
+            event_id = event.get("eventId") if isinstance(event, dict) else None
+            if isinstance(event_id, str) and self._raw_by_event.setdefault(event_id, raw) != raw:
+                self._add_violation(f"loan event {event_id} came with other bytes than before: {raw[:500]}")
+                return
+            faults = loan_event_faults(event)
+            for fault in faults:
+                self._add_violation(f"{fault}: {raw[:500]}")
+            if faults:
+                return
+            of_loan = self._by_loan.setdefault(event["loanId"], {})
+            if of_loan.setdefault(int(event["sequence"]), event)["eventId"] != event_id:
+                self._add_violation(f"loan {event['loanId']} has two events of sequence {event['sequence']}")
+
+    def events(self, loan_id: str) -> list[dict[str, str]]:
+        """The events of a loan, in the order of their sequence."""
+        with self._lock:
+            return [event for _sequence, event in sorted(self._by_loan.get(loan_id, {}).items())]
+
+    def violations(self, loans: Mapping[str, KnownLoan]) -> list[str]:
+        """All sentences so far, and those on events that do not add up with what clients did."""
+        with self._lock:
+            sentences = list(self._violations)
+        for loan in list(loans.values()):
+            for event in self.events(loan.loan_id):
+                if (event["borrowerId"], Decimal(event["amount"])) != (loan.borrower_id, loan.amount):
+                    sentences.append(f"loan {loan.loan_id}: an event is of another borrower, or amount")
+        return sentences
+
+    def gaps(self, loans: Mapping[str, KnownLoan]) -> list[str]:
+        """Which of these loans' events are missing, as sentences: to be asked when all that was sent has come.
+
+        Every loan that was accepted has been told of from its application on; sequences count from 1.
+        """
+        sentences = []
+        for loan in list(loans.values()):
+            events = self.events(loan.loan_id)
+            found = [int(event["sequence"]) for event in events]
+            if found != list(range(1, len(found) + 1)) or (not found and loan.status not in {"applied", "refused"}):
+                sentences.append(f"loan {loan.loan_id}, {loan.status}: has events {found or 'none'}")
+            elif events and events[0]["eventType"] != "application":
+                sentences.append(f"loan {loan.loan_id}: begins with {events[0]['eventType']}")
+        return sentences
+
+    def _add_violation(self, sentence: str) -> None:
+        if len(self._violations) < MOST_SENTENCES:
+            self._violations.append(sentence)
+
+
+def loan_event_faults(event: Any) -> list[str]:
+    """What is wrong with a loan event by itself, as sentences."""
+    if not isinstance(event, dict):
+        return ["a loan event is not a JSON object"]
+    if set(event) != KEYS:
+        return [f"a loan event has the keys {', '.join(sorted(event))}"]
+    if not all(isinstance(value, str) for value in event.values()):
+        return ["a loan event has a value that is not a string"]
+    faults = [f"{name} is no plain decimal" for name in FIGURES if not is_plain_decimal(event[name])]
+    faults += [f"{name} is no plain decimal" for name in PERHAPS if event[name] and not is_plain_decimal(event[name])]
+    if STATUSES.get(event["eventType"]) != event["status"]:
+        faults.append(f"eventType is {event['eventType']} and status {event['status']}")
+    if not _SEQUENCE.fullmatch(event["sequence"]):
+        faults.append("sequence does not count from 1")
+    if not _INSTANT.fullmatch(event["at"]):
+        faults.append("at is no instant in UTC")
+    if not event["eventId"] or not event["loanId"] or not event["borrowerId"]:
+        faults.append("an id is empty")
+    return faults

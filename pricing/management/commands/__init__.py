@@ -1,1 +1,0 @@
-"""One file a command: `manage.py <name of the file>`."""
