@@ -12,6 +12,7 @@ from django.db import connection
 
 from coruscant.approvals.invariants import TWO_PEOPLE
 from coruscant.history.records import audited_columns, audited_models, history_of
+from liquidation.controls.invariants import NOT_IN_A_PAUSE, PULLED_BY_TWO
 
 Fetch = Callable[[str], Any]
 
@@ -221,6 +222,8 @@ INVARIANTS: tuple[Invariant, ...] = (
         _overdue("SELECT id FROM pricing_pricequote WHERE evaluated_at IS NULL AND received_at"),
         in_time=True,
     ),
+    Invariant("I11", "nothing was claimed or activated in a pause", NOT_IN_A_PAUSE),
+    Invariant("I14d", "controls were pulled, extended and ended by as many as that takes", PULLED_BY_TWO),
     Invariant("I14", "whatever two people decided was decided by two, once and in time", TWO_PEOPLE),
     Invariant(
         "I14c",

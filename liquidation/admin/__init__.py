@@ -1,3 +1,3 @@
 """The pages of the liquidation app in the admin; importing them registers them."""
 
-from liquidation.admin import liquidations, orders, reconciliations  # noqa: F401
+from liquidation.admin import controls, liquidations, orders, reconciliations  # noqa: F401
