@@ -42,12 +42,13 @@ class Window:
     drained_further: Mapping[Market, datetime]
 
 
-def open_window(now: datetime) -> Window:
+def open_window(now: datetime, resumed_at: datetime | None = None) -> Window:
     """The window of an evaluation at `now`.
 
     It starts at the earliest unevaluated quote, or earlier at an expiry that matters to it, or at an expiry that has
-    been confirmed since the last evaluation. If there is none of these, it is [now, now]. It ends at `now`, or where
-    the last one ended if the clock was set back since.
+    been confirmed since the last evaluation, or at `resumed_at` if no evaluation since has covered what came after. If
+    there is none of these, it is [now, now]. It ends at `now`, or where the last one ended if the clock was set back
+    since.
 
     Takes no lock; the caller holds the evaluation's. Quotes recorded later stay unevaluated for the next one.
     """
@@ -55,7 +56,7 @@ def open_window(now: datetime) -> Window:
     # Before the quotes: a drained_to read after them could prove more than they show.
     progress = records.progress(since=now - freshness.max_age)
     until = _no_earlier_than_the_last(now, progress.evaluated_to, freshness)
-    history, unevaluated, start = _history(progress, until, freshness)
+    history, unevaluated, start = _history(progress, until, freshness, resumed_at)
     quotes, first_sent = _effective_from(history, start, freshness)
 
     def timeline_from(first: datetime) -> tuple[PricePoint, ...]:
@@ -102,7 +103,9 @@ def anything_unevaluated(now: datetime) -> bool:
     return earliest is not None and earliest <= now
 
 
-def _history(progress: Progress, until: datetime, freshness: Freshness) -> tuple[list[Quote], list[Quote], datetime]:
+def _history(
+    progress: Progress, until: datetime, freshness: Freshness, resumed_at: datetime | None
+) -> tuple[list[Quote], list[Quote], datetime]:
     """The quotes that a window up to `until` depends on, the unevaluated ones in it, and where the window starts."""
     reach = freshness.max_lag + freshness.max_age
     earliest = progress.earliest if progress.earliest and progress.earliest <= until else None
@@ -116,10 +119,12 @@ def _history(progress: Progress, until: datetime, freshness: Freshness) -> tuple
             quotes, freshness, drained_to=progress.drained_to, known_drained_to=progress.known_drained_to
         )
         start = min([until, *(expiry for expiry in confirmed if expiry >= until - reach)])
+        evaluated_to = progress.evaluated_to or evaluated_to
         if unevaluated:
             recent = [quote for quote in quotes if quote.sent_at > unevaluated[0].sent_at - reach]
-            evaluated_to = progress.evaluated_to or evaluated_to
             start = min(start, rules.window_start(recent, unevaluated, freshness, evaluated_to))
+        if resumed_at and start - reach <= resumed_at < start and (evaluated_to or _LONG_AGO) <= resumed_at:
+            start = resumed_at
         if start >= since:
             return quotes, unevaluated, start
         since = start  # the window starts before what was read: read what the other market sent from there on, too

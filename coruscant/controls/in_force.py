@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import Max, Q, QuerySet
 
 from coruscant.controls.models import Control, ControlKind
 
@@ -34,6 +34,12 @@ def pause_of_claims(applies_before: datetime, instant: datetime) -> Control | No
     however late it is evaluated. The caller holds the evaluation's lock.
     """
     return _pause(ControlKind.PAUSE_CLAIMS, applies_before, instant).order_by("until").first()
+
+
+def claims_resumed_at(instant: datetime) -> datetime | None:
+    """When the last pause of claims ended that is over at the present instant; None if there was none."""
+    ended = Control.objects.filter(kind=ControlKind.PAUSE_CLAIMS, until__lte=instant)
+    return ended.aggregate(last=Max("until"))["last"]  # type: ignore[no-any-return]
 
 
 def activations_pause(applies_before: datetime, instant: datetime) -> bool:

@@ -127,6 +127,24 @@ def test_a_price_that_outlasts_the_pause_claims_when_it_is_over(loan, quote, tim
     assert_all_is_well()
 
 
+def test_a_price_that_outlasted_the_pause_claims_although_no_evaluation_saw_it_then(loan, quote, time_passes):
+    """Its quote was evaluated in the pause, and by the next evaluation it has a successor."""
+    breached = loan()
+    pause = pull_it()
+    time_passes(minutes=4, seconds=50)
+    quote("25")
+    evaluate.evaluate_loans()
+    time_passes(seconds=20)  # ten of them in the pause
+    quote("60")
+    time_passes(seconds=20)
+    evaluate.evaluate_loans()
+    claimed = Liquidation.objects.get()
+    assert (claimed.loan, claimed.price, claimed.price_at) == (breached, 25, pause.until)
+    later = loan()  # active all the time, as the books have it
+    evaluate.evaluate_loans()
+    assert Loan.objects.get(pk=later.pk).status == LoanStatus.ACTIVE, "the resumption is looked at once"
+
+
 def test_a_pause_that_two_people_end_is_over_at_once_and_not_before(loan, quote, time_passes):
     loan()
     pause = pull_it()
@@ -263,13 +281,23 @@ def test_a_batch_that_begins_while_the_pause_is_being_written_leaves_the_loans_t
     assert WithheldClaim.objects.count() == 1
 
 
-def test_a_quiet_evaluation_asks_for_no_control(loan, quote):
+def test_a_quiet_evaluation_asks_once_when_claims_were_resumed(loan, quote):
     loan()
     pull_it("pause_activations")
     quote("60")
     with CaptureQueriesContext(connection) as asked:
         assert evaluate.evaluate_loans()
-    assert not [query["sql"] for query in asked.captured_queries if "controls_control" in query["sql"]]
+    about_controls = [query["sql"] for query in asked.captured_queries if "controls_control" in query["sql"]]
+    assert ["EXISTS" in sql or "max" in sql.lower() for sql in about_controls] == [True, True]
+
+
+def test_without_any_control_an_evaluation_asks_for_none(loan, quote):
+    loan()
+    quote("60")
+    with CaptureQueriesContext(connection) as asked:
+        assert evaluate.evaluate_loans()
+    (about_controls,) = (query["sql"] for query in asked.captured_queries if "controls_control" in query["sql"])
+    assert "pg_try_advisory_xact_lock" in about_controls, "only what is asked anyway"
 
 
 def test_the_list_is_not_rewritten(loan, quote):
