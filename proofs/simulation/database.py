@@ -2,14 +2,25 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import psycopg
 from django.db import connections
 from psycopg import sql
 
+from proofs.simulation.world import BEGINNING
+
 #: A schedule leaves a few hundred dead rows; so often the tables are truncated, which costs as much as many deletes.
 _TRUNCATE_EVERY = 200
+_OURS = "^(approvals|controls|loans|pricing|liquidation|restores)_"
+#: Accounts of representatives who have been with the bank for long.
+PEOPLE = ("Leia", "Han")
+_ACCOUNT = """
+    INSERT INTO auth_user (username, date_joined, is_superuser, is_staff, is_active, password, first_name, last_name,
+        email)
+    VALUES (%s, %s, true, true, true, '', '', '', '') ON CONFLICT (username) DO NOTHING
+"""
 
 
 class SimulationDatabase:
@@ -19,13 +30,13 @@ class SimulationDatabase:
         """`url` is the superuser's, of the clone."""
         self.monitor: psycopg.Connection[Any] = psycopg.connect(url, autocommit=True)
         rows = self.monitor.execute(
-            "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
-            " AND tablename ~ '^(loans|pricing|liquidation|restores)_' ORDER BY tablename"
+            "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename ~ %s ORDER BY tablename", [_OURS]
         )
         self._tables = [name for (name,) in rows.fetchall()]
         sequences = self.monitor.execute(
-            "SELECT sequencename FROM pg_sequences WHERE schemaname = 'public'"
-            " AND sequencename ~ '^(loans|pricing|liquidation|restores)_' ORDER BY sequencename"
+            "SELECT sequencename FROM pg_sequences WHERE schemaname = 'public' AND sequencename ~ %s"
+            " ORDER BY sequencename",
+            [_OURS],
         )
         restart = [f"setval('{name}', 1, false)" for (name,) in sequences.fetchall()]
         deletes = [f"DELETE FROM {name}" for name in self._tables]
@@ -35,6 +46,8 @@ class SimulationDatabase:
         for name in self._tables:
             self.monitor.execute(f"ALTER TABLE {name} SET (autovacuum_enabled = false)")
         self.monitor.execute("SET session_replication_role = replica")
+        for name in PEOPLE:
+            self.monitor.execute(_ACCOUNT, [name, BEGINNING - timedelta(days=30)])
 
     def empty(self) -> None:
         """Remove every row, history too, and begin every sequence again."""

@@ -20,6 +20,7 @@ from pricing.markets import Market
 from proofs.simulation.actor import State
 from proofs.simulation.broker import Task, empty_redis
 from proofs.simulation.clients import Clients
+from proofs.simulation.controls import Controls
 from proofs.simulation.edges import Edges
 from proofs.simulation.initial_loans import begin_with_active_loans
 from proofs.simulation.jobs import Worker
@@ -82,6 +83,7 @@ class Schedule:
         self.worker = Worker(self.world, self.edges)
         self.clients = Clients(self.world)
         self.publisher = Publisher(self.world, self.edges)
+        self.controls = Controls(self.world, self._start)
         self.steps = 0
         random = self.world.random
         self.sales = random.random() < 0.5
@@ -119,6 +121,7 @@ class Schedule:
         else:
             self._plan_prices()
         world = self.world
+        self.controls.plan(self.faulty_seconds, sales=self.sales)
         world.after(world.seconds(0, self.beat_seconds), self._beat)
         world.after(world.seconds(5, 20), self._shared_fault)
         for _ in range(_LOOKS):
@@ -251,7 +254,8 @@ class Schedule:
             cursor.execute(_OPEN_ENDS)
             (rows,) = cursor.fetchone()
         unanswered = sum(not request.answered for request in self.clients.requests)
-        return bool(rows or unanswered or self.edges.queues.left())
+        pulled = self.controls.open_after(self.known_drained_to)
+        return bool(rows or unanswered or pulled or self.edges.queues.left())
 
     # --- one step after the other ---
 

@@ -12,7 +12,7 @@ from liquidation.models import Liquidation, LiquidationEvent, OrderStatus, Trade
 from loans.models import Loan, LoanStatus, MarginCall
 from pricing.markets import Market
 from pricing.models import Feed, PriceQuote, RejectedMessage
-from proofs.simulation import oracle
+from proofs.simulation import controls, oracle
 from proofs.simulation.oracle import Heard
 from proofs.simulation.world import World
 
@@ -55,7 +55,10 @@ def check_promises(schedule: "Schedule") -> int:
     _requests_have_one_effect(schedule)
     heard = _messages_are_accounted_for(schedule)
     _claims_are_right(schedule, liquidations, heard)
-    _nothing_is_forgotten(schedule, heard)
+    spared = controls.Spared(schedule.world)
+    spared.check_claims(liquidations, heard)
+    controls.check_orders(schedule.world, schedule.controls.known_at)
+    _nothing_is_forgotten(schedule, heard, spared)
     return len(liquidations)
 
 
@@ -154,8 +157,8 @@ def _claims_are_right(schedule: "Schedule", liquidations: list[Liquidation], hea
             )
 
 
-def _nothing_is_forgotten(schedule: "Schedule", heard: list[Heard]) -> None:
-    """The converse: whoever must have been claimed, activated, warned or cleared, is."""
+def _nothing_is_forgotten(schedule: "Schedule", heard: list[Heard], spared: controls.Spared) -> None:
+    """The converse: whoever must have been claimed, activated, warned or cleared, is; or is listed as spared."""
     drained_to = {feed.market: feed.drained_to for feed in Feed.objects.all() if feed.drained_to}
     spans = oracle.spans(heard, drained_to, schedule.world.clock())
     # The last evaluation was begun at `known_drained_to` and came to look at some instant since.
@@ -176,7 +179,7 @@ def _nothing_is_forgotten(schedule: "Schedule", heard: list[Heard]) -> None:
                 or span.end <= loan.prices_apply_from
             ):
                 continue
-            if owed >= Decimal("0.8") * units * span.price:
+            if owed >= Decimal("0.8") * units * span.price and not spared.spares(loan, span):
                 when = f"{span.start.time()} to {span.end.time()}"
                 since = f"prices apply to it from {loan.prices_apply_from.time()}"
                 schedule.world.report("oracle", f"{loan} was not claimed at {span.price} from {when}; {since}")

@@ -1,6 +1,17 @@
 """The planted bugs: what careful people get wrong in a system like this one."""
 
-from proofs.mutants.catalogue import answers, approvals, claims, events, history, prices, requests, restores, sales
+from proofs.mutants.catalogue import (
+    answers,
+    approvals,
+    claims,
+    controls,
+    events,
+    history,
+    prices,
+    requests,
+    restores,
+    sales,
+)
 from proofs.mutants.planting import Mutant
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -13,6 +24,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *history.MUTANTS,
     *approvals.MUTANTS,
     *restores.MUTANTS,
+    *controls.MUTANTS,
 )
 
 _BY_NAME = {mutant.name: mutant for mutant in MUTANTS}
