@@ -1,4 +1,4 @@
-"""Bugs of controls: boundaries that are a moment off, pauses that are forgotten, and one person who does what takes two.
+"""Bugs of controls: boundaries a moment off, pauses that are forgotten, and one person who does what takes two.
 
 The simulation notices most of the pauses' and says so in some hundred schedules; tests notice all of them at once.
 """
