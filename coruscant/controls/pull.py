@@ -113,7 +113,7 @@ def end(control_id: int, *, by: str, by_id: int | None, two_people: bool = False
     """
     with _deciding("end", f"control-{control_id}", by, by_id, two_people=two_people) as now:
         control = holding(control_id, now)
-        control.until, control.ended_by = now, by
+        control.until, control.ended_by = max(now, control.began_at), by  # the clock may have been set back
         control.save(update_fields=["until", "ended_by"])
     log.warning("control_ended", control=control_id, kind=control.kind, market=control.market, actor=by)
     return control

@@ -66,11 +66,12 @@ def test_a_pause_waits_for_a_posting_that_may_activate_and_later_ones_obey(set_b
 
     def pull():
         written.wait(10)
-        return pull_it("pause_activations")
+        control = pull_it("pause_activations")
+        return control, Loan.objects.get(pk=first.pk).status
 
     arm(pause)
-    posted, control = at_once(lambda: post(first), pull)
-    assert json.loads(posted.body)["status"] == "active"
+    posted, (control, seen) = at_once(lambda: post(first), pull)
+    assert json.loads(posted.body)["status"] == seen == "active", "it was activated before the pause held"
     activated_at = Loan.objects.get(pk=first.pk).activated_at
     assert activated_at < control.began_at
     assert json.loads(post(second, request_id="req-2").body)["status"] == "new"

@@ -144,6 +144,14 @@ def test_two_people_end_a_control_at_once(time_passes):
     assert control.history.latest().history_change_reason == f"end control-{control.pk}"
 
 
+def test_a_control_can_be_ended_although_the_clock_was_set_back_since(time_passes):
+    control = pull_it()
+    time_passes(minutes=-2)
+    end_it(control)
+    control.refresh_from_db()
+    assert control.until == control.began_at
+
+
 def test_two_people_extend_a_control_that_holds(time_passes):
     control = pull_it()
     now = time_passes(minutes=2)
