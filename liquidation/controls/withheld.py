@@ -39,11 +39,11 @@ def list_batch(pause: Control, point: PricePoint, position: Position | None, lim
     loans = Loan.objects.filter(pk__in=[pk for _debt_per_unit, pk in found]).order_by("pk")
     made = WithheldClaim.objects.bulk_create(
         WithheldClaim(
-            control=pause, loan=loan, price=money.round_down(price, money.DECIMAL_PLACES), price_at=point.at,
-            outstanding_balance=loan.outstanding_balance, collateral=loan.collateral, withheld_at=now,
+            control=pause, loan_id=pk, price=money.round_down(price, money.DECIMAL_PLACES), price_at=point.at,
+            outstanding_balance=balance, collateral=collateral, withheld_at=now,
         )
-        for loan in loans
-        if risk.must_liquidate(loan.outstanding_balance, loan.collateral, price, thresholds())
+        for pk, balance, collateral in loans.values_list("pk", "outstanding_balance", "collateral")
+        if risk.must_liquidate(balance, collateral, price, thresholds())
     )  # fmt: skip
     if made:
         log.warning(
