@@ -44,6 +44,7 @@ INSTALLED_APPS = [
     "django_structlog",
     "coruscant.admin",
     "coruscant.approvals",
+    "coruscant.controls",
     "coruscant.history",
     "coruscant.restores",
     "pricing",

@@ -8,8 +8,10 @@ from django.conf import settings
 from django.db import DatabaseError, OperationalError, connection
 
 from coruscant import clock, failpoints, history
+from coruscant.controls import in_force
 from coruscant.money import decimal_string
 from coruscant.restores import holds, identity
+from liquidation.controls import withheld
 from liquidation.models import ClaimFailure
 from loans import candidates, risk, sales, terms
 from loans.candidates import Position
@@ -47,10 +49,14 @@ def claim_batch(point: PricePoint, position: Position | None = None, *, limit: i
     One transaction. Candidates are chosen worst LTV first, locked in id order, and checked again by the exact rule. A
     batch that fails is done again loan by loan; a loan that fails alone is logged, kept in ClaimFailure for a person,
     and skipped. A restore holds claims until they are released, and the sales of later ones until it is compared.
+    A pause of claims that holds, or that the price did not outlast, has the batch listed in place of claimed.
     Locks: loans, in id order. Idempotent: a claimed loan is no candidate.
     """
     if not point.may_claim or not identity.accepted() or holds.claims_are_held(point.applies_before):
         return ClaimedBatch()
+    if pause := in_force.pause_of_claims(point.applies_before, clock.now()):
+        listed, following = withheld.list_batch(pause, point, position, limit)
+        return ClaimedBatch(next=following, looked_at=listed)
     search = candidates.breached(point, terms.in_use())
     found, following = search.page(position or search.start, limit)
     if not found:

@@ -12,6 +12,7 @@ import structlog
 from django.db import connection, transaction
 
 from coruscant import clock, enqueue, failpoints, locks
+from coruscant.controls import in_force
 from coruscant.restores import identity
 from liquidation import chains, recover
 from liquidation.claim import claim_batch
@@ -31,7 +32,9 @@ ASKED_AT_ONCE = 8
 
 # CASE: a number is drawn, or read, only once the lock is ours, and not at all if it is not.
 _TRY_LOCK = "SELECT CASE WHEN pg_try_advisory_xact_lock(%s) THEN {number} END"
-_BEGIN = _TRY_LOCK.format(number="nextval('liquidation_evaluation_number')") + f", {clock.COLUMN}"
+_BEGIN = _TRY_LOCK.format(number="nextval('liquidation_evaluation_number')") + (
+    f", {clock.COLUMN}, EXISTS (SELECT FROM controls_control)"
+)
 _CONTINUE = _TRY_LOCK.format(number="(SELECT last_value FROM liquidation_evaluation_number)")
 _CONTINUE_WITH_TERMS = f"{_CONTINUE}, {terms.COLUMN}"
 
@@ -75,8 +78,8 @@ def evaluate_loans() -> bool:
 
 
 def _evaluate_once() -> None:
-    with _beginning() as (number, now):
-        window = evaluation_window.open_window(now)
+    with _beginning() as (number, now, resumed_at):
+        window = evaluation_window.open_window(now, resumed_at)
     activation.wait_until_settled()
     failpoints.reach("evaluate.window_opened")
     first_sales = _FirstSales(ENQUEUED_PER_EVALUATION)
@@ -188,18 +191,20 @@ class _FirstSales:
 
 
 @contextmanager
-def _beginning() -> Iterator[tuple[int, datetime]]:
-    """A transaction under the lock, with a number above that of every evaluation before, and the instant it began.
-
-    Raises _Superseded when another evaluation has the lock, or the database is not the accepted one.
+def _beginning() -> Iterator[tuple[int, datetime, datetime | None]]:
+    """A transaction under the lock, with a number above that of every evaluation before, the instant it began, and
+    when the last pause of claims ended, if there ever was one: the price of that moment may not have been evaluated
+    since. Raises _Superseded when another evaluation has the lock, or the database is not the accepted one.
     """
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute(_BEGIN, [locks.EVALUATION])
-            number, instant = cursor.fetchone()
+            number, instant, any_controls = cursor.fetchone()
         if number is None or not identity.accepted():
             raise _Superseded
-        yield number, clock.read(instant)
+        now = clock.read(instant)
+        # Read only now that the lock is ours: a pause that was ended just before is seen.
+        yield number, now, in_force.claims_resumed_at(now) if any_controls else None
 
 
 @contextmanager

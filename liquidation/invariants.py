@@ -12,6 +12,7 @@ from django.db import connection
 
 from coruscant.approvals.invariants import TWO_PEOPLE
 from coruscant.history.records import audited_columns, audited_models, history_of
+from liquidation.controls.invariants import NOT_IN_A_PAUSE, PULLED_BY_TWO
 from liquidation.invariants_of_terms import TERMS
 from liquidation.loan_event_invariants import ONE_EVENT_A_TRANSITION, UNSENT
 
@@ -224,6 +225,8 @@ INVARIANTS: tuple[Invariant, ...] = (
         _overdue("SELECT id FROM pricing_pricequote WHERE evaluated_at IS NULL AND received_at"),
         in_time=True,
     ),
+    Invariant("I11", "nothing was claimed or activated in a pause", NOT_IN_A_PAUSE),
+    Invariant("I14e", "controls were pulled, extended and ended by as many as that takes", PULLED_BY_TWO),
     Invariant("I15", "every transition of a loan has one event, which says what happened", ONE_EVENT_A_TRANSITION),
     Invariant("I15b", "a loan event is sent, or is being tried and not overdue", _overdue(UNSENT), in_time=True),
     Invariant("I14", "whatever two people decided was decided by two, once and in time", TWO_PEOPLE),

@@ -12,6 +12,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from coruscant import clock
+from coruscant.controls import in_force
 from coruscant.money import decimal_string
 from coruscant.restores import identity
 from coruscant.restores.models import Restore
@@ -67,6 +68,13 @@ def _figures() -> Iterator[Figures]:
     yield "coruscant_liquidations_held", "Liquidations that a restore holds", (), held
     claims_held = [(Restore.objects.filter(claims_released_at=None).exists(),)]
     yield "coruscant_claims_held", "1 while a restore holds claims", (), claims_held
+    pulled = (
+        in_force.now(now).values_list("kind", "market").annotate(withheld=Count("withheld_claims")).order_by("kind")
+    )
+    controls = [(kind, market, 1) for kind, market, _withheld in pulled]
+    yield "coruscant_controls_in_force", "1 for each control that holds", ("kind", "market"), controls
+    withheld = [(sum(spared for _kind, _market, spared in pulled),)]
+    yield "coruscant_claims_withheld", "Loans that a pause of claims spares now", (), withheld
     differences = [(ReconciliationDifference.objects.filter(status="open").count(),)]
     meaning = "Open differences between the markets' statements and the books"
     yield "coruscant_reconciliation_differences_open", meaning, (), differences

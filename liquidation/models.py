@@ -247,7 +247,8 @@ class ClaimFailure(models.Model):
         return f"claim of {self.loan} failed"
 
 
-from liquidation.reconciliation.models import (  # noqa: E402, F401  (where Django looks for an app's models)
+from liquidation.controls.models import WithheldClaim  # noqa: E402, F401  (where Django looks for an app's models)
+from liquidation.reconciliation.models import (  # noqa: E402, F401
     Reconciliation,
     ReconciliationDifference,
     StatementTrade,

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db.models import Max
 
 from coruscant import ids, rows
+from coruscant.controls import in_force
 from coruscant.money import DECIMAL_PLACES, round_down
 from coruscant.rows import Select
 from liquidation import breaker, verdicts
@@ -58,13 +59,14 @@ def size(
 
     `prices` were read before the rows were locked. The venue with the better price for the quantity wins; after
     REFUSALS_BEFORE_SWITCH refusals in a row it is the other one's turn. A paused venue gets one order as a probe, of
-    one sale only.
+    one sale only. A market that is to get no new orders gets none.
     """
     states = breaker.states(now)
+    takes_orders = (states.open | states.probeable) - in_force.markets_without_new_orders(now)
     curves = [
         VenueCurve(curve.market, curve.levels, curve.fresh)
         for curve in prices.curves(now).values()
-        if curve.market in states.open | states.probeable
+        if curve.market in takes_orders
     ]
     bounds = Bounds(step=settings.ORDER_QUANTITY_STEP, max_quantity=settings.MAX_ORDER_QUANTITY)
     avoid = _venue_to_avoid(latest_orders)

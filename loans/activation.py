@@ -6,6 +6,7 @@ from typing import Final
 from django.db import connection
 
 from coruscant import clock, locks
+from coruscant.controls import in_force
 from coruscant.restores import identity
 from loans import candidates, risk
 from loans.batches import change_next_batch
@@ -26,6 +27,8 @@ def activate_if_covered(loan: Loan, point: PricePoint, now: datetime) -> bool:
     """
     if point.price is None or not _is_covered(loan, point) or not identity.accepted():
         return False
+    if in_force.activations_pause(point.applies_before, now):
+        return False
     loan.status = LoanStatus.ACTIVE
     loan.activated_at = now
     loan.activation_price = point.price
@@ -36,8 +39,11 @@ def activate_if_covered(loan: Loan, point: PricePoint, now: datetime) -> bool:
 def activate_loans(point: PricePoint, limit: int = 500) -> int:
     """Activate up to `limit` new loans whose collateral is complete at `point`; returns how many.
 
-    One transaction. A point without a price changes nothing. Locks: the loans, in id order.
+    One transaction. A point without a price changes nothing, nor one that a pause withholds. Locks: the loans, in id
+    order.
     """
+    if in_force.activations_pause(point.applies_before, clock.now()):
+        return 0
 
     def activate(loans: list[Loan]) -> int:
         covered = [loan.pk for loan in loans if _is_covered(loan, point)]

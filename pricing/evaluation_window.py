@@ -44,12 +44,13 @@ class Window:
     found: findings.Found
 
 
-def open_window(now: datetime) -> Window:
+def open_window(now: datetime, resumed_at: datetime | None = None) -> Window:
     """The window of an evaluation at `now`.
 
     It starts at the earliest unevaluated quote, or earlier at an expiry that matters to it, at an expiry that has been
-    confirmed since the last evaluation, or at a jump that has stopped being pending since. If there is none of these,
-    it is [now, now]. It ends at `now`, or where the last one ended if the clock was set back since.
+    confirmed since the last evaluation, at a jump that has stopped being pending since, or at `resumed_at` if no
+    evaluation since has covered what came after. If there is none of these, it is [now, now]. It ends at `now`, or
+    where the last one ended if the clock was set back since.
 
     Takes no lock; the caller holds the evaluation's. Quotes recorded later stay unevaluated for the next one.
     """
@@ -57,7 +58,7 @@ def open_window(now: datetime) -> Window:
     # Before the quotes: a drained_to read after them could prove more than they show.
     progress = reading.progress(since=now - freshness.max_age)
     until = _no_earlier_than_the_last(now, progress.evaluated_to, freshness)
-    history, courses, unevaluated, start = _history(progress, until, freshness)
+    history, courses, unevaluated, start = _history(progress, until, freshness, resumed_at)
 
     def timeline_from(first: datetime) -> tuple[PricePoint, ...]:
         return rules.timeline(
@@ -116,7 +117,7 @@ def anything_unevaluated(now: datetime) -> bool:
 
 
 def _history(
-    progress: Progress, until: datetime, freshness: Freshness
+    progress: Progress, until: datetime, freshness: Freshness, resumed_at: datetime | None
 ) -> tuple[History, dict[Market, Course], list[Quote], datetime]:
     """The quotes that a window up to `until` depends on, what the guard makes of them, and where the window starts.
 
@@ -139,6 +140,8 @@ def _history(
         start = min([until, *(instant for instant in instants if instant >= until - reach)])
         if unevaluated:
             start = min(start, window_start.window_start(courses, unevaluated, freshness, evaluated_to))
+        if resumed_at and start - reach <= resumed_at < start and (evaluated_to or _LONG_AGO) <= resumed_at:
+            start = resumed_at
         if start >= since:
             return history, courses, unevaluated, start
         since = start  # the window starts before what was read: read what the other market sent from there on, too

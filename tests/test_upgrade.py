@@ -17,7 +17,8 @@ from proofs.service.copies import drop, fresh_copy
 DATABASE = "upgrade"
 #: The last migrations of the release before, in the order in which an operator goes back to them.
 RELEASE_BEFORE = (
-    ("approvals", "zero"), ("liquidation", "0006"), ("restores", "zero"), ("loans", "0005"), ("pricing", "0003"),
+    ("approvals", "zero"), ("liquidation", "0006"), ("controls", "zero"), ("restores", "zero"), ("loans", "0005"),
+    ("pricing", "0003"),
 )  # fmt: skip
 NEW_TABLES = {
     "pricing_judgedfeed": "pricing_feedevaluation",
@@ -38,7 +39,7 @@ IN_ONE_RELEASE += ["terms_id", "activation_price"]
 NEW_IN_THIS_RELEASE = {
     "liquidation_orderanswer", "liquidation_reconciliation", "liquidation_reconciliationdifference",
     "liquidation_historicalreconciliationdifference", "liquidation_statementtrade", "pricing_priceguard",
-    "pricing_heldjump", "loans_loanterms", "loans_loanevent", "loans_loaneventtopic",
+    "pricing_heldjump", "loans_loanterms", "loans_loanevent", "loans_loaneventtopic", "liquidation_withheldclaim",
 }  # fmt: skip
 EARLIER, NOW, LATER = (f"2026-11-25T{hour}:00:00+00:00" for hour in (10, 11, 12))
 

@@ -18,6 +18,7 @@ COMMANDS = {
     "restores": (),
     "knox": ("delete_authtoken",),
     "approvals": ("change_approval",),
+    "controls": ("add_control", "change_control"),
 }
 
 

@@ -6,6 +6,8 @@ from datetime import timedelta
 import pytest
 
 from coruscant import clock
+from coruscant.controls.tests.support import pull_it
+from liquidation.evaluate import evaluate_loans
 from liquidation.models import ClaimFailure
 from liquidation.sell import sell
 from loans.events.models import LoanEvent, LoanEventTopic
@@ -70,3 +72,18 @@ def test_unsent_loan_events_are_counted_while_a_topic_is_named(client, claimed):
     text = client.get("/metrics").content.decode()
     assert "coruscant_loan_events_unsent 0.0" in text
     assert "coruscant_loan_events_unsent_seconds 0.0" in text
+
+
+def test_controls_that_hold_and_what_a_pause_spares_are_shown(client, loan, quote, enqueued):
+    text = client.get("/metrics").content.decode()
+    assert "coruscant_controls_in_force{" not in text
+    assert "coruscant_claims_withheld 0.0" in text
+    loan()
+    pull_it()
+    pull_it("no_new_orders", market="mos_espa")
+    quote("25")
+    evaluate_loans()
+    text = client.get("/metrics").content.decode()
+    assert 'coruscant_controls_in_force{kind="pause_claims",market=""} 1.0' in text
+    assert 'coruscant_controls_in_force{kind="no_new_orders",market="mos_espa"} 1.0' in text
+    assert "coruscant_claims_withheld 1.0" in text

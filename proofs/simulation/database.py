@@ -14,7 +14,7 @@ from proofs.simulation.world import BEGINNING
 
 #: A schedule leaves a few hundred dead rows; so often the tables are truncated, which costs as much as many deletes.
 _TRUNCATE_EVERY = 200
-_OURS = "^(approvals|loans|pricing|liquidation|restores)_"
+_OURS = "^(approvals|controls|loans|pricing|liquidation|restores)_"
 #: Accounts of people: representatives who have been with the bank for long, and one whose account is too young.
 PEOPLE = ("Leia", "Han", "Chewbacca")
 NEWCOMER = "Lando"

@@ -23,6 +23,7 @@ from pricing.markets import Market
 from proofs.simulation.actor import State
 from proofs.simulation.broker import Task, empty_redis
 from proofs.simulation.clients import Clients, Request
+from proofs.simulation.controls import Controls
 from proofs.simulation.database import SimulationDatabase
 from proofs.simulation.edges import Edges
 from proofs.simulation.initial_loans import begin_with_active_loans
@@ -98,6 +99,7 @@ class Schedule:
         self.clients = Clients(self.world)
         self.publisher = Publisher(self.world, self.edges)
         self.terms = ChangingTerms(self.world)
+        self.controls = Controls(self.world, self._start)
         self.steps = 0
         random = self.world.random
         self.sales = random.random() < 0.5
@@ -152,6 +154,7 @@ class Schedule:
         else:
             self._plan_prices()
         world = self.world
+        self.controls.plan(self.faulty_seconds, sales=self.sales)
         world.after(world.seconds(0, self.beat_seconds), self._beat)
         world.after(world.seconds(5, 20), self._shared_fault)
         world.after(world.seconds(1, _PEOPLE_COME_SECONDS), self._people_come)
@@ -297,7 +300,8 @@ class Schedule:
             cursor.execute(_OPEN_ENDS)
             (rows,) = cursor.fetchone()
         unanswered = sum(not request.answered for request in self.clients.requests)
-        return bool(rows or unanswered or self.edges.queues.left() or self.operators.unfinished)
+        pulled = self.controls.open_after(self.known_drained_to)
+        return bool(rows or unanswered or pulled or self.edges.queues.left() or self.operators.unfinished)
 
     # --- one step after the other ---
 

@@ -23,7 +23,7 @@ from loans.events.models import LoanEvent
 from loans.models import AcceptedRequest, Loan, LoanStatus, MarginCall
 from pricing.markets import Market
 from pricing.models import Feed, PriceQuote, RejectedMessage
-from proofs.simulation import oracle
+from proofs.simulation import controls, oracle
 from proofs.simulation.oracle import Heard
 from proofs.simulation.world import World
 
@@ -71,7 +71,10 @@ def check_promises(schedule: "Schedule") -> int:
     _requests_have_one_effect(schedule)
     heard = _messages_are_accounted_for(schedule)
     _claims_are_right(schedule, liquidations, heard)
-    _nothing_is_forgotten(schedule, heard)
+    spared = controls.Spared(schedule.world)
+    spared.check_claims(liquidations, heard)
+    controls.check_orders(schedule.world, schedule.controls.known_at)
+    _nothing_is_forgotten(schedule, heard, spared)
     return len(liquidations)
 
 
@@ -256,8 +259,8 @@ def _trade_claims(schedule: "Schedule", claimed: Liquidation) -> None:
         schedule.world.report("oracle", f"{claimed.loan} was claimed at {claimed.price} for {trade}")
 
 
-def _nothing_is_forgotten(schedule: "Schedule", heard: list[Heard]) -> None:
-    """The converse: whoever must have been claimed, activated, warned or cleared, is.
+def _nothing_is_forgotten(schedule: "Schedule", heard: list[Heard], spared: controls.Spared) -> None:
+    """The converse: whoever must have been claimed, activated, warned or cleared, is; or is listed as spared.
 
     After a restore that is asked of the prices since claims were released, and of the last one.
     """
@@ -287,7 +290,7 @@ def _nothing_is_forgotten(schedule: "Schedule", heard: list[Heard]) -> None:
                 or span.end <= loan.prices_apply_from
             ):
                 continue
-            if owed >= ltvs.liquidation_ltv * units * span.price:
+            if owed >= ltvs.liquidation_ltv * units * span.price and not spared.spares(loan, span):
                 when = f"{span.start.time()} to {span.end.time()}"
                 since = f"prices apply to it from {loan.prices_apply_from.time()}"
                 schedule.world.report("oracle", f"{loan} was not claimed at {span.price} from {when}; {since}")

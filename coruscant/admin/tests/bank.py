@@ -13,6 +13,8 @@ from knox.models import AuthToken
 from coruscant import clock, history
 from coruscant.admin import groups
 from coruscant.approvals.models import Approval
+from coruscant.controls.models import Control
+from liquidation.controls.models import WithheldClaim
 from liquidation.models import ClaimFailure, Liquidation, LiquidationEvent, OrderAnswer, TradeOrder, Venue
 from loans.events.models import LoanEvent, LoanEventTopic
 from loans.models import AcceptedRequest, CollateralPosting, Loan, MarginCall
@@ -123,6 +125,10 @@ def make_bank() -> Bank:
             action="tests.nothing", arguments={}, effect="Nothing.", why="To be listed.", asked_by_id=0,
             asked_by_name="nobody", asked_at=THEN, expires_at=THEN + timedelta(hours=1),
         )  # fmt: skip
+        control = Control.objects.create(
+            kind="pause_claims", began_at=THEN, until=THEN + timedelta(minutes=5), why="To be listed.",
+            pulled_by="nobody",
+        )  # fmt: skip
     accepted = AcceptedRequest.objects.create(
         client="", endpoint="loan-applications", request_id="application-L-new", content_digest="0" * 64,
         response_body='{"loanId":"L-new"}', loan=new, created_at=THEN,
@@ -137,11 +143,15 @@ def make_bank() -> Bank:
     )  # fmt: skip
     venue = Venue.objects.create(market="mos_espa", failures_in_row=3, paused_until=THEN)
     failure = ClaimFailure.objects.create(loan=warned, price=Decimal(40), reason="numeric overflow", failed_at=THEN)
+    withheld = WithheldClaim.objects.create(
+        control=control, loan=warned, price=Decimal(40), price_at=THEN, outstanding_balance=Decimal(1000),
+        collateral=Decimal(28), withheld_at=THEN,
+    )  # fmt: skip
     token, _ = AuthToken.objects.create(user=User.objects.create_user("otc"))
     quote, feed = PriceQuote.objects.get(), Feed.objects.get()
     evaluation = FeedEvaluation.objects.create(market="mos_espa", known_drained_to=THEN)
     rows = [
         new, warning, posting, waiting, unresolved, answer, event, accepted, rejected, venue, failure, quote, feed,
-        evaluation, approval, topic, told,
+        evaluation, approval, topic, told, control, withheld,
     ]  # fmt: skip
     return Bank(new, active, warned, waiting, settled, unresolved, [*rows, token])

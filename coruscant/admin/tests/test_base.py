@@ -14,7 +14,7 @@ from coruscant.admin.tests.bank import make_bank, make_representative
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clean_cache")]
 
-OUR_APPS = ("pricing", "loans", "liquidation", "approvals", "restores")
+OUR_APPS = ("pricing", "loans", "liquidation", "approvals", "restores", "controls")
 
 
 def page(row, name="change"):

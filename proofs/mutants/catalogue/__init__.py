@@ -4,6 +4,7 @@ from proofs.mutants.catalogue import (
     answers,
     approvals,
     claims,
+    controls,
     events,
     guard,
     history,
@@ -29,6 +30,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *approvals.MUTANTS,
     *restores.MUTANTS,
     *terms.MUTANTS,
+    *controls.MUTANTS,
 )
 
 _BY_NAME = {mutant.name: mutant for mutant in MUTANTS}

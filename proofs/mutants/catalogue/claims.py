@@ -45,8 +45,8 @@ MUTANTS: tuple[Mutant, ...] = (
         (
             Edit(
                 _EVALUATE,
-                "        window = evaluation_window.open_window(now)\n",
-                "        window = evaluation_window.open_window(now)\n"
+                "        window = evaluation_window.open_window(now, resumed_at)\n",
+                "        window = evaluation_window.open_window(now, resumed_at)\n"
                 "        evaluation_window.mark_evaluated(window)\n",
             ),
         ),

@@ -1,0 +1,150 @@
+"""Setting a market's prices aside: whoever does it is shown what it may claim."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from coruscant.approvals.ask import ask
+from coruscant.approvals.decide import NotExecuted, agree
+from coruscant.approvals.tests.support import log_in, representative
+from coruscant.controls.models import Control
+from coruscant.controls.pull import AlreadyPulled, SecondPersonNeeded
+from coruscant.controls.tests.support import pull_it
+from liquidation.controls import set_aside
+from liquidation.controls.set_aside import MoreWouldBeClaimed, PriceHasFallen
+from pricing.markets import Market
+
+pytestmark = pytest.mark.django_db
+
+MOS_ESPA, BLACK_SPIRE = Market.MOS_ESPA, Market.BLACK_SPIRE_OUTPOST
+
+
+@pytest.fixture
+def prices(quote):
+    quote("5000", market=MOS_ESPA)
+    quote("31", market=BLACK_SPIRE)
+
+
+@pytest.fixture
+def asks():
+    leia = representative("leia")
+
+    def ask_for(market=MOS_ESPA, minutes=30, **other):
+        arguments = set_aside.asked_for(market, minutes, "It lies.") | other
+        return ask(set_aside.SET_ASIDE, arguments, why="Look.", asked_by=leia)
+
+    return ask_for
+
+
+@pytest.fixture
+def agrees():
+    han = representative("han")
+    return lambda approval: agree(approval.pk, request=log_in(han))
+
+
+def alone(market=MOS_ESPA, minutes=30):
+    return set_aside.set_aside(market, lasts=timedelta(minutes=minutes), why="It lies.", by="leia", by_id=1)
+
+
+@pytest.mark.usefixtures("prices")
+def test_one_person_sets_the_lower_market_aside_but_not_the_higher_one():
+    with pytest.raises(SecondPersonNeeded, match="is 5000 GC, and would be 31 GC"):
+        alone(MOS_ESPA)
+    assert not Control.objects.exists()
+    assert alone(BLACK_SPIRE).market == BLACK_SPIRE
+    assert Control.objects.get().kind == "set_aside"
+
+
+def test_the_only_price_takes_two_and_a_market_without_one_does_not(quote):
+    quote("31", market=MOS_ESPA)
+    with pytest.raises(SecondPersonNeeded, match="would be –"):
+        alone(MOS_ESPA)
+    alone(BLACK_SPIRE)
+
+
+@pytest.mark.usefixtures("prices")
+def test_one_person_gets_an_hour_for_the_lower_market_too():
+    with pytest.raises(SecondPersonNeeded):
+        alone(BLACK_SPIRE, minutes=61)
+
+
+@pytest.mark.usefixtures("prices")
+def test_two_people_are_shown_the_price_and_the_first_loans_that_it_claims(loan, asks, agrees):
+    worst, second, _sound = loan(collateral="39"), loan(collateral="42"), loan(collateral="60")
+    asked = asks()
+    assert asked.arguments["price"] == "29.45"  # 5 % below the other market's
+    assert asked.arguments["at_most"] == 2
+    assert f"it claims 2 loans at most, the worst first: {worst.loan_id}, {second.loan_id}." in asked.effect
+    assert "The prices of Mos Espa, Tatooine are set aside for 30 minutes from the agreement on." in asked.effect
+    agrees(asked)
+    control = Control.objects.get()
+    assert (control.kind, control.market, control.two_people) == ("set_aside", MOS_ESPA, True)
+    assert control.until - control.began_at == timedelta(minutes=30)
+
+
+@pytest.mark.usefixtures("prices")
+def test_of_many_loans_the_first_twenty_are_named(loan, asks):
+    loans = [loan(collateral=str(20 + number)) for number in range(21)]
+    effect = asks().effect
+    assert "it claims 21 loans at most" in effect
+    assert loans[19].loan_id in effect
+    assert loans[20].loan_id not in effect
+    assert "and others" in effect
+
+
+@pytest.mark.usefixtures("prices")
+def test_nothing_is_done_if_the_price_has_fallen_further_by_then(loan, asks, agrees, quote):
+    loan()
+    asked = asks()
+    quote("29.4", market=BLACK_SPIRE)
+    with pytest.raises(NotExecuted, match=r"would be 29\.4 GC"):
+        agrees(asked)
+    assert not Control.objects.exists()
+
+
+@pytest.mark.usefixtures("prices")
+def test_a_price_that_moves_a_little_changes_nothing_of_what_was_asked(loan, asks, agrees, quote):
+    loan()
+    asked = asks()
+    quote("29.5", market=BLACK_SPIRE)
+    quote("4999", market=MOS_ESPA)
+    agrees(asked)
+    assert Control.objects.get().market == MOS_ESPA
+
+
+@pytest.mark.usefixtures("prices")
+def test_nothing_is_done_if_more_loans_would_be_claimed_by_then(loan, asks, agrees):
+    loan()
+    asked = asks()
+    loan()
+    with pytest.raises(NotExecuted, match=r"2 loans would be claimed at 29\.45 GC, and 1 are asked for"):
+        agrees(asked)
+    assert not Control.objects.exists()
+
+
+@pytest.mark.usefixtures("prices")
+def test_what_is_asked_for_on_a_command_line_is_looked_at_as_well(loan, asks):
+    loan()
+    with pytest.raises(MoreWouldBeClaimed):
+        asks(at_most=0)
+    with pytest.raises(PriceHasFallen):
+        asks(price=Decimal("31.5"), at_most=5)
+    with pytest.raises(PriceHasFallen):
+        asks(price="none", at_most=5)
+
+
+def test_without_another_price_both_are_told_that_nothing_is_known(quote, asks, agrees):
+    quote("31", market=MOS_ESPA)
+    asked = asks()
+    assert "No other market has a price" in asked.effect
+    quote("20", market=BLACK_SPIRE)
+    with pytest.raises(NotExecuted, match="would be 20 GC"):
+        agrees(asked)
+
+
+@pytest.mark.usefixtures("prices")
+def test_prices_that_are_set_aside_already_are_not_set_aside_again(asks):
+    pull_it("set_aside", market=MOS_ESPA)
+    with pytest.raises(AlreadyPulled):
+        asks()
