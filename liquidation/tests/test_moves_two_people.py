@@ -20,7 +20,7 @@ from loans.models import Loan, LoanTerms, MarginCall
 pytestmark = pytest.mark.django_db
 
 STRICTER = {
-    "activation_ltv": Decimal("0.45"), "margin_call_ltv": Decimal("0.65"), "margin_call_clear_ltv": Decimal("0.55"),
+    "activation_ltv": Decimal("0.46"), "margin_call_ltv": Decimal("0.65"), "margin_call_clear_ltv": Decimal("0.55"),
     "liquidation_ltv": Decimal("0.75"),
 }  # fmt: skip
 
@@ -60,7 +60,7 @@ def test_both_are_shown_which_loans_would_be_sold_and_called(loan, quote, leia, 
     quote("36")
     approval = ask_to_move(leia)
     assert approval.effect == (
-        "4 loans that are new or active get terms 2: activation at or below 45 %, margin call at or above 65 %, cleared"
+        "4 loans that are new or active get terms 2: activation at or below 46 %, margin call at or above 65 %, cleared"
         " below 55 %, liquidation at or above 75 %.\n"
         "Now they are under terms 1: activation at or below 50 %, margin call at or above 70 %, cleared below 60 %,"
         " liquidation at or above 80 %.\n"

@@ -62,7 +62,7 @@ class _MarginCalls(_Audited):
 
 
 def make_terms(
-    version: int = 2, *, activation: str = "0.45", call: str = "0.65", clear: str = "0.55", liquidation: str = "0.75",
+    version: int = 2, *, activation: str = "0.46", call: str = "0.65", clear: str = "0.55", liquidation: str = "0.75",
     valid_from: datetime | None = None,
 ) -> LoanTerms:  # fmt: skip
     """Terms that are stricter than the first, for loans that are opened from now on unless an instant is given."""

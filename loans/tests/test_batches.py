@@ -44,5 +44,5 @@ def test_a_batch_takes_a_fixed_number_of_statements(change, loans, django_assert
     for _ in range(loans):
         LoanFactory(collateral=Decimal(50))
     # Savepoint and release, cause and the one before it, terms in use, candidates, locks, their terms, clock, update.
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(13):
         assert change(price_point("50")) == loans

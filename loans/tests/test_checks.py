@@ -22,7 +22,7 @@ def test_settings_of_the_newest_terms_are_fine(settings):
     make_terms()
     with pytest.raises(SystemCheckError, match="The settings differ from the newest terms"):
         check()
-    settings.ACTIVATION_LTV, settings.LIQUIDATION_LTV = Decimal("0.45"), Decimal("0.750")
+    settings.ACTIVATION_LTV, settings.LIQUIDATION_LTV = Decimal("0.46"), Decimal("0.750")
     settings.WARNING_LTV, settings.WARNING_CLEAR_LTV = Decimal("0.65"), Decimal("0.55")
     check()
 

@@ -20,7 +20,7 @@ from loans.tests.factories import LoanFactory, make_terms
 pytestmark = pytest.mark.django_db
 
 STRICTER = Thresholds(
-    activation_ltv=Decimal("0.45"), margin_call_ltv=Decimal("0.65"), margin_call_clear_ltv=Decimal("0.55"),
+    activation_ltv=Decimal("0.46"), margin_call_ltv=Decimal("0.65"), margin_call_clear_ltv=Decimal("0.55"),
     liquidation_ltv=Decimal("0.75"),
 )  # fmt: skip
 

@@ -20,7 +20,7 @@ from loans.terms_two_people import MAKE
 pytestmark = pytest.mark.django_db
 
 LTVS = {
-    "activation_ltv": "0.45", "margin_call_ltv": "0.65", "margin_call_clear_ltv": "0.55", "liquidation_ltv": "0.75",
+    "activation_ltv": "0.46", "margin_call_ltv": "0.65", "margin_call_clear_ltv": "0.55", "liquidation_ltv": "0.75",
 }  # fmt: skip
 
 
@@ -41,11 +41,11 @@ def asked(leia, **changed):
 def test_new_terms_are_made_when_a_second_person_agrees(leia, han):
     approval = asked(leia)
     assert approval.effect == (
-        "Loans that are opened from the moment of the agreement on get terms 2: activation at or below 45 %, margin"
+        "Loans that are opened from the moment of the agreement on get terms 2: activation at or below 46 %, margin"
         " call at or above 65 %, cleared below 55 %, liquidation at or above 75 %.\n"
         "Until then they get terms 1: activation at or below 50 %, margin call at or above 70 %, cleared below 60 %,"
         " liquidation at or above 80 %. Loans that are open by then keep their terms.\n"
-        "Set ACTIVATION_LTV=0.45, WARNING_LTV=0.65, WARNING_CLEAR_LTV=0.55, LIQUIDATION_LTV=0.75 afterwards: until then"
+        "Set ACTIVATION_LTV=0.46, WARNING_LTV=0.65, WARNING_CLEAR_LTV=0.55, LIQUIDATION_LTV=0.75 afterwards: until then"
         " the service says that they differ, and does not migrate."
     )
     assert LoanTerms.objects.count() == 1

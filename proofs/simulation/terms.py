@@ -22,7 +22,7 @@ from proofs.simulation.world import World
 _NAMES = ("activation_ltv", "margin_call_ltv", "margin_call_clear_ltv", "liquidation_ltv")
 _FIRST = ("0.5", "0.7", "0.6", "0.8")
 #: Stricter than the first, and looser.
-_SECOND = (("0.45", "0.65", "0.55", "0.75"), ("0.55", "0.75", "0.65", "0.85"))
+_SECOND = (("0.46", "0.65", "0.55", "0.75"), ("0.55", "0.75", "0.65", "0.85"))
 #: The share of schedules in which terms change, and of these, of those in which loans are moved.
 _CHANGE, _MOVE = 0.5, 0.8
 #: Starts a job of this title, if anybody is idle.

@@ -72,7 +72,7 @@ class TestLtv:
             for number in range(30):
                 make_loan(f"L-{number}")
         browser.get(LIST)
-        with django_assert_max_num_queries(11):
+        with django_assert_max_num_queries(13):
             assert browser.get(LIST).content.count(b"50.00 %") == 30
 
 

@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clean_cache")]
 LIST = "/admin/loans/loanterms/"
 MAKE = f"{LIST}make-terms/"
 SENT = {
-    "activation_ltv": "0.45", "margin_call_ltv": "0.65", "margin_call_clear_ltv": "0.55", "liquidation_ltv": "0.75",
+    "activation_ltv": "0.46", "margin_call_ltv": "0.65", "margin_call_clear_ltv": "0.55", "liquidation_ltv": "0.75",
     "why": "The board wants it.",
 }  # fmt: skip
 

@@ -83,9 +83,9 @@ MUTANTS: tuple[Mutant, ...] = (
                 "loans.postings",
                 '        loan.save(update_fields=["collateral", *(activation.FIELDS if activated else ())])\n'
                 "        if activated:\n"
-                "            write_events(LoanEventType.ACTIVATION, [loan.pk], point.price, now)\n",
+                "            write_events(LoanEventType.ACTIVATION, [loan.pk], point.cautious.price, now)\n",
                 "        if activated:\n"
-                "            write_events(LoanEventType.ACTIVATION, [loan.pk], point.price, now)\n"
+                "            write_events(LoanEventType.ACTIVATION, [loan.pk], point.cautious.price, now)\n"
                 '        loan.save(update_fields=["collateral", *(activation.FIELDS if activated else ())])\n',
             ),
         ),
