@@ -77,9 +77,9 @@ def test_a_price_from_before_the_move_never_judges_under_the_new_terms(loan, quo
     """33 breaches the loan under terms 2, and was over before they were its terms."""
     loan()
     quote("33", ago=2)
-    quote("50", ago=1)
+    quote("45", ago=1)
     move()
-    quote("51")
+    quote("46")
     evaluate.evaluate_loans()
     assert not Liquidation.objects.exists()
 

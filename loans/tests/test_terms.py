@@ -142,7 +142,7 @@ def test_a_posting_activates_by_the_terms_of_the_loan(set_best_price):
     loan = LoanFactory(terms_id=2)
     sent = {"client": "otc", "loan_id": loan.loan_id, "borrower_id": "borrower-1"}
     body = json.loads(postings.post_collateral(**sent, request_id="r-1", amount=Decimal(40)).body)
-    assert (body["status"], body["requiredCollateral"]) == ("new", "4.444444444444444444444445")
+    assert (body["status"], body["requiredCollateral"]) == ("new", "3.478260869565217391304348")
     body = json.loads(postings.post_collateral(**sent, request_id="r-2", amount=Decimal("4.5")).body)
     assert body["status"] == "active"
     assert Loan.objects.get().activation_price == 50
@@ -155,7 +155,7 @@ def test_a_posting_to_an_active_loan_answers_by_its_terms(set_best_price):
     accepted = postings.post_collateral(
         client="otc", request_id="r-1", loan_id=loan.loan_id, borrower_id="borrower-1", amount=Decimal(10)
     )
-    assert json.loads(accepted.body)["requiredCollateral"] == "4.444444444444444444444445"
+    assert json.loads(accepted.body)["requiredCollateral"] == "3.478260869565217391304348"
 
 
 def test_a_posting_sees_that_the_terms_have_changed_since_it_looked(set_best_price, arm):
@@ -173,7 +173,7 @@ def test_a_posting_sees_that_the_terms_have_changed_since_it_looked(set_best_pri
     accepted = postings.post_collateral(
         client="otc", request_id="r-1", loan_id=loan.loan_id, borrower_id="borrower-1", amount=Decimal(1)
     )
-    assert json.loads(accepted.body)["requiredCollateral"] == "3.444444444444444444444445"
+    assert json.loads(accepted.body)["requiredCollateral"] == "2.478260869565217391304348"
 
 
 def test_that_the_settings_differ_is_logged_once_and_again_when_it_is_something_else(settings, caplog):

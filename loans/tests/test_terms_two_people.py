@@ -57,7 +57,7 @@ def test_new_terms_are_made_when_a_second_person_agrees(leia, han):
 
 
 def test_other_terms_in_between_make_it_fail(leia, han):
-    first, second = asked(leia), asked(leia, liquidation_ltv="0.78")
+    first, second = asked(leia), asked(leia, liquidation_ltv="0.76")
     agree(second.pk, request=log_in(han))
     with pytest.raises(NotExecuted, match="get terms 3"):
         agree(first.pk, request=log_in(han))

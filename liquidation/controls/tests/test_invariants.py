@@ -1,6 +1,7 @@
 """I11 and I14 of controls notice what they are there to notice."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -49,10 +50,11 @@ def test_what_two_people_adopt_in_a_pause_is_no_claim_of_a_price(loan):
     made, now = loan(), clock.now()
     with history.cause("adopt", correlation_id="difference-1"):
         Liquidation.objects.create(
-            loan=made, correlation_id="mos_espa:r-1", price=25, price_at=now, evidence=[], claimed_at=now, due_at=now,
+            loan=made, terms_id=made.terms_id, correlation_id="mos_espa:r-1", price=25, price_at=now, evidence=[],
+            claimed_at=now, due_at=now,
             balance_at_claim=made.outstanding_balance, collateral_at_claim=made.collateral,
         )  # fmt: skip
-        sales.begin_liquidation([made.pk], now)
+        sales.begin_liquidation([made.pk], now, Decimal(25))
     assert broken("I11") == []
 
 

@@ -63,7 +63,7 @@ def test_a_loan_is_listed_once_a_pause_at_the_first_price_that_breached_it(loan,
         evaluate.evaluate_loans()
     assert listed() == [(first.pk, Decimal("31.25")), (second.pk, 25)]
     time_passes(minutes=5)
-    quote("60")
+    quote("34")
     evaluate.evaluate_loans()
     pull_it(by_id=2)
     quote("25")
@@ -77,7 +77,7 @@ def test_a_dip_in_the_pause_claims_nobody_after_it_however_late_it_is_evaluated(
     time_passes(minutes=2)
     quote("25")
     time_passes(minutes=2)
-    quote("60")
+    quote("34")
     time_passes(minutes=1)
     assert pause.until == clock.now()
     time_passes(seconds=1)
@@ -90,7 +90,7 @@ def test_a_dip_from_before_the_pause_that_was_not_evaluated_in_time_claims_nobod
     breached = loan()
     quote("25")
     time_passes(seconds=2)
-    quote("60")
+    quote("34")
     time_passes(seconds=2)
     pull_it(minutes=1)
     time_passes(seconds=61)
@@ -135,7 +135,7 @@ def test_a_price_that_outlasted_the_pause_claims_although_no_evaluation_saw_it_t
     quote("25")
     evaluate.evaluate_loans()
     time_passes(seconds=20)  # ten of them in the pause
-    quote("60")
+    quote("34")
     time_passes(seconds=20)
     evaluate.evaluate_loans()
     claimed = Liquidation.objects.get()
@@ -151,7 +151,7 @@ def test_a_pause_that_two_people_end_is_over_at_once_and_not_before(loan, quote,
     time_passes(seconds=10)
     quote("25")
     time_passes(seconds=10)
-    quote("60")
+    quote("34")
     end(pause.pk, by="leia and han", by_id=2, two_people=True)
     time_passes(seconds=10)
     evaluate.evaluate_loans()
@@ -173,7 +173,7 @@ def test_an_evaluation_that_died_in_the_pause_is_done_again_after_it_and_claims_
 
     quote("25")
     time_passes(seconds=2)
-    quote("60")
+    quote("34")
     failpoints.arm(die)
     with pytest.raises(RuntimeError, match="killed"):
         evaluate.evaluate_loans()
@@ -189,12 +189,12 @@ def test_an_evaluation_that_died_in_the_pause_is_done_again_after_it_and_claims_
 
 def test_a_loan_that_is_activated_in_the_pause_is_spared_by_the_lows_of_the_pause(loan, quote, time_passes):
     pull_it()
-    quote("60")
+    quote("34")
     meanwhile = loan(prices_apply_from=time_passes(seconds=10))
     time_passes(seconds=10)
     quote("25")
     time_passes(seconds=10)
-    quote("60")
+    quote("34")
     time_passes(minutes=5)
     evaluate.evaluate_loans()
     assert not Liquidation.objects.exists()
@@ -216,7 +216,7 @@ def test_all_breached_loans_are_listed_batch_by_batch_and_then_no_more(loan, quo
             break
     assert sizes == [2, 2, 1]
     assert WithheldClaim.objects.count() == 5
-    with django_assert_num_queries(5):  # clock, pause, those not listed, clock, the one that rounds to the threshold
+    with django_assert_num_queries(6):  # clock, pause, terms, those not listed, clock, one that rounds
         assert claim_batch(point, None, limit=2).looked_at == 0
 
 
@@ -284,7 +284,7 @@ def test_a_batch_that_begins_while_the_pause_is_being_written_leaves_the_loans_t
 def test_a_quiet_evaluation_asks_once_when_claims_were_resumed(loan, quote):
     loan()
     pull_it("pause_activations")
-    quote("60")
+    quote("34")
     with CaptureQueriesContext(connection) as asked:
         assert evaluate.evaluate_loans()
     about_controls = [query["sql"] for query in asked.captured_queries if "controls_control" in query["sql"]]
@@ -293,7 +293,7 @@ def test_a_quiet_evaluation_asks_once_when_claims_were_resumed(loan, quote):
 
 def test_without_any_control_an_evaluation_asks_for_none(loan, quote):
     loan()
-    quote("60")
+    quote("34")
     with CaptureQueriesContext(connection) as asked:
         assert evaluate.evaluate_loans()
     (about_controls,) = (query["sql"] for query in asked.captured_queries if "controls_control" in query["sql"])

@@ -26,9 +26,8 @@ MUTANTS: tuple[Mutant, ...] = (
         (
             Edit(
                 _EVALUATE,
-                "        window = evaluation_window.open_window(now, resumed_at)\n    activation.wait_until_settled()\n",
-                "        window = evaluation_window.open_window(now, resumed_at)\n        early = terms.in_use()\n"
-                "    activation.wait_until_settled()\n",
+                "open_window(now, resumed_at)\n    activation.wait_until_settled()\n",
+                "open_window(now, resumed_at)\n        early = terms.in_use()\n    activation.wait_until_settled()\n",
             ),
             Edit(_EVALUATE, "_steps(window, in_use, first_sales))", "_steps(window, early, first_sales))"),
         ),
