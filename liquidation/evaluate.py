@@ -188,8 +188,6 @@ def _batch(number: int) -> Iterator[None]:
         with connection.cursor() as cursor:
             cursor.execute(_CONTINUE, [locks.EVALUATION])
             (newest,) = cursor.fetchone()
-        if newest != number:
-            raise _Superseded
-        if not identity.accepted():  # replaced since the last batch
+        if newest != number or not identity.accepted():
             raise _Superseded
         yield
