@@ -15,7 +15,7 @@ from pricing.markets import Market
 FAILURES_BEFORE_PAUSE = 10
 PAUSE = timedelta(seconds=5)
 
-_WORKS = (
+_RESET = (
     "UPDATE liquidation_venue SET failures_in_row = 0, paused_until = NULL WHERE market = %s AND failures_in_row > 0"
 )
 _PAUSED = rows.Select(Venue, "FROM liquidation_venue WHERE paused_until IS NOT NULL")
@@ -50,7 +50,7 @@ def count_outcome(market: Market, *, failed: bool, now: datetime) -> None:
     """Count the outcome of one send; in autocommit, after it is booked. A lost count is harmless."""
     if not failed:
         with connection.cursor() as cursor:
-            cursor.execute(_WORKS, [market])
+            cursor.execute(_RESET, [market])
         return
     venue = Venue.objects.filter(market=market)
     pausing = When(failures_in_row__gte=FAILURES_BEFORE_PAUSE - 1, then=now + PAUSE)

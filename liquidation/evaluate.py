@@ -219,8 +219,6 @@ def _batch(number: int, *, read_terms: bool) -> Iterator[ByVersion]:
         with connection.cursor() as cursor:
             cursor.execute(_CONTINUE_WITH_TERMS if read_terms else _CONTINUE, [locks.EVALUATION])
             newest, *in_use = cursor.fetchone()
-        if newest != number:
-            raise _Superseded
-        if not identity.accepted():  # replaced since the last batch
+        if newest != number or not identity.accepted():
             raise _Superseded
         yield terms.read(in_use[0]) if in_use else {}

@@ -6,6 +6,7 @@ from itertools import takewhile
 
 import structlog
 from django.conf import settings
+from django.db import connection
 from django.db.models import Max
 
 from coruscant import ids, rows
@@ -36,7 +37,12 @@ _LATEST = Select(
     " ORDER BY status IN ('open', 'unknown', 'unresolved') DESC, sequence DESC LIMIT %s",
 )
 _BY_ID = Select(TradeOrder, "FROM liquidation_tradeorder WHERE id = %s")
-_ANSWERS = Select(OrderAnswer, "FROM liquidation_orderanswer WHERE order_id = %s AND NOT stale AND send < %s")
+# Counted by the database: an order that stays unknown may have thousands of answers.
+_EARLIER = """
+    SELECT count(*) FILTER (WHERE kind = ANY(%s)), count(*) FILTER (WHERE kind = %s),
+           count(*) FILTER (WHERE kind = %s AND text = %s) > 0
+    FROM liquidation_orderanswer WHERE order_id = %s AND NOT stale AND send < %s
+"""
 
 
 def latest(liquidation: Liquidation) -> list[TradeOrder]:
@@ -100,29 +106,23 @@ def keep_stale(order: TradeOrder, send: int, answer: Answer, now: datetime) -> N
         rows.write((order, ("sends",)), (late, None))
 
 
-def earlier_answers(order: TradeOrder) -> list[OrderAnswer]:
-    """The answers to an order's sends before the last one, without those of stale lease holders."""
-    return _ANSWERS.all(order.pk, order.sends) if order.sends > 1 else []
+def earlier(order: TradeOrder, answer: Answer) -> tuple[Earlier, bool]:
+    """What became of an order's sends before the last one, which `answer` belongs to; and whether one of them had the
+    same figures, which did not fit.
 
-
-def earlier_sends(order: TradeOrder, answers: Sequence[OrderAnswer]) -> Earlier:
-    """What became of an order's sends before the last one, which has no answer yet; `answers` are the earlier ones.
-
-    A send without an answer among these counts as lost. So does every send if a restore may have lost some.
+    A send without an answer counts as lost, and the answers of stale lease holders decide nothing. If a restore may
+    have lost some, every send counts as lost.
     """
+    if order.sends == 1 and not order.refusals_prove_nothing:
+        return Earlier(), False
+    figures = answer.figures if isinstance(answer, Traded) else None
+    kinds = list(CLEAN_REFUSALS), AnswerKind.NEVER_SENT, AnswerKind.SUCCESS
+    with connection.cursor() as cursor:
+        cursor.execute(_EARLIER, [*kinds, figures, order.pk, order.sends])
+        refused, never_sent, seen_before = cursor.fetchone()
     if order.refusals_prove_nothing:
-        return Earlier(sends=order.sends)
-    return Earlier(
-        sends=order.sends - 1,
-        refused=sum(answer.kind in CLEAN_REFUSALS for answer in answers),
-        never_sent=sum(answer.kind == AnswerKind.NEVER_SENT for answer in answers),
-    )
-
-
-def seen_before(answer: Answer, answers: Sequence[OrderAnswer]) -> bool:
-    """Whether one of the earlier answers was a success with the same figures, which did not fit."""
-    figures = isinstance(answer, Traded) and answer.figures
-    return any(earlier.kind == AnswerKind.SUCCESS and earlier.text == figures for earlier in answers)
+        return Earlier(sends=order.sends), seen_before
+    return Earlier(sends=order.sends - 1, refused=refused, never_sent=never_sent), seen_before
 
 
 def refusals_in_row(liquidation: Liquidation) -> int:

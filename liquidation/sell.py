@@ -196,13 +196,8 @@ def _book(attempt: OrderAttempt, answer: Answer) -> Outcome | None:
             return Outcome.BUSY
         if isinstance(answer, Traded) and not _can_be_true(liquidation, order, answer, now):
             answer = replace(answer, proceeds=None)
-        answers = orders.earlier_answers(order)
-        found = verdict(
-            answer,
-            ordered=order.quantity,
-            earlier=orders.earlier_sends(order, answers),
-            seen_before=orders.seen_before(answer, answers),
-        )
+        earlier, seen_before = orders.earlier(order, answer)
+        found = verdict(answer, ordered=order.quantity, earlier=earlier, seen_before=seen_before)
         log.info("order_answered", order_request_id=order.request_id, market=order.market, verdict=str(found))
         kept: Write = (orders.kept(order, attempt.send, answer, now), None)
         match found:

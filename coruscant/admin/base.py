@@ -3,6 +3,7 @@
 The admin is for bank representatives. What they may do besides reading are commands (`commands.py`).
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -48,6 +49,17 @@ class ReadOnlyAdmin(_ReadOnly, ModelAdmin):  # type: ignore[misc]
         if request.method == "POST" and not self.get_actions(request):
             raise PermissionDenied
         return super().changelist_view(request, extra_context)  # type: ignore[no-any-return]
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """The commands on a row's page: those that `commands_of` names. None if there is no such row."""
+        row = self.get_object(request, object_id) if self.actions_detail else None
+        possible = () if row is None else self.commands_of(request, row)
+        found = super().get_actions_detail(request, object_id)
+        return [command for command in found if command.method.__name__ in possible]
+
+    def commands_of(self, request: HttpRequest, row: Any) -> Collection[str]:
+        """Which of `actions_detail` can be done with the row now, by whoever asks."""
+        return tuple(self.actions_detail)
 
     def row_or_404(self, request: HttpRequest, object_id: str) -> Any:
         row = self.get_object(request, object_id)

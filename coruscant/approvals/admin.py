@@ -1,8 +1,7 @@
 """The page on which a second person agrees or refuses, and the accounts of people."""
 
 import json
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Collection
 
 from django import forms
 from django.contrib import admin
@@ -120,13 +119,11 @@ class ApprovalAdmin(AuditedAdmin):
             says="Nothing is done. You can ask again.",
         )  # fmt: skip
 
-    def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[Any]:
+    def commands_of(self, request: HttpRequest, row: Approval) -> Collection[str]:
         """What this person may press: nothing once it is decided."""
-        waits = Approval.objects.filter(pk=object_id, outcome=Outcome.ASKED).first()
-        if waits is None:
-            return []
-        shown = {"withdraw"} if waits.asked_by_id == request.user.pk else {"agree", "refuse"}
-        return [found for found in super().get_actions_detail(request, object_id) if found.path in shown]
+        if row.outcome != Outcome.ASKED:
+            return ()
+        return ("withdraw",) if row.asked_by_id == request.user.pk else ("agree", "refuse")
 
 
 def _decision_page(

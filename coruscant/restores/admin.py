@@ -1,5 +1,6 @@
 """What was accepted and what is held, as bank representatives see it, and banners while anything is held."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django.contrib import admin
@@ -84,10 +85,9 @@ class RestoreAdmin(AuditedAdmin):
             f" requests since {instant(restore.since)}: a loan that is claimed refuses postings that come later.",
         )  # fmt: skip
 
-    def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[Any]:
-        """Without the command unless claims are held by this restore."""
-        held = Restore.objects.filter(pk=object_id, claims_released_at__isnull=True).exists()
-        return super().get_actions_detail(request, object_id) if held else []
+    def commands_of(self, request: HttpRequest, row: Restore) -> Collection[str]:
+        """Nothing once claims are released."""
+        return () if row.claims_released_at else ("release_claims",)
 
 
 @admin.register(DatabaseIdentity)

@@ -1,5 +1,6 @@
 """Controls as bank representatives see them: what holds, on every page; how one is pulled, extended or ended."""
 
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
@@ -190,10 +191,9 @@ class ControlAdmin(AuditedAdmin):
             explanation=f"It ends by itself at {instant(control.until)}. To end it before that takes two people.",
         )  # fmt: skip
 
-    def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[Any]:
-        """Without a command once it is over."""
-        holds = in_force.now(clock.now()).filter(pk=object_id).exists()
-        return super().get_actions_detail(request, object_id) if holds else []
+    def commands_of(self, request: HttpRequest, row: Control) -> Collection[str]:
+        """None once it is over."""
+        return self.actions_detail if row.until > clock.now() else ()
 
 
 def _pull(request: HttpRequest, kind: str, market: str, minutes: int, why: str) -> str:

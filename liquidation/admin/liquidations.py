@@ -1,5 +1,6 @@
 """Liquidations, their events and failed claims as bank representatives see them, and how many need a person."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django.contrib import admin
@@ -141,10 +142,8 @@ class LiquidationAdmin(AuditedAdmin):
             " needs no release if you have statements: once all are compared it goes on by itself.",
         )  # fmt: skip
 
-    def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[Any]:
-        """Without the command unless the sale is held."""
-        held = Liquidation.objects.filter(pk=object_id, held_by__isnull=False).exists()
-        return super().get_actions_detail(request, object_id) if held else []
+    def commands_of(self, request: HttpRequest, row: Liquidation) -> Collection[str]:
+        return ("release_sale",) if row.held_by_id else ()
 
 
 @admin.register(LiquidationEvent)

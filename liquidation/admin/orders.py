@@ -1,5 +1,6 @@
 """Orders and venues as bank representatives see them, and what they answer for an order: it traded, or not."""
 
+from collections.abc import Collection
 from decimal import Decimal
 from typing import Any
 
@@ -142,17 +143,11 @@ class TradeOrderAdmin(_OrderColumns, AuditedAdmin):
             "whether it traded, and have said so here.",
         )  # fmt: skip
 
-    def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[Any]:
-        """Only what can be done: stopping the sends, answering for an order that waits for it, or nothing."""
-        order = TradeOrder.objects.get(pk=object_id)
-        if resolution.may_be_stopped(order):
-            possible = {"stop_sending"}
-        elif order.status == OrderStatus.UNRESOLVED:
-            possible = {"market_did_trade", "market_did_not_trade"}
-        else:
-            possible = set()
-        found = super().get_actions_detail(request, object_id)
-        return [action for action in found if action.method.__name__ in possible]
+    def commands_of(self, request: HttpRequest, row: TradeOrder) -> Collection[str]:
+        """Stopping the sends, answering for an order that waits for it, or nothing."""
+        if resolution.may_be_stopped(row):
+            return ("stop_sending",)
+        return ("market_did_trade", "market_did_not_trade") if row.status == OrderStatus.UNRESOLVED else ()
 
 
 def _actor(request: HttpRequest) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Statements and differences as bank representatives see them, and the two commands for a difference."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django import forms
@@ -128,10 +129,8 @@ class ReconciliationDifferenceAdmin(_StatedColumns, AuditedAdmin):
             explanation="The difference is closed when somebody else agrees, and nothing is booked.",
         )  # fmt: skip
 
-    def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[Any]:
-        """Without a command unless the difference is open; without *Adopt* if there is nothing to be booked."""
-        row = ReconciliationDifference.objects.filter(pk=object_id, status=DifferenceStatus.OPEN).first()
-        if row is None:
-            return []
-        shown = {"explain"} | ({"adopt"} if row.kind in ADOPTABLE and row.loan_id else set())
-        return [found for found in super().get_actions_detail(request, object_id) if found.path in shown]
+    def commands_of(self, request: HttpRequest, row: ReconciliationDifference) -> Collection[str]:
+        """Nothing once it is closed; without *Adopt* if there is nothing to be booked."""
+        if row.status != DifferenceStatus.OPEN:
+            return ()
+        return ("explain", "adopt") if row.kind in ADOPTABLE and row.loan_id else ("explain",)

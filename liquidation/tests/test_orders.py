@@ -7,9 +7,9 @@ import pytest
 from coruscant import clock
 from liquidation.breaker import FAILURES_BEFORE_PAUSE
 from liquidation.models import OrderStatus, TradeOrder, Venue
-from liquidation.orders import earlier_answers, earlier_sends
+from liquidation.orders import earlier
 from liquidation.sell import Outcome, sell
-from liquidation.verdicts import REFUSALS_BELIEVED
+from liquidation.verdicts import REFUSALS_BELIEVED, Refused
 from pricing import best_price
 from pricing.markets import Market
 from pricing.models import PriceQuote
@@ -66,7 +66,7 @@ def test_a_refusal_that_came_after_the_lease_does_not_count(claimed, markets, ti
     assert sell(liquidation.pk) is Outcome.BUSY
     order = TradeOrder.objects.get()
     assert (order.status, order.sends) == (OrderStatus.UNKNOWN, 2), "the send that had no answer yet may have traded"
-    assert earlier_sends(order, earlier_answers(order)).may_have_traded
+    assert earlier(order, Refused("no buyers"))[0].may_have_traded
 
 
 def test_an_open_order_stays_with_a_paused_venue(claimed, markets, quote, time_passes):

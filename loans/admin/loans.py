@@ -1,5 +1,6 @@
 """Loans as bank representatives see them, and the two commands they have: register an application, post collateral."""
 
+from collections.abc import Collection
 from typing import Any
 from uuid import uuid4
 
@@ -21,7 +22,7 @@ from loans import applications, postings, risk, two_people
 from loans.admin.events import LoanEventInline
 from loans.admin.records import MarginCallInline, PostingInline
 from loans.idempotency import Accepted
-from loans.models import Loan, MarginCall
+from loans.models import Loan, LoanStatus, MarginCall
 from loans.terms import in_words
 from pricing.admin.price import price_now
 
@@ -157,10 +158,9 @@ class LoanAdmin(AuditedAdmin):
             explanation=f"The loan has {figure(loan.collateral)} units and owes {figure(loan.outstanding_balance)} GC.",
         )  # fmt: skip
 
-    def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[Any]:
+    def commands_of(self, request: HttpRequest, row: Loan) -> Collection[str]:
         """Without `post_collateral` for a loan that takes no more collateral."""
-        takes = Loan.objects.filter(pk=object_id, status__in=("new", "active")).exists()
-        return super().get_actions_detail(request, object_id) if takes else []
+        return ("post_collateral",) if row.status in (LoanStatus.NEW, LoanStatus.ACTIVE) else ()
 
 
 def _again(accepted: Accepted) -> str:

@@ -303,10 +303,19 @@ def _commits(model: Model, state: State, seen: Committed, row: SaleRow) -> Itera
         yield from _perhaps_settled(("book", actor), after, row)
         if worker.fence != after.books.fence:
             yield from _send_remembered(after, worker, row)
-    if worker.stage != IDLE:
-        died = sale.crash(state, actor)
-        assert died is not None, "it was not idle"
-        state = died
+    for given_up in _given_up(state, actor):
+        yield from _begins(model, given_up, actor, row)
+
+
+def _given_up(state: State, actor: int) -> Iterator[State]:
+    """The state once an actor has died, if it was about anything; its request may have left before, or not."""
+    for before in (state, sale.leave(state, actor)):
+        if before is not None:
+            yield sale.crash(before, actor) or before
+
+
+def _begins(model: Model, state: State, actor: int, row: SaleRow) -> Iterator[tuple[Step, State]]:
+    """What the commit of an actor that was about nothing may have been."""
     yield ("nothing",), state
     yield from _claimed(state)
     order = pending(state.books)

@@ -50,6 +50,14 @@ def test_every_page_opens_for_a_representative(bank, browser):
             assert browser.get(page(row, name)).status_code == 200, (row, name)
 
 
+@pytest.mark.parametrize("object_id", ["999999", "nonsense"])
+def test_a_row_that_is_not_there_is_said_not_to_be(object_id, browser):
+    for model, page_of_it in admin.site._registry.items():
+        if isinstance(page_of_it, ReadOnlyAdmin):
+            path = f"/admin/{model._meta.app_label}/{model._meta.model_name}/{object_id}/change/"
+            assert browser.get(path).status_code == 302, path
+
+
 def test_every_search_and_filter_works(bank, browser):
     for row in bank.rows:
         listed = page(row, "changelist")

@@ -120,6 +120,13 @@ def test_a_market_may_refuse_as_often_as_it_likes_once_a_request_of_the_order_ha
     play(commit(sale(OPEN)), *refused[:2], Traded("a-1", 60), *refused[2:])
 
 
+def test_a_worker_that_died_may_have_been_told_of_the_trade():
+    twice = [commit(sale(OPEN)), Traded("a-1", 60), *list(refusals(2))[1:]]
+    play(*twice, commit(sale(sent(3, 2))), commit(sale(sent(4, 2))), Heard(0, "a-1", state.REFUSAL))
+    with pytest.raises(NotAStep, match="clean refusal"):
+        play(*twice, commit(sale(sent(3, 2))), Heard(0, "a-1", state.REFUSAL))
+
+
 def test_another_worker_takes_the_sale_and_the_late_one_books_nothing():
     taken = [
         commit(sale(OPEN)),

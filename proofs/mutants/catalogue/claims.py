@@ -79,7 +79,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "stale-evaluation",
         "an evaluation that stalled goes on with its old window",
-        (Edit(_EVALUATE, "if newest != number:", "if False:"),),
+        (Edit(_EVALUATE, "if newest != number or not identity.accepted():", "if not identity.accepted():"),),
         tests=("liquidation/tests/test_evaluate.py",),
     ),
     Mutant(
