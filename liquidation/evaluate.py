@@ -13,7 +13,7 @@ from django.db import connection, transaction
 
 from coruscant import clock, enqueue, failpoints, locks
 from coruscant.controls import in_force
-from coruscant.restores import identity
+from coruscant.restores import holds, identity
 from liquidation import chains, recover
 from liquidation.claim import claim_batch
 from loans import activation, candidates, margin_calls, terms
@@ -32,9 +32,9 @@ ASKED_AT_ONCE = 8
 
 # CASE: a number is drawn, or read, only once the lock is ours, and not at all if it is not.
 _TRY_LOCK = "SELECT CASE WHEN pg_try_advisory_xact_lock(%s) THEN {number} END"
-_BEGIN = _TRY_LOCK.format(number="nextval('liquidation_evaluation_number')") + (
-    f", {clock.COLUMN}, EXISTS (SELECT FROM controls_control)"
-)
+_MAY_HAVE_WAITED = "EXISTS (SELECT FROM controls_control) OR EXISTS (SELECT FROM restores_restore)"
+_NEXT = _TRY_LOCK.format(number="nextval('liquidation_evaluation_number')")
+_BEGIN = f"{_NEXT}, {clock.COLUMN}, {_MAY_HAVE_WAITED}"
 _CONTINUE = _TRY_LOCK.format(number="(SELECT last_value FROM liquidation_evaluation_number)")
 _CONTINUE_WITH_TERMS = f"{_CONTINUE}, {terms.COLUMN}"
 
@@ -193,18 +193,19 @@ class _FirstSales:
 @contextmanager
 def _beginning() -> Iterator[tuple[int, datetime, datetime | None]]:
     """A transaction under the lock, with a number above that of every evaluation before, the instant it began, and
-    when the last pause of claims ended, if there ever was one: the price of that moment may not have been evaluated
-    since. Raises _Superseded when another evaluation has the lock, or the database is not the accepted one.
+    since when claims are neither paused nor held, if they ever were: the price of that moment may not have been
+    evaluated since. Raises _Superseded when another evaluation has the lock, or the database is not the accepted one.
     """
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute(_BEGIN, [locks.EVALUATION])
-            number, instant, any_controls = cursor.fetchone()
+            number, instant, may_have_waited = cursor.fetchone()
         if number is None or not identity.accepted():
             raise _Superseded
         now = clock.read(instant)
         # Read only now that the lock is ours: a pause that was ended just before is seen.
-        yield number, now, in_force.claims_resumed_at(now) if any_controls else None
+        resumed_at = (in_force.claims_resumed_at(now), holds.claims_released_at()) if may_have_waited else ()
+        yield number, now, max(filter(None, resumed_at), default=None)
 
 
 @contextmanager

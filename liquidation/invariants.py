@@ -12,8 +12,9 @@ from django.db import connection
 
 from coruscant.approvals.invariants import TWO_PEOPLE
 from coruscant.history.records import audited_columns, audited_models, history_of
-from liquidation.controls.invariants import NOT_IN_A_PAUSE, PULLED_BY_TWO
+from liquidation.controls.invariants import CONTROLS
 from liquidation.invariants_of_terms import TERMS
+from liquidation.invariants_of_two_people import TWO_PEOPLE_OF_SALES
 from liquidation.loan_event_invariants import ONE_EVENT_A_TRANSITION, UNSENT
 
 Fetch = Callable[[str], Any]
@@ -225,45 +226,11 @@ INVARIANTS: tuple[Invariant, ...] = (
         _overdue("SELECT id FROM pricing_pricequote WHERE evaluated_at IS NULL AND received_at"),
         in_time=True,
     ),
-    Invariant("I11", "nothing was claimed or activated in a pause", NOT_IN_A_PAUSE),
-    Invariant("I14e", "controls were pulled, extended and ended by as many as that takes", PULLED_BY_TWO),
+    *(Invariant(*one) for one in CONTROLS),
     Invariant("I15", "every transition of a loan has one event, which says what happened", ONE_EVENT_A_TRANSITION),
     Invariant("I15b", "a loan event is sent, or is being tried and not overdue", _overdue(UNSENT), in_time=True),
     Invariant("I14", "whatever two people decided was decided by two, once and in time", TWO_PEOPLE),
-    Invariant(
-        "I14c",
-        "what was adopted, explained or released after a restore was approved",
-        """
-        SELECT id FROM liquidation_reconciliationdifference d
-        WHERE status IN ('adopted', 'explained') AND NOT EXISTS (
-            SELECT FROM approvals_approval a WHERE a.outcome = 'executed'
-            AND a.action = CASE d.status WHEN 'adopted' THEN 'liquidation.adopt' ELSE 'liquidation.explain' END
-            AND a.arguments ->> 'difference_id' = d.id::text)
-        UNION ALL
-        SELECT id FROM restores_restore r WHERE claims_released_at IS NOT NULL AND NOT EXISTS (
-            SELECT FROM approvals_approval a WHERE a.outcome = 'executed' AND a.action = 'liquidation.release_claims'
-            AND a.arguments ->> 'restore_id' = r.id::text)
-        """,
-    ),
-    Invariant(
-        "I14b",
-        "what two people resolved was approved with these figures, and what was approved was booked",
-        """
-        WITH resolved AS (
-            SELECT id::text AS order_id, CASE status WHEN 'filled' THEN 'liquidation.resolve_as_traded'
-                ELSE 'liquidation.resolve_as_not_traded' END AS action, units_traded, proceeds
-            FROM liquidation_historicaltradeorder WHERE starts_with(history_change_reason, 'resolve-by-two ')
-        ), approved AS (
-            SELECT arguments ->> 'order_id' AS order_id, action,
-                (arguments ->> 'units')::numeric, (arguments ->> 'proceeds')::numeric
-            FROM approvals_approval WHERE outcome = 'executed'
-                AND action IN ('liquidation.resolve_as_traded', 'liquidation.resolve_as_not_traded')
-        )
-        SELECT order_id FROM (TABLE resolved EXCEPT TABLE approved) AS not_approved
-        UNION ALL
-        SELECT order_id FROM (TABLE approved EXCEPT TABLE resolved) AS not_booked
-        """,
-    ),
+    *(Invariant(*one) for one in TWO_PEOPLE_OF_SALES),
 )
 
 

@@ -47,10 +47,10 @@ class Window:
 def open_window(now: datetime, resumed_at: datetime | None = None) -> Window:
     """The window of an evaluation at `now`.
 
-    It starts at the earliest unevaluated quote, or earlier at an expiry that matters to it, at an expiry that has been
-    confirmed since the last evaluation, at a jump that has stopped being pending since, or at `resumed_at` if no
-    evaluation since has covered what came after. If there is none of these, it is [now, now]. It ends at `now`, or
-    where the last one ended if the clock was set back since.
+    It starts at the earliest unevaluated quote, or earlier at an expiry that matters to it. It starts no later than
+    what has come to light since the last evaluation: an expiry that is confirmed, a jump that is no longer pending, a
+    market set aside or counted again, and `resumed_at` if no evaluation has covered what came after. If there is none
+    of these, it is [now, now]. It ends at `now`, or where the last one ended if the clock was set back since.
 
     Takes no lock; the caller holds the evaluation's. Quotes recorded later stay unevaluated for the next one.
     """
@@ -69,6 +69,7 @@ def open_window(now: datetime, resumed_at: datetime | None = None) -> Window:
             reference_quantity=settings.PRICE_REFERENCE_QUANTITY,
             start=first,
             end=until,
+            aside=history.aside,
         )
 
     points, last = timeline_from(start), timeline_from(_began_at(courses, start))[-1]
@@ -138,6 +139,8 @@ def _history(
         )
         instants += window_start.no_longer_pending(courses, freshness, since=evaluated_to, until=until)
         start = min([until, *(instant for instant in instants if instant >= until - reach)])
+        changes = window_start.set_aside_or_back(history.aside, since=evaluated_to, until=until)
+        start = min([start, *(instant for instant in changes if instant >= (earliest or until) - reach)])
         if unevaluated:
             start = min(start, window_start.window_start(courses, unevaluated, freshness, evaluated_to))
         if resumed_at and start - reach <= resumed_at < start and (evaluated_to or _LONG_AGO) <= resumed_at:

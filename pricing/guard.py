@@ -11,6 +11,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from coruscant import money
+from pricing.aside import Aside, is_aside
 from pricing.markets import Market
 from pricing.quotes import Freshness, Level, Quote, expires_at, in_order, name_of, position, unit_price
 
@@ -140,32 +141,23 @@ def supports(curve: Sequence[Level], jump: Jump, guard: Guard, *, other_market: 
 
 
 def judged(
-    quotes: Iterable[Quote], guards: Guards, freshness: Freshness, settled: Mapping[Market, Effective] | None = None
+    quotes: Iterable[Quote],
+    guards: Guards,
+    freshness: Freshness,
+    settled: Mapping[Market, Effective] | None = None,
+    aside: Aside = (),
 ) -> dict[Market, Course]:
     """The course of each market that sent any of these quotes.
 
     `settled` has what is known of a market at an earlier time: its effective quote then, one of `quotes`. Its own
-    earlier quotes then decide nothing, except about other markets. The first of `quotes` is effective by itself.
+    earlier quotes then decide nothing, except about other markets. The first of `quotes` is effective by itself. What
+    is sent while its market is set `aside` supports nothing, and nor does any other quote of it then.
     """
     ordered, settled = in_order(set(quotes)), settled or {}
     return {
-        market: _Judge(market, guards, freshness, settled.get(market)).course(ordered)
+        market: _Judge(market, guards, freshness, aside, settled.get(market)).course(ordered)
         for market in sorted({quote.market for quote in ordered})
     }
-
-
-def is_anchor(quote: Quote, before: Iterable[Quote], guard: Guard, freshness: Freshness) -> bool:
-    """Whether `quote` is effective whatever came before, as its market's quotes sent `before` it prove.
-
-    Its predecessor says the same, and no quote that may be fresh has a later time of its own.
-    """
-    earlier = in_order(before)
-    recent = [one for one in earlier if quote.sent_at < expires_at(one, freshness)]
-    return (
-        bool(earlier)
-        and all(one.market_time <= quote.market_time for one in recent)
-        and _repeats(quote, earlier[-1], guard)
-    )
 
 
 @dataclass(slots=True)
@@ -175,6 +167,7 @@ class _Judge:
     market: Market
     guards: Guards
     freshness: Freshness
+    aside: Aside
     current: Effective | None
     pending: Jump | None = None
     previous: Quote | None = None
@@ -225,8 +218,9 @@ class _Judge:
         ):
             return
         confirmed_by, pending = "", self.pending
+        counts = self._counts(quote, quote.sent_at)
         later = pending is not None and quote.market_time > pending.quote.market_time
-        if pending and later and supports(quote.sell, pending, guard, other_market=False):
+        if pending and later and counts and supports(quote.sell, pending, guard, other_market=False):
             self._confirm(quote.sent_at, quote, self._way(pending, guard))
             current, confirmed_by = self.current, name_of(pending.quote)
         jump = Jump(quote, current.quote) if current else None
@@ -237,7 +231,7 @@ class _Judge:
         elif not moved:
             alone = current.alone if current.alone and not self._agree(current.alone, quote, guard) else Alone.NO
             self._believe(Effective(quote, quote.sent_at, alone, confirmed_by))
-        elif self.previous is not None and _repeats(quote, self.previous, guard):
+        elif counts and self.previous is not None and repeats(quote, self.previous, guard):
             self._believe(Effective(quote, quote.sent_at, moved[0][1], name_of(self.previous)))
         else:
             self.pending = jump
@@ -248,7 +242,12 @@ class _Judge:
 
     def _is_supported_by(self, other: Quote, instant: datetime) -> bool:
         assert self.pending is not None  # noqa: S101
-        return supports(other.sell, self.pending, in_force(self.guards, instant), other_market=True)
+        guard = in_force(self.guards, instant)
+        return self._counts(other, instant) and supports(other.sell, self.pending, guard, other_market=True)
+
+    def _counts(self, quote: Quote, instant: datetime) -> bool:
+        """Whether a quote may support anything at an instant: its market was not set aside when it was sent, nor is."""
+        return not any(is_aside(self.aside, quote.market, at) for at in (quote.sent_at, instant))
 
     def _confirm(self, instant: datetime, by: Quote | None, alone: Alone) -> None:
         assert self.pending is not None  # noqa: S101
@@ -273,7 +272,7 @@ class _Judge:
         """Whether another market, by its latest quote if that has not expired, bears out the level of this quote."""
         with money.exact():
             for other in self.others.values():
-                if quote.sent_at >= expires_at(other, self.freshness):
+                if quote.sent_at >= expires_at(other, self.freshness) or not self._counts(other, quote.sent_at):
                     continue
                 quantity = quote.sell[0].quantity
                 theirs, ours = _price(other.sell, quantity), _price(quote.sell, quantity)
@@ -286,7 +285,7 @@ class _Judge:
         return False
 
 
-def _repeats(quote: Quote, previous: Quote, guard: Guard) -> bool:
+def repeats(quote: Quote, previous: Quote, guard: Guard) -> bool:
     """Whether a quote says again, at a later time of its market, what its predecessor said."""
     return quote.market_time > previous.market_time and not differing(previous.sell, quote.sell, guard.agreement)
 

@@ -15,6 +15,7 @@ from django.db import connection
 
 from coruscant import clock
 from pricing import guard as guarding
+from pricing.aside import Aside, Interval
 from pricing.guard import Alone, Course, Effective, Guard, Guards, Mode
 from pricing.markets import Market
 from pricing.quotes import Freshness, Level, Quote, in_order
@@ -26,6 +27,11 @@ _READ_COLUMNS = f"{_QUOTE}, sell, effective_from, alone, confirmed_by, evaluated
 _GUARDS = """
     (SELECT coalesce(json_agg(json_build_array(id, holds_from, mode, jump::text, agreement::text, dispute::text)
      ORDER BY holds_from, id), '[]')::text FROM pricing_priceguard)
+"""
+# When prices are set aside after an instant, as one text: most often never.
+_ASIDE = """
+    (SELECT coalesce(json_agg(json_build_array(market, began_at, until) ORDER BY id), '[]')::text
+     FROM controls_control WHERE kind = 'set_aside' AND until > {since})
 """
 # One row a market, all read at one instant.
 _PROGRESS = f"""
@@ -81,11 +87,13 @@ _HISTORY = f"""
     WITH {
     _READING.format(markets="unnest(%(markets)s::text[]) AS each(name)", since="%(since)s", no_earlier="%(no_earlier)s")
 }
-    SELECT quote.* FROM reading CROSS JOIN LATERAL ({_READ.format(until="AND sent_at <= %(until)s")}) AS quote
+    SELECT {_ASIDE.format(since="%(no_earlier)s")}, quote.*
+    FROM reading CROSS JOIN LATERAL ({_READ.format(until="AND sent_at <= %(until)s")}) AS quote
 """  # noqa: S608
 # The markets are literals here, so PostgreSQL plans this statement once. For an array given as a parameter it assumes
 # ten elements, estimates that one plan for all parameters would be expensive, and plans anew each time.
 _MARKETS = "(VALUES {})".format(", ".join(f"('{market.value}')" for market in Market))
+_NO_EARLIER = "(SELECT since - make_interval(secs => %(reach)s) FROM bounds)"
 # From the first unevaluated quote on; while no evaluation runs, from not too long ago.
 _NEWEST = f"""
     WITH bounds AS MATERIALIZED (
@@ -98,15 +106,17 @@ _NEWEST = f"""
     _READING.format(
         markets=f"{_MARKETS} AS each(name)",
         since="(SELECT since FROM bounds)",
-        no_earlier="(SELECT since - make_interval(secs => %(reach)s) FROM bounds)",
+        no_earlier=_NO_EARLIER,
     )
 }
-    SELECT {clock.COLUMN} AS now, {_GUARDS} AS guards, each_market.market, f.drained_to, quote.*
+    SELECT {clock.COLUMN} AS now, {_GUARDS} AS guards, {_ASIDE.format(since=_NO_EARLIER)} AS aside, each_market.market,
+           f.drained_to, quote.*
     FROM {_MARKETS} AS each_market(market) LEFT JOIN pricing_feed f ON f.market = each_market.market
     JOIN reading ON reading.market = each_market.market
     LEFT JOIN LATERAL ({_READ.format(until="")}) AS quote ON true
 """  # noqa: S608
-_NEWEST_COLUMNS = 4 + _QUOTE_COLUMNS + 6
+_OTHER_COLUMNS = 5
+_NEWEST_COLUMNS = _OTHER_COLUMNS + _QUOTE_COLUMNS + 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +145,7 @@ class History:
 
     `settled` has each market's effective quote where its course begins. `findings` are those stored with the quotes.
     `evaluated_to` is when the last of them was evaluated, not counting those that were too late (None: there is none).
+    `aside` has when markets are set aside.
     """
 
     quotes: tuple[Quote, ...]
@@ -142,10 +153,11 @@ class History:
     findings: dict[int, Finding]
     unevaluated: tuple[Quote, ...]
     evaluated_to: datetime | None
+    aside: Aside
 
     def courses(self, guards: Guards, freshness: Freshness) -> dict[Market, Course]:
         """What the guard makes of them."""
-        return guarding.judged(self.quotes, guards, freshness, self.settled)
+        return guarding.judged(self.quotes, guards, freshness, self.settled, self.aside)
 
 
 def progress(*, since: datetime) -> Progress:
@@ -164,13 +176,19 @@ def history(since: datetime, until: datetime, *, no_earlier: datetime) -> Histor
     old, and its later ones. Those sent before `no_earlier` are left out but for the last: in between none was believed.
     """
     bounds = {"since": since, "until": until, "no_earlier": no_earlier}
-    return _history(_rows(_HISTORY, {"markets": list(Market), **bounds}))
+    rows = _rows(_HISTORY, {"markets": list(Market), **bounds})
+    return _history((row[1:] for row in rows), rows[0][0] if rows else "[]")
 
 
-def between(since: datetime, until: datetime) -> tuple[Quote, ...]:
-    """All quotes sent in [since, until), in no order."""
-    query = f"SELECT {_READ_COLUMNS}, false FROM pricing_pricequote WHERE sent_at >= %(since)s AND sent_at < %(until)s"  # noqa: S608
-    return _history(_rows(query, {"since": since, "until": until})).quotes
+def between(since: datetime, until: datetime) -> tuple[tuple[Quote, ...], Aside]:
+    """All quotes sent in [since, until), in no order, and when markets are set aside since then."""
+    query = f"""
+        SELECT {_ASIDE.format(since="%(since)s")}, {_READ_COLUMNS}, false
+        FROM pricing_pricequote WHERE sent_at >= %(since)s AND sent_at < %(until)s
+    """  # noqa: S608
+    rows = _rows(query, {"since": since, "until": until})
+    found = _history((row[1:] for row in rows), rows[0][0] if rows else "[]")
+    return found.quotes, found.aside
 
 
 def guards() -> Guards:
@@ -199,8 +217,9 @@ def newest(reach: timedelta, row_query: str | None = None, row_parameters: Mappi
     if row_query is not None:
         query = f"SELECT newest.*, other.* FROM ({_NEWEST}) AS newest CROSS JOIN ({row_query}) AS other"  # noqa: S608
     rows = _rows(query, {"reach": reach.total_seconds(), **(row_parameters or {})})
-    quotes = _history([row[4:_NEWEST_COLUMNS] for row in rows if row[4] is not None])
-    drained_to = {Market(row[2]): row[3] for row in rows}
+    sent = (row[_OTHER_COLUMNS:_NEWEST_COLUMNS] for row in rows if row[_OTHER_COLUMNS] is not None)
+    quotes = _history(sent, rows[0][2])
+    drained_to = {Market(row[3]): row[4] for row in rows}
     return Newest(clock.read(rows[-1][0]), read_guards(rows[0][1]), drained_to, quotes, rows[-1][_NEWEST_COLUMNS:])
 
 
@@ -218,7 +237,16 @@ def read_guards(written: str) -> Guards:
     )
 
 
-def _history(rows: Iterable[tuple[Any, ...]]) -> History:
+@lru_cache(maxsize=8)
+def read_aside(written: str) -> Aside:
+    """When markets are set aside, from a JSON list of lists."""
+    return tuple(
+        Interval(Market(market), datetime.fromisoformat(start), datetime.fromisoformat(end))
+        for market, start, end in json.loads(written)
+    )
+
+
+def _history(rows: Iterable[tuple[Any, ...]], aside: str) -> History:
     quotes, settled, findings, unevaluated = [], {}, {}, []
     evaluated_to: datetime | None = None
     for *columns, sell, effective_from, alone, confirmed_by, evaluated_at, is_settled in rows:
@@ -231,7 +259,7 @@ def _history(rows: Iterable[tuple[Any, ...]]) -> History:
             unevaluated.append(quote)
         elif not quote.too_late:
             evaluated_to = max(evaluated_at, evaluated_to or evaluated_at)
-    return History(tuple(quotes), settled, findings, tuple(in_order(unevaluated)), evaluated_to)
+    return History(tuple(quotes), settled, findings, tuple(in_order(unevaluated)), evaluated_to, read_aside(aside))
 
 
 def _rows(query: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:

@@ -56,8 +56,8 @@ def held(guard: Guard, since: datetime, until: datetime) -> Rehearsal:
     deciding = (replace(guard, holds_from=since - reach, mode=Mode.ON),)
     found: list[Jump] = []
     for first, last in _episodes(suspects[:MOST], reach):
-        quotes = reading.between(first - reach, min(last + reach, until))
-        for course in guarding.judged(quotes, deciding, freshness).values():
+        quotes, aside = reading.between(first - reach, min(last + reach, until))
+        for course in guarding.judged(quotes, deciding, freshness, aside=aside).values():
             found += [jump for jump in course.jumps if first <= jump.quote.sent_at < until]
     ordered = sorted(found, key=lambda jump: (jump.quote.sent_at, jump.quote.market))
     return Rehearsal(tuple(ordered), complete=len(suspects) <= MOST)

@@ -20,6 +20,7 @@ from redis.exceptions import RedisError
 from pricing import guard as guarding
 from pricing import reading, records
 from pricing import timeline as rules
+from pricing.aside import Aside, is_aside
 from pricing.guard import Alone, Course, Effective, Guards
 from pricing.markets import Market
 from pricing.quotes import Level, PricePoint, Quote, holds_until
@@ -28,7 +29,7 @@ log = structlog.get_logger(__name__)
 
 Answer = TypeVar("Answer")
 
-KEY = "pricing.best_price.3"  # count up when the format changes
+KEY = "pricing.best_price.4"  # count up when the format changes
 # Of two refreshes at once the older may be stored last. It is used for no longer than this.
 _SECONDS = 5
 
@@ -47,19 +48,21 @@ class Curve:
 class Snapshot:
     """The quotes that the price now depends on, the guard, and how far each market's feed is drained (None: not known).
 
-    `settled` has what is known of a market at an earlier time; see `guard.judged`.
+    `settled` has what is known of a market at an earlier time; see `guard.judged`. `aside` has when markets are set
+    aside.
     """
 
     quotes: tuple[Quote, ...]
     drained_to: dict[Market, datetime | None]
     guards: Guards = ()
     settled: tuple[Effective, ...] = ()
+    aside: Aside = ()
 
     @cached_property
     def courses(self) -> dict[Market, Course]:
         """What the guard makes of the quotes of each market that ever sent one."""
         settled = {one.quote.market: one for one in self.settled}
-        return guarding.judged(self.quotes, self.guards, records.freshness(), settled)
+        return guarding.judged(self.quotes, self.guards, records.freshness(), settled, self.aside)
 
     def price_at(self, now: datetime) -> PricePoint:
         """The best price at `now`; it lies where that price began."""
@@ -71,6 +74,7 @@ class Snapshot:
             reference_quantity=settings.PRICE_REFERENCE_QUANTITY,
             start=min([now, *(quote.sent_at for quote in self.quotes)]),
             end=now,
+            aside=self.aside,
         )
         return points[-1]
 
@@ -85,7 +89,8 @@ class Snapshot:
             quote = rules.effective_at(course, now)
             if quote is not None:
                 holds = now < holds_until(quote, self.drained_to.get(market), freshness)
-                found[market] = Curve(market, quote.sell, holds and market not in suspect, quote.sent_at)
+                counts = market not in suspect and not is_aside(self.aside, market, now)
+                found[market] = Curve(market, quote.sell, holds and counts, quote.sent_at)
         return found
 
 
@@ -100,7 +105,8 @@ def read(
     freshness = records.freshness()
     found = reading.newest(freshness.max_age + freshness.max_lag, row_query, row_parameters)
     settled = tuple(found.history.settled.values())
-    return Snapshot(found.history.quotes, found.drained_to, found.guards, settled), found.now, found.row
+    snapshot = Snapshot(found.history.quotes, found.drained_to, found.guards, settled, found.history.aside)
+    return snapshot, found.now, found.row
 
 
 def read_and_cache() -> tuple[Snapshot, datetime]:
@@ -114,6 +120,7 @@ def read_and_cache() -> tuple[Snapshot, datetime]:
             for one in snapshot.guards
         ],
         "settled": [[one.quote.id, one.start, one.alone, one.confirmed_by] for one in snapshot.settled],
+        "aside": [[one.market, one.start.isoformat(), one.end.isoformat()] for one in snapshot.aside],
     }
     if_up(partial(cache.set, KEY, json.dumps(cached, default=str), timeout=_SECONDS))
     return snapshot, now
@@ -158,4 +165,5 @@ def _parsed(text: str) -> Snapshot:
         Effective(by_id[pk], datetime.fromisoformat(start), Alone(alone), confirmed_by)
         for pk, start, alone, confirmed_by in written["settled"]
     )
-    return Snapshot(tuple(quotes), drained_to, reading.read_guards(json.dumps(written["guards"])), settled)
+    guards, aside = (json.dumps(written[part]) for part in ("guards", "aside"))
+    return Snapshot(tuple(quotes), drained_to, reading.read_guards(guards), settled, reading.read_aside(aside))

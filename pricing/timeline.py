@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from coruscant import money
+from pricing.aside import Aside, edges, is_aside
 from pricing.guard import Alone, Course, Guard, Guards, Jump, in_force
 from pricing.markets import Market
 from pricing.quotes import Freshness, PricePoint, Quote, expires_at, holds_until, unit_price
@@ -44,8 +45,10 @@ class _Pending(NamedTuple):
 
 @dataclass(slots=True)
 class _Spans:
-    """One market's spans, in order; `at` moves forward only."""
+    """One market's spans, in order, and when its prices are set aside; `at` moves forward only."""
 
+    market: Market
+    aside: Aside
     holds: list[_Hold]
     pending: list[_Pending]
     _next_hold: int = 0
@@ -56,8 +59,11 @@ class _Spans:
             yield from (hold.start, hold.end)
         for pending in self.pending:
             yield from (pending.start, pending.end)
+        yield from edges(self.aside)
 
     def at(self, instant: datetime) -> tuple[_Hold | None, _Pending | None]:
+        if is_aside(self.aside, self.market, instant):
+            return None, None
         while self._next_hold < len(self.holds) and self.holds[self._next_hold].end <= instant:
             self._next_hold += 1
         while self._next_pending < len(self.pending) and self.pending[self._next_pending].end <= instant:
@@ -78,23 +84,27 @@ def timeline(
     reference_quantity: Decimal,
     start: datetime,
     end: datetime,
+    aside: Aside = (),
 ) -> tuple[PricePoint, ...]:
     """The best price in [start, end]: one point at `start`, and one wherever anything about it changes.
 
-    The best price is the highest effective sell price of `reference_quantity` units among live quotes that count. A
+    The best price is the highest effective sell price of `reference_quantity` units among live quotes that count: none
+    of a market whose prices are set `aside` then. A
     jump that was confirmed in the end counts from when it was sent, where that makes the best price higher: no loan is
     claimed at a price that had been overtaken.
     """
     markets = [
         _Spans(
+            market,
+            aside,
             _holds(course, drained_to.get(market), freshness, reference_quantity),
             _pending(course, freshness, reference_quantity, end),
         )
         for market, course in sorted(courses.items())
     ]
-    edges = {edge for spans in markets for edge in spans.edges()} | {guard.holds_from for guard in guards}
+    changes = {edge for spans in markets for edge in spans.edges()} | {guard.holds_from for guard in guards}
     points: list[PricePoint] = []
-    for instant in [start, *sorted(edge for edge in edges if start < edge <= end)]:
+    for instant in [start, *sorted(edge for edge in changes if start < edge <= end)]:
         point = _point(instant, [spans.at(instant) for spans in markets], guards)
         if not points or replace(points[-1], at=instant, until=None) != point:
             if points:

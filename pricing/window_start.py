@@ -6,6 +6,7 @@ docs/decisions/0004-timeline-of-the-best-price.md says why a window begins befor
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
+from pricing.aside import Aside, edges
 from pricing.guard import Course
 from pricing.markets import Market
 from pricing.quotes import Freshness, Quote, expires_at
@@ -63,6 +64,14 @@ def no_longer_pending(
         for jump in course.jumps
         if (since is None or pending_until(jump, freshness) > since) and pending_until(jump, freshness) <= until
     ]
+
+
+def set_aside_or_back(aside: Aside, *, since: datetime | None, until: datetime) -> list[datetime]:
+    """When a market's prices were set aside, or counted again, after `since` (None: not known), up to `until`.
+
+    The price from there on is another one, and may have been a dip by now.
+    """
+    return [instant for instant in edges(aside) if (since is None or instant > since) and instant <= until]
 
 
 def newly_confirmed_expiries(

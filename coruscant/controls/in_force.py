@@ -1,7 +1,8 @@
-"""Which controls hold. Who decides by one reads it in the transaction that writes, under the lock named in `pull`."""
+"""Which controls hold. Who decides by one reads it in the transaction that writes, under the lock named in `pull`.
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+When prices are set aside is read with them, by `pricing.reading`.
+"""
+
 from datetime import datetime
 
 from django.db import connection
@@ -12,14 +13,6 @@ from coruscant.controls.models import Control, ControlKind
 _WITHOUT_NEW_ORDERS = """
     SELECT market FROM controls_control WHERE kind = 'no_new_orders' AND began_at <= %(now)s AND until > %(now)s
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """A time in which something holds: from `start` on, until just before `end`."""
-
-    start: datetime
-    end: datetime
 
 
 def now(instant: datetime) -> QuerySet[Control]:
@@ -55,18 +48,6 @@ def markets_without_new_orders(instant: datetime) -> frozenset[str]:
     with connection.cursor() as cursor:
         cursor.execute(_WITHOUT_NEW_ORDERS, {"now": instant})
         return frozenset(market for (market,) in cursor.fetchall())
-
-
-def set_aside_intervals(since: datetime, until: datetime) -> Mapping[str, tuple[Interval, ...]]:
-    """When the prices of each market are set aside, as far as that meets [since, until], in order; most often never.
-
-    The intervals of a market do not overlap. One that holds ends in the future, and may end earlier than it says now.
-    """
-    found: dict[str, tuple[Interval, ...]] = {}
-    rows = Control.objects.filter(kind=ControlKind.SET_ASIDE, began_at__lte=until, until__gt=since)
-    for market, start, end in rows.order_by("began_at").values_list("market", "began_at", "until"):
-        found[market] = (*found.get(market, ()), Interval(start, end))
-    return found
 
 
 def _pause(kind: ControlKind, applies_before: datetime, instant: datetime) -> QuerySet[Control]:

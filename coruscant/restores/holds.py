@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import ClassVar, Final
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import Max, Q, QuerySet
 
 from coruscant.errors import DomainError
 from coruscant.restores.models import Restore
@@ -32,6 +32,11 @@ def claims_are_held(applies_before: datetime) -> bool:
     return Restore.objects.filter(
         Q(claims_released_at__isnull=True) | Q(claims_released_at__gte=applies_before)
     ).exists()
+
+
+def claims_released_at() -> datetime | None:
+    """When claims were released after the last restore; None if they never were, and never had to be."""
+    return Restore.objects.aggregate(last=Max("claims_released_at"))["last"]  # type: ignore[no-any-return]
 
 
 def claims_wait() -> bool:

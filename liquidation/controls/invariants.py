@@ -1,7 +1,9 @@
 """I11 and I14 of controls as SQL; `liquidation/invariants.py` runs them."""
 
+from typing import Final
+
 #: What was claimed or activated while a pause held. What two people adopted is no price's doing.
-NOT_IN_A_PAUSE = """
+_NOT_IN_A_PAUSE = """
     SELECT 'liquidation ' || q.id FROM liquidation_liquidation q JOIN controls_control c
         ON c.kind = 'pause_claims' AND q.claimed_at >= c.began_at AND q.claimed_at < c.until
     WHERE NOT EXISTS (
@@ -15,9 +17,18 @@ NOT_IN_A_PAUSE = """
         WHERE h.id = l.id AND h.activated_at = l.activated_at AND h.history_change_reason LIKE 'adopt %')
 """
 
+#: Claims by a quote of a market whose prices were set aside when that price began.
+_NOT_SET_ASIDE = """
+    SELECT 'liquidation ' || q.id FROM liquidation_liquidation q
+    CROSS JOIN LATERAL jsonb_array_elements(q.evidence) AS quote JOIN controls_control c
+        ON c.kind = 'set_aside' AND c.market = quote ->> 'market'
+        AND q.price_at >= c.began_at AND q.price_at < c.until
+    WHERE NOT starts_with(quote ->> 'reference', 'statement ')
+"""
+
 #: Controls of two people without an approval of the same kind, market and length, the reverse, and those that were
 #: extended or ended by fewer than two.
-PULLED_BY_TWO = """
+_PULLED_BY_TWO = """
     WITH pulled AS (
         SELECT kind, market, round(extract(epoch FROM until - began_at) / 60)::text
         FROM controls_historicalcontrol WHERE history_type = '+' AND two_people
@@ -37,3 +48,10 @@ PULLED_BY_TWO = """
         SELECT FROM approvals_approval a WHERE a.outcome = 'executed' AND a.arguments ->> 'control_id' = steps.id::text
         AND a.action = CASE WHEN until < before THEN 'controls.end' ELSE 'controls.extend' END)
 """
+
+#: Name, promise, and the query that selects the key of every row that breaks it.
+CONTROLS: Final = (
+    ("I11", "nothing was claimed or activated in a pause", _NOT_IN_A_PAUSE),
+    ("I11b", "nothing was claimed by a market whose prices were set aside then", _NOT_SET_ASIDE),
+    ("I14e", "controls were pulled, extended and ended by as many as that takes", _PULLED_BY_TWO),
+)

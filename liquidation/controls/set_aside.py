@@ -24,6 +24,7 @@ from coruscant.errors import DomainError
 from loans import candidates, terms
 from loans.models import Loan
 from pricing import snapshot
+from pricing.aside import Interval
 from pricing.markets import Market
 from pricing.quotes import PricePoint
 
@@ -62,7 +63,7 @@ class Claims:
 def best_prices(market: str) -> tuple[Decimal | None, Decimal | None]:
     """The best price now, and the one without this market; None if it is unknown."""
     found, now, _no_row = snapshot.read()
-    without = replace(found, quotes=tuple(quote for quote in found.quotes if quote.market != market))
+    without = replace(found, aside=(*found.aside, Interval(Market(market), now, now + controls.LONGEST)))
     return found.price_at(now).price, without.price_at(now).price
 
 

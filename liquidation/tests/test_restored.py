@@ -227,6 +227,21 @@ def test_a_dip_during_the_hold_claims_nobody_although_it_is_evaluated_after_the_
     assert Loan.objects.get().status == LoanStatus.ACTIVE
 
 
+def test_a_price_that_outlasted_the_hold_claims_although_no_evaluation_saw_it_then(two_agree, loan, quote):
+    """Its quote was evaluated in the hold, and by the next evaluation it has a successor."""
+    loan()
+    restore = begin()
+    quote("25")
+    evaluate_loans()
+    assert Loan.objects.get().status == LoanStatus.ACTIVE
+    two_agree(RELEASE_CLAIMS, restore_id=restore.pk)
+    quote("50")
+    evaluate_loans()
+    restore.refresh_from_db()
+    claimed = Liquidation.objects.get()
+    assert (claimed.price, claimed.price_at) == (25, restore.claims_released_at)
+
+
 def test_a_loan_claimed_before_the_restore_is_compared_is_not_sold(two_agree, loan, quote, markets):
     """Its orders may be among the lost ones: the books called it active only because the claim was lost, too."""
     loan()

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from pricing import guard, timeline
+from pricing.aside import Aside, Interval
 from pricing.guard import Course, Guard, Guards, Mode
 from pricing.markets import Market
 from pricing.quotes import Freshness, Level, PricePoint, Quote
@@ -43,9 +44,14 @@ def quote(market: Market, sent: float, price: str, *, time: int | None = None, *
     )
 
 
-def courses(quotes: Iterable[Quote], guards: Guards = NO_GUARD) -> dict[Market, Course]:
+def courses(quotes: Iterable[Quote], guards: Guards = NO_GUARD, aside: Aside = ()) -> dict[Market, Course]:
     """The courses of all markets; without a guard unless one is given."""
-    return guard.judged(quotes, guards, FRESHNESS)
+    return guard.judged(quotes, guards, FRESHNESS, aside=aside)
+
+
+def is_aside(market: Market, start: float, end: float) -> Interval:
+    """A market's prices are set aside, from and to so many seconds after T0."""
+    return Interval(market, at(start), at(end))
 
 
 def points(
@@ -55,16 +61,18 @@ def points(
     end: float,
     guards: Guards = NO_GUARD,
     quantity: int = 1,
+    aside: Aside = (),
 ) -> tuple[PricePoint, ...]:
     """The timeline, from and to so many seconds after T0."""
     return timeline.timeline(
-        courses(quotes, guards),
+        courses(quotes, guards, aside),
         guards,
         drained_to=drained_to,
         freshness=FRESHNESS,
         reference_quantity=Decimal(quantity),
         start=at(start),
         end=at(end),
+        aside=aside,
     )
 
 

@@ -7,6 +7,8 @@ from random import Random
 import pytest
 import structlog
 
+from coruscant import history
+from coruscant.controls.models import Control, ControlKind
 from pricing import evaluation_window
 from pricing.models import Feed, HeldJump, PriceGuard, PriceQuote
 from pricing.tests.builders import BLACK_SPIRE, MOS_ESPA, at, seen
@@ -257,3 +259,54 @@ def test_a_guard_that_watches_records_what_it_would_have_held():
     assert (jump.mode, jump.outcome, jump.price, jump.sent_at, jump.ended_at) == (
         "watch", "replaced", 5000, at(1), at(2)
     )  # fmt: skip
+
+
+@pytest.fixture
+def aside():
+    def set_aside(market, start, end):
+        with history.cause("pull", correlation_id="set_aside"):
+            Control.objects.create(
+                kind=ControlKind.SET_ASIDE, market=market, began_at=at(start), until=at(end), why="It lies.",
+                pulled_by="leia",
+            )  # fmt: skip
+
+    return set_aside
+
+
+def test_a_dip_at_either_edge_of_prices_set_aside_is_evaluated(aside):
+    """The higher market is out from 5 to 8 while nobody evaluates."""
+    quote_row(MOS_ESPA, 0, "50", evaluated_at=at(1))
+    quote_row(BLACK_SPIRE, 0, "30", evaluated_at=at(1))
+    aside(MOS_ESPA, 5, 8)
+    found = window(10)
+    assert seen(found.points) == [(5, "30"), (8, "50")]
+    assert seen(found.lows) == [(5, "30"), (8, "50")]
+    assert seen((found.last,)) == [(8, "50")]
+    quote_row(BLACK_SPIRE, 7, "40")
+    assert seen(window(10).lows) == [(5, "30"), (7, "40"), (8, "50")], "before the first unevaluated quote, too"
+
+
+def test_the_edges_of_prices_set_aside_open_a_window_once(aside):
+    quote_row(MOS_ESPA, 0, "50", evaluated_at=at(1))
+    quote_row(BLACK_SPIRE, 0, "30", evaluated_at=at(1))
+    aside(MOS_ESPA, 5, 8)
+    quote_row(BLACK_SPIRE, 6, "31")
+    evaluation_window.mark_evaluated(window(10))
+    assert seen(window(11).points) == [(11, "50")]
+
+
+def test_a_market_set_aside_long_ago_and_still_out_counts_for_nothing(aside):
+    quote_row(MOS_ESPA, 0, "50", evaluated_at=at(1))
+    aside(MOS_ESPA, 5, 2000)
+    quote_row(MOS_ESPA, 1000, "50", evaluated_at=at(1001))
+    quote_row(BLACK_SPIRE, 1000, "30", evaluated_at=at(1001))
+    assert seen(window(1010).points) == [(1010, "30")]
+
+
+def test_an_edge_is_evaluated_after_an_outage_as_far_back_as_an_expiry(aside):
+    quote_row(MOS_ESPA, 0, "50", evaluated_at=at(1))
+    quote_row(BLACK_SPIRE, 0, "30", evaluated_at=at(1))
+    aside(MOS_ESPA, 5, 8)
+    quote_row(BLACK_SPIRE, 30, "51")
+    drain(4000)
+    assert seen(window(4000).lows)[0] == (5, "30")

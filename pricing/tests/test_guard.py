@@ -10,14 +10,14 @@ from pricing import guard as rules
 from pricing import timeline
 from pricing.guard import DEFAULT, Alone, Guard, Mode
 from pricing.quotes import Level
-from pricing.tests.builders import BLACK_SPIRE, FRESHNESS, MOS_ESPA, T0, at, points, quote
+from pricing.tests.builders import BLACK_SPIRE, FRESHNESS, MOS_ESPA, T0, at, is_aside, points, quote
 
 ON = (DEFAULT,)
 A, B = MOS_ESPA, BLACK_SPIRE
 
 
-def course(*quotes, market=A, guards=ON, settled=None):
-    return rules.judged(quotes, guards, FRESHNESS, settled)[market]
+def course(*quotes, market=A, guards=ON, settled=None, aside=()):
+    return rules.judged(quotes, guards, FRESHNESS, settled, aside)[market]
 
 
 def effective(found):
@@ -166,12 +166,40 @@ def test_a_quote_that_repeats_its_predecessor_is_effective_whatever_came_before(
     """Even if that one was outdated: so no more history is needed than the two."""
     found = course(quote(A, 0, "50", time=5), quote(A, 1, "20", time=1), quote(A, 2, "21", time=6))
     assert effective(found) == [(0, "50"), (2, "21")]
-    assert rules.is_anchor(quote(A, 2, "21", time=6), [quote(A, 1, "20", time=1)], DEFAULT, FRESHNESS)
 
 
 def test_late_quotes_give_the_course_that_they_would_have_given_in_time():
     quotes = [quote(A, 0, "50"), quote(A, 1, "20"), quote(A, 2, "20.5"), quote(B, 0, "50")]
     assert course(*reversed(quotes), *quotes) == course(*quotes)
+
+
+# Prices that people set aside
+
+
+def test_a_quote_set_aside_supports_no_jump_of_another_market():
+    """Neither while its market is set aside nor afterwards, nor one from before while it is."""
+    inside = quote(A, 0, "50"), quote(B, 5, "20"), quote(A, 10, "20")
+    assert jumps(course(*inside)) == [(10, "20", 10, True)]
+    assert jumps(course(*inside, aside=(is_aside(B, 4, 6),))) == [(10, "20", None, False)]
+    assert jumps(course(*inside, aside=(is_aside(B, 9, 11),))) == [(10, "20", None, False)]
+    assert jumps(course(*inside, aside=(is_aside(B, 6, 10),))) == [(10, "20", 10, True)], "until just before the end"
+    later = quote(A, 0, "50"), quote(A, 5, "20"), quote(B, 7, "20")
+    assert jumps(course(*later, aside=(is_aside(B, 7, 8),))) == [(5, "20", None, False)]
+    assert jumps(course(*later, aside=(is_aside(A, 4, 8),))) == [(5, "20", 7, True)], "it may be supported itself"
+
+
+def test_a_market_set_aside_confirms_no_jump_of_its_own_until_its_first_quote_afterwards():
+    quotes = quote(A, 0, "50"), quote(A, 10, "20"), quote(A, 11, "20"), quote(A, 12, "20")
+    assert effective(course(*quotes)) == [(0, "50"), (11, "20"), (11, "20"), (12, "20")]
+    assert effective(course(*quotes, aside=(is_aside(A, 5, 12),))) == [(0, "50"), (12, "20"), (12, "20")]
+    assert effective(course(*quotes, aside=(is_aside(A, 5, 13),))) == [(0, "50")]
+
+
+def test_a_market_set_aside_bears_out_no_other():
+    """So one that is alone with its level stays alone."""
+    quotes = [quote(A, 0, "50"), quote(A, 1, "20"), quote(A, 2, "20"), quote(B, 3, "20"), quote(A, 4, "20")]
+    assert course(*quotes).effective[-1].alone is Alone.NO
+    assert course(*quotes, aside=(is_aside(B, 3, 9),)).effective[-1].alone is Alone.FALL
 
 
 # The price from all markets

@@ -8,12 +8,12 @@ import pytest
 
 from pricing import timeline as rules
 from pricing.quotes import Level, holds_until
-from pricing.tests.builders import BLACK_SPIRE, FRESHNESS, MOS_ESPA, at, courses, points, quote, seen
+from pricing.tests.builders import BLACK_SPIRE, FRESHNESS, MOS_ESPA, at, courses, is_aside, points, quote, seen
 
 
-def timeline(quotes, start=0.0, end=300.0, drained=300.0):
+def timeline(quotes, start=0.0, end=300.0, drained=300.0, aside=()):
     drained_to = None if drained is None else at(drained)
-    return points(quotes, {MOS_ESPA: drained_to, BLACK_SPIRE: drained_to}, start, end)
+    return points(quotes, {MOS_ESPA: drained_to, BLACK_SPIRE: drained_to}, start, end, aside=aside)
 
 
 def test_the_best_price_is_the_highest_of_the_live_quotes():
@@ -115,3 +115,12 @@ def test_a_quote_that_was_too_late_is_no_low():
 def test_the_worked_example_prices_a_unit_exactly():
     one = replace(quote(BLACK_SPIRE, 0, "31.25"), sent_at=at(0) + timedelta(milliseconds=1))
     assert timeline([one], start=1, end=1)[0].price == Decimal("31.25")
+
+
+def test_prices_set_aside_count_for_nothing_from_one_edge_to_the_other():
+    quotes = [quote(MOS_ESPA, 0, "50"), quote(BLACK_SPIRE, 0, "31")]
+    aside = (is_aside(MOS_ESPA, 10, 20),)
+    assert seen(timeline(quotes, end=30, aside=aside)) == [(0, "50"), (10, "31"), (20, "50")]
+    both = (*aside, is_aside(BLACK_SPIRE, 15, 25))
+    assert seen(timeline(quotes, end=30, aside=both)) == [(0, "50"), (10, "31"), (15, None), (20, "50"), (25, "50")]
+    assert seen(timeline(quotes, start=10, end=12, aside=aside)) == [(10, "31")]

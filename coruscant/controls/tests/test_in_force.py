@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 
 from coruscant.controls import in_force
-from coruscant.controls.in_force import Interval
 from coruscant.controls.tests.support import pull_it
 
 pytestmark = pytest.mark.django_db
@@ -52,14 +51,3 @@ def test_what_holds_now_is_what_has_not_ended():
     control = pull_it()
     assert in_force.now(control.until - MOMENT).get() == control
     assert not in_force.now(control.until).exists()
-
-
-def test_the_intervals_of_prices_set_aside_are_those_that_meet_a_time():
-    control = pull_it("set_aside", market="mos_espa")
-    pull_it("no_new_orders", market="black_spire_outpost")
-    start, end = control.began_at, control.until
-    met = {"mos_espa": (Interval(start, end),)}
-    assert in_force.set_aside_intervals(start - AN_HOUR, start) == met
-    assert in_force.set_aside_intervals(end - MOMENT, end + AN_HOUR) == met
-    assert in_force.set_aside_intervals(start - AN_HOUR, start - MOMENT) == {}
-    assert in_force.set_aside_intervals(end, end + AN_HOUR) == {}

@@ -1,5 +1,6 @@
 """I11 and I14 of controls notice what they are there to notice."""
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -14,6 +15,8 @@ from coruscant.controls.models import Control
 from coruscant.controls.pull import end, extend
 from coruscant.controls.tests.support import pull_it
 from liquidation import invariants
+from liquidation.claim import claim_loans
+from liquidation.conftest import point_now
 from liquidation.controls import set_aside
 from liquidation.models import Liquidation
 from loans import sales
@@ -43,6 +46,17 @@ def test_an_activation_in_a_pause_is_noticed(loan):
         made.activated_at = pause.began_at
         made.save()
     assert broken("I11") == [f"loan {made.pk}"]
+
+
+def test_a_claim_by_prices_set_aside_is_noticed(claimed, loan):
+    assert claimed().evidence[0]["market"] == "mos_espa"
+    pull_it("set_aside", market="black_spire_outpost")
+    assert claimed()
+    assert broken("I11b") == []
+    point = point_now()
+    pull_it("set_aside", market="mos_espa")
+    (in_it,) = claim_loans([loan().pk], replace(point, at=clock.now()))
+    assert broken("I11b") == [f"liquidation {in_it}"]
 
 
 def test_what_two_people_adopt_in_a_pause_is_no_claim_of_a_price(loan):

@@ -11,8 +11,12 @@ from coruscant.approvals.tests.support import log_in, representative
 from coruscant.controls.models import Control
 from coruscant.controls.pull import AlreadyPulled, SecondPersonNeeded
 from coruscant.controls.tests.support import pull_it
+from liquidation import evaluate
 from liquidation.controls import set_aside
 from liquidation.controls.set_aside import MoreWouldBeClaimed, PriceHasFallen
+from liquidation.models import Liquidation
+from loans.models import LoanStatus
+from pricing import best_price, snapshot
 from pricing.markets import Market
 
 pytestmark = pytest.mark.django_db
@@ -148,3 +152,53 @@ def test_prices_that_are_set_aside_already_are_not_set_aside_again(asks):
     pull_it("set_aside", market=MOS_ESPA)
     with pytest.raises(AlreadyPulled):
         asks()
+
+
+@pytest.mark.usefixtures("prices")
+def test_once_the_higher_market_is_set_aside_loans_are_claimed_by_the_other(loan, asks, agrees):
+    endangered, sound = loan(collateral="40"), loan(collateral="60")
+    agrees(asks())
+    assert evaluate.evaluate_loans()
+    claimed = Liquidation.objects.get()
+    assert (claimed.loan_id, claimed.price) == (endangered.pk, 31)
+    assert {one.get("market") for one in claimed.evidence} == {BLACK_SPIRE, None}
+    sound.refresh_from_db()
+    assert sound.status == LoanStatus.ACTIVE
+
+
+def test_a_jump_waits_while_only_a_market_set_aside_bears_it_out(loan, quote):
+    """Claims wait for another quote that says so; what was set aside is none, even once it counts again."""
+    quote("50", market=MOS_ESPA)
+    quote("49", market=BLACK_SPIRE)
+    loan(collateral="40")
+    alone(BLACK_SPIRE)
+    quote("25", market=BLACK_SPIRE)
+    quote("26", market=MOS_ESPA)
+    assert evaluate.evaluate_loans()
+    assert not Liquidation.objects.exists()
+    quote("26", market=MOS_ESPA)
+    assert evaluate.evaluate_loans()
+    assert Liquidation.objects.get().price == 26
+
+
+@pytest.mark.usefixtures("prices")
+def test_orders_are_sized_by_no_price_that_is_set_aside(asks, agrees):
+    agrees(asks())
+    found, now, _no_row = snapshot.read()
+    curves = found.curves(now)
+    assert (curves[MOS_ESPA].fresh, curves[BLACK_SPIRE].fresh) == (False, True)
+
+
+@pytest.mark.usefixtures("prices")
+def test_what_is_cached_knows_what_is_set_aside(asks, agrees):
+    agrees(asks())
+    best_price.refresh()
+    assert snapshot.cached() == snapshot.read()[0]
+    assert best_price.current().price == 31
+
+
+@pytest.mark.usefixtures("prices")
+def test_a_second_market_that_is_set_aside_is_the_last_price():
+    """Its prices would be the best ones left, so one person may not."""
+    alone(BLACK_SPIRE)
+    assert set_aside.best_prices(MOS_ESPA) == (5000, None)
