@@ -3,7 +3,7 @@
 Not where the clock steps: instants then do not tell what came first.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -16,19 +16,23 @@ from django.http import HttpRequest
 from coruscant.approvals import decide
 from coruscant.approvals.ask import ask
 from coruscant.controls import pull, two_people
-from coruscant.controls.models import Control, ControlKind
+from coruscant.controls.models import OF_A_MARKET, Control, ControlKind
 from coruscant.errors import DomainError
+from liquidation.controls import set_aside as setting_aside
 from liquidation.controls.models import WithheldClaim
 from liquidation.models import Liquidation, TradeOrder
 from loans.models import Loan
 from pricing.markets import Market
 from proofs.simulation import oracle
 from proofs.simulation.database import PEOPLE
-from proofs.simulation.oracle import Heard, Span
+from proofs.simulation.oracle import Heard, Out, Span
 from proofs.simulation.world import World
 
 _WORLDS = 0.35
-_OF_PRICES = (ControlKind.PAUSE_CLAIMS, ControlKind.PAUSE_CLAIMS, ControlKind.PAUSE_ACTIVATIONS)
+_OF_PRICES = (
+    ControlKind.PAUSE_CLAIMS, ControlKind.PAUSE_CLAIMS, ControlKind.PAUSE_ACTIVATIONS, ControlKind.SET_ASIDE,
+    ControlKind.SET_ASIDE,
+)  # fmt: skip
 _OF_SALES = (ControlKind.NO_NEW_ORDERS,)
 _MOMENT = timedelta(microseconds=1)
 
@@ -52,6 +56,10 @@ class Controls:
             kind = world.choice(_OF_SALES if sales else _OF_PRICES)
             world.after(world.seconds(0, seconds), partial(self._begin, kind))
 
+    def restored(self, known: Collection[int]) -> None:
+        """The books have gone back, and know of these controls only."""
+        self.known_at = {pk: at for pk, at in self.known_at.items() if pk in known}
+
     def open_after(self, evaluated: datetime) -> bool:
         """Whether a control held later than the last evaluation began."""
         return bool(self._people) and Control.objects.filter(until__gte=evaluated).exists()
@@ -63,12 +71,13 @@ class Controls:
         world = self.world
         self._people += 1
         by_id, lasts = self._people, timedelta(seconds=world.seconds(2, 25))
-        market = world.choice(list(Market)) if kind == ControlKind.NO_NEW_ORDERS else ""
+        market = world.choice(list(Market)) if kind in OF_A_MARKET else ""
         ends_after = world.seconds(1, 20) if world.random.random() < 0.5 else None
 
         def job() -> None:
+            alone: Any = {"market": market, "lasts": lasts, "why": "A crash.", "by": f"person {by_id}", "by_id": by_id}
             try:
-                made = pull.pull(kind, market=market, lasts=lasts, why="A crash.", by=f"person {by_id}", by_id=by_id)
+                made = self._set_aside(alone) if kind == ControlKind.SET_ASIDE else pull.pull(kind, **alone)
             except (DomainError, OperationalError) as error:
                 world.log(f"a person pulls {kind}, and is told: {type(error).__name__}")
                 return
@@ -79,17 +88,29 @@ class Controls:
 
         return job
 
-    def _end(self, control: Control) -> None:
-        asker, other = User.objects.filter(username__in=PEOPLE[:2]).order_by("pk")
-        request: Any = HttpRequest()
-        request.user, request.session = other, {SESSION_KEY: str(other.pk)}
+    def _set_aside(self, alone: dict[str, Any]) -> Control:
+        """By one person, or by two where that changes the price."""
         try:
-            asked = ask(two_people.END, {"control_id": control.pk}, why="It is over.", asked_by=asker)
-            decide.agree(asked.pk, request=request)
+            return setting_aside.set_aside(**alone)
+        except pull.SecondPersonNeeded:
+            self._by_two(setting_aside.SET_ASIDE, setting_aside.asked_for(alone["market"], 1, alone["why"]))
+            return Control.objects.filter(kind=ControlKind.SET_ASIDE, market=alone["market"]).latest("pk")
+
+    def _end(self, control: Control) -> None:
+        try:
+            self._by_two(two_people.END, {"control_id": control.pk})
         except (DomainError, OperationalError) as error:
             self.world.log(f"two people end {control}, and are told: {type(error).__name__}")
         else:
             self.world.log(f"two people have ended {control}")
+
+    def _by_two(self, action: str, arguments: dict[str, Any]) -> None:
+        """One asks, and another agrees at once."""
+        asker, other = User.objects.filter(username__in=PEOPLE[:2]).order_by("pk")
+        request: Any = HttpRequest()
+        request.user, request.session = other, {SESSION_KEY: str(other.pk)}
+        asked = ask(action, arguments, why="They say so.", asked_by=asker)
+        decide.agree(asked.pk, request=request)
 
 
 class Spared:
@@ -120,6 +141,12 @@ class Spared:
                     self._world.report("oracle", f"{claim} by {claimed.price}, which ended before {pause} did")
 
 
+def set_aside() -> list[Out]:
+    """When the prices of each market were set aside, as it turned out."""
+    rows = Control.objects.filter(kind=ControlKind.SET_ASIDE).order_by("pk")
+    return [Out(market, start, end) for market, start, end in rows.values_list("market", "began_at", "until")]
+
+
 def check_orders(world: World, known_at: dict[int, datetime]) -> None:
     """Report every order that was made for a market while whoever pulled its control knew that it gets none."""
     for control in Control.objects.filter(kind=ControlKind.NO_NEW_ORDERS, pk__in=known_at):
@@ -135,9 +162,10 @@ def _outlasts(claimed: Liquidation, resumed: datetime, heard: Sequence[Heard]) -
     instants = {resumed + _MOMENT, claimed.price_at} | {
         at for one in heard for at in (one.sent_at, one.sent_at + oracle.MAX_AGE, one.sent_at + oracle.MAX_LAG)
     }
-    by_market = [[one for one in heard if one.market == market] for market in Market]
+    by_market, outs = [[one for one in heard if one.market == market] for market in Market], set_aside()
     return any(
-        claimed.price in oracle.possible_prices([*by_market[0][:first], *by_market[1][:second]], at, claimed.claimed_at)
+        claimed.price
+        in oracle.possible_prices([*by_market[0][:first], *by_market[1][:second]], at, claimed.claimed_at, outs)
         for at in sorted(instants)
         if resumed < at <= claimed.claimed_at
         for first in range(len(by_market[0]) + 1)

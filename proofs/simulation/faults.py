@@ -56,6 +56,8 @@ RATES: dict[str, float] = {
     "price.of_another_item": 0.05,
     "price.own_time_wrong": 0.06,
     "price.silence": 0.05,
+    "price.false": 0.06,
+    "price.stays_false": 0.5,
     # what is shared
     "cache.down": 0.05,
     "redis.emptied": 0.02,

@@ -66,8 +66,25 @@ class Doubted:
     settled: bool = False
 
 
-def replay(heard: Iterable[Heard], market: str) -> tuple[list[Believed], list[Doubted]]:
+@dataclass(frozen=True, slots=True)
+class Out:
+    """People set a market's prices aside in [start, end)."""
+
+    market: str
+    start: datetime
+    end: datetime
+
+
+def _is_out(outs: Sequence[Out], market: str, at: datetime) -> bool:
+    return any(one.market == market and one.start <= at < one.end for one in outs)
+
+
+def replay(heard: Iterable[Heard], market: str, outs: Sequence[Out] = ()) -> tuple[list[Believed], list[Doubted]]:
     """What one market's price was, and which of its quotes were doubted for a time."""
+
+    def speaks(one: Heard, now: datetime) -> bool:
+        return not _is_out(outs, one.market, one.sent_at) and not _is_out(outs, one.market, now)
+
     believed: list[Believed] = []
     doubted: list[Doubted] = []
     others: dict[str, Heard] = {}
@@ -77,7 +94,7 @@ def replay(heard: Iterable[Heard], market: str) -> tuple[list[Believed], list[Do
         now = one.sent_at
         if one.market != market:
             others[one.market] = one
-            if waiting and _goes_as_far(one, waiting):
+            if waiting and speaks(one, now) and _goes_as_far(one, waiting):
                 _settle(waiting, now, confirmed=True)
                 believed.append(Believed(waiting.one, now))
                 waiting = None
@@ -85,7 +102,7 @@ def replay(heard: Iterable[Heard], market: str) -> tuple[list[Believed], list[Do
         before, previous = previous, one
         if believed and one.own_time < believed[-1].one.own_time and now < believed[-1].one.sent_at + MAX_AGE:
             continue
-        if waiting and one.own_time > waiting.one.own_time and _goes_as_far(one, waiting):
+        if waiting and one.own_time > waiting.one.own_time and speaks(one, now) and _goes_as_far(one, waiting):
             _settle(waiting, now, confirmed=True, alone=True)
             believed.append(Believed(waiting.one, now, rose=_rose(waiting), alone=True))
             waiting = None
@@ -97,15 +114,23 @@ def replay(heard: Iterable[Heard], market: str) -> tuple[list[Believed], list[Do
         elif not _far(believed[-1].one.price, one.price, JUMP):
             last = believed[-1]
             alone = last.alone and not any(
-                _bears_out(other, one, rose=last.rose) for other in others.values() if now < other.sent_at + MAX_AGE
+                _bears_out(other, one, rose=last.rose)
+                for other in others.values()
+                if now < other.sent_at + MAX_AGE and speaks(other, now)
             )
             believed.append(Believed(one, now, last.rose, alone))
-        elif before and one.own_time > before.own_time and not _far(before.price, one.price, AGREEMENT):
+        elif (
+            before
+            and one.own_time > before.own_time
+            and speaks(one, now)
+            and not _far(before.price, one.price, AGREEMENT)
+        ):
             believed.append(Believed(one, now, one.price > believed[-1].one.price, alone=True))
         else:
             waiting = Doubted(one, believed[-1].one, now + MAX_AGE)
             doubted.append(waiting)
-            if any(now < other.sent_at + MAX_AGE and _goes_as_far(other, waiting) for other in others.values()):
+            fresh = [other for other in others.values() if now < other.sent_at + MAX_AGE and speaks(other, now)]
+            if any(_goes_as_far(other, waiting) for other in fresh):
                 _settle(waiting, now, confirmed=True)
                 believed.append(Believed(one, now))
                 waiting = None
@@ -154,17 +179,22 @@ class _Said:
     jump: Doubted | None
 
 
-def spans(heard: Iterable[Heard], drained_to: Mapping[str, datetime], until: datetime) -> list[Span]:
+def spans(
+    heard: Iterable[Heard], drained_to: Mapping[str, datetime], until: datetime, outs: Sequence[Out] = ()
+) -> list[Span]:
     """The best price over all time up to `until`; `drained_to` is how far each market's silence is known."""
     everything = list(heard)
-    markets = {market: replay(everything, market) for market in sorted({one.market for one in everything})}
+    markets = {market: replay(everything, market, outs) for market in sorted({one.market for one in everything})}
     deaths = {one: _dies_at(one, drained_to.get(one.market)) for one in everything}
     instants = {instant for one in everything for instant in (one.sent_at, deaths[one])}
     instants |= {instant for _b, doubted in markets.values() for jump in doubted for instant in (jump.until,)}
+    instants |= {instant for one in outs for instant in (one.start, one.end)}
     edges = [*sorted(instant for instant in instants if instant < until), until]
     found = []
     for start, end in pairwise(edges):
-        said = [_said(*courses, start, deaths) for courses in markets.values()]
+        said = [
+            _said(*courses, start, deaths) for market, courses in markets.items() if not _is_out(outs, market, start)
+        ]
         found.append(_span(start, end, said, until))
     return found
 
@@ -216,18 +246,20 @@ def _dies_at(one: Heard, drained_to: datetime | None) -> datetime:
     return one.sent_at + MAX_LAG
 
 
-def possible_prices(heard: Sequence[Heard], instant: datetime, decided_at: datetime) -> set[Decimal]:
+def possible_prices(
+    heard: Sequence[Heard], instant: datetime, decided_at: datetime, outs: Sequence[Out] = ()
+) -> set[Decimal]:
     """The best prices at which the service may have claimed by `decided_at` for an instant, from these quotes.
 
     Not knowing how far queues were drained then.
     """
     markets = sorted({one.market for one in heard})
-    courses = {market: replay(heard, market) for market in markets}
+    courses = {market: replay(heard, market, outs) for market in markets}
     found = set()
     for lagging in product((True, False), repeat=len(markets)):
         held = dict(zip(markets, lagging, strict=True))
         deaths = {one: one.sent_at + (MAX_LAG if held[one.market] else MAX_AGE) for one in heard}
-        said = [_said(*courses[market], instant, deaths) for market in markets]
+        said = [_said(*courses[market], instant, deaths) for market in markets if not _is_out(outs, market, instant)]
         span = _span(instant, instant, said, decided_at)
         if span.price is not None and span.applies:
             found.add(span.price)

@@ -14,6 +14,8 @@ from proofs.simulation.world import BEGINNING, World
 #: At 50 a loan of 1000 GC is covered by 40 units, at 31.25 it is liquidated.
 HIGH = ("50", "60", "55.5", "50", "40")
 LOW = ("35", "33.3", "31.25", "31.250001", "29", "24")
+#: What is far from any of these.
+FALSE = ("5000", "90", "0.5", "12")
 _DEPTHS = ((1, Decimal(1)), (10, Decimal("0.99")), (50, Decimal("0.97")), (100, Decimal("0.9")))
 
 
@@ -37,14 +39,20 @@ class Publisher:
         self.world, self.edges = world, edges
         self.published: list[Published] = []
         self._events = 0
+        #: What a market publishes instead of its price, for a while.
+        self._false: dict[Market, Decimal] = {}
 
-    def publish(self, market: Market, price: Decimal, *, moves_the_market: bool = True) -> None:
+    def publish(self, market: Market, price: Decimal) -> None:
         """Publish a price, with whatever goes wrong on the way; orders are traded at it from now on."""
         world, happens = self.world, self.world.happens
-        if moves_the_market:
-            self.edges.markets[market].price = price
+        self.edges.markets[market].price = price
         if happens("price.silence"):
             return
+        if market in self._false and not happens("price.stays_false"):
+            del self._false[market]
+        if happens("price.false"):
+            self._false[market] = Decimal(world.choice(FALSE))
+        price = self._false.get(market, price)
         self._events += 1
         event_id = f"event-{self._events}" if market is Market.MOS_ESPA else None
         own_time = Decimal(int((world.time - BEGINNING).total_seconds() * 10)) / 10

@@ -38,6 +38,7 @@ _LONG_BEFORE = BEGINNING - timedelta(days=1)
 _ACCEPT_ANOTHER = "UPDATE restores_databaseidentity SET timeline = timeline + 1"
 _MESSAGES = "SELECT message_id FROM pricing_pricequote UNION ALL SELECT message_id FROM pricing_rejectedmessage"
 _REQUESTS = "SELECT request_id FROM loans_acceptedrequest"
+_CONTROLS = "SELECT id FROM controls_control"
 
 
 class Disaster:
@@ -106,6 +107,7 @@ class Disaster:
             for one in schedule.publisher.published
             if one.message.deleted and one.message.message_id not in known
         )
+        schedule.controls.restored({pk for (pk,) in monitor.execute(_CONTROLS)})
         schedule.clients.restored({name for (name,) in monitor.execute(_REQUESTS)})
         broker = schedule.edges.broker
         broker.queue = [(at, task) for at, task in broker.queue if task.chain[0][0] != "client"]

@@ -44,6 +44,10 @@ _MAX_ROUNDS = 14
 #: So many more where the books have gone back: statements are compared only after a while.
 _ROUNDS_AFTER_RESTORE = 10
 _MAX_STEPS = 6000
+#: How long a slow market is silent between two quotes, and for how many rounds.
+_SLOW_SECONDS, _SLOW_ROUNDS = 120.0, 4
+#: How long everything may stand still once prices are known: perhaps for longer than they live.
+_STANDS_STILL = (0,) * 6 + (50, 90, 200)
 #: How often the invariants are checked during the phase with faults.
 _LOOKS = 2
 #: The longest time between two looks of a person.
@@ -106,6 +110,8 @@ class Schedule:
         self.faulty_seconds = random.choice((20, 40, 55) if self.sales else (8, 12, 20, 30, 60))
         self.beat_seconds = 5.0 if self.sales else self.faulty_seconds / random.choice((1, 1, 2, 3))
         self.price_seconds = self.faulty_seconds / random.choice((1, 1, 2, 4))
+        #: A market that publishes once in two minutes, if there is one.
+        self.slow = random.choice((None,) * 5 + tuple(Market)) if not self.sales else None
         self.workers = random.choice((2, 3, 4, len(scheduler.actors)))
         #: Statements compare clocks, so the books do not go back where clocks step by minutes.
         self.books_go_back = random.choice((False,) * 5 + (True,)) and not self.world.faults.clock_steps
@@ -187,6 +193,7 @@ class Schedule:
             self.publisher.publish(market, Decimal(random.choice(HIGH)))
             world.after(world.seconds(0.1, self.price_seconds), partial(self._price_moves, market))
         self._record_prices()
+        world.time += timedelta(seconds=random.choice(_STANDS_STILL))
         self.clients.plan(random.choice((0, 1, 1)) if early else random.choice((1, 1, 2)))
         for request in self.clients.requests:
             seconds = world.seconds(0, self.faulty_seconds * random.choice((0.1, 0.3, 0.8)))
@@ -207,7 +214,7 @@ class Schedule:
             return
         self.low = not self.low
         for market in Market:
-            if self.world.random.random() < 0.8:
+            if self.world.random.random() < 0.8 and market is not self.slow:
                 self._publish(market)
         self.world.after(self.world.seconds(0.5, self.faulty_seconds), self._turn_prices)
 
@@ -215,7 +222,8 @@ class Schedule:
         if self.world.faults.calm:
             return
         self._publish(market)
-        self.world.after(self.world.seconds(0.5, 2 * self.price_seconds), partial(self._price_moves, market))
+        after = _SLOW_SECONDS if market is self.slow else self.world.seconds(0.5, 2 * self.price_seconds)
+        self.world.after(after, partial(self._price_moves, market))
 
     def _publish(self, market: Market) -> None:
         self.publisher.publish(market, Decimal(self.world.choice(LOW if self.low else HIGH)))
@@ -255,10 +263,11 @@ class Schedule:
         world.log("--- calm ---")
         price = Decimal(world.random.choice((*HIGH, *LOW)))
         rounds = _MAX_ROUNDS + (_ROUNDS_AFTER_RESTORE if self.disaster.struck_at else 0)
-        for _ in range(rounds):
+        for number in range(rounds):
             world.acting = "world"
             for market in Market:
-                self.publisher.publish(market, price)
+                if market is not self.slow or number % _SLOW_ROUNDS == 0:
+                    self.publisher.publish(market, price)
             if self.sales:
                 self._start("the prices", self._record_prices)  # by an actor, since it may wait for an evaluation
             for poll in () if self.sales else POLLS:

@@ -234,6 +234,7 @@ def _claims_are_right(schedule: "Schedule", liquidations: list[Liquidation], hea
 
     What it can have seen are the first prices of each market that it recorded, however many: most often all of them.
     """
+    outs = controls.set_aside()
     for claimed in liquidations:
         if claimed.evidence[0]["reference"].startswith("statement "):
             _trade_claims(schedule, claimed)
@@ -244,7 +245,7 @@ def _claims_are_right(schedule: "Schedule", liquidations: list[Liquidation], hea
         by_market = [[one for one in heard if one.market == market] for market in Market]
         known = (
             oracle.possible_prices(
-                [*by_market[0][:first], *by_market[1][:second]], claimed.price_at, claimed.claimed_at
+                [*by_market[0][:first], *by_market[1][:second]], claimed.price_at, claimed.claimed_at, outs
             )
             for first in reversed(range(len(by_market[0]) + 1))
             for second in reversed(range(len(by_market[1]) + 1))
@@ -270,7 +271,10 @@ def _nothing_is_forgotten(schedule: "Schedule", heard: list[Heard], spared: cont
     """
     released_at = Restore.objects.aggregate(last=Max("claims_released_at"))["last"]
     drained_to = {feed.market: feed.drained_to for feed in Feed.objects.all() if feed.drained_to}
-    spans = oracle.spans(heard, drained_to, schedule.world.clock())
+    until, outs = schedule.world.clock(), controls.set_aside()
+    spans = oracle.spans(heard, drained_to, until, outs)
+    # What came too late may change the past, but opens no window: nobody must be claimed by what it alone shows.
+    in_time = oracle.spans([one for one in heard if not one.too_late], drained_to, until, outs)
     # The last evaluation was begun at `known_drained_to` and came to look at some instant since.
     last_spans = [span for span in spans if span.end > schedule.known_drained_to]
     lasts = [span.price if span.applies else None for span in last_spans] or [None]
@@ -288,13 +292,17 @@ def _nothing_is_forgotten(schedule: "Schedule", heard: list[Heard], spared: cont
         for span in spans:
             if (
                 span.price is None
-                or (released_at and span.start < released_at)
+                or (released_at and span.end <= released_at)
                 or not span.applies
                 or loan.prices_apply_from is None
                 or span.end <= loan.prices_apply_from
             ):
                 continue
-            if owed >= ltvs.liquidation_ltv * units * span.price and not spared.spares(loan, span):
+            breaches = [
+                one.price is not None and one.applies and owed >= ltvs.liquidation_ltv * units * one.price
+                for one in (span, *(other for other in in_time if other.start < span.end and span.start < other.end))
+            ]
+            if breaches[0] and any(breaches[1:]) and not spared.spares(loan, span):
                 when = f"{span.start.time()} to {span.end.time()}"
                 since = f"prices apply to it from {loan.prices_apply_from.time()}"
                 schedule.world.report("oracle", f"{loan} was not claimed at {span.price} from {when}; {since}")

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from proofs.simulation.oracle import Heard, possible_prices, spans
+from proofs.simulation.oracle import Heard, Out, possible_prices, spans
 
 T0 = datetime(2020, 1, 1, tzinfo=UTC)
 
@@ -75,3 +75,20 @@ def test_a_price_may_be_seen_as_long_as_nobody_knows_that_it_is_dead():
     assert possible_prices(quotes, at(20), at(300)) == {50}
     assert possible_prices(quotes, at(65), at(300)) == {50, 30}
     assert possible_prices(quotes, at(125), at(300)) == {30}
+
+
+def test_a_market_that_is_out_counts_for_nothing_and_confirms_nothing():
+    quotes = [heard("a", 0, 50), heard("b", 0, 49), heard("b", 5, 20), heard("a", 6, 20)]
+    drained = {"a": at(10_000), "b": at(10_000)}
+
+    def prices(*outs):
+        return [
+            ((span.start - T0).seconds, span.price and int(span.price), span.applies)
+            for span in spans(quotes, drained, at(9), outs)
+        ]
+
+    assert prices()[-1] == (6, 20, True)
+    out = Out("b", at(4), at(8))
+    assert prices(out) == [(0, 50, True), (4, 50, True), (5, 50, True), (6, 50, False), (8, 50, False)]
+    assert possible_prices(quotes, at(4), at(4), [out]) == {50}
+    assert possible_prices(quotes[1:3], at(5), at(9), [out]) == set()
