@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import DatabaseError, OperationalError, connection
 
 from coruscant import clock, failpoints, history
+from coruscant.any_of import AnyOf
 from coruscant.controls import in_force
 from coruscant.money import decimal_string
 from coruscant.restores import holds, identity
@@ -90,7 +91,7 @@ def claim_loans(loan_pks: list[int], point: PricePoint) -> list[int]:
             cursor.execute(_INSERT, {**claim, "price_at": point.at, "evidence": evidence})
             pks = sorted(pk for (pk,) in cursor.fetchall())
         sales.begin_liquidation(loans, now, price)
-        ClaimFailure.objects.filter(loan__in=loans).delete()
+        ClaimFailure.objects.filter(AnyOf("loan", loans)).delete()
         failpoints.reach("claim.written")
     at = point.at.isoformat()
     log.info("loans_claimed", count=len(pks), price=str(price), price_at=at, correlation_id=correlation_id)
@@ -113,7 +114,7 @@ def _locked_and_breached(loan_pks: list[int], point: PricePoint) -> list[int]:
     price = point.known_price
     locked = list(
         Loan.objects.select_for_update()
-        .filter(pk__in=loan_pks)
+        .filter(AnyOf("pk", loan_pks))
         .order_by("pk")
         .values_list("pk", "status", "prices_apply_from", "outstanding_balance", "collateral", "terms_id")
     )

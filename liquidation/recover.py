@@ -10,6 +10,7 @@ from django.db.models import BooleanField, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from coruscant import clock, enqueue, failpoints
+from coruscant.any_of import AnyOf
 from coruscant.restores import identity
 from liquidation import chains
 from liquidation.claim import withdraw_failures
@@ -78,7 +79,7 @@ def any_due_sale() -> bool:
 
 def mark_enqueued(liquidation_ids: Sequence[int]) -> None:
     """Mark, in the caller's transaction, that tasks for these sales are about to be sent."""
-    Liquidation.objects.filter(pk__in=liquidation_ids).update(enqueued_at=clock.now())
+    Liquidation.objects.filter(AnyOf("pk", liquidation_ids)).update(enqueued_at=clock.now())
 
 
 def _due(rows: "QuerySet[Any]", now: datetime) -> "QuerySet[Any]":
@@ -99,5 +100,5 @@ def _take_due(rows: "QuerySet[Any]", key: str, now: datetime, limit: int) -> lis
             _due(rows, now).select_for_update(skip_locked=True, of=("self",)).order_by("due_at").values_list("pk", key)
         )
         found = list(due[:limit])
-        rows.model.objects.filter(pk__in=[pk for pk, _key in found]).update(enqueued_at=now)
+        rows.model.objects.filter(AnyOf("pk", (pk for pk, _key in found))).update(enqueued_at=now)
     return [value for _pk, value in found]

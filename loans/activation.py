@@ -6,6 +6,7 @@ from typing import Final
 from django.db import connection
 
 from coruscant import clock, locks
+from coruscant.any_of import AnyOf
 from coruscant.controls import in_force
 from coruscant.restores import identity
 from loans import candidates, risk
@@ -50,7 +51,7 @@ def activate_loans(point: PricePoint, limit: int = 500) -> int:
         if not covered or not identity.accepted():
             return 0
         now = clock.now()
-        activated = Loan.objects.filter(pk__in=covered).update(
+        activated = Loan.objects.filter(AnyOf("pk", covered)).update(
             status=LoanStatus.ACTIVE,
             activated_at=now,
             activation_price=point.price,

@@ -1,17 +1,29 @@
 """Margin calls: opened at a price, closed when LTV falls below the clearing LTV, or by a claim."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from django.db import connection
 from django.db.models import QuerySet
 
 from coruscant import clock, money
+from coruscant.any_of import AnyOf
 from loans import candidates, risk
 from loans.batches import change_next_batch
 from loans.events.models import LoanEventType
 from loans.events.write import write_events
 from loans.models import Loan, LoanStatus, MarginCall
 from pricing.quotes import PricePoint
+
+# What a margin call fixes is copied from the locked rows themselves. A loan with an open one gets no other.
+_INSERT = """
+    INSERT INTO loans_margincall
+        (loan_id, terms_id, price, price_at, opened_at, outstanding_balance, collateral, close_reason)
+    SELECT id, terms_id, %(price)s, %(price_at)s, %(now)s, outstanding_balance, collateral, ''
+    FROM loans_loan l WHERE id = ANY(%(loans)s)
+    AND NOT EXISTS (SELECT FROM loans_margincall c WHERE c.loan_id = l.id AND c.closed_at IS NULL)
+    ORDER BY id RETURNING loan_id
+"""
 
 
 def call_loans(point: PricePoint, limit: int = 500) -> int:
@@ -26,30 +38,20 @@ def call_loans(point: PricePoint, limit: int = 500) -> int:
 
     def call(loans: list[Loan]) -> int:
         price = point.known_price
-        called = set(open_margin_calls(loans).values_list("loan_id", flat=True))
         due = [
-            loan
+            loan.pk
             for loan in loans
             if loan.status == LoanStatus.ACTIVE
-            and loan.pk not in called
             and risk.must_call(loan.outstanding_balance, loan.collateral, price, loan.terms.thresholds)
         ]
-        if due:
-            now, rounded = clock.now(), money.round_down(price, money.DECIMAL_PLACES)
-            MarginCall.objects.bulk_create(
-                MarginCall(
-                    loan=loan,
-                    terms=loan.terms,
-                    price=rounded,
-                    price_at=point.at,
-                    opened_at=now,
-                    outstanding_balance=loan.outstanding_balance,
-                    collateral=loan.collateral,
-                )
-                for loan in due
-            )
-            write_events(LoanEventType.MARGIN_CALL, [loan.pk for loan in due], price, now)
-        return len(due)
+        if not due:
+            return 0
+        now, rounded = clock.now(), money.round_down(price, money.DECIMAL_PLACES)
+        with connection.cursor() as cursor:
+            cursor.execute(_INSERT, {"loans": due, "price": rounded, "price_at": point.at, "now": now})
+            called = [pk for (pk,) in cursor.fetchall()]
+        write_events(LoanEventType.MARGIN_CALL, called, price, now)
+        return len(called)
 
     return change_next_batch("margin_call", point, candidates.without_margin_call, call, limit)
 
@@ -61,7 +63,7 @@ def clear_margin_calls(point: PricePoint, limit: int = 500) -> int:
     """
 
     def clear(loans: list[Loan]) -> int:
-        called = set(open_margin_calls(loans).values_list("loan_id", flat=True))
+        called = set(open_margin_calls(loan.pk for loan in loans).values_list("loan_id", flat=True))
         cleared = [loan for loan in loans if loan.pk in called and _may_clear(loan, point)]
         if cleared:
             _clear(cleared, point, clock.now())
@@ -75,7 +77,7 @@ def close_if_cleared(loan: Loan, point: PricePoint, now: datetime) -> MarginCall
 
     The caller has locked the loan, and saved it, in its transaction and cause.
     """
-    margin_call = open_margin_calls([loan]).first()
+    margin_call = open_margin_calls([loan.pk]).first()
     if margin_call is None or point.price is None or not _may_clear(loan, point):
         return margin_call
     _clear([loan], point, now)
@@ -87,9 +89,9 @@ def close_for_claim(loan_ids: Sequence[int], now: datetime) -> None:
     open_margin_calls(loan_ids).update(closed_at=now, close_reason=MarginCall.CloseReason.CLAIMED)
 
 
-def open_margin_calls(loans: Sequence[Loan] | Sequence[int]) -> "QuerySet[MarginCall]":
-    """The open margin calls of these loans, or loans' primary keys."""
-    return MarginCall.objects.filter(loan__in=loans, closed_at__isnull=True)
+def open_margin_calls(loan_ids: Iterable[int]) -> "QuerySet[MarginCall]":
+    """The open margin calls of these loans (primary keys)."""
+    return MarginCall.objects.filter(AnyOf("loan", loan_ids), closed_at__isnull=True)
 
 
 def _may_clear(loan: Loan, point: PricePoint) -> bool:
@@ -98,7 +100,7 @@ def _may_clear(loan: Loan, point: PricePoint) -> bool:
 
 def _clear(loans: Sequence[Loan], point: PricePoint, now: datetime) -> None:
     """No price that ended before the one that clears these margin calls opens another."""
-    open_margin_calls(loans).update(
+    open_margin_calls(loan.pk for loan in loans).update(
         closed_at=now, close_reason=MarginCall.CloseReason.CLEARED, cleared_to=point.applies_before
     )
     write_events(LoanEventType.MARGIN_CALL_CLEARED, [loan.pk for loan in loans], point.price, now)

@@ -10,6 +10,7 @@ from decimal import Decimal
 from django.db import connection
 
 from coruscant import money
+from coruscant.any_of import AnyOf
 from coruscant.money import ZERO
 from loans import margin_calls
 from loans.events.models import LoanEventType
@@ -31,7 +32,7 @@ def begin_liquidation(loan_ids: Sequence[int], now: datetime, price: Decimal) ->
     """
     _require_transaction()
     keys = set(loan_ids)
-    changed = Loan.objects.filter(pk__in=keys, status=LoanStatus.ACTIVE).update(status=LoanStatus.LIQUIDATING)
+    changed = Loan.objects.filter(AnyOf("pk", keys), status=LoanStatus.ACTIVE).update(status=LoanStatus.LIQUIDATING)
     if changed != len(keys):
         raise IllegalTransition(f"{len(keys) - changed} of {len(keys)} loans to be liquidated are not active")
     margin_calls.close_for_claim(list(keys), now)

@@ -36,6 +36,6 @@ def loan_at(path: str) -> Loan:
 
 def represented(loans: Sequence[Loan]) -> list[dict[str, Any]]:
     """These loans as the API shows them, at the current best price: one query, whatever their number."""
-    called = {call.loan_id: call for call in margin_calls.open_margin_calls(loans)}
+    called = {call.loan_id: call for call in margin_calls.open_margin_calls(loan.pk for loan in loans)}
     point = best_price.current()
     return [represent(loan, called.get(loan.pk), point.price, point.lower) for loan in loans]

@@ -11,6 +11,7 @@ from django.db.models import OuterRef, Subquery
 from django.db.models.functions import Coalesce
 
 from coruscant import ids
+from coruscant.any_of import AnyOf
 from coruscant.restores.models import Restore
 from loans import terms
 from loans.events.body import LoanThen, event_body
@@ -68,5 +69,5 @@ def _loans(loan_pks: Sequence[int]) -> list[LoanThen]:
         "pk", "loan_id", "borrower_id", "request_id", "status", "amount", "outstanding_balance", "collateral",
         "terms_id",
     )  # fmt: skip
-    found = Loan.objects.filter(pk__in=loan_pks).order_by("pk").annotate(last=Coalesce(Subquery(_LAST), 0))
+    found = Loan.objects.filter(AnyOf("pk", loan_pks)).order_by("pk").annotate(last=Coalesce(Subquery(_LAST), 0))
     return [LoanThen(*row) for row in found.values_list(*columns, "last")]

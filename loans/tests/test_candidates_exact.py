@@ -24,7 +24,7 @@ WIDE = Context(prec=300)
 #: By the version of the terms: the LTVs of liquidation, margin call, activation and clearing.
 LTVS = {
     1: (Fraction(8, 10), Fraction(7, 10), Fraction(5, 10), Fraction(6, 10)),
-    2: (Fraction(75, 100), Fraction(65, 100), Fraction(45, 100), Fraction(55, 100)),
+    2: (Fraction(75, 100), Fraction(65, 100), Fraction(46, 100), Fraction(55, 100)),
 }
 #: Status, and whether a margin call is open, of a loan near each of these LTVs.
 KINDS = ((LoanStatus.ACTIVE, False), (LoanStatus.ACTIVE, False), (LoanStatus.NEW, False), (LoanStatus.ACTIVE, True))

@@ -111,7 +111,7 @@ class Schedule:
         self.beat_seconds = 5.0 if self.sales else self.faulty_seconds / random.choice((1, 1, 2, 3))
         self.price_seconds = self.faulty_seconds / random.choice((1, 1, 2, 4))
         #: A market that publishes once in two minutes, if there is one.
-        self.slow = random.choice((None,) * 5 + tuple(Market)) if not self.sales else None
+        self.slow: Market | None = None if self.sales else random.choice([*[None] * 5, *Market])
         self.workers = random.choice((2, 3, 4, len(scheduler.actors)))
         #: Statements compare clocks, so the books do not go back where clocks step by minutes.
         self.books_go_back = random.choice((False,) * 5 + (True,)) and not self.world.faults.clock_steps

@@ -114,6 +114,55 @@ MUTANTS: tuple[Mutant, ...] = (
         (Edit(_ORDERS, " - in_force.markets_without_new_orders(now)", ""),),
         tests=("liquidation/controls/tests/test_controls.py",),
     ),
+    Mutant(
+        "set-aside-counts-all-the-same",
+        "prices that are set aside are shown as such, and count",
+        (Edit("pricing.timeline", "        if is_aside(self.aside, self.market, instant):\n", "        if False:\n"),),
+        tests=_ASIDE,
+    ),
+    Mutant(
+        "confirmed-by-a-quote-set-aside",
+        "a quote of a market that is set aside confirms a jump",
+        (Edit("pricing.guard", "for at in (quote.sent_at, instant))", "for at in ())"),),
+        tests=_ASIDE,
+    ),
+    Mutant(
+        "confirmed-by-what-was-set-aside",
+        "what a market sent while it was set aside confirms a jump once it counts again",
+        (Edit("pricing.guard", "for at in (quote.sent_at, instant))", "for at in (instant,))"),),
+        tests=("pricing/tests/test_guard.py",),
+        simulated=False,  # two markets must meet within one life of a quote, around one edge
+    ),
+    Mutant(
+        "set-aside-opens-no-window",
+        "a dip at the edge of an interval of prices set aside is evaluated only if a quote came then",
+        (Edit("pricing.window_start", "for instant in edges(aside) if", "for instant in () if"),),
+        tests=("pricing/tests/test_evaluation_window.py",),
+    ),
+    Mutant(
+        "set-aside-is-not-cached",
+        "the cached price counts prices that are set aside",
+        (Edit("pricing.snapshot", "for one in snapshot.aside],", "for one in ()],"),),
+        tests=_ASIDE,
+        simulated=False,  # for decisions the cache is never asked
+    ),
+    Mutant(
+        "set-aside-ends-a-moment-late",
+        "prices are set aside at the instant at which they count again",
+        (Edit("pricing.aside", "one.start <= instant < one.end", "one.start <= instant <= one.end"),),
+        tests=("pricing/tests/test_timeline.py",),
+        simulated=False,  # no quote comes in that microsecond
+    ),
+    _by_tests(
+        "hold-outlasted-unseen",
+        "a price that outlasted the hold of a restore claims nobody unless an evaluation met it",
+        Edit(
+            "liquidation.evaluate",
+            "(in_force.claims_resumed_at(now), holds.claims_released_at())",
+            "(in_force.claims_resumed_at(now),)",
+        ),
+        tests=("liquidation/tests/test_restored.py",),
+    ),
     _by_tests(
         "resumed-by-one",
         "one person alone ends a pause early, or extends it",

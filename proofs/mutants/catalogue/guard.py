@@ -161,7 +161,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "sized-on-a-suspect-curve",
         "an order is sized on the curve of a market that does not count",
-        (Edit("pricing.snapshot", "holds and market not in suspect", "holds"),),
+        (Edit("pricing.snapshot", "counts = market not in suspect and not", "counts = not"),),
         tests=("pricing/tests/test_best_price.py",),
         simulated=False,  # it sells less than it could at worst
     ),

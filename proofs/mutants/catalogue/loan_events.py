@@ -28,9 +28,9 @@ MUTANTS: tuple[Mutant, ...] = (
         (
             Edit(
                 "loans.margin_calls",
-                "            write_events(LoanEventType.MARGIN_CALL, [loan.pk for loan in due], price, now)\n",
-                "            for _twice in range(2):\n"
-                "                write_events(LoanEventType.MARGIN_CALL, [loan.pk for loan in due], price, now)\n",
+                "        write_events(LoanEventType.MARGIN_CALL, called, price, now)\n",
+                "        for _twice in range(2):\n"
+                "            write_events(LoanEventType.MARGIN_CALL, called, price, now)\n",
             ),
         ),
         tests=_WRITTEN,

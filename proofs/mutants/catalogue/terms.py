@@ -42,7 +42,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "call-of-the-first-terms",
         "a margin call is recorded under the first terms",
-        (Edit("loans.margin_calls", "terms=loan.terms,", "terms_id=1,"),),
+        (Edit("loans.margin_calls", "SELECT id, terms_id, %(price)s", "SELECT id, 1, %(price)s"),),
         tests=("loans/tests/test_terms.py",),
     ),
     Mutant(

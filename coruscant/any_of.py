@@ -1,0 +1,24 @@
+"""A condition on many keys that is one parameter: `filter(pk__in=keys)` makes one of each.
+
+Five hundred of them are a new text for psycopg to take apart each time, which costs more than the query
+(docs/decisions/0019).
+"""
+
+from collections.abc import Iterable
+
+from django.db.models import F, Lookup
+
+
+class AnyOf(Lookup):
+    """For a queryset's `filter`: a bigint column is one of these keys."""
+
+    lookup_name = "any_of"
+    prepare_rhs = False
+
+    def __init__(self, column: str, keys: Iterable[int]) -> None:
+        """`column` may follow relations, as in `loan__loan_id`."""
+        super().__init__(F(column), list(keys))
+
+    def as_sql(self, compiler, connection):  # type: ignore[no-untyped-def]  # noqa: D102  (Django's)
+        column, parameters = self.process_lhs(compiler, connection)
+        return f"{column} = ANY(%s::bigint[])", [*parameters, self.rhs]
