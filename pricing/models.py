@@ -160,7 +160,7 @@ class PriceGuard(models.Model):
     jump = models.DecimalField(max_digits=8, decimal_places=4)
     agreement = models.DecimalField(max_digits=8, decimal_places=4)
     dispute = models.DecimalField(max_digits=8, decimal_places=4)
-    changed_by = models.CharField(max_length=150, help_text="The two people, or `migration`")
+    changed_by = models.CharField(max_length=310, help_text="The two people, or `migration`")
 
     class Meta:
         ordering = ("-holds_from", "-id")

@@ -24,6 +24,7 @@ from pricing.models import PriceGuard
 from pricing.quotes import unit_price
 
 CHANGE: Final = "pricing.change_guard"
+PERMISSION: Final = "pricing.add_priceguard"
 #: The period whose prices both people are shown the effect on.
 PERIOD = timedelta(days=7)
 _SHOWN = 10
@@ -134,7 +135,7 @@ register(
     Action(
         name=CHANGE,
         title="Change the guard over prices",
-        permission="pricing.add_priceguard",
+        permission=PERMISSION,
         lock=_lock,
         effect=_effect,
         execute=_change,

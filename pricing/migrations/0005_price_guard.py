@@ -60,7 +60,7 @@ class Migration(migrations.Migration):
                 ("jump", models.DecimalField(decimal_places=4, max_digits=8)),
                 ("agreement", models.DecimalField(decimal_places=4, max_digits=8)),
                 ("dispute", models.DecimalField(decimal_places=4, max_digits=8)),
-                ("changed_by", models.CharField(help_text="The two people, or `migration`", max_length=150)),
+                ("changed_by", models.CharField(help_text="The two people, or `migration`", max_length=310)),
             ],
             options={
                 "ordering": ("-holds_from", "-id"),

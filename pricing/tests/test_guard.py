@@ -38,9 +38,9 @@ def jumps(found):
     ]
 
 
-def prices(quotes, start=0, end=10, guards=ON):
+def prices(quotes, start=0, end=10, guards=ON, aside=()):
     """The timeline as rows of (second, price for claims, price for activations, may loans be claimed)."""
-    found = points(quotes, dict.fromkeys((A, B), at(1000)), start, end, guards)
+    found = points(quotes, dict.fromkeys((A, B), at(1000)), start, end, guards, aside=aside)
     return [
         (
             (point.at - T0).total_seconds(),
@@ -174,6 +174,18 @@ def test_late_quotes_give_the_course_that_they_would_have_given_in_time():
 
 
 # Prices that people set aside
+
+
+def test_while_a_market_is_set_aside_the_other_one_decides():
+    quotes = [
+        quote(A, 0, "31"), quote(B, 0, "30"), quote(A, 1, "5000"), quote(A, 2.5, "5000"), quote(A, 3, "31"),
+        quote(A, 5, "31"),
+    ]  # fmt: skip
+    said = {0: ("31", "31", True), 1: ("31", "30", False), 2: ("30", "30", True), 3: ("30", "30", True),
+            5: ("31", "31", True)}  # fmt: skip
+    for second, now in said.items():
+        heard = [one for one in quotes if one.sent_at <= at(second)]
+        assert prices(heard, end=second, aside=(is_aside(A, 2, 5),))[-1][1:] == now, second
 
 
 def test_a_quote_set_aside_supports_no_jump_of_another_market():
