@@ -6,6 +6,7 @@ Five hundred of them are a new text for psycopg to take apart each time, which c
 
 from collections.abc import Iterable
 
+from django.core.exceptions import EmptyResultSet
 from django.db.models import F, Lookup
 
 
@@ -20,5 +21,7 @@ class AnyOf(Lookup):
         super().__init__(F(column), list(keys))
 
     def as_sql(self, compiler, connection):  # type: ignore[no-untyped-def]  # noqa: D102  (Django's)
+        if not self.rhs:
+            raise EmptyResultSet  # as `pk__in` does: nothing is asked
         column, parameters = self.process_lhs(compiler, connection)
         return f"{column} = ANY(%s::bigint[])", [*parameters, self.rhs]

@@ -117,15 +117,16 @@ class CellRunner:
 
 
 def _add_old_quotes() -> None:
-    """Two quotes of each market that retention has to remove."""
+    """Three quotes of each market beyond their retention; the last stays, since later ones are judged against it."""
     sent_at = clock.now() - timedelta(days=settings.QUOTE_RETENTION_DAYS + 10)
     levels = [["1", "50"]]
     for market in Market:
         PriceQuote.objects.bulk_create(
             PriceQuote(
-                market=market, message_id=f"old-{number}", market_time=number, sent_at=sent_at, received_at=sent_at,
-                sell=levels, buy=levels, evaluated_at=sent_at,
+                market=market, message_id=f"old-{number}", market_time=number,
+                sent_at=sent_at + timedelta(seconds=number), received_at=sent_at + timedelta(seconds=number),
+                sell=levels, buy=levels, evaluated_at=sent_at + timedelta(seconds=number),
             )
-            for number in (1, 2)
+            for number in (1, 2, 3)
         )  # fmt: skip
-        Feed.objects.create(market=market, received=2, quotes=2)
+        Feed.objects.create(market=market, received=3, quotes=3)
