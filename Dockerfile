@@ -22,6 +22,7 @@ COPY coruscant ./coruscant
 COPY pricing ./pricing
 COPY loans ./loans
 COPY liquidation ./liquidation
+COPY desk ./desk
 # Settings refuse to start on an empty environment; for this one command they are the example's, and reach nothing.
 RUN DOTENV=.env.example DEBUG=true python manage.py collectstatic --noinput
 USER coruscant

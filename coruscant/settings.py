@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "pricing",
     "loans",
     "liquidation",
+    "desk",
 ]
 
 MIDDLEWARE = [

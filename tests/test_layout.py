@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-PRODUCT = ("coruscant", "pricing", "loans", "liquidation")
+PRODUCT = ("coruscant", "pricing", "loans", "liquidation", "desk")
 #: All folders of code at the top.
 FOLDERS = (*PRODUCT, "local", "tests", "proofs", "benchmarks")
 MOST_FOLDERS = 10
