@@ -1,0 +1,52 @@
+"""The page of a loan with its evidence, in place of the one that `loans` has registered, which knows no desk."""
+
+import re
+from collections.abc import Collection
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.http import content_disposition_header
+from unfold.enums import ActionVariant
+
+from coruscant.admin.commands import command_button
+from desk.evidence.document import Document, evidence_of
+from desk.evidence.page import page_of
+from loans.admin.loans import LoanAdmin
+from loans.models import Loan
+
+admin.site.unregister(Loan)
+
+
+@admin.register(Loan)
+class LoanWithEvidenceAdmin(LoanAdmin):
+    """Whoever may see loans may take their evidence."""
+
+    actions_detail: Any = (*LoanAdmin.actions_detail, "evidence", "print_evidence")
+
+    @command_button("Evidence", icon="download", permission="view", kind=ActionVariant.DEFAULT)
+    def evidence(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The document as a file: the bytes that `manage.py evidence` prints."""
+        loan = self.row_or_404(request, object_id)
+        name = re.sub(r"[^\w.-]", "_", loan.loan_id, flags=re.ASCII)
+        disposition = content_disposition_header(as_attachment=True, filename=f"evidence-{name}.json")
+        body = _document(request, loan).body
+        return HttpResponse(body, content_type="application/json", headers={"Content-Disposition": disposition})
+
+    @command_button("Print evidence", icon="print", permission="view", kind=ActionVariant.DEFAULT)
+    def print_evidence(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The same for a person's eyes, on a page of its own that is fit for paper."""
+        document = _document(request, self.row_or_404(request, object_id))
+        return TemplateResponse(request, "desk/evidence.html", page_of(document.content))
+
+    def commands_of(self, request: HttpRequest, row: Loan) -> Collection[str]:
+        """Evidence can be had of every loan."""
+        return (*super().commands_of(request, row), "evidence", "print_evidence")
+
+
+def _document(request: HttpRequest, loan: Any) -> Document:
+    if request.method not in {"GET", "HEAD"}:
+        raise PermissionDenied
+    return evidence_of(loan.loan_id)
