@@ -40,7 +40,9 @@ def _named(evidence: dict[str, Any]) -> Iterator[str]:
     confirming = [quote["confirmedBy"] for quote in quotes]
     for name in (*(f"{quote['market']}:{quote['reference']}" for quote in quotes), *confirming, *causes):
         market, colon, reference = name.partition(":")
-        if colon and reference and market in list(Market):
+        # A claim that two people made of a market's statement names that in place of a quote.
+        is_statement = reference.startswith("statement ")
+        if colon and reference and market in list(Market) and not is_statement:
             yield name
 
 
