@@ -1,7 +1,7 @@
 """The page of a loan with its evidence, in place of the one that `loans` has registered, which knows no desk."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 from django.contrib import admin
@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.http import content_disposition_header
+from unfold.decorators import action
 from unfold.enums import ActionVariant
 
 from coruscant.admin.commands import command_button
@@ -16,6 +17,11 @@ from desk.evidence.document import Document, evidence_of
 from desk.evidence.page import page_of
 from loans.admin.loans import LoanAdmin
 from loans.models import Loan
+
+# `download`, since a browser says of a page that turns out to be a file that it failed.
+_download: Callable[[Callable[..., HttpResponse]], Any] = action(
+    description="Evidence", icon="download", permissions=["view"], url_path="evidence", attrs={"download": "download"}
+)
 
 admin.site.unregister(Loan)
 
@@ -26,7 +32,7 @@ class LoanWithEvidenceAdmin(LoanAdmin):
 
     actions_detail: Any = (*LoanAdmin.actions_detail, "evidence", "print_evidence")
 
-    @command_button("Evidence", icon="download", permission="view", kind=ActionVariant.DEFAULT)
+    @_download
     def evidence(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The document as a file: the bytes that `manage.py evidence` prints."""
         loan = self.row_or_404(request, object_id)

@@ -33,7 +33,8 @@ def address(loan, page="evidence"):
 
 def test_the_button_downloads_the_bytes_of_the_command(bank, viewer):
     for loan in Loan.objects.all():
-        assert address(loan) in viewer.get(address(loan, "change")).content.decode()
+        shown = viewer.get(address(loan, "change")).content.decode()
+        assert re.search(rf'<a href="{address(loan)}"[^>]* download="download"', shown)
         response = viewer.get(address(loan))
         assert response.content == evidence_of(loan.loan_id).body
         assert response["Content-Type"] == "application/json"
