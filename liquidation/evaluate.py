@@ -110,7 +110,8 @@ def evaluate_under_lock() -> Window:
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT nextval('liquidation_evaluation_number')")
-    window = evaluation_window.open_window(clock.now())
+    now = clock.now()
+    window = evaluation_window.open_window(now, _claims_resumed_at(now))
     waiting = deque(_steps(window, terms.in_use(), _FirstSales(0)))
     while _first_change(waiting):
         pass
@@ -204,8 +205,12 @@ def _beginning() -> Iterator[tuple[int, datetime, datetime | None]]:
             raise _Superseded
         now = clock.read(instant)
         # Read only now that the lock is ours: a pause that was ended just before is seen.
-        resumed_at = (in_force.claims_resumed_at(now), holds.claims_released_at()) if may_have_waited else ()
-        yield number, now, max(filter(None, resumed_at), default=None)
+        yield number, now, _claims_resumed_at(now) if may_have_waited else None
+
+
+def _claims_resumed_at(now: datetime) -> datetime | None:
+    """Since when claims are neither paused nor held; None if they never were."""
+    return max(filter(None, (in_force.claims_resumed_at(now), holds.claims_released_at())), default=None)
 
 
 @contextmanager

@@ -220,7 +220,8 @@ class _Judge:
         confirmed_by, pending = "", self.pending
         counts = self._counts(quote, quote.sent_at)
         later = pending is not None and quote.market_time > pending.quote.market_time
-        if pending and later and counts and supports(quote.sell, pending, guard, other_market=False):
+        again = counts and pending is not None and self._counts(pending.quote, quote.sent_at)
+        if pending and later and again and supports(quote.sell, pending, guard, other_market=False):
             self._confirm(quote.sent_at, quote, self._way(pending, guard))
             current, confirmed_by = self.current, name_of(pending.quote)
         jump = Jump(quote, current.quote) if current else None
@@ -231,7 +232,7 @@ class _Judge:
         elif not moved:
             alone = current.alone if current.alone and not self._agree(current.alone, quote, guard) else Alone.NO
             self._believe(Effective(quote, quote.sent_at, alone, confirmed_by))
-        elif counts and self.previous is not None and repeats(quote, self.previous, guard):
+        elif counts and self._repeats_what_counted(quote, guard):
             self._believe(Effective(quote, quote.sent_at, moved[0][1], name_of(self.previous)))
         else:
             self.pending = jump
@@ -244,6 +245,10 @@ class _Judge:
         assert self.pending is not None  # noqa: S101
         guard = in_force(self.guards, instant)
         return self._counts(other, instant) and supports(other.sell, self.pending, guard, other_market=True)
+
+    def _repeats_what_counted(self, quote: Quote, guard: Guard) -> bool:
+        previous = self.previous
+        return previous is not None and self._counts(previous, quote.sent_at) and repeats(quote, previous, guard)
 
     def _counts(self, quote: Quote, instant: datetime) -> bool:
         """Whether a quote may support anything at an instant: its market was not set aside when it was sent, nor is."""
