@@ -6,7 +6,7 @@ back, calls it disputed, and goes on by the other market's. The pause ends while
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -20,6 +20,9 @@ LIE_AFTER = 0.6  # of the fall
 RESUME_AFTER_SECONDS = 3.5  # of the lie: two quotes and a while
 #: A pause that ended so long before the lie leaves time for claims while the market lies.
 TIME_TO_CLAIM = timedelta(seconds=3)
+#: A second quote, and its evaluation.
+TIME_TO_SAY = timedelta(seconds=2)
+ENOUGH_LOOKS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +51,20 @@ def steps(simulators: Simulators, people: People, fall_seconds: float) -> Iterat
     )
 
 
-def check_said(seen: Sequence[Said]) -> Check:
-    """The service called the prices disputed and the liar suspect, and no longer does."""
-    disputed = sum(said.disputed and LIAR in said.suspect for said in seen)
-    doubts = bool(seen) and (seen[-1].disputed or bool(seen[-1].suspect))
+def check_said(seen: Sequence[tuple[datetime, Said]], lie: Mapping[str, Any]) -> Check:
+    """The service called the prices disputed and the liar suspect while it lied, if it was asked, and no longer does.
+
+    `seen` is what it said, and when. A machine with much else to do may hardly come to asking.
+    """
+    told = lie["quotes"] > 1
+    looks = [said for at, said in seen if told and lie["began"] + TIME_TO_SAY <= at <= lie["ended"]]
+    disputed = sum(said.disputed and LIAR in said.suspect for said in looks)
+    last = seen[-1][1] if seen else Said(disputed=True)
+    doubts = last.disputed or bool(last.suspect)
     return Check(
-        disputed > 0 and not doubts,
-        f"the service called the prices disputed and Mos Espa suspect in {disputed} of {len(seen)} looks,"
-        f" {'and still does' if doubts else 'and not at the end'}",
+        (disputed > 0 or len(looks) < ENOUGH_LOOKS) and not doubts,
+        f"prices called disputed and Mos Espa suspect in {disputed} of {len(looks)} looks while it lied,"
+        f" {'and still' if doubts else 'and not at the end'}",
     )
 
 

@@ -5,7 +5,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from datetime import datetime
+from datetime import UTC, datetime
 
 import psycopg
 import requests
@@ -38,7 +38,7 @@ class Run:
         self._demo = RunningDemo(options, stack, self._report)
         self._books, self._simulators = self._demo.books, self._demo.simulators
         self._people = People(self._demo.addresses, self._books)
-        self._seen: deque[Said] = deque(maxlen=3600)
+        self._seen: deque[tuple[datetime, Said]] = deque(maxlen=3600)
         self._notes: deque[str] = deque(maxlen=4)
         self._state = ViewState()
         self._live: Live | None = None
@@ -76,15 +76,15 @@ class Run:
             self._console.print(f"Port {self._options.port} is taken; the service is on {web}.")
         for label, address in self._state.links:
             self._console.print(f"  {label:10} {address}", highlight=False)
-        self._demo.wait_for("the service", self._demo.check_there_is_a_price)
-        self._people.log_in()
+        self._demo.wait_for("the markets' prices", self._demo.check_prices_arrive)
+        self._demo.wait_for("the admin", self._people.log_in)
 
     def _checks(self, since: datetime) -> list[Check]:
         lie = self._books.lie_since(since, incident.LIAR, incident.FALSE_PRICE)
         pauses = self._books.pauses_since(since)
         return [
             *check_run(self._books, self._simulators, since, self._demo.invariants),
-            incident.check_said(self._seen),
+            incident.check_said(self._seen, lie),
             *incident.check_lie(lie, pauses),
             incident.check_pauses(pauses),
         ]
@@ -186,8 +186,8 @@ class Run:
 
     def _hear(self, said: Said) -> None:
         """Note what the service doubts, whenever that changes."""
-        before = doubts(self._seen[-1]) if self._seen else ()
-        self._seen.append(said)
+        before = doubts(self._seen[-1][1]) if self._seen else ()
+        self._seen.append((datetime.now(UTC), said))
         if doubts(said) != before:
             self._note(f"the service says: {', '.join(doubts(said)) or 'no more doubts, nothing is paused'}")
 

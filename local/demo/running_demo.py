@@ -27,6 +27,7 @@ PREPARATION = (
 COMMAND_SECONDS = 180
 READY_SECONDS = 180
 CHECK_SECONDS = 0.25
+FRESH_SECONDS = 10
 
 
 class RunningDemo:
@@ -117,10 +118,10 @@ class RunningDemo:
         answer.raise_for_status()
         return read(answer.text)
 
-    def check_there_is_a_price(self) -> None:
-        """Ask the service; raises requests.RequestException if that fails, or it knows none."""
-        if self.said().best is None:
-            raise requests.ConnectionError("it knows no price yet")
+    def check_prices_arrive(self) -> None:
+        """Look into the books; raises requests.RequestException if no market's last price is fresh."""
+        if not any(quote.age < FRESH_SECONDS for quote in self.books.look().quotes.values()):
+            raise requests.ConnectionError("no price has been read yet")
 
     def check_otc_service_listens(self) -> None:
         """Read its report; raises requests.RequestException if that fails, or its queue is not yet subscribed."""

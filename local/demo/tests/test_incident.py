@@ -65,10 +65,16 @@ def test_no_claim_while_a_market_lies_fails_unless_claims_were_paused_nearly_all
 
 def test_dispute_that_was_not_told_or_does_not_end_fails() -> None:
     disputed = Said(disputed=True, suspect=("mos_espa",))
-    assert check_said([Said(), disputed, Said()]).passed
-    assert not check_said([]).passed
-    assert not check_said([Said(), Said(disputed=True), Said()]).passed
-    assert not check_said([disputed]).passed
+
+    def check(*said: Said) -> bool:
+        return check_said([(BEGAN + timedelta(seconds=3 * number), one) for number, one in enumerate(said)], LIE).passed
+
+    assert check(Said(), disputed, Said(), Said(), Said())
+    assert not check(Said(), Said(), Said(), Said(), Said())
+    assert not check(Said(), Said(disputed=True), Said(), Said(), Said())
+    assert not check(Said(), disputed, disputed, disputed, disputed)
+    assert not check()
+    assert check(Said(), Said(), Said()), "two looks are too few"
 
 
 def test_claim_in_a_pause_and_none_after_it_fails() -> None:
