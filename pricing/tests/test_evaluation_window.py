@@ -247,6 +247,17 @@ def test_an_evaluation_stores_since_when_each_quote_was_effective_and_what_confi
     )  # fmt: skip
 
 
+def test_a_jump_is_recorded_if_what_confirmed_it_reached_us_after_an_evaluation_that_ended_later():
+    for sent, price in ((0, "50"), (1, "5000")):
+        quote_row(MOS_ESPA, sent, price)
+    evaluation_window.mark_evaluated(window(3))
+    assert not HeldJump.objects.exists()
+    quote_row(MOS_ESPA, 2, "5000")
+    evaluation_window.mark_evaluated(window(4))
+    (jump,) = HeldJump.objects.all()
+    assert (jump.outcome, jump.sent_at, jump.ended_at) == ("confirmed", at(1), at(2))
+
+
 def test_a_guard_that_watches_records_what_it_would_have_held():
     PriceGuard.objects.create(holds_from=at(-100), mode="watch", jump="0.4", agreement="0.1", dispute="0.25",
         changed_by="two")  # fmt: skip
