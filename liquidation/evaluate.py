@@ -9,6 +9,7 @@ from itertools import islice
 from typing import NamedTuple
 
 import structlog
+from django.conf import settings
 from django.db import connection, transaction
 
 from coruscant import clock, enqueue, failpoints, locks
@@ -16,7 +17,7 @@ from coruscant.controls import in_force
 from coruscant.restores import holds, identity
 from liquidation import chains, recover
 from liquidation.claim import claim_batch
-from loans import activation, candidates, margin_calls, terms
+from loans import activation, candidates, margin_calls, margin_notices, terms
 from loans.candidates import Position, Search
 from loans.terms import ByVersion
 from pricing import evaluation_window
@@ -57,13 +58,13 @@ def evaluate_loans() -> bool:
     """Evaluate all loans by the quotes not yet evaluated, until there are none; return whether this call did the work.
 
     At every low of the window and at its last price: claim. Then, at every low: open margin calls. At the last price:
-    activate, clear margin calls, open margin calls. While a jump of prices is pending, the last price claims and calls
-    nobody; once it is not, a window covers that time. Loans are activated, and margin calls cleared, at the cautious
-    price. Each batch is a transaction under a try-lock, and under the number
-    of its evaluation: once a newer evaluation has opened its window, an older one changes nothing more. The quotes are
-    marked as evaluated once no step finds a loan, so an evaluation that dies is done again. Without unevaluated quotes
-    only the present price is evaluated, since a quote may have expired meanwhile. While the database is not the
-    accepted one nothing is evaluated, so no dip is missed if it turns out that nothing was lost.
+    activate, clear margin calls, open margin calls, and last of all end notices and give notice. While a jump of prices
+    is pending, the last price claims, calls and notices nobody; once it is not, a window covers that time. Loans are
+    activated, and margin calls cleared, at the cautious price. Each batch is a transaction under a try-lock, and under
+    the number of its evaluation: once a newer evaluation has opened its window, an older one changes nothing more. The
+    quotes are marked as evaluated once no step finds a loan, so an evaluation that dies is done again. Without
+    unevaluated quotes only the present price is evaluated, since a quote may have expired meanwhile. While the database
+    is not the accepted one nothing is evaluated, so no dip is missed if it turns out that nothing was lost.
     """
     if not identity.accepted():
         return False
@@ -136,6 +137,13 @@ def _steps(window: Window, in_use: ByVersion, first_sales: "_FirstSales") -> Ite
         # A loan that the last price has activated or cleared gets no margin call by it.
         for point in points[len(window.lows) :]:
             yield Step(candidates.without_margin_call(point, in_use), partial(margin_calls.call_loans, point))
+        if notice_ltv := settings.MARGIN_NOTICE_LTV:
+            yield Step(candidates.with_notice(careful, in_use), partial(margin_notices.end_notices, careful))
+            if last.may_claim:
+                yield Step(
+                    candidates.without_notice(last, in_use, notice_ltv),
+                    partial(margin_notices.give_notice, last, notice_ltv),
+                )
 
 
 def _first_change(waiting: deque[Step]) -> int:

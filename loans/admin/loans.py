@@ -20,7 +20,7 @@ from coruscant.approvals.pages import ask_on_page, why_field
 from coruscant.fields import AmountField
 from loans import applications, postings, risk, two_people
 from loans.admin.events import LoanEventInline
-from loans.admin.records import MarginCallInline, PostingInline
+from loans.admin.records import MarginCallInline, MarginNoticeInline, PostingInline
 from loans.idempotency import Accepted
 from loans.models import Loan, LoanStatus, MarginCall
 from loans.terms import in_words
@@ -74,7 +74,7 @@ class LoanAdmin(AuditedAdmin):
         ("Figures", {"fields": (("amount_gc", "balance_gc"), ("units", "value_now"), ("ltv_now", "missing"))}),
         ("Times", {"fields": (("created", "activated"), "applies_from")}),
     )
-    inlines = (PostingInline, MarginCallInline, LoanEventInline)
+    inlines = (PostingInline, MarginNoticeInline, MarginCallInline, LoanEventInline)
     actions_list = ("register_application",)
     actions_detail = ("post_collateral",)
     has_register_permission = admin.ModelAdmin.has_add_permission
