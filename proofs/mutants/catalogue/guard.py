@@ -29,8 +29,8 @@ MUTANTS: tuple[Mutant, ...] = (
         "confirmed-by-a-duplicate",
         "the same event delivered twice confirms a jump",
         _GUARD,
-        "quote.market_time > pending.quote.market_time",
-        "quote.market_time >= pending.quote.market_time",
+        "later.market_time > earlier.market_time",
+        "later.market_time >= earlier.market_time",
     ),
     _unit(
         "confirmed-retroactively",
