@@ -98,11 +98,14 @@ def _read(arguments: Arguments) -> dict[str, Any]:
 
 
 def _lock(_arguments: Arguments) -> None:
+    """Wait for whoever decides by the guard in force, and keep others from it, and the terms as they are."""
     locks.exclusive(locks.EVALUATION)
+    locks.share(locks.TERMS)
+    locks.exclusive(locks.ACTIVATION)
 
 
 def _effect(arguments: Arguments) -> str:
-    """Reads no quotes, since evaluations wait for it when it is carried out."""
+    """Reads no quotes, since evaluations and activations wait for it when it is carried out."""
     sent = _read(arguments)
     until = sent["prices_until"]
     guard, present = _guard(sent, until), in_force(reading.guards(), clock.now())
@@ -141,9 +144,11 @@ def _line(jump: Jump) -> str:
 
 
 def _change(arguments: Arguments, *, asked_by: User, agreed_by: User) -> str:
-    guard = _guard(_read(arguments), clock.now())
+    now = clock.now()
+    guard, last = _guard(_read(arguments), now), reading.guards()[-1:]
     row = PriceGuard.objects.create(
-        holds_from=guard.holds_from,
+        # After a clock that was set back, too: of two guards the later one holds later.
+        holds_from=max([now, *(one.holds_from for one in last)]),
         mode=guard.mode,
         jump=guard.jump,
         agreement=guard.agreement,

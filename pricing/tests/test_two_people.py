@@ -110,6 +110,15 @@ def test_nothing_is_done_if_terms_were_made_since_that_need_a_larger_jump(ahsoka
     assert PriceGuard.objects.count() == 1
 
 
+def test_it_holds_after_the_last_one_although_the_clock_was_set_back(moving_clock, ahsoka, mace):
+    moving_clock.now = at(1000)
+    agree(asked(ahsoka).pk, request=log_in(mace))
+    moving_clock.now = at(400)
+    agree(asked(ahsoka, mode="watch").pk, request=log_in(mace))
+    assert [row.holds_from for row in PriceGuard.objects.all()[:2]] == [at(1000), at(1000)]
+    assert in_force(reading.guards(), at(1000)).mode is Mode.WATCH
+
+
 def test_it_holds_from_the_instant_of_the_agreement_on(ahsoka, mace):
     approval = asked(ahsoka, mode="watch")
     with pytest.raises(SamePerson):
