@@ -90,6 +90,8 @@ def _evaluate_once() -> None:
         with _batch(number, read_terms=waiting is None) as in_use:
             if waiting is None:
                 terms.alert_if_settings_differ(in_use)
+                if window.last.guard is not None:
+                    terms.alert_if_guard_does_not_fit(in_use, window.last.guard)
                 waiting = deque(_steps(window, in_use, first_sales))
             finished = not _first_change(waiting)
             if finished:  # a window without any price, which has no steps, too

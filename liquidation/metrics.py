@@ -1,6 +1,7 @@
 """`/metrics` for Prometheus: figures from the database, read at each scrape, so that any web process can answer."""
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -21,7 +22,7 @@ from liquidation.reconciliation.models import ReconciliationDifference
 from loans import terms
 from loans.events import topic
 from loans.events.models import LoanEvent
-from pricing import best_price
+from pricing import best_price, guard, reading
 from pricing.markets import Market
 from pricing.models import Feed, PriceQuote
 
@@ -78,12 +79,19 @@ def _figures() -> Iterator[Figures]:
     differences = [(ReconciliationDifference.objects.filter(status="open").count(),)]
     meaning = "Open differences between the markets' statements and the books"
     yield "coruscant_reconciliation_differences_open", meaning, (), differences
-    differ = [(bool(terms.difference_from_settings()),)]
-    meaning = "1 while the *_LTV settings differ from the newest loan terms, which decide"
-    yield "coruscant_terms_differ_from_settings", meaning, (), differ
+    yield from _terms(now)
     replaced = [(bool(identity.objection()),)]
     yield "coruscant_database_replaced", "1 while the database is not the accepted one", (), replaced
     yield from _prices()
+
+
+def _terms(now: datetime) -> Iterator[Figures]:
+    differ = [(bool(terms.difference_from_settings()),)]
+    meaning = "1 while the *_LTV settings differ from the newest loan terms, which decide"
+    yield "coruscant_terms_differ_from_settings", meaning, (), differ
+    jumping = [(bool(terms.difference_from_guard(terms.in_use(), guard.in_force(reading.guards(), now))),)]
+    meaning = "1 while a loan may be liquidated by a fall that the guard over prices takes for a jump"
+    yield "coruscant_guard_does_not_fit_terms", meaning, (), jumping
 
 
 def _prices() -> Iterator[Figures]:

@@ -165,4 +165,18 @@ MUTANTS: tuple[Mutant, ...] = (
         tests=("pricing/tests/test_best_price.py",),
         simulated=False,  # it sells less than it could at worst
     ),
+    Mutant(
+        "guard-without-the-barrier",
+        "the guard changes while a posting is about to activate by the old one",
+        (Edit("pricing.two_people", "    locks.exclusive(locks.ACTIVATION)\n", ""),),
+        tests=("pricing/tests/test_two_people_concurrency.py",),
+        simulated=False,  # nobody changes the guard there
+    ),
+    Mutant(
+        "guard-beside-terms",
+        "the guard changes while terms are made that it does not fit",
+        (Edit("pricing.two_people", "    locks.share(locks.TERMS)\n", ""),),
+        tests=("pricing/tests/test_two_people_concurrency.py",),
+        simulated=False,  # nobody changes the guard there
+    ),
 )
