@@ -133,7 +133,7 @@ def _steps(window: Window, in_use: ByVersion, first_sales: "_FirstSales") -> Ite
     for low in window.lows:
         yield Step(candidates.without_margin_call(low, in_use), partial(margin_calls.call_loans, low))
     if last:
-        careful = last.cautious
+        careful = last.cautious_for(settings.PRICE_REFERENCE_QUANTITY)
         yield Step(candidates.new(careful, in_use), partial(activation.activate_loans, careful))
         yield Step(candidates.with_margin_call(careful, in_use), partial(margin_calls.clear_margin_calls, careful))
         # A loan that the last price has activated or cleared gets no margin call by it.

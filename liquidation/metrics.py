@@ -49,9 +49,14 @@ def _figures() -> Iterator[Figures]:
     yield "coruscant_events_unsent", "Events in the outbox", (), [(unsent.count(),)]
     yield "coruscant_events_unsent_seconds", "Age of the oldest unsent event", (), age(unsent, "created_at")
     # While no topic is named, nobody is to hear of them.
-    unheard = LoanEvent.objects.filter(sent_at=None) if topic.named() else LoanEvent.objects.none()
+    named = topic.named()
+    unheard = LoanEvent.objects.filter(sent_at=None) if named else LoanEvent.objects.none()
     yield "coruscant_loan_events_unsent", "Loan events in the outbox", (), [(unheard.count(),)]
     yield "coruscant_loan_events_unsent_seconds", "Age of the oldest unsent loan event", (), age(unheard, "created_at")
+    yield (
+        "coruscant_loan_events_topic_differs", "1 while LOAN_EVENTS_TOPIC differs from the topic of loan events", (),
+        [(bool(topic.difference_from_setting(named)),)],
+    )  # fmt: skip
     unevaluated = age(PriceQuote.objects.filter(evaluated_at=None), "received_at")
     meaning = "Age of the oldest quote that no evaluation has covered"
     yield "coruscant_quotes_unevaluated_seconds", meaning, (), unevaluated
