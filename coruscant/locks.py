@@ -13,7 +13,7 @@ PRUNING = 7_301_002
 ACTIVATION = 7_301_003
 #: One comparison of a statement with the books works at a time, and nobody closes a difference meanwhile.
 RECONCILIATION = 7_301_004
-#: Shared by whoever opens a loan, until it has committed; held by whoever makes new terms.
+#: Shared by whoever opens a loan, until it has committed, or changes the guard; held by whoever makes new terms.
 TERMS = 7_301_005
 
 

@@ -160,6 +160,10 @@ if not ACTIVATION_LTV < LIQUIDATION_LTV:
     env.refuse("ACTIVATION_LTV", f"must be below LIQUIDATION_LTV ({LIQUIDATION_LTV})")
 if not WARNING_CLEAR_LTV <= WARNING_LTV <= LIQUIDATION_LTV:
     env.refuse("WARNING_LTV", "must lie between WARNING_CLEAR_LTV and LIQUIDATION_LTV")
+# Empty = no notices.
+MARGIN_NOTICE_LTV = env.number("MARGIN_NOTICE_LTV", "") if env.text("MARGIN_NOTICE_LTV", default="") else None
+if MARGIN_NOTICE_LTV and not WARNING_CLEAR_LTV <= MARGIN_NOTICE_LTV < WARNING_LTV:
+    env.refuse("MARGIN_NOTICE_LTV", "must be below WARNING_LTV, and not below WARNING_CLEAR_LTV")
 
 PRICE_MAX_AGE_SECONDS = env.whole("PRICE_MAX_AGE_SECONDS", 60)
 FEED_MAX_LAG_SECONDS = env.whole("FEED_MAX_LAG_SECONDS", 120)

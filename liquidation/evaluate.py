@@ -9,6 +9,7 @@ from itertools import islice
 from typing import NamedTuple
 
 import structlog
+from django.conf import settings
 from django.db import connection, transaction
 
 from coruscant import clock, enqueue, failpoints, locks
@@ -16,7 +17,7 @@ from coruscant.controls import in_force
 from coruscant.restores import holds, identity
 from liquidation import chains, recover
 from liquidation.claim import claim_batch
-from loans import activation, candidates, margin_calls, terms
+from loans import activation, candidates, margin_calls, margin_notices, terms
 from loans.candidates import Position, Search
 from loans.terms import ByVersion
 from pricing import evaluation_window
@@ -57,13 +58,13 @@ def evaluate_loans() -> bool:
     """Evaluate all loans by the quotes not yet evaluated, until there are none; return whether this call did the work.
 
     At every low of the window and at its last price: claim. Then, at every low: open margin calls. At the last price:
-    activate, clear margin calls, open margin calls. While a jump of prices is pending, the last price claims and calls
-    nobody; once it is not, a window covers that time. Loans are activated, and margin calls cleared, at the cautious
-    price. Each batch is a transaction under a try-lock, and under the number
-    of its evaluation: once a newer evaluation has opened its window, an older one changes nothing more. The quotes are
-    marked as evaluated once no step finds a loan, so an evaluation that dies is done again. Without unevaluated quotes
-    only the present price is evaluated, since a quote may have expired meanwhile. While the database is not the
-    accepted one nothing is evaluated, so no dip is missed if it turns out that nothing was lost.
+    activate, clear margin calls, open margin calls, and last of all end notices and give notice. While a jump of prices
+    is pending, the last price claims, calls and notices nobody; once it is not, a window covers that time. Loans are
+    activated, and margin calls cleared, at the cautious price. Each batch is a transaction under a try-lock, and under
+    the number of its evaluation: once a newer evaluation has opened its window, an older one changes nothing more. The
+    quotes are marked as evaluated once no step finds a loan, so an evaluation that dies is done again. Without
+    unevaluated quotes only the present price is evaluated, since a quote may have expired meanwhile. While the database
+    is not the accepted one nothing is evaluated, so no dip is missed if it turns out that nothing was lost.
     """
     if not identity.accepted():
         return False
@@ -89,6 +90,8 @@ def _evaluate_once() -> None:
         with _batch(number, read_terms=waiting is None) as in_use:
             if waiting is None:
                 terms.alert_if_settings_differ(in_use)
+                if window.last.guard is not None:
+                    terms.alert_if_guard_does_not_fit(in_use, window.last.guard)
                 waiting = deque(_steps(window, in_use, first_sales))
             finished = not _first_change(waiting)
             if finished:  # a window without any price, which has no steps, too
@@ -110,7 +113,8 @@ def evaluate_under_lock() -> Window:
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT nextval('liquidation_evaluation_number')")
-    window = evaluation_window.open_window(clock.now())
+    now = clock.now()
+    window = evaluation_window.open_window(now, _claims_resumed_at(now))
     waiting = deque(_steps(window, terms.in_use(), _FirstSales(0)))
     while _first_change(waiting):
         pass
@@ -129,12 +133,19 @@ def _steps(window: Window, in_use: ByVersion, first_sales: "_FirstSales") -> Ite
     for low in window.lows:
         yield Step(candidates.without_margin_call(low, in_use), partial(margin_calls.call_loans, low))
     if last:
-        careful = last.cautious
+        careful = last.cautious_for(settings.PRICE_REFERENCE_QUANTITY)
         yield Step(candidates.new(careful, in_use), partial(activation.activate_loans, careful))
         yield Step(candidates.with_margin_call(careful, in_use), partial(margin_calls.clear_margin_calls, careful))
         # A loan that the last price has activated or cleared gets no margin call by it.
         for point in points[len(window.lows) :]:
             yield Step(candidates.without_margin_call(point, in_use), partial(margin_calls.call_loans, point))
+        if notice_ltv := settings.MARGIN_NOTICE_LTV:
+            yield Step(candidates.with_notice(careful, in_use), partial(margin_notices.end_notices, careful))
+            if last.may_claim:
+                yield Step(
+                    candidates.without_notice(last, in_use, notice_ltv),
+                    partial(margin_notices.give_notice, last, notice_ltv),
+                )
 
 
 def _first_change(waiting: deque[Step]) -> int:
@@ -204,8 +215,12 @@ def _beginning() -> Iterator[tuple[int, datetime, datetime | None]]:
             raise _Superseded
         now = clock.read(instant)
         # Read only now that the lock is ours: a pause that was ended just before is seen.
-        resumed_at = (in_force.claims_resumed_at(now), holds.claims_released_at()) if may_have_waited else ()
-        yield number, now, max(filter(None, resumed_at), default=None)
+        yield number, now, _claims_resumed_at(now) if may_have_waited else None
+
+
+def _claims_resumed_at(now: datetime) -> datetime | None:
+    """Since when claims are neither paused nor held; None if they never were."""
+    return max(filter(None, (in_force.claims_resumed_at(now), holds.claims_released_at())), default=None)
 
 
 @contextmanager

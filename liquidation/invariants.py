@@ -16,6 +16,7 @@ from liquidation.controls.invariants import CONTROLS
 from liquidation.invariants_of_terms import TERMS
 from liquidation.invariants_of_two_people import TWO_PEOPLE_OF_SALES
 from liquidation.loan_event_invariants import ONE_EVENT_A_TRANSITION, UNSENT
+from pricing.invariants import GUARDS
 
 Fetch = Callable[[str], Any]
 
@@ -231,6 +232,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     Invariant("I15b", "a loan event is sent, or is being tried and not overdue", _overdue(UNSENT), in_time=True),
     Invariant("I14", "whatever two people decided was decided by two, once and in time", TWO_PEOPLE),
     *(Invariant(*one) for one in TWO_PEOPLE_OF_SALES),
+    *(Invariant(*one) for one in GUARDS),
 )
 
 

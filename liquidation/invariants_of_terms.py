@@ -6,7 +6,7 @@ from typing import Final
 TERMS: Final[tuple[tuple[str, str, str], ...]] = (
     (
         "I12",
-        "each activation and margin call fits the loan's terms at its price, if that was kept",
+        "each activation and margin call fits the loan's terms at its price, if that was kept, each notice its LTV",
         """
     SELECT activated.loan_id FROM (
         SELECT *, lag(status) OVER (PARTITION BY id ORDER BY history_id) AS before FROM loans_historicalloan
@@ -18,6 +18,9 @@ TERMS: Final[tuple[tuple[str, str, str], ...]] = (
     JOIN loans_loanterms terms ON terms.version = call.terms_id
     WHERE call.outstanding_balance < terms.margin_call_ltv * call.collateral * call.price
     OR NOT EXISTS (SELECT FROM loans_historicalloan h WHERE h.id = call.loan_id AND h.terms_id = call.terms_id)
+    UNION ALL
+    SELECT loan.loan_id FROM loans_marginnotice notice JOIN loans_loan loan ON loan.id = notice.loan_id
+    WHERE notice.outstanding_balance < notice.notice_ltv * notice.collateral * notice.price
 """,
     ),
     (

@@ -6,6 +6,7 @@ ONE_EVENT_A_TRANSITION = """
     WITH happened AS (
         SELECT id AS loan_id, 'application' AS event_type, created_at AS at FROM loans_loan
         UNION ALL SELECT id, 'activation', activated_at FROM loans_loan WHERE activated_at IS NOT NULL
+        UNION ALL SELECT loan_id, 'margin-notice', noticed_at FROM loans_marginnotice
         UNION ALL SELECT loan_id, 'margin-call', opened_at FROM loans_margincall
         UNION ALL SELECT loan_id, 'margin-call-cleared', closed_at FROM loans_margincall WHERE close_reason = 'cleared'
         UNION ALL SELECT loan_id, 'liquidation-started', claimed_at FROM liquidation_liquidation
@@ -14,6 +15,7 @@ ONE_EVENT_A_TRANSITION = """
     ), figures AS (
         SELECT loan_id, 'margin-call' AS event_type, opened_at AS at, outstanding_balance, collateral
         FROM loans_margincall
+        UNION ALL SELECT loan_id, 'margin-notice', noticed_at, outstanding_balance, collateral FROM loans_marginnotice
         UNION ALL SELECT loan_id, 'liquidation-started', claimed_at, balance_at_claim, collateral_at_claim
         FROM liquidation_liquidation
     )

@@ -1,6 +1,7 @@
 """`/metrics` for Prometheus: figures from the database, read at each scrape, so that any web process can answer."""
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -21,7 +22,7 @@ from liquidation.reconciliation.models import ReconciliationDifference
 from loans import terms
 from loans.events import topic
 from loans.events.models import LoanEvent
-from pricing import best_price
+from pricing import best_price, guard, reading
 from pricing.markets import Market
 from pricing.models import Feed, PriceQuote
 
@@ -48,9 +49,14 @@ def _figures() -> Iterator[Figures]:
     yield "coruscant_events_unsent", "Events in the outbox", (), [(unsent.count(),)]
     yield "coruscant_events_unsent_seconds", "Age of the oldest unsent event", (), age(unsent, "created_at")
     # While no topic is named, nobody is to hear of them.
-    unheard = LoanEvent.objects.filter(sent_at=None) if topic.named() else LoanEvent.objects.none()
+    named = topic.named()
+    unheard = LoanEvent.objects.filter(sent_at=None) if named else LoanEvent.objects.none()
     yield "coruscant_loan_events_unsent", "Loan events in the outbox", (), [(unheard.count(),)]
     yield "coruscant_loan_events_unsent_seconds", "Age of the oldest unsent loan event", (), age(unheard, "created_at")
+    yield (
+        "coruscant_loan_events_topic_differs", "1 while LOAN_EVENTS_TOPIC differs from the topic of loan events", (),
+        [(bool(topic.difference_from_setting(named)),)],
+    )  # fmt: skip
     unevaluated = age(PriceQuote.objects.filter(evaluated_at=None), "received_at")
     meaning = "Age of the oldest quote that no evaluation has covered"
     yield "coruscant_quotes_unevaluated_seconds", meaning, (), unevaluated
@@ -78,12 +84,19 @@ def _figures() -> Iterator[Figures]:
     differences = [(ReconciliationDifference.objects.filter(status="open").count(),)]
     meaning = "Open differences between the markets' statements and the books"
     yield "coruscant_reconciliation_differences_open", meaning, (), differences
-    differ = [(bool(terms.difference_from_settings()),)]
-    meaning = "1 while the *_LTV settings differ from the newest loan terms, which decide"
-    yield "coruscant_terms_differ_from_settings", meaning, (), differ
+    yield from _terms(now)
     replaced = [(bool(identity.objection()),)]
     yield "coruscant_database_replaced", "1 while the database is not the accepted one", (), replaced
     yield from _prices()
+
+
+def _terms(now: datetime) -> Iterator[Figures]:
+    differ = [(bool(terms.difference_from_settings()),)]
+    meaning = "1 while the *_LTV settings differ from the newest loan terms, which decide"
+    yield "coruscant_terms_differ_from_settings", meaning, (), differ
+    jumping = [(bool(terms.difference_from_guard(terms.in_use(), guard.in_force(reading.guards(), now))),)]
+    meaning = "1 while a loan may be liquidated by a fall that the guard over prices takes for a jump"
+    yield "coruscant_guard_does_not_fit_terms", meaning, (), jumping
 
 
 def _prices() -> Iterator[Figures]:

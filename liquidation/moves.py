@@ -21,6 +21,7 @@ from liquidation import chains, evaluate
 from loans import risk
 from loans.models import Loan, LoanStatus, LoanTerms, MarginCall
 from pricing.models import Feed, PriceQuote
+from pricing.quotes import PricePoint
 
 log = structlog.get_logger(__name__)
 
@@ -56,7 +57,7 @@ class MoreThanAgreed(DomainError):
 
 
 class PricesNotCurrent(DomainError):
-    """There is no live price, or a feed is behind, so nobody can say what the move would do."""
+    """There is no live price, it is in doubt, or a feed is behind, so nobody can say what the move would do."""
 
     code = "prices-not-current"
     title = "The prices are not current"
@@ -136,13 +137,12 @@ def carry_out(move: Move, *, most_sold: int, most_called: int) -> int:
     check_feeds(clock.now())
     with history.acting_as("system", None):
         window = evaluate.evaluate_under_lock()
-    if window.last.price is None:
-        raise PricesNotCurrent("There is no live price, so nobody can say which loans would be called and sold.")
-    found = prospect(move, window.last.price)
+    price = usable(window.last)
+    found = prospect(move, price)
     sold, due = len(found.sold), len(found.sold) + len(found.called)
     if sold > most_sold or due > most_sold + most_called:
         raise MoreThanAgreed(
-            f"At {decimal_string(window.last.price)} GC a unit {sold} loans would be sold and {due - sold} called, more"
+            f"At {decimal_string(price)} GC a unit {sold} loans would be sold and {due - sold} called, more"
             f" than the {most_sold} and {most_called} that were agreed to."
         )
     with history.cause("move_loans", correlation_id=f"terms-{move.of}-to-{move.to}"):
@@ -158,6 +158,18 @@ def carry_out(move: Move, *, most_sold: int, most_called: int) -> int:
     enqueue.on_commit(chains.task("liquidation.evaluate_loans"))
     log.warning("loans_moved_to_terms", of=move.of, to=move.to, loans=moved, at=window.until.isoformat())
     return moved
+
+
+def usable(point: PricePoint) -> Decimal:
+    """The price by which a move is judged. Raises PricesNotCurrent if there is none, or a jump is pending.
+
+    Once such a jump is settled, the time in which it was pending is judged; moved loans would escape that.
+    """
+    if point.price is None:
+        raise PricesNotCurrent("There is no live price, so nobody can say which loans would be called and sold.")
+    if point.pending:
+        raise PricesNotCurrent("A jump of prices is not confirmed yet: ask again in a few seconds.")
+    return point.price
 
 
 def check_feeds(now: datetime) -> None:

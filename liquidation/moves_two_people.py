@@ -8,10 +8,10 @@ from typing import Any, Final
 from django.contrib.auth.models import User
 
 from coruscant.approvals.actions import Action, register
-from coruscant.approvals.arguments import Arguments, read, whole
+from coruscant.approvals.arguments import Arguments, read, texts, whole
 from coruscant.money import decimal_string, parse_amount
 from liquidation import moves
-from liquidation.moves import Move, PricesNotCurrent
+from liquidation.moves import Move
 from loans import terms
 from loans.models import LoanTerms
 from loans.terms_two_people import PERMISSION
@@ -25,9 +25,7 @@ SHOWN: Final = 20
 def _complete(arguments: Arguments) -> Arguments:
     """What the move would do now: both are shown it, and it is the most that may be done."""
     move, loans = moves.planned(**read(arguments, of=whole, to=whole))
-    price = best_price.current_uncached().price
-    if price is None:
-        raise PricesNotCurrent("There is no live price, so nobody can say which loans would be called and sold.")
+    price = moves.usable(best_price.current_uncached())
     found = moves.prospect(move, price)
     return {
         "of": move.of, "to": move.to, "up_to": move.up_to, "loans": loans, "price": price,
@@ -38,15 +36,9 @@ def _complete(arguments: Arguments) -> Arguments:
 
 def _read(arguments: Arguments) -> dict[str, Any]:
     return read(
-        arguments, of=whole, to=whole, up_to=whole, loans=whole, price=parse_amount, sold=whole, first_sold=_texts,
-        called=whole, first_called=_texts,
+        arguments, of=whole, to=whole, up_to=whole, loans=whole, price=parse_amount, sold=whole, first_sold=texts,
+        called=whole, first_called=texts,
     )  # fmt: skip
-
-
-def _texts(value: object) -> list[str]:
-    if isinstance(value, list) and all(isinstance(item, str) for item in value):
-        return value
-    raise ValueError("must be a list of texts")
 
 
 def _move(arguments: Arguments) -> Move:

@@ -40,15 +40,29 @@ _WITHOUT_MARGIN_CALL = (
     " AND (w.closed_at IS NULL OR w.cleared_to >= %s)) ORDER BY l.debt_per_unit DESC, l.id DESC LIMIT %s) l"
     " ORDER BY l.debt_per_unit DESC, l.id DESC LIMIT %s"
 )
+# As the search before, without the loans that have been given notice.
+_WITHOUT_NOTICE = (
+    "CROSS JOIN LATERAL (SELECT l.debt_per_unit, l.id FROM loans_loan l WHERE l.status = 'active'"
+    " AND l.terms_id = limits.terms_id AND l.debt_per_unit >= limits.bound AND (l.debt_per_unit, l.id) < (%s, %s)"
+    " AND l.prices_apply_from < %s AND NOT EXISTS (SELECT FROM loans_margincall w WHERE w.loan_id = l.id"
+    " AND (w.closed_at IS NULL OR w.cleared_to >= %s)) AND NOT EXISTS (SELECT FROM loans_marginnotice n"
+    " WHERE n.loan_id = l.id AND n.ended_at IS NULL) ORDER BY l.debt_per_unit DESC, l.id DESC LIMIT %s) l"
+    " ORDER BY l.debt_per_unit DESC, l.id DESC LIMIT %s"
+)
 _NEW = (
     "CROSS JOIN LATERAL (SELECT l.debt_per_unit, l.id FROM loans_loan l WHERE l.status = 'new'"
     " AND l.terms_id = limits.terms_id AND l.debt_per_unit <= limits.bound AND (l.debt_per_unit, l.id) > (%s, %s)"
     " ORDER BY l.debt_per_unit, l.id LIMIT %s) l ORDER BY l.debt_per_unit, l.id LIMIT %s"
 )
-# Not LATERAL: the open margin calls are read once, however many versions there are.
+# Not LATERAL: the open margin calls, or notices, are read once, however many versions there are.
 _WITH_MARGIN_CALL = (
     "JOIN loans_loan l ON l.terms_id = limits.terms_id AND l.debt_per_unit <= limits.bound"
     " JOIN loans_margincall w ON w.loan_id = l.id WHERE w.closed_at IS NULL AND l.status = 'active'"
+    " AND (l.debt_per_unit, l.id) > (%s, %s) ORDER BY l.debt_per_unit, l.id LIMIT %s"
+)
+_WITH_NOTICE = (
+    "JOIN loans_loan l ON l.terms_id = limits.terms_id AND l.debt_per_unit <= limits.bound"
+    " JOIN loans_marginnotice n ON n.loan_id = l.id WHERE n.ended_at IS NULL AND l.status = 'active'"
     " AND (l.debt_per_unit, l.id) > (%s, %s) ORDER BY l.debt_per_unit, l.id LIMIT %s"
 )
 
@@ -117,6 +131,21 @@ def with_margin_call(point: PricePoint, in_use: ByVersion) -> Search:
     """Active loans with an open margin call that `point` may clear."""
     ceilings = _bounds(in_use, lambda ltvs: risk.search_ceiling(ltvs.margin_call_clear_ltv, point.known_price))
     return Search(_WITH_MARGIN_CALL, ceilings, _BELOW_ALL)
+
+
+def without_notice(point: PricePoint, in_use: ByVersion, notice_ltv: Decimal) -> Search:
+    """Active loans to which `point` applies and that may be due a notice at it.
+
+    Left out are loans with an open notice, and those that `without_margin_call` leaves out.
+    """
+    floors = _bounds(in_use, lambda ltvs: risk.search_floor(risk.notice_ltv_under(notice_ltv, ltvs), point.known_price))
+    return Search(_WITHOUT_NOTICE, floors, _ABOVE_ALL, (point.applies_before, point.applies_before))
+
+
+def with_notice(point: PricePoint, in_use: ByVersion) -> Search:
+    """Active loans with an open notice that may be over at `point`."""
+    ceilings = _bounds(in_use, lambda ltvs: risk.search_ceiling(ltvs.margin_call_clear_ltv, point.known_price))
+    return Search(_WITH_NOTICE, ceilings, _BELOW_ALL)
 
 
 def first_found(searches: Sequence[Search]) -> int | None:

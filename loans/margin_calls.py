@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 
 from coruscant import clock, money
 from coruscant.any_of import AnyOf
-from loans import candidates, risk
+from loans import candidates, margin_notices, risk
 from loans.batches import change_next_batch
 from loans.events.models import LoanEventType
 from loans.events.write import write_events
@@ -50,6 +50,7 @@ def call_loans(point: PricePoint, limit: int = 500) -> int:
         with connection.cursor() as cursor:
             cursor.execute(_INSERT, {"loans": due, "price": rounded, "price_at": point.at, "now": now})
             called = [pk for (pk,) in cursor.fetchall()]
+        margin_notices.end(called, now)
         write_events(LoanEventType.MARGIN_CALL, called, price, now)
         return len(called)
 

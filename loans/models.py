@@ -1,7 +1,7 @@
 """Loans, their collateral, their margin calls, and the requests that made them.
 
-Written only by `applications`, `postings`, `activation`, `margin_calls`, `sales` and `terms`; their events by
-`events.write`.
+Written only by `applications`, `postings`, `activation`, `margin_calls`, `margin_notices`, `sales` and `terms`; their
+events by `events.write`.
 """
 
 from django.db import models
@@ -197,6 +197,33 @@ class MarginCall(models.Model):
 
     def __str__(self) -> str:
         return f"margin call of {self.opened_at:%Y-%m-%d %H:%M}"
+
+
+class MarginNotice(models.Model):
+    """A notice before a margin call: LTV reached MARGIN_NOTICE_LTV. A loan gets no other until its last one has ended.
+
+    It ends when LTV falls below the clearing LTV, by a margin call, or by a claim. Nothing else of it ever changes.
+    """
+
+    loan = models.ForeignKey(Loan, on_delete=models.PROTECT, related_name="margin_notices")
+    notice_ltv = AmountField(help_text="MARGIN_NOTICE_LTV at the notice")
+    price = AmountField(help_text="GC a unit, at the instant of the notice")
+    price_at = models.DateTimeField()
+    outstanding_balance = AmountField(help_text="GC, at the notice")
+    collateral = AmountField(help_text="Units, at the notice")
+    noticed_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = [
+            models.UniqueConstraint(
+                fields=["loan"], condition=Q(ended_at__isnull=True), name="one_open_margin_notice_a_loan"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"notice of {self.noticed_at:%Y-%m-%d %H:%M}"
 
 
 class AcceptedRequest(models.Model):

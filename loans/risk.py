@@ -45,6 +45,20 @@ def must_call(balance: Decimal, collateral: Decimal, price: Decimal, thresholds:
     return balance > 0 and _reaches(balance, collateral, price, thresholds.margin_call_ltv)
 
 
+def must_notice(
+    balance: Decimal, collateral: Decimal, price: Decimal, notice_ltv: Decimal, thresholds: Thresholds
+) -> bool:
+    """Whether LTV is at or above the notice LTV of these thresholds, but below the margin call threshold."""
+    figures = balance, collateral, price
+    reached = balance > 0 and _reaches(*figures, notice_ltv_under(notice_ltv, thresholds))
+    return reached and not must_call(*figures, thresholds)
+
+
+def notice_ltv_under(notice_ltv: Decimal, thresholds: Thresholds) -> Decimal:
+    """The LTV of a notice under these thresholds: never below the one at which a notice ends."""
+    return max(notice_ltv, thresholds.margin_call_clear_ltv)
+
+
 def may_activate(balance: Decimal, collateral: Decimal, price: Decimal, thresholds: Thresholds) -> bool:
     """Whether there is collateral and LTV is at or below the activation threshold."""
     with money.exact():
@@ -52,7 +66,7 @@ def may_activate(balance: Decimal, collateral: Decimal, price: Decimal, threshol
 
 
 def may_clear(balance: Decimal, collateral: Decimal, price: Decimal, thresholds: Thresholds) -> bool:
-    """Whether LTV is below the clearing threshold, so that a margin call ends."""
+    """Whether LTV is below the clearing threshold, so that a margin call or a notice ends."""
     return balance == 0 or not _reaches(balance, collateral, price, thresholds.margin_call_clear_ltv)
 
 

@@ -12,7 +12,7 @@ from django.db import connection
 from coruscant import money
 from coruscant.any_of import AnyOf
 from coruscant.money import ZERO
-from loans import margin_calls
+from loans import margin_calls, margin_notices
 from loans.events.models import LoanEventType
 from loans.events.write import write_events
 from loans.models import Loan, LoanStatus
@@ -36,6 +36,7 @@ def begin_liquidation(loan_ids: Sequence[int], now: datetime, price: Decimal) ->
     if changed != len(keys):
         raise IllegalTransition(f"{len(keys) - changed} of {len(keys)} loans to be liquidated are not active")
     margin_calls.close_for_claim(list(keys), now)
+    margin_notices.end(list(keys), now)
     write_events(LoanEventType.LIQUIDATION_STARTED, list(keys), price, now)
 
 

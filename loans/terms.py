@@ -22,7 +22,7 @@ from coruscant.money import ZERO, decimal_string
 from loans.models import LoanTerms
 from loans.risk import Thresholds
 from pricing import reading
-from pricing.guard import Mode, in_force
+from pricing.guard import Guard, Mode, in_force
 
 log = structlog.get_logger(__name__)
 
@@ -41,6 +41,7 @@ SETTINGS: Final = {
 conditions: list[Callable[[Thresholds], str | None]] = []
 
 _last_alert = ""
+_last_alert_of_guard = ""
 
 #: SQL for the terms in use, for a statement that runs anyway; pass the value it selects to `read`. A version is in use
 #: while a loan that is new or active is under it, and so is the newest. Each costs two probes of an index, in an order
@@ -165,11 +166,35 @@ def deepest_fall() -> Decimal:
 def is_no_jump(found: Thresholds) -> str | None:
     """An objection if the guard over prices would take the fall from activation to liquidation for a jump."""
     guard = in_force(reading.guards(), clock.now())
-    if guard.mode is Mode.OFF or _fall(found) < guard.jump:
+    if _lives_through_no_jump(found, guard):
         return None
     return (
         f"The guard takes a fall of more than {decimal_string(guard.jump)} for a jump; these loans live through more."
     )
+
+
+def difference_from_guard(found: ByVersion, guard: Guard) -> str:
+    """Which of these terms the guard in force does not fit, as one sentence; empty if it fits all of them."""
+    jumping = [str(version) for version, ltvs in found.items() if not _lives_through_no_jump(ltvs, guard)]
+    if not jumping:
+        return ""
+    return (
+        f"The guard takes a fall of more than {decimal_string(guard.jump)} for a jump; loans under the terms"
+        f" {', '.join(jumping)} may be liquidated by a fall as deep as that."
+    )
+
+
+def alert_if_guard_does_not_fit(found: ByVersion, guard: Guard) -> None:
+    """Log an error if the guard does not fit these terms in use: once a process and difference."""
+    global _last_alert_of_guard  # noqa: PLW0603
+    why = difference_from_guard(found, guard)
+    if why and why != _last_alert_of_guard:
+        log.error("guard_does_not_fit_terms", why=why)
+    _last_alert_of_guard = why
+
+
+def _lives_through_no_jump(found: Thresholds, guard: Guard) -> bool:
+    return guard.mode is Mode.OFF or _fall(found) < guard.jump
 
 
 def _fall(found: Thresholds) -> Decimal:

@@ -34,7 +34,7 @@ def no_fall_within_a_loan_s_life_is_a_jump(
         Error(
             f"The guard takes a fall of more than {guard.jump} for a jump, and a loan may be liquidated by one of"
             f" {least_jump()}.",
-            hint="Change the guard, or ACTIVATION_LTV and LIQUIDATION_LTV.",
+            hint="Ask for a guard with a larger jump (docs/price-rules.md). It must fit all terms that loans may have.",
             id="pricing.E001",
         )
     ]

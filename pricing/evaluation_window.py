@@ -138,9 +138,8 @@ def _history(
             courses, freshness, drained_to=progress.drained_to, known_drained_to=progress.known_drained_to
         )
         instants += window_start.no_longer_pending(courses, freshness, since=evaluated_to, until=until)
-        start = min([until, *(instant for instant in instants if instant >= until - reach)])
-        changes = window_start.set_aside_or_back(history.aside, since=evaluated_to, until=until)
-        start = min([start, *(instant for instant in changes if instant >= (earliest or until) - reach)])
+        instants += window_start.set_aside_or_back(history.aside, since=evaluated_to, until=until)
+        start = min([until, *(instant for instant in instants if instant >= (earliest or until) - reach)])
         if unevaluated:
             start = min(start, window_start.window_start(courses, unevaluated, freshness, evaluated_to))
         if resumed_at and start - reach <= resumed_at < start and (evaluated_to or _LONG_AGO) <= resumed_at:

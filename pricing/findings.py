@@ -95,7 +95,9 @@ def _held(history: History, courses: Mapping[Market, Course], guards: Guards, un
     for course in courses.values():
         for jump in course.jumps:
             ended = pending_until(jump, freshness)
-            known = jump.quote.id not in unevaluated and history.evaluated_to and ended <= history.evaluated_to
+            # A quote that confirms or replaces it may reach us only after an evaluation that ended later.
+            news = jump.quote.id in unevaluated or (jump.by is not None and jump.by.id in unevaluated)
+            known = not news and history.evaluated_to and ended <= history.evaluated_to
             if jump.quote.sent_at < ended <= until and not known:
                 held.append(_row(jump, ended, in_force(guards, jump.quote.sent_at).mode))
     return tuple(held)

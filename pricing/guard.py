@@ -217,12 +217,11 @@ class _Judge:
             and quote.sent_at < expires_at(current.quote, self.freshness)
         ):
             return
-        confirmed_by, pending = "", self.pending
-        counts = self._counts(quote, quote.sent_at)
-        later = pending is not None and quote.market_time > pending.quote.market_time
-        if pending and later and counts and supports(quote.sell, pending, guard, other_market=False):
+        pending, previous = self.pending, self.previous
+        again = pending is not None and self._may_agree(pending.quote, quote)
+        if pending and again and supports(quote.sell, pending, guard, other_market=False):
             self._confirm(quote.sent_at, quote, self._way(pending, guard))
-            current, confirmed_by = self.current, name_of(pending.quote)
+            current = self.current
         jump = Jump(quote, current.quote) if current else None
         moved = differing(current.quote.sell, quote.sell, guard.jump) if current else []
         self._replace_pending(quote)
@@ -230,9 +229,10 @@ class _Judge:
             self._believe(Effective(quote, quote.sent_at))
         elif not moved:
             alone = current.alone if current.alone and not self._agree(current.alone, quote, guard) else Alone.NO
-            self._believe(Effective(quote, quote.sent_at, alone, confirmed_by))
-        elif counts and self.previous is not None and repeats(quote, self.previous, guard):
-            self._believe(Effective(quote, quote.sent_at, moved[0][1], name_of(self.previous)))
+            agrees_with = name_of(current.quote) if current.confirmed_by == name_of(quote) else ""
+            self._believe(Effective(quote, quote.sent_at, alone, agrees_with))
+        elif previous and self._may_agree(previous, quote) and repeats(quote, previous, guard):
+            self._believe(Effective(quote, quote.sent_at, moved[0][1], name_of(previous)))
         else:
             self.pending = jump
             fresh = [other for other in self.others.values() if quote.sent_at < expires_at(other, self.freshness)]
@@ -244,6 +244,11 @@ class _Judge:
         assert self.pending is not None  # noqa: S101
         guard = in_force(self.guards, instant)
         return self._counts(other, instant) and supports(other.sell, self.pending, guard, other_market=True)
+
+    def _may_agree(self, earlier: Quote, later: Quote) -> bool:
+        """Whether two quotes of this market can be two: not one event twice, and neither was set aside."""
+        both = all(self._counts(one, later.sent_at) for one in (earlier, later))
+        return both and later.market_time > earlier.market_time
 
     def _counts(self, quote: Quote, instant: datetime) -> bool:
         """Whether a quote may support anything at an instant: its market was not set aside when it was sent, nor is."""

@@ -95,6 +95,24 @@ class PricePoint:
         """This point at the price that activates loans and clears margin calls, and says what is still required."""
         return self if self.lower is None else replace(self, price=self.lower, lower=None)
 
+    def cautious_for(self, quantity: Decimal) -> "PricePoint":
+        """`cautious`, with the quote first whose price of so many units decides: it is the cause of what is done.
+
+        A pending jump may be it, and is among `quotes` then.
+        """
+        if self.lower is None:
+            return self
+        confirmed_by = self.confirmed_by or ("",) * len(self.quotes)
+        quotes = list(zip(self.quotes, confirmed_by, strict=True))
+        waiting = [(jump, "") for jump in self.pending]
+        deciding = [one for one in (*quotes, *waiting) if unit_price(one[0].sell, quantity) == self.lower][:1]
+        ordered = [*deciding, *(one for one in quotes if one not in deciding)]
+        return replace(
+            self.cautious,
+            quotes=tuple(quote for quote, _by in ordered),
+            confirmed_by=tuple(by for _quote, by in ordered),
+        )
+
     def divergence(self, quantity: Decimal) -> Decimal | None:
         """How far the live prices of so many units are apart, as a share of the lowest; None of fewer than two."""
         prices = [price for one in (*self.quotes, *self.suspect) if (price := unit_price(one.sell, quantity))]

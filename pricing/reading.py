@@ -28,6 +28,8 @@ _GUARDS = """
     (SELECT coalesce(json_agg(json_build_array(id, holds_from, mode, jump::text, agreement::text, dispute::text)
      ORDER BY holds_from, id), '[]')::text FROM pricing_priceguard)
 """
+# No quote that decides anything was sent before this instant: it supports one that is read within its life.
+_OLDEST = "(SELECT least(min(begins), {since}) - {reach} FROM reading)"
 # When prices are set aside after an instant, as one text: most often never.
 _ASIDE = """
     (SELECT coalesce(json_agg(json_build_array(market, began_at, until) ORDER BY id), '[]')::text
@@ -87,7 +89,7 @@ _HISTORY = f"""
     WITH {
     _READING.format(markets="unnest(%(markets)s::text[]) AS each(name)", since="%(since)s", no_earlier="%(no_earlier)s")
 }
-    SELECT {_ASIDE.format(since="%(no_earlier)s")}, quote.*
+    SELECT {_ASIDE.format(since=_OLDEST.format(since="%(since)s", reach="(%(since)s - %(no_earlier)s)"))}, quote.*
     FROM reading CROSS JOIN LATERAL ({_READ.format(until="AND sent_at <= %(until)s")}) AS quote
 """  # noqa: S608
 # The markets are literals here, so PostgreSQL plans this statement once. For an array given as a parameter it assumes
@@ -109,7 +111,9 @@ _NEWEST = f"""
         no_earlier=_NO_EARLIER,
     )
 }
-    SELECT {clock.COLUMN} AS now, {_GUARDS} AS guards, {_ASIDE.format(since=_NO_EARLIER)} AS aside, each_market.market,
+    SELECT {clock.COLUMN} AS now, {_GUARDS} AS guards, {
+    _ASIDE.format(since=_OLDEST.format(since="(SELECT since FROM bounds)", reach="make_interval(secs => %(reach)s)"))
+} AS aside, each_market.market,
            f.drained_to, quote.*
     FROM {_MARKETS} AS each_market(market) LEFT JOIN pricing_feed f ON f.market = each_market.market
     JOIN reading ON reading.market = each_market.market

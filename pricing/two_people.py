@@ -3,7 +3,7 @@
 Importing it registers the action; the admin does (docs/decisions/0024).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar, Final
@@ -14,7 +14,7 @@ from django.contrib.auth.models import User
 from coruscant import clock, locks, money
 from coruscant.admin.figures import instant
 from coruscant.approvals.actions import Action, register
-from coruscant.approvals.arguments import Arguments, read
+from coruscant.approvals.arguments import Arguments, read, words
 from coruscant.approvals.people import both
 from coruscant.errors import DomainError
 from coruscant.money import decimal_string, parse_amount
@@ -63,34 +63,59 @@ def _instant(value: object) -> datetime:
     return found
 
 
-def _guard(arguments: Arguments) -> tuple[Guard, datetime]:
-    """The settings asked for, and the end of the period whose prices are looked at."""
-    sent: dict[str, Any] = read(
-        arguments, mode=_mode, jump=parse_amount, agreement=parse_amount, dispute=parse_amount, prices_until=_instant
-    )
-    until = sent.pop("prices_until")
-    if not sent["agreement"] < sent["jump"] < 1:
+#: What somebody asks for, and how each is read.
+_SETTINGS: Final[dict[str, Callable[[Any], Any]]] = {
+    "mode": _mode, "jump": parse_amount, "agreement": parse_amount, "dispute": parse_amount,
+}  # fmt: skip
+
+
+def _guard(sent: Mapping[str, Any], holds_from: datetime) -> Guard:
+    """A guard of the settings asked for. Raises GuardDoesNotFit."""
+    guard = Guard(holds_from, **{name: sent[name] for name in _SETTINGS})
+    if not guard.agreement < guard.jump < 1:
         raise GuardDoesNotFit("The jump must be below 1, and the agreement below the jump.")
-    if sent["mode"] is not Mode.OFF and sent["jump"] <= least_jump():
-        raise GuardDoesNotFit(f"The jump must be above {least_jump()}: the fall from activation to liquidation.")
-    if any(share != money.round_down(share, 4) for share in (sent["jump"], sent["agreement"], sent["dispute"])):
+    if not guard.dispute < 1:
+        raise GuardDoesNotFit("The dispute must be below 1: with more, one market may be twice as high as the other.")
+    if guard.mode is not Mode.OFF and guard.jump <= (least := least_jump()):
+        raise GuardDoesNotFit(f"The jump must be above {least}: the fall from activation to liquidation.")
+    if any(share != money.round_down(share, 4) for share in (guard.jump, guard.agreement, guard.dispute)):
         raise GuardDoesNotFit("The shares have at most four decimals.")
-    return Guard(holds_from=until, **sent), until
+    return guard
+
+
+def _complete(arguments: Arguments) -> Arguments:
+    """What the present and the new guard would have held up to now: worked out once, under no lock."""
+    until = clock.now()
+    guard, present = _guard(read(arguments, **_SETTINGS), until), in_force(reading.guards(), until)
+    return {
+        **arguments, "prices_until": until.isoformat(), "present_held": _held(present, until),
+        "new_held": _held(guard, until),
+    }  # fmt: skip
+
+
+def _read(arguments: Arguments) -> dict[str, Any]:
+    return read(arguments, **_SETTINGS, prices_until=_instant, present_held=words, new_held=words)
 
 
 def _lock(_arguments: Arguments) -> None:
+    """Wait for whoever decides by the guard in force, and keep others from it, and the terms as they are."""
     locks.exclusive(locks.EVALUATION)
+    locks.share(locks.TERMS)
+    locks.exclusive(locks.ACTIVATION)
 
 
 def _effect(arguments: Arguments) -> str:
-    guard, until = _guard(arguments)
-    present = in_force(reading.guards(), clock.now())
+    """Reads no quotes, since evaluations and activations wait for it when it is carried out."""
+    sent = _read(arguments)
+    until = sent["prices_until"]
+    guard, present = _guard(sent, until), in_force(reading.guards(), clock.now())
     lines = [
         f"The guard over prices is now: {_words(present)}.",
         f"It becomes: {_words(guard)}, from the instant of the agreement on.",
         f"Of the quotes sent in the seven days to {instant(until)}, as far as they are kept:",
-        f"the present jump of {decimal_string(present.jump)} would have held {_held(present, until)}",
-        f"the new one of {decimal_string(guard.jump)} would have held {_held(guard, until)}",
+        f"the present jump of {decimal_string(present.jump)} would have held {sent['present_held']}",
+        f"the new one of {decimal_string(guard.jump)} would have held {sent['new_held']}",
+        "For how long the markets would have been in dispute was not worked out.",
     ]
     if guard.mode is not Mode.ON:
         lines.append("A guard that is not on holds nothing: one false quote is believed at once.")
@@ -119,9 +144,11 @@ def _line(jump: Jump) -> str:
 
 
 def _change(arguments: Arguments, *, asked_by: User, agreed_by: User) -> str:
-    guard, _until = _guard(arguments)
+    now = clock.now()
+    guard, last = _guard(_read(arguments), now), reading.guards()[-1:]
     row = PriceGuard.objects.create(
-        holds_from=clock.now(),
+        # After a clock that was set back, too: of two guards the later one holds later.
+        holds_from=max([now, *(one.holds_from for one in last)]),
         mode=guard.mode,
         jump=guard.jump,
         agreement=guard.agreement,
@@ -139,5 +166,6 @@ register(
         lock=_lock,
         effect=_effect,
         execute=_change,
+        complete=_complete,
     )
 )

@@ -40,6 +40,7 @@ NEW_IN_THIS_RELEASE = {
     "liquidation_orderanswer", "liquidation_reconciliation", "liquidation_reconciliationdifference",
     "liquidation_historicalreconciliationdifference", "liquidation_statementtrade", "pricing_priceguard",
     "pricing_heldjump", "loans_loanterms", "loans_loanevent", "loans_loaneventtopic", "liquidation_withheldclaim",
+    "loans_marginnotice",
 }  # fmt: skip
 EARLIER, NOW, LATER = (f"2026-11-25T{hour}:00:00+00:00" for hour in (10, 11, 12))
 

@@ -1,4 +1,4 @@
-"""Banners on top of every admin page, and cards on the index page. The apps add theirs to the lists below."""
+"""Banners and notes on top of every admin page, and cards on the index page. The apps add theirs to the lists below."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,6 +26,8 @@ class Card:
 
 #: Each returns the text of a banner, or None when there is nothing to say.
 banners: list[Callable[[HttpRequest], str | None]] = []
+#: The same of what is to be known, and asks nothing of anybody.
+notes: list[Callable[[HttpRequest], str | None]] = []
 cards: list[Callable[[HttpRequest], Card]] = []
 
 
@@ -41,7 +43,8 @@ def count_card(
 def _page_context(context: dict[str, Any], request: HttpRequest) -> dict[str, Any]:
     """Add to the context of every admin page; unfold calls this hook of the site."""
     if site.has_permission(request):
-        notices = [Message(messages.ERROR, text) for banner in banners if (text := banner(request))]
+        kinds = (messages.ERROR, banners), (messages.INFO, notes)
+        notices = [Message(kind, text) for kind, shown in kinds for show in shown if (text := show(request))]
         # Lazy, because whoever reads the messages of a request takes them from the page that would show them.
         context["messages"] = SimpleLazyObject(lambda: [*notices, *messages.get_messages(request)])
         context["cards"] = lambda: [card(request) for card in cards]

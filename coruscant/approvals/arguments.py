@@ -87,3 +87,10 @@ def words(value: object) -> str:
     if isinstance(value, str) and value.strip():
         return value
     raise ValueError("must be a text")
+
+
+def texts(value: object) -> list[str]:
+    """A reader of a list of texts, which may be empty."""
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return value
+    raise ValueError("must be a list of texts")

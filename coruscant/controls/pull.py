@@ -67,8 +67,7 @@ def pull(
     """Let a control hold from now on.
 
     `two_people`: a second person has agreed (`two_people.py` may say so). One person alone gets an hour, and after
-    that not the same control again for another hour: else one could go on for ever. What commands pull counts as one
-    person, since they may name anybody.
+    that no other one alone the same control for another hour: else they could go on for ever.
 
     The row is written under the lock of whoever decides by it: what was decided before it stays, what comes later
     obeys. Locks: evaluations, then the activation barrier (see `lock_boundary`). Raises UnknownControl, BadDuration,
@@ -78,7 +77,7 @@ def pull(
     with _deciding("pull", f"{kind} {market}".strip(), by, by_id) as now:
         check(kind, market, lasts, now)
         if not two_people:
-            _check_alone(kind, market, lasts, by_id, now, on_command_line=on_command_line)
+            _check_alone(kind, market, lasts, by_id, now)
         control = Control.objects.create(
             kind=kind, market=market, began_at=now, until=now + lasts, why=reason, pulled_by=by, pulled_by_id=by_id,
             on_command_line=on_command_line, two_people=two_people,
@@ -167,19 +166,16 @@ def _check_known(kind: str, market: str) -> None:
         raise UnknownControl(f"There is no market {market}. There are {', '.join(markets)}.")
 
 
-def _check_alone(
-    kind: str, market: str, lasts: timedelta, by_id: int | None, now: datetime, *, on_command_line: bool
-) -> None:
-    """Raises SecondPersonNeeded."""
+def _check_alone(kind: str, market: str, lasts: timedelta, by_id: int | None, now: datetime) -> None:
+    """Raises SecondPersonNeeded. Whoever pulled it alone last counts: else people could take turns for ever."""
     if lasts > ALONE:
         raise SecondPersonNeeded("One person alone may pull it for an hour at most.")
-    theirs = Q(pulled_by_id=by_id)
-    if on_command_line:
-        theirs |= Q(on_command_line=True)
-    last = Control.objects.filter(theirs, kind=kind, market=market, until__gt=now - ALONE).first()
+    last = Control.objects.filter(
+        Q(two_people=False) | Q(pulled_by_id=by_id), kind=kind, market=market, until__gt=now - ALONE
+    ).first()
     if last is not None:
         again = _instant(last.until + ALONE)
-        raise SecondPersonNeeded(f"You have pulled it lately: alone you may pull it again from {again} on.")
+        raise SecondPersonNeeded(f"It was pulled lately: one person alone may pull it again from {again} on.")
 
 
 def _check_duration(lasts: timedelta) -> None:

@@ -207,7 +207,7 @@ def _pull(request: HttpRequest, kind: str, market: str, minutes: int, why: str) 
             made = controls.pull(kind, market=market, lasts=lasts, why=why, **by)
     except controls.SecondPersonNeeded as error:
         if kind == ControlKind.SET_ASIDE:
-            asked = ask_on_page(request, set_aside.SET_ASIDE, set_aside.asked_for(market, minutes, why), why)
+            asked = ask_on_page(request, set_aside.SET_ASIDE, {"market": market, "minutes": minutes, "why": why}, why)
         else:
             arguments = {"kind": kind, "market": market, "minutes": minutes, "why": why}
             asked = ask_on_page(request, two_people.PULL, arguments, why)

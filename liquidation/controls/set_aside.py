@@ -1,8 +1,9 @@
-"""Setting a market's prices aside: one person may, unless it changes the best price, which may claim loans.
+"""Setting a market's prices aside: one person may, unless it changes by which price loans are claimed or activated.
 
 Importing it registers the action; the admin does (docs/decisions/0024).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -14,7 +15,7 @@ from django.db import connection, transaction
 from coruscant import clock, money
 from coruscant.admin.figures import figure
 from coruscant.approvals.actions import Action, register
-from coruscant.approvals.arguments import Arguments, read, whole, words
+from coruscant.approvals.arguments import Arguments, read, texts, whole, words
 from coruscant.approvals.people import both
 from coruscant.controls import pull as controls
 from coruscant.controls import two_people
@@ -60,11 +61,19 @@ class Claims:
     loan_ids: tuple[str, ...] = ()
 
 
-def best_prices(market: str) -> tuple[Decimal | None, Decimal | None]:
-    """The best price now, and the one without this market; None if it is unknown."""
+class PriceInDoubt(DomainError):
+    """Without the market, a jump of another one would be all there is to go by, and it is not confirmed yet."""
+
+    code = "price-in-doubt"
+    title = "The price of the other market is in doubt"
+    status: ClassVar[int] = 409
+
+
+def prices(market: str) -> tuple[PricePoint, PricePoint]:
+    """The best price now, and the one without this market."""
     found, now, _no_row = snapshot.read()
     without = replace(found, aside=(*found.aside, Interval(Market(market), now, now + controls.LONGEST)))
-    return found.price_at(now).price, without.price_at(now).price
+    return found.price_at(now), without.price_at(now)
 
 
 def claims_at(price: Decimal | None) -> Claims:
@@ -84,29 +93,47 @@ def claims_at(price: Decimal | None) -> Claims:
 def set_aside(market: str, *, lasts: timedelta, why: str, by: str, by_id: int | None) -> Control:
     """Set a market's prices aside, by one person. Locks and raises as `pull` does.
 
-    Raises SecondPersonNeeded, too, if the best price would be another one then, or unknown.
+    Raises SecondPersonNeeded, too, if another price would decide then, or none, or one in doubt.
     """
     with transaction.atomic():
         controls.lock_boundary()
-        before, after = best_prices(market)
-        if before != after:
+        before, after = prices(market)
+        if _decides(before) != _decides(after) or after.pending:
             raise SecondPersonNeeded(
-                f"The best price is {figure(before, 'GC')}, and would be {figure(after, 'GC')}: that may claim loans."
+                f"The best price is {_said(before)}, and would be {_said(after)}: that may claim or activate loans."
             )
         return controls.pull(ControlKind.SET_ASIDE, market=market, lasts=lasts, why=why, by=by, by_id=by_id)
 
 
-def asked_for(market: str, minutes: int, why: str) -> dict[str, Any]:
-    """The arguments of the action as they would be asked for now: the price may fall a little more until it is agreed.
+def _decides(point: PricePoint) -> tuple[Decimal | None, Decimal | None]:
+    """The prices by which loans are claimed, and activated."""
+    return point.price, point.cautious.price
 
-    What it may claim is what that lower price would.
-    """
-    _before, after = best_prices(market)
+
+def _said(point: PricePoint) -> str:
+    careful = point.cautious.price
+    activations = f", {figure(careful, 'GC')} for activations" if careful != point.price else ""
+    return f"{figure(point.price, 'GC')}{activations}{', in doubt' if point.pending else ''}"
+
+
+def _undoubted(point: PricePoint) -> Decimal | None:
+    """The price, None if there is none. Raises PriceInDoubt."""
+    if point.pending:
+        raise PriceInDoubt("A jump of the other market is not confirmed yet: ask again in a few seconds.")
+    return point.price
+
+
+def _complete(arguments: Arguments) -> Arguments:
+    """How far the price may fall until it is agreed, and what it may claim then: what that lower price would now."""
+    sent = read(arguments, market=words, minutes=whole, why=words)
+    controls.check(ControlKind.SET_ASIDE, sent["market"], timedelta(minutes=sent["minutes"]), clock.now())
+    _before, after = prices(sent["market"])
+    price = _undoubted(after)
     with money.exact():
-        floor = None if after is None else money.round_down(after * _MARGIN, money.DECIMAL_PLACES)
+        floor = None if price is None else money.round_down(price * _MARGIN, money.DECIMAL_PLACES)
+    claims = claims_at(floor)
     return {
-        "market": market, "minutes": minutes, "why": why,
-        "price": NO_PRICE if floor is None else floor, "at_most": claims_at(floor).count,
+        **sent, "price": NO_PRICE if floor is None else floor, "at_most": claims.count, "first": list(claims.loan_ids),
     }  # fmt: skip
 
 
@@ -115,15 +142,18 @@ def _price(value: Any) -> Decimal | None:
 
 
 def _read(arguments: Arguments) -> dict[str, Any]:
-    return read(arguments, market=words, minutes=whole, why=words, price=_price, at_most=whole)
+    return read(arguments, market=words, minutes=whole, why=words, price=_price, at_most=whole, first=texts)
 
 
 def _effect(arguments: Arguments) -> str:
-    """Raises PriceHasFallen, MoreWouldBeClaimed, and as `check` does. Nothing in it moves with the price."""
+    """Of what was asked alone: nothing in it moves with the price, or with one loan.
+
+    Raises PriceInDoubt, PriceHasFallen, MoreWouldBeClaimed, and as `check` does.
+    """
     sent = _read(arguments)
     market, floor = sent["market"], sent["price"]
     controls.check(ControlKind.SET_ASIDE, market, timedelta(minutes=sent["minutes"]), clock.now())
-    _before, after = best_prices(market)
+    after = _undoubted(prices(market)[1])
     if after is not None and (floor is None or after < floor):
         raise PriceHasFallen(f"The best price would be {figure(after, 'GC')}, and no lower one than that is asked for.")
     claims = claims_at(floor)
@@ -133,11 +163,11 @@ def _effect(arguments: Arguments) -> str:
         )
     return (
         f"The prices of {Market(market).label} are set aside for {two_people.in_words(sent['minutes'])} from the"
-        f" agreement on. {_in_words(floor, sent['at_most'], claims)} It is done because: {sent['why']}"
+        f" agreement on. {_in_words(floor, sent['at_most'], sent['first'])} It is done because: {sent['why']}"
     )
 
 
-def _in_words(floor: Decimal | None, at_most: int, claims: Claims) -> str:
+def _in_words(floor: Decimal | None, at_most: int, first: Sequence[str]) -> str:
     if floor is None:
         return (
             "No other market has a price: until one sends a quote, nothing is claimed, activated or called. What is"
@@ -145,11 +175,10 @@ def _in_words(floor: Decimal | None, at_most: int, claims: Claims) -> str:
         )
     if not at_most:
         return f"If the best price is {figure(floor, 'GC')} a unit or more then, no loan is claimed by it."
-    more = " and others" if at_most > len(claims.loan_ids) else ""
+    more = " and others" if at_most > len(first) else ""
     return (
         f"If the best price is {figure(floor, 'GC')} a unit or more then, it claims {at_most} loans at most, the worst"
-        f" first: {', '.join(claims.loan_ids) or 'none now'}{more}. If it is lower, or more would be claimed, nothing"
-        " is done."
+        f" first: {', '.join(first)}{more}. If it is lower, or more would be claimed, nothing is done."
     )
 
 
@@ -167,6 +196,7 @@ register(
         name=SET_ASIDE,
         title="Set a market's prices aside",
         permission=two_people.MAY_PULL,
+        complete=_complete,
         lock=two_people.lock,
         effect=_effect,
         execute=_execute,

@@ -6,11 +6,12 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from coruscant import failpoints
+from coruscant import clock, failpoints
 from liquidation import evaluate
 from liquidation.models import Liquidation
 from loans import terms
 from loans.tests.factories import make_terms
+from pricing.models import PriceGuard
 
 pytestmark = pytest.mark.django_db
 
@@ -43,6 +44,27 @@ def test_that_the_settings_differ_is_alerted_by_the_next_evaluation(quote, enque
         evaluate.evaluate_loans()
     errors = [record.msg for record in caplog.records if record.levelname == "ERROR"]
     assert [error["event"] for error in errors] == ["terms_differ_from_settings"]
+
+
+def test_that_the_guard_does_not_fit_the_terms_is_alerted_without_a_statement_more(
+    quote, enqueued, caplog, monkeypatch, client, clean_cache
+):
+    monkeypatch.setattr(terms, "_last_alert", terms.difference_from_settings(make_terms().thresholds))
+    monkeypatch.setattr(terms, "_last_alert_of_guard", "")
+    quote("50")
+    fitting = statements_of_an_evaluation()
+    assert "coruscant_guard_does_not_fit_terms 0.0" in client.get("/metrics").content.decode()
+    PriceGuard.objects.create(
+        holds_from=clock.now(), mode="on", jump="0.3", agreement="0.1", dispute="0.25", changed_by="r2"
+    )
+    quote("50.1")
+    assert statements_of_an_evaluation() == fitting
+    errors = [record.msg for record in caplog.records if record.levelname == "ERROR"]
+    assert [error["event"] for error in errors] == ["guard_does_not_fit_terms"]
+    assert "a fall of more than 0.3 for a jump" in errors[0]["why"]
+    assert "coruscant_guard_does_not_fit_terms 1.0" in client.get("/metrics").content.decode()
+    evaluate.evaluate_loans()
+    assert len([record for record in caplog.records if record.levelname == "ERROR"]) == 1
 
 
 def statements_of_an_evaluation():

@@ -11,7 +11,7 @@ from liquidation.evaluate import evaluate_loans
 from liquidation.models import ClaimFailure
 from liquidation.sell import sell
 from loans.events.models import LoanEvent, LoanEventTopic
-from loans.events.tests.support import name_topic
+from loans.events.tests.support import TOPIC, name_topic
 from pricing.markets import Market
 from pricing.models import Feed
 
@@ -72,6 +72,14 @@ def test_unsent_loan_events_are_counted_while_a_topic_is_named(client, claimed):
     text = client.get("/metrics").content.decode()
     assert "coruscant_loan_events_unsent 0.0" in text
     assert "coruscant_loan_events_unsent_seconds 0.0" in text
+
+
+def test_a_topic_of_loan_events_that_is_not_that_of_the_setting_is_shown(client, db, clean_cache, settings):
+    name_topic()
+    settings.LOAN_EVENTS_TOPIC = ""
+    assert "coruscant_loan_events_topic_differs 1.0" in client.get("/metrics").content.decode()
+    settings.LOAN_EVENTS_TOPIC = TOPIC
+    assert "coruscant_loan_events_topic_differs 0.0" in client.get("/metrics").content.decode()
 
 
 def test_controls_that_hold_and_what_a_pause_spares_are_shown(client, loan, quote, enqueued):

@@ -9,6 +9,7 @@ import pytest
 from django.db import transaction
 
 from coruscant import clock, failpoints, history
+from coruscant.controls.tests.support import pull_it
 from coruscant.restores.holds import RestoreUnderWay
 from coruscant.restores.models import Restore
 from liquidation import evaluate, moves
@@ -100,7 +101,7 @@ def test_a_dip_from_before_the_move_is_judged_under_the_old_terms_first(loan, qu
     loan()
     spared = loan(collateral="50")
     quote("31", ago=2)
-    quote("50", ago=1)
+    quote("42", ago=1)
     assert move(to=3) == 1
     claimed = Liquidation.objects.get()
     assert (claimed.terms_id, claimed.price, claimed.enqueued_at) == (1, 31, None)
@@ -109,6 +110,36 @@ def test_a_dip_from_before_the_move_is_judged_under_the_old_terms_first(loan, qu
     assert PriceQuote.objects.filter(evaluated_at=None).count() == 2, "the next evaluation repeats the window"
     assert evaluate.evaluate_loans()
     assert Liquidation.objects.count() == 1
+
+
+def test_nothing_is_moved_while_a_jump_is_pending(loan, quote):
+    """Once it is settled, the time in which it was pending is judged, and moved loans would escape that."""
+    loan()
+    quote("50", ago=2)
+    quote("20", ago=1)
+    with pytest.raises(PricesNotCurrent, match="not confirmed yet"):
+        move()
+    quote("20")
+    with pytest.raises(NothingToMove):
+        move()  # it is believed now, and sells the loan
+    assert Liquidation.objects.exists()
+
+
+def test_a_price_that_outlasted_a_pause_is_judged_before_the_move(loan, quote, time_passes):
+    """Its quote was evaluated in the pause, and it has a successor by the move."""
+    make_terms(3, liquidation="0.95", call="0.9")
+    breached = loan()
+    spared = loan(collateral="60")
+    pull_it()
+    time_passes(minutes=4, seconds=59)
+    quote("28")
+    evaluate.evaluate_loans()
+    assert not Liquidation.objects.exists()
+    time_passes(seconds=2)
+    quote("34")
+    assert move(to=3) == 1
+    assert Liquidation.objects.get().loan_id == breached.pk
+    assert Loan.objects.get(terms=3) == spared
 
 
 def test_what_is_breached_now_is_sold_under_the_old_terms_and_not_moved_away(loan, quote):

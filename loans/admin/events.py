@@ -1,8 +1,9 @@
-"""Loan events as bank representatives see them, and a banner while they are not taken."""
+"""Loan events as bank representatives see them, and a banner while they are not taken, or the setting differs."""
 
 from datetime import timedelta
 
 from django.contrib import admin
+from django.db.models import Min
 from django.http import HttpRequest
 
 from coruscant import clock
@@ -17,17 +18,17 @@ from loans.events.models import LoanEvent, LoanEventTopic
 _NOT_TAKEN_FOR = timedelta(seconds=60)
 
 
-def _not_taken_banner(_request: HttpRequest) -> str | None:
-    if not (named := topic.named()):
-        return None
-    oldest = LoanEvent.objects.filter(sent_at__isnull=True).order_by("due_at").values_list("created_at", flat=True)
-    since = oldest.first()
-    if since is None or clock.now() - since < _NOT_TAKEN_FOR:
-        return None
-    return f"Loan events are not taken since {instant(since)}: margin calls may be unheard at {named}."
+def _banner(_request: HttpRequest) -> str | None:
+    named = topic.named()
+    said = [topic.difference_from_setting(named)]
+    # The oldest one, whenever it is due next: of one that fails again and again that is later than of newer ones.
+    since = LoanEvent.objects.filter(sent_at=None).aggregate(oldest=Min("created_at"))["oldest"] if named else None
+    if since and clock.now() - since >= _NOT_TAKEN_FOR:
+        said.append(f"Loan events are not taken since {instant(since)}: margin calls may be unheard at {named}.")
+    return " ".join(filter(None, said)) or None
 
 
-banners.append(_not_taken_banner)
+banners.append(_banner)
 
 
 class _EventColumns:

@@ -20,7 +20,7 @@ from coruscant.approvals.pages import ask_on_page, why_field
 from coruscant.fields import AmountField
 from loans import applications, postings, risk, two_people
 from loans.admin.events import LoanEventInline
-from loans.admin.records import MarginCallInline, PostingInline
+from loans.admin.records import MarginCallInline, MarginNoticeInline, PostingInline
 from loans.idempotency import Accepted
 from loans.models import Loan, LoanStatus, MarginCall
 from loans.terms import in_words
@@ -72,9 +72,9 @@ class LoanAdmin(AuditedAdmin):
     fieldsets = (
         (None, {"fields": (("loan_id", "borrower_id"), ("state", "margin_call"), ("request_id", "sale"), "of_terms")}),
         ("Figures", {"fields": (("amount_gc", "balance_gc"), ("units", "value_now"), ("ltv_now", "missing"))}),
-        ("Times", {"fields": (("created", "activated"), "applies_from")}),
+        ("Times", {"fields": (("created", "applies_from"), ("activated", "activated_at_price"))}),
     )
-    inlines = (PostingInline, MarginCallInline, LoanEventInline)
+    inlines: Any = (PostingInline, MarginNoticeInline, MarginCallInline, LoanEventInline)
     actions_list = ("register_application",)
     actions_detail = ("post_collateral",)
     has_register_permission = admin.ModelAdmin.has_add_permission
@@ -85,6 +85,7 @@ class LoanAdmin(AuditedAdmin):
     of_terms = column("Terms", lambda loan: format_html("{}: {}", link_to(loan.terms), in_words(loan.terms.thresholds)))
     created = instant_column("created_at", "Applied for")
     activated = instant_column("activated_at", "Activated")
+    activated_at_price = amount_column("activation_price", "GC a unit", "Price that activated it")
     applies_from = instant_column("prices_apply_from", "Prices apply from")
     margin_call = column(
         "Margin call", lambda loan: badge("open" if getattr(loan, "has_open_margin_call", False) else "", "warning")
@@ -92,11 +93,13 @@ class LoanAdmin(AuditedAdmin):
     sale = column("Liquidation", lambda loan: link_to(getattr(loan, "liquidation", None), "Show the liquidation"))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Loan]:
-        """The loans, each with the price of this page and whether a margin call is open: no query a row."""
-        price = Value(price_now(request).price, output_field=AmountField())
+        """The loans, each with the prices of this page and whether a margin call is open: no query a row."""
+        point = price_now(request)
+        price = Value(point.price, output_field=AmountField())
+        activates_at = Value(point.cautious.price, output_field=AmountField())
         open_call = Exists(MarginCall.objects.filter(loan=OuterRef("pk"), closed_at__isnull=True))
         rows: QuerySet[Loan] = super().get_queryset(request)
-        return rows.annotate(price_now=price, has_open_margin_call=open_call)
+        return rows.annotate(price_now=price, activates_at=activates_at, has_open_margin_call=open_call)
 
     @admin.display(description="LTV now", ordering="debt_per_unit")
     def ltv_now(self, loan: Any) -> str:
@@ -119,8 +122,8 @@ class LoanAdmin(AuditedAdmin):
 
     @admin.display(description="Collateral missing for activation")
     def missing(self, loan: Any) -> str:
-        """In units at the best price now; only a new loan waits for collateral."""
-        price = getattr(loan, "price_now", None)
+        """In units at the price that activates loans now; only a new loan waits for collateral."""
+        price = getattr(loan, "activates_at", None)
         if price is None or loan.status != "new":
             return NOTHING
         figures = loan.outstanding_balance, loan.collateral, price

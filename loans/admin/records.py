@@ -8,7 +8,7 @@ from coruscant.admin.base import AuditedAdmin, ReadOnlyAdmin, ReadOnlyInline
 from coruscant.admin.columns import amount_column, column, instant_column
 from coruscant.admin.figures import NOTHING, badge, link_to, percent, preformatted
 from loans import risk
-from loans.models import AcceptedRequest, CollateralPosting, MarginCall
+from loans.models import AcceptedRequest, CollateralPosting, MarginCall, MarginNotice
 
 
 class _OfALoan:
@@ -63,6 +63,35 @@ class MarginCallAdmin(_MarginCallColumns, _OfALoan, AuditedAdmin):
     balance_gc = amount_column("outstanding_balance", "GC", "Outstanding balance")
     units = amount_column("collateral", "units", "Collateral")
     state = column("Status", lambda call: badge("closed") if call.closed_at else badge("open", "warning"))
+
+
+class _MarginNoticeColumns:
+    noticed = instant_column("noticed_at", "Given")
+    ended = instant_column("ended_at", "Ended")
+    price_gc = amount_column("price", "GC a unit", "Price")
+    ltv_then = column("LTV", lambda row: percent(risk.ltv(row.outstanding_balance, row.collateral, row.price)))
+
+
+class MarginNoticeInline(_MarginNoticeColumns, ReadOnlyInline):
+    model = MarginNotice
+    verbose_name_plural = "Notices before a margin call"
+    fields = ("noticed", "price_gc", "ltv_then", "ended")
+
+
+@admin.register(MarginNotice)
+class MarginNoticeAdmin(_MarginNoticeColumns, _OfALoan, ReadOnlyAdmin):
+    list_display = ("noticed", "of_loan", "price_gc", "ltv_then", "ended")
+    list_filter = (("ended_at", admin.EmptyFieldListFilter),)
+    search_fields = ("loan__loan_id__startswith",)
+    search_help_text = "The beginning of a loan id"
+    fieldsets = (
+        (None, {"fields": ("of_loan", "noticed", "ended")}),
+        ("At the notice", {"fields": ("of_setting", "price_gc", "price_instant", "balance_gc", "units", "ltv_then")}),
+    )
+    of_setting = column("Notice at or above", lambda notice: percent(notice.notice_ltv))
+    price_instant = instant_column("price_at", "Instant of the price")
+    balance_gc = amount_column("outstanding_balance", "GC", "Outstanding balance")
+    units = amount_column("collateral", "units", "Collateral")
 
 
 @admin.register(AcceptedRequest)

@@ -12,6 +12,7 @@ class LoanEventType(models.TextChoices):
 
     APPLICATION = "application", "Application"
     ACTIVATION = "activation", "Activation"
+    MARGIN_NOTICE = "margin-notice", "Margin notice"
     MARGIN_CALL = "margin-call", "Margin call"
     MARGIN_CALL_CLEARED = "margin-call-cleared", "Margin call cleared"
     LIQUIDATION_STARTED = "liquidation-started", "Liquidation started"

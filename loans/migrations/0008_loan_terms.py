@@ -56,7 +56,10 @@ _PRICE = 'GC a unit; empty if it was activated before this was kept'
 
 class Migration(migrations.Migration):
 
-    dependencies = [('loans', '0007_history_by_the_database')]
+    dependencies = [
+        ('loans', '0007_history_by_the_database'),
+        ('pricing', '0005_price_guard'),  # `migrate` checks terms against the guard: it must be there before them
+    ]
 
     operations = [
         RestoreHistoryTriggers('Loan'),

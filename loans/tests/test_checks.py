@@ -7,8 +7,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.core.management.base import SystemCheckError
 
-from loans import terms
-from loans.tests.factories import make_terms
+from loans import checks, terms
+from loans.tests.factories import LoanFactory, make_terms
 
 pytestmark = pytest.mark.django_db
 
@@ -41,3 +41,26 @@ def test_terms_that_no_longer_fit_something_else_are_named(monkeypatch):
     monkeypatch.setattr(terms, "conditions", [lambda ltvs: "It does not fit the guard."])
     with pytest.raises(SystemCheckError, match="It does not fit the guard"):
         check()
+
+
+def test_a_notice_must_come_before_the_margin_call_and_may_not_end_at_once_under_any_terms_in_use(settings):
+    make_terms(clear="0.60")
+    LoanFactory(active=True)
+    settings.ACTIVATION_LTV, settings.LIQUIDATION_LTV = Decimal("0.46"), Decimal("0.75")
+    settings.WARNING_LTV, settings.WARNING_CLEAR_LTV = Decimal("0.65"), Decimal("0.60")
+    check()
+    for notice_ltv, versions in (("0.60", []), ("0.64", []), ("0.65", [2]), ("0.59", [1, 2]), ("0.70", [1, 2])):
+        settings.MARGIN_NOTICE_LTV = Decimal(notice_ltv)
+        found = [error.msg for error in checks.notices_fit(databases=["default"])]
+        assert [f"of terms {version}:" in error for version, error in zip(versions, found, strict=True)] == [
+            True for _version in versions
+        ]
+    with pytest.raises(SystemCheckError, match="is not from the clearing LTV"):
+        check()
+
+
+def test_a_version_that_no_loan_is_under_speaks_against_no_notice(settings):
+    make_terms(call="0.72", clear="0.68")
+    make_terms(3)
+    settings.MARGIN_NOTICE_LTV = Decimal("0.64")
+    assert checks.notices_fit(databases=["default"]) == []

@@ -42,6 +42,20 @@ def test_a_margin_call_begins_at_seventy_and_ends_below_sixty():
     assert risk.may_clear(Decimal(600), collateral, Decimal(1) + TINY, RULES)
 
 
+def test_notice_is_due_from_its_ltv_to_below_the_margin_call_and_never_where_it_would_end():
+    def due(balance, notice_ltv="0.65", price=Decimal(1)):
+        return risk.must_notice(Decimal(balance), Decimal(1000), price, Decimal(notice_ltv), RULES)
+
+    assert due(650)
+    assert not due(650, price=Decimal(1) + TINY)
+    assert not due(700)
+    assert due(700, price=Decimal(1) + TINY)
+    assert due(600, "0.5")
+    assert not due(600, "0.5", price=Decimal(1) + TINY), "it would end at once"
+    assert not risk.must_notice(Decimal(0), FORTY, Decimal(1), Decimal("0.65"), RULES)
+    assert not risk.must_notice(THOUSAND, Decimal(0), Decimal(1), Decimal("0.65"), RULES), "the call is due"
+
+
 def test_a_debt_without_collateral_is_infinitely_risky():
     nothing, price = Decimal(0), Decimal(50)
     assert risk.ltv(THOUSAND, nothing, price) is None

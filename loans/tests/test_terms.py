@@ -3,6 +3,7 @@
 # mypy: disable-error-code="comparison-overlap"
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -16,6 +17,7 @@ from loans.models import Loan, LoanTerms, MarginCall
 from loans.risk import Thresholds
 from loans.terms import NothingNew, TermsDoNotFit
 from loans.tests.factories import LoanFactory, make_terms
+from pricing.guard import DEFAULT, Mode
 
 pytestmark = pytest.mark.django_db
 
@@ -186,6 +188,23 @@ def test_that_the_settings_differ_is_logged_once_and_again_when_it_is_something_
     terms.alert_if_settings_differ(terms.in_use())
     settings.LIQUIDATION_LTV = Decimal("0.9")
     terms.alert_if_settings_differ(terms.in_use())
+    assert len(caplog.records) == 2
+
+
+def test_that_the_guard_does_not_fit_the_terms_is_logged_once_and_again_when_it_is_something_else(caplog):
+    for _ in range(3):
+        terms.alert_if_guard_does_not_fit(terms.in_use(), DEFAULT)
+    assert not caplog.records, "a fall of 0.375 is no jump of more than 0.4"
+    make_terms(activation="0.48", liquidation="0.8")
+    for _ in range(3):
+        terms.alert_if_guard_does_not_fit(terms.in_use(), DEFAULT)
+    assert [record.msg["event"] for record in caplog.records] == ["guard_does_not_fit_terms"]
+    assert caplog.records[0].msg["why"] == (
+        "The guard takes a fall of more than 0.4 for a jump; loans under the terms 2 may be liquidated by a fall as"
+        " deep as that."
+    )
+    terms.alert_if_guard_does_not_fit(terms.in_use(), replace(DEFAULT, mode=Mode.OFF))
+    terms.alert_if_guard_does_not_fit(terms.in_use(), DEFAULT)
     assert len(caplog.records) == 2
 
 

@@ -70,6 +70,55 @@ SELECT loan.loan_id, loan.amount, coalesce(sum(posting.amount), 0) AS posted
 FROM loans_loan AS loan LEFT JOIN loans_collateralposting AS posting ON posting.loan_id = loan.id
 WHERE loan.created_at >= %(since)s GROUP BY loan.id
 """
+# A false price is far above any true one.
+LIE_SINCE = """
+WITH lie AS (
+    SELECT count(*) AS quotes, min(sent_at) AS began, max(sent_at) AS ended FROM pricing_pricequote
+    WHERE market = %(market)s AND sent_at >= %(since)s AND (sell -> 0 ->> 1)::numeric >= %(price)s
+), claims AS (
+    SELECT price, jsonb_path_query_array(
+        evidence, '$[*] ? (@.market == $market && !exists(@.suspect)).price', jsonb_build_object('market', %(market)s)
+    ) AS counted, jsonb_path_query_array(
+        evidence, '$[*] ? (@.market == $market && @.suspect == true).price', jsonb_build_object('market', %(market)s)
+    ) AS suspect FROM liquidation_liquidation WHERE claimed_at >= %(since)s
+), cleared AS (
+    SELECT created_at, (body::jsonb ->> 'price')::numeric AS price FROM loans_loanevent
+    WHERE event_type = 'margin-call-cleared' AND created_at >= %(since)s
+)
+SELECT lie.*,
+       (SELECT count(*) FROM pricing_heldjump
+        WHERE market = %(market)s AND sent_at >= %(since)s AND price >= %(price)s) AS held,
+       (SELECT count(*) FROM loans_loan WHERE activated_at BETWEEN began AND ended) AS activated,
+       (SELECT count(*) FROM loans_loan
+        WHERE activated_at >= %(since)s AND activation_price >= %(price)s) AS activated_by_it,
+       (SELECT count(*) FROM cleared WHERE created_at BETWEEN began AND ended) AS cleared,
+       (SELECT count(*) FROM cleared WHERE price >= %(price)s) AS cleared_by_it,
+       (SELECT count(*) FROM claims, jsonb_array_elements_text(suspect) AS quoted
+        WHERE quoted::numeric >= %(price)s) AS claimed,
+       (SELECT count(*) FROM claims WHERE price >= %(price)s OR EXISTS (
+            SELECT FROM jsonb_array_elements_text(counted) AS quoted WHERE quoted::numeric >= %(price)s
+        )) AS claimed_by_it
+FROM lie
+"""
+PAUSES_SINCE = """
+SELECT control.id, control.began_at, control.until, control.pulled_by, control.ended_by,
+       control.until <= clock_timestamp() AS over,
+       (SELECT count(*) FROM liquidation_liquidation AS sale
+        WHERE sale.claimed_at >= control.began_at AND sale.claimed_at < control.until) AS claimed_in_it,
+       (SELECT count(*) FROM liquidation_liquidation AS sale WHERE sale.claimed_at >= control.until) AS claimed_after,
+       ARRAY(SELECT loan.loan_id FROM liquidation_withheldclaim AS spared JOIN loans_loan AS loan
+             ON loan.id = spared.loan_id WHERE spared.control_id = control.id ORDER BY spared.id) AS spared
+FROM controls_control AS control WHERE control.kind = 'pause_claims' AND control.began_at >= %(since)s
+ORDER BY control.id
+"""
+PAUSE_IN_FORCE = """
+SELECT id FROM controls_control WHERE kind = 'pause_claims' AND began_at <= clock_timestamp()
+AND until > clock_timestamp()
+"""
+ASKED = """
+SELECT id FROM approvals_approval WHERE action = %(action)s AND outcome = 'asked' AND asked_by_name = %(by)s
+ORDER BY id DESC LIMIT 1
+"""
 UNRESOLVED = "SELECT request_id FROM liquidation_tradeorder WHERE status IN ('open', 'unknown', 'unresolved')"
 
 
@@ -92,12 +141,6 @@ class Figures:
     orders: Mapping[tuple[str, str], int] = field(default_factory=dict)
     sums: Mapping[str, int] = field(default_factory=dict)
 
-    @property
-    def best(self) -> Quote | None:
-        """The better of the markets' last prices, if any is younger than a minute."""
-        live = [quote for quote in self.quotes.values() if quote.age < 60]
-        return max(live, key=lambda quote: quote.sell, default=None)
-
 
 class Books:
     """Reads the database. Every method raises psycopg.Error while it cannot be reached, and reconnects later."""
@@ -107,12 +150,11 @@ class Books:
         self._url = url
         self._connection: psycopg.Connection[dict[str, Any]] | None = None
 
-    def look(self) -> Figures:
-        """Read all figures of the live view."""
+    def look(self, price: Decimal | None = None) -> Figures:
+        """Read all figures of the live view; loans are counted by LTV at `price`, GC a unit, if there is one."""
         quotes = {row["market"]: Quote(row["sell"], row["age"]) for row in self._rows(QUOTES)}
-        price = Figures(quotes=quotes).best
         buckets = [0] * len(LTV_BUCKETS)
-        for row in self._rows(BUCKETS, price=price.sell) if price else []:
+        for row in self._rows(BUCKETS, price=price) if price else []:
             buckets[row["bucket"]] = row["number"]
         return Figures(
             quotes=quotes,
@@ -150,6 +192,22 @@ class Books:
         """Amount (GC) and units posted, ever, of the loans applied for from `instant` on."""
         rows = self._rows(POSTED_SINCE, since=instant)
         return {row["loan_id"]: (row["amount"], row["posted"]) for row in rows}
+
+    def lie_since(self, instant: datetime, market: str, price: Decimal) -> dict[str, Any]:
+        """What came of a false price, or one above it, that a market published from `instant` on."""
+        return self._rows(LIE_SINCE, since=instant, market=market, price=price)[0]
+
+    def pauses_since(self, instant: datetime) -> list[dict[str, Any]]:
+        """The pauses of claims pulled from `instant` on: their ends, and how many loans were claimed and spared."""
+        return self._rows(PAUSES_SINCE, since=instant)
+
+    def pause_in_force(self) -> int | None:
+        """The id of the pause of claims that holds, if one does."""
+        return next((row["id"] for row in self._rows(PAUSE_IN_FORCE)), None)
+
+    def asked(self, action: str, by: str) -> int | None:
+        """The id of the last approval of this action that this person asked for and nobody has decided on, if any."""
+        return next((row["id"] for row in self._rows(ASKED, action=action, by=by)), None)
 
     def pending_orders(self) -> set[str]:
         """RequestIds of the orders without a verdict."""

@@ -1,18 +1,24 @@
-"""The demo's log-in to the admin: a bank representative with a public password, for no database but the demo's."""
+"""The demo's log-ins to the admin: two people of the bank with a public password, for no database but the demo's."""
+
+from datetime import timedelta
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
+from django.utils import timezone
 
 from coruscant.admin import groups
+from local.demo.people import COLLEAGUE, PASSWORD, REPRESENTATIVE
 
-USERNAME = "representative"
-PASSWORD = "demo"
+#: Whose account is younger than a day may not agree to what others ask.
+OLD_ENOUGH = timedelta(days=2)
 
 
 def make() -> None:
-    """Make the user, or put it into the same state again: safe to repeat."""
-    user, _ = get_user_model().objects.get_or_create(username=USERNAME)
-    user.is_staff, user.is_active = True, True
-    user.set_password(PASSWORD)
-    user.save()
-    user.groups.add(Group.objects.get(name=groups.GROUP))
+    """Make both users, or put them into the same state again: safe to repeat."""
+    for username in (REPRESENTATIVE, COLLEAGUE):
+        user, _ = get_user_model().objects.get_or_create(username=username)
+        user.is_staff, user.is_active = True, True
+        user.date_joined = timezone.now() - OLD_ENOUGH
+        user.set_password(PASSWORD)
+        user.save()
+        user.groups.add(Group.objects.get(name=groups.GROUP))

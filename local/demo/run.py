@@ -5,18 +5,22 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from datetime import datetime
+from datetime import UTC, datetime
 
 import psycopg
 import requests
 from rich.console import Console
 from rich.live import Live
 
+from local.demo import incident
+from local.demo.errors import DemoError
+from local.demo.people import People
 from local.demo.running_demo import CHECK_SECONDS, RunningDemo
+from local.demo.said import Said
 from local.demo.screenshot import Screenshot
 from local.demo.settings import Options
-from local.demo.verdict import check_run, print_checks
-from local.demo.view import ViewState, progress_line, render
+from local.demo.verdict import Check, check_run, print_checks
+from local.demo.view import ViewState, doubts, progress_line, render
 from local.stack import EmbeddedStack
 
 CALM_AT_LEAST_SECONDS, CALM_AT_MOST_SECONDS = 10, 90
@@ -33,6 +37,8 @@ class Run:
         self._console = console
         self._demo = RunningDemo(options, stack, self._report)
         self._books, self._simulators = self._demo.books, self._demo.simulators
+        self._people = People(self._demo.addresses, self._books)
+        self._seen: deque[tuple[datetime, Said]] = deque(maxlen=3600)
         self._notes: deque[str] = deque(maxlen=4)
         self._state = ViewState()
         self._live: Live | None = None
@@ -56,7 +62,7 @@ class Run:
             if self._options.screenshot is not None:
                 self._screenshot.write(self._options.screenshot)
             self._calm_down(since)
-        return print_checks(self._console, check_run(self._books, self._simulators, since, self._demo.invariants))
+        return print_checks(self._console, self._checks(since))
 
     def stop(self) -> None:
         """Stop every process and wait until they are gone."""
@@ -70,12 +76,24 @@ class Run:
             self._console.print(f"Port {self._options.port} is taken; the service is on {web}.")
         for label, address in self._state.links:
             self._console.print(f"  {label:10} {address}", highlight=False)
+        self._demo.wait_for("the markets' prices", self._demo.check_prices_arrive)
+        self._demo.wait_for("the admin", self._people.log_in)
+
+    def _checks(self, since: datetime) -> list[Check]:
+        lie = self._books.lie_since(since, incident.LIAR, incident.FALSE_PRICE)
+        pauses = self._books.pauses_since(since)
+        return [
+            *check_run(self._books, self._simulators, since, self._demo.invariants),
+            incident.check_said(self._seen, lie),
+            *incident.check_lie(lie, pauses),
+            incident.check_pauses(pauses),
+        ]
 
     def _play(self, seconds: float) -> None:
         """Let the price fall after a third of the time and rise again after two thirds."""
         slope = min(10.0, seconds / 8)
         self._watch(seconds / 3, "quiet trade")
-        self._order("the price falls by half", lambda: self._simulators.crash(slope))
+        self._fall(seconds / 3, slope)
         self._watch(seconds * 2 / 3, "crash")
         self._order("the price recovers", lambda: self._simulators.recover(slope))
         self._watch(seconds, "recovery")
@@ -84,11 +102,17 @@ class Run:
         third, begins = ENDLESS_CYCLE_SECONDS / 3, 0.0
         while True:
             self._watch(begins + third, "quiet trade")
-            self._order("the price falls by half", lambda: self._simulators.crash(10))
+            self._fall(begins + third, 10)
             self._watch(begins + 2 * third, "crash")
             self._order("the price recovers", lambda: self._simulators.recover(10))
             begins += ENDLESS_CYCLE_SECONDS
             self._watch(begins, "recovery")
+
+    def _fall(self, begins: float, slope: float) -> None:
+        """Let the price fall in so many seconds, and play the incident meanwhile."""
+        for step in incident.steps(self._simulators, self._people, slope):
+            self._watch(begins + step.after, "crash")
+            self._order(step.note, step.act)
 
     def _calm_down(self, since: datetime) -> None:
         """Let what is under way come to an end, for a bounded time."""
@@ -123,7 +147,12 @@ class Run:
     def _draw(self) -> None:
         state = self._state
         try:
-            state.figures = self._books.look()
+            state.said = self._demo.said()
+            self._hear(state.said)
+        except requests.RequestException:
+            state.said = None
+        try:
+            state.figures = self._books.look(state.said.best if state.said else None)
         except psycopg.Error as error:
             self._note(f"the database does not answer: {str(error).splitlines()[0]}")
         try:
@@ -148,18 +177,26 @@ class Run:
         return self._live
 
     def _order(self, note: str, order: Callable[[], None]) -> None:
-        """Give the simulators an order and note it; one that is just being started again misses it, which is noted."""
+        """Give an order and note it; whoever is just being started again misses it, which is noted."""
         try:
             order()
             self._note(note)
-        except requests.RequestException as error:
-            self._note(f"{note}: not every simulator answered ({type(error).__name__})")
+        except (requests.RequestException, psycopg.Error, DemoError) as error:
+            self._note(f"{note}: not everybody answered ({type(error).__name__})")
+
+    def _hear(self, said: Said) -> None:
+        """Note what the service doubts, whenever that changes."""
+        before = doubts(self._seen[-1][1]) if self._seen else ()
+        self._seen.append((datetime.now(UTC), said))
+        if doubts(said) != before:
+            self._note(f"the service says: {', '.join(doubts(said)) or 'no more doubts, nothing is paused'}")
 
     def _note(self, sentence: str) -> None:
         if not self._notes or not self._notes[-1].endswith(sentence):
-            self._notes.append(f"{self._state.elapsed:.0f} s: {sentence}")
+            elapsed = time.monotonic() - self._began
+            self._notes.append(f"{elapsed:.0f} s: {sentence}")
             if self._live is None:
-                self._console.print(f"{self._state.elapsed:5.0f} s {sentence}", highlight=False, soft_wrap=True)
+                self._console.print(f"{elapsed:5.0f} s {sentence}", highlight=False, soft_wrap=True)
 
     def _report(self, sentence: str) -> None:
         self._console.print(sentence)
@@ -167,7 +204,7 @@ class Run:
     def _links(self) -> list[tuple[str, str]]:
         web = f"http://localhost:{self._demo.addresses.web}"
         return [
-            ("Admin", f"{web}/admin/   log in as representative / demo"),
+            ("Admin", f"{web}/admin/   log in as representative / demo, or as colleague / demo"),
             ("API docs", f"{web}/docs"),
             ("Flower", f"http://localhost:{self._demo.addresses.flower}"),
             ("Logs", os.path.relpath(self._demo.stack.log_folder)),

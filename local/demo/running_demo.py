@@ -8,6 +8,7 @@ import requests
 from local.demo.books import Books
 from local.demo.errors import DemoError
 from local.demo.programs import Programs
+from local.demo.said import Said, read
 from local.demo.settings import Addresses, Options, market_settings, service_environment
 from local.demo.simulators import MARKETS, Simulators
 from local.demo.supervisor import Supervisor
@@ -19,13 +20,14 @@ PREPARATION = (
     ("Migrating the database", ("migrate", "--noinput")),
     ("Making queues and topics", ("provision_messaging",)),
     (
-        "Making the representative's log-in",
+        "Making the representatives' log-ins",
         ("shell", "-c", "from local.demo import representative; representative.make()"),
     ),
 )
 COMMAND_SECONDS = 180
 READY_SECONDS = 180
 CHECK_SECONDS = 0.25
+FRESH_SECONDS = 10
 
 
 class RunningDemo:
@@ -109,6 +111,17 @@ class RunningDemo:
     def check_api(self) -> None:
         """List loans over the API; raises requests.RequestException if that fails."""
         requests.get(f"{self.addresses.url('web')}/loans", timeout=5).raise_for_status()
+
+    def said(self) -> Said:
+        """Read what the service says of the price and of controls; raises requests.RequestException if that fails."""
+        answer = requests.get(f"{self.addresses.url('web')}/metrics", timeout=5)
+        answer.raise_for_status()
+        return read(answer.text)
+
+    def check_prices_arrive(self) -> None:
+        """Look into the books; raises requests.RequestException if no market's last price is fresh."""
+        if not any(quote.age < FRESH_SECONDS for quote in self.books.look().quotes.values()):
+            raise requests.ConnectionError("no price has been read yet")
 
     def check_otc_service_listens(self) -> None:
         """Read its report; raises requests.RequestException if that fails, or its queue is not yet subscribed."""

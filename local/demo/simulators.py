@@ -50,6 +50,10 @@ class Simulators:
         """Let the price return to where it began."""
         self.set_markets({"recover": {"over": str(seconds)}})
 
+    def lie(self, market: str, price: Decimal, seconds: float) -> None:
+        """Let one market publish this price (GC a unit, whatever the quantity) for so many seconds."""
+        self.set_markets({"lie": {"price": str(price), "for": str(seconds)}}, (market,))
+
     def calm_down(self) -> None:
         """No new loans, no more faults, a steady price: so that what is under way can end."""
         self.set_rate(0)

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from local.demo.books import LTV_BUCKETS, Figures, Quote
+from local.demo.said import Said
 from local.demo.simulators import MARKETS
 
 LABELS = {"mos_espa": "Mos Espa", "black_spire_outpost": "Black Spire Outpost"}
@@ -22,11 +23,15 @@ BAR_WIDTH = 20
 
 @dataclass(slots=True)
 class ViewState:
-    """Everything the view shows. Events are those of this run; `events_received` is None while OTC does not answer."""
+    """Everything the view shows. Events are those of this run.
+
+    `events_received` is None while OTC does not answer, and `said` while the service does not.
+    """
 
     elapsed: float = 0.0
     phase: str = ""
     figures: Figures = field(default_factory=Figures)
+    said: Said | None = None
     events_sent_before: int = 0
     events_received: int | None = None
     processes: int = 0
@@ -55,9 +60,19 @@ def progress_line(state: ViewState) -> str:
         f"orders: {orders}",
         f"events: {events}",
     ]
+    if state.said and doubts(state.said):
+        parts.append(f"the service says: {', '.join(doubts(state.said))}")
     if state.restarts:
         parts.append(f"restarted: {', '.join(state.restarts)}")
     return " | ".join(parts)
+
+
+def doubts(said: Said) -> tuple[str, ...]:
+    """Return what the service doubts, and what people have paused, each in a few words."""
+    found = ["a jump is pending"] if said.pending else []
+    found += ["prices disputed"] if said.disputed else []
+    found += [f"{LABELS[market]} suspect" for market in said.suspect]
+    return (*found, *(["claims paused"] if said.paused else []))
 
 
 def events_sent(state: ViewState) -> int:
@@ -100,18 +115,18 @@ def table(*columns: str) -> Table:
 
 
 def markets(state: ViewState) -> RenderableType:
-    """Show each market's last price and our orders there, the best price, and how far events have come."""
+    """Show each market's last price and our orders there, what the service says, and how far events have come."""
     figures, made = state.figures, table("", "GC a unit", "age", *VERDICTS)
     for market in MARKETS:
         quote = figures.quotes.get(market)
         orders = (str(figures.orders.get((market, verdict), 0)) for verdict in VERDICTS)
         made.add_row(LABELS[market], *price_cells(quote), *orders)
     totals = (str(sum_of(figures, verdict)) for verdict in VERDICTS)
-    made.add_row("best, and all orders", *price_cells(figures.best), *totals, style="bold")
+    said = state.said or Said()
+    made.add_row("the service's, and all orders", short(said.best), "", *totals, style="bold")
     received = "?" if state.events_received is None else state.events_received
-    return Group(
-        made, Text(f"{events_sent(state)} liquidation events published, {received} received by the OTC service")
-    )
+    published = f"{events_sent(state)} liquidation events published, {received} received by the OTC service"
+    return Group(made, Text(", ".join(doubts(said)), style="red"), Text(published))
 
 
 def price_cells(quote: Quote | None) -> tuple[str, str]:
@@ -125,6 +140,8 @@ def loans(state: ViewState) -> RenderableType:
     for status in STATUSES:
         made.add_row(status, str(state.figures.loans.get(status, 0)))
     made.add_row("open margin calls", str(sums.get("open_margin_calls", 0)), style="yellow")
+    if state.said and state.said.paused:
+        made.add_row("spared by a pause", str(state.said.spared), style="red")
     if sums.get("waiting"):
         made.add_row("waiting for a person", str(sums["waiting"]), style="red")
     return made

@@ -72,8 +72,7 @@ class PriceGuardAdmin(ReadOnlyAdmin):
     @command_button("Change guard", icon="tune", permission="ask", kind=ActionVariant.WARNING)
     def change_guard(self, request: HttpRequest) -> HttpResponse:
         def run(why: str, **settings: Any) -> str:
-            until = clock.now().isoformat()
-            return ask_on_page(request, two_people.CHANGE, {**settings, "prices_until": until}, why)
+            return ask_on_page(request, two_people.CHANGE, settings, why)
 
         present = in_force(reading.guards(), clock.now())
         initial: dict[str, str | Decimal] = {

@@ -1,4 +1,6 @@
-"""The best price as the pages of the admin show it: a card of the overview, and a banner while there is none."""
+"""The best price as the pages of the admin show it: a card of the overview, how far the markets are apart, and a
+banner while there is none.
+"""
 
 from datetime import timedelta
 
@@ -6,8 +8,8 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
-from coruscant.admin.figures import figure, instant
-from coruscant.admin.overview import Card, banners, cards
+from coruscant.admin.figures import figure, instant, percent
+from coruscant.admin.overview import Card, banners, cards, notes
 from pricing import best_price
 from pricing.markets import Market
 from pricing.models import PriceQuote
@@ -32,6 +34,12 @@ def no_live_price(request: HttpRequest) -> str | None:
     return f"No live price: {when}. No loan becomes active and no margin call is made; sales already begun go on."
 
 
+def markets_apart(request: HttpRequest) -> str | None:
+    """The note while both markets have a live price, counting or not: how far those are apart."""
+    apart = price_now(request).divergence(settings.PRICE_REFERENCE_QUANTITY)
+    return None if apart is None else f"Markets {percent(apart)} apart"
+
+
 def _best_price_card(request: HttpRequest) -> Card:
     point, quotes = price_now(request), reverse("admin:pricing_pricequote_changelist")
     if point.price is None:
@@ -40,4 +48,5 @@ def _best_price_card(request: HttpRequest) -> Card:
 
 
 banners.append(no_live_price)
+notes.append(markets_apart)
 cards.append(_best_price_card)

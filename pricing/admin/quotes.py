@@ -50,10 +50,14 @@ class PriceQuoteAdmin(ReadOnlyAdmin):
         (None, {"fields": ("market", "event_id", "message_id", "own_time", "use")}),
         ("Prices", {"fields": ("sell_curve", "buy_curve")}),
         ("Times", {"fields": ("sent", "received", "evaluated")}),
+        ("As evaluated", {"fields": ("effective", "came_alone", "confirmed")}),
     )
     sent = instant_column("sent_at", "Sent")
     received = instant_column("received_at", "Received")
     evaluated = instant_column("evaluated_at", "Evaluated")
+    effective = instant_column("effective_from", "Its market's price from")
+    came_alone = column("Alone", lambda quote: quote.get_alone_display() if quote.alone else NOTHING)
+    confirmed = column("Confirmed by", lambda quote: quote.confirmed_by or NOTHING)
     own_time = amount_column("market_time", "s", "Market's own time")
     best = column("Sells at", lambda quote: f"{quote.sell[0][1]} GC a unit" if quote.sell else NOTHING)
     sell_curve = column("Sell", lambda quote: _curve(quote.sell))

@@ -247,6 +247,17 @@ def test_an_evaluation_stores_since_when_each_quote_was_effective_and_what_confi
     )  # fmt: skip
 
 
+def test_a_jump_is_recorded_if_what_confirmed_it_reached_us_after_an_evaluation_that_ended_later():
+    for sent, price in ((0, "50"), (1, "5000")):
+        quote_row(MOS_ESPA, sent, price)
+    evaluation_window.mark_evaluated(window(3))
+    assert not HeldJump.objects.exists()
+    quote_row(MOS_ESPA, 2, "5000")
+    evaluation_window.mark_evaluated(window(4))
+    (jump,) = HeldJump.objects.all()
+    assert (jump.outcome, jump.sent_at, jump.ended_at) == ("confirmed", at(1), at(2))
+
+
 def test_a_guard_that_watches_records_what_it_would_have_held():
     PriceGuard.objects.create(holds_from=at(-100), mode="watch", jump="0.4", agreement="0.1", dispute="0.25",
         changed_by="two")  # fmt: skip
@@ -310,3 +321,36 @@ def test_an_edge_is_evaluated_after_an_outage_as_far_back_as_an_expiry(aside):
     quote_row(BLACK_SPIRE, 30, "51")
     drain(4000)
     assert seen(window(4000).lows)[0] == (5, "30")
+
+
+def test_a_dip_behind_a_jump_is_found_after_an_outage_of_evaluations():
+    """Nobody claimed while the jump was pending; when it had died, nobody evaluated for minutes."""
+    quote_row(MOS_ESPA, 0, "50")
+    quote_row(MOS_ESPA, 55, "500")
+    quote_row(BLACK_SPIRE, 61, "31")
+    quote_row(BLACK_SPIRE, 71, "42")
+    drain(72)
+    found = window(72)
+    assert not found.points[-1].may_claim
+    evaluation_window.mark_evaluated(found)
+    quote_row(BLACK_SPIRE, 80, "43")
+    quote_row(BLACK_SPIRE, 299, "43")
+    drain(300)
+    assert (61, "31") in seen(window(300).lows)
+
+
+def test_what_was_set_aside_long_ago_confirms_no_jump_in_hindsight(aside):
+    """The jump is the last of its market before all that must be read."""
+    quote_row(MOS_ESPA, 0, "50")
+    quote_row(BLACK_SPIRE, 9, "20")
+    aside(BLACK_SPIRE, 5, 12)
+    quote_row(MOS_ESPA, 10, "20")
+    quote_row(BLACK_SPIRE, 20, "27")
+    evaluation_window.mark_evaluated(window(25))
+    quote_row(BLACK_SPIRE, 900, "27")
+    drain(900)
+    evaluation_window.mark_evaluated(window(901))
+    quote_row(MOS_ESPA, 910, "50")
+    found = window(911)
+    assert seen(found.points)[-1] == (910, "50")
+    assert found.last.may_claim

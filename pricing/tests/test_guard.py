@@ -200,11 +200,12 @@ def test_a_quote_set_aside_supports_no_jump_of_another_market():
     assert jumps(course(*later, aside=(is_aside(A, 4, 8),))) == [(5, "20", 7, True)], "it may be supported itself"
 
 
-def test_a_market_set_aside_confirms_no_jump_of_its_own_until_its_first_quote_afterwards():
-    quotes = quote(A, 0, "50"), quote(A, 10, "20"), quote(A, 11, "20"), quote(A, 12, "20")
-    assert effective(course(*quotes)) == [(0, "50"), (11, "20"), (11, "20"), (12, "20")]
-    assert effective(course(*quotes, aside=(is_aside(A, 5, 12),))) == [(0, "50"), (12, "20"), (12, "20")]
-    assert effective(course(*quotes, aside=(is_aside(A, 5, 13),))) == [(0, "50")]
+def test_a_market_set_aside_confirms_no_jump_of_its_own_until_its_second_quote_afterwards():
+    """One alone is not enough, whatever it said meanwhile."""
+    quotes = quote(A, 0, "50"), *(quote(A, second, "20") for second in (10, 11, 12, 13))
+    assert effective(course(*quotes))[:3] == [(0, "50"), (11, "20"), (11, "20")]
+    assert effective(course(*quotes, aside=(is_aside(A, 5, 12),))) == [(0, "50"), (13, "20"), (13, "20")]
+    assert effective(course(*quotes, aside=(is_aside(A, 5, 12.5),))) == [(0, "50")]
 
 
 def test_a_market_set_aside_bears_out_no_other():

@@ -3,13 +3,16 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from coruscant import clock
 from coruscant.approvals.arguments import ArgumentsDoNotFit
 from coruscant.approvals.ask import ask
-from coruscant.approvals.decide import agree
+from coruscant.approvals.decide import NotExecuted, agree
 from coruscant.approvals.people import SamePerson
 from coruscant.approvals.tests.support import log_in, representative
+from loans.tests.factories import make_terms
 from pricing import reading
 from pricing.guard import DEFAULT, Mode, in_force
 from pricing.models import PriceGuard
@@ -33,7 +36,7 @@ def mace(db):
 
 
 def asked(by, **changed):
-    return ask(CHANGE, SETTINGS | {"prices_until": at(100).isoformat()} | changed, why="as decided", asked_by=by)
+    return ask(CHANGE, SETTINGS | changed, why="as decided", asked_by=by)
 
 
 def test_the_guard_is_on_from_the_beginning():
@@ -44,10 +47,12 @@ def test_the_guard_is_on_from_the_beginning():
     )  # fmt: skip
 
 
-def test_both_people_see_what_it_would_have_held(ahsoka):
+def test_both_people_see_what_it_would_have_held(moving_clock, ahsoka):
+    moving_clock.now = at(100)
     for sent, price in ((0, "50"), (10, "28"), (11, "50"), (12, "5000"), (13, "50")):
         quote_row(MOS_ESPA, sent, price)
     quote_row(BLACK_SPIRE, 20, "31")
+    quote_row(MOS_ESPA, 100, "5000")  # not sent before it was asked for
     assert asked(ahsoka).effect.splitlines() == [
         "The guard over prices is now: on, jump 0.4, agreement 0.1, dispute 0.25.",
         "It becomes: on, jump 0.45, agreement 0.1, dispute 0.25, from the instant of the agreement on.",
@@ -58,7 +63,60 @@ def test_both_people_see_what_it_would_have_held(ahsoka):
         "the new one of 0.45 would have held 2 quotes, of which 1 nothing confirmed.",
         "2026-03-01 12:00:11 UTC, Mos Espa, Tatooine: 28 to 50 GC a unit, confirmed",
         "2026-03-01 12:00:12 UTC, Mos Espa, Tatooine: 50 to 5000 GC a unit, not confirmed",
+        "For how long the markets would have been in dispute was not worked out.",
     ]
+
+
+def test_whoever_asks_chooses_neither_the_period_nor_what_is_shown_of_it(ahsoka):
+    for chosen in ({"prices_until": at(100).isoformat()}, {"present_held": "0 quotes"}, {"new_held": "0 quotes"}):
+        with pytest.raises(ArgumentsDoNotFit):
+            asked(ahsoka, **chosen)
+
+
+def test_quotes_are_read_when_it_is_asked_for_and_not_under_the_locks_of_the_agreement(ahsoka, mace):
+    with CaptureQueriesContext(connection) as asking:
+        approval = asked(ahsoka)
+    request = log_in(mace)
+    with CaptureQueriesContext(connection) as agreeing:
+        agree(approval.pk, request=request)
+    assert [reads_quotes(asking), reads_quotes(agreeing)] == [True, False]
+
+
+def reads_quotes(captured):
+    return any("pricing_pricequote" in query["sql"] for query in captured.captured_queries)
+
+
+def test_quotes_sent_since_do_not_change_what_was_asked_for(ahsoka, mace):
+    approval = asked(ahsoka)
+    now = clock.now()
+    quote_row(MOS_ESPA, 0, "50", sent_at=now - timedelta(minutes=2))
+    quote_row(MOS_ESPA, 1, "5000", sent_at=now - timedelta(minutes=1))
+    assert agree(approval.pk, request=log_in(mace)).outcome == "executed"
+
+
+def test_nothing_is_done_if_the_guard_was_changed_since(ahsoka, mace):
+    first, second = asked(ahsoka), asked(ahsoka, mode="watch")
+    agree(first.pk, request=log_in(mace))
+    with pytest.raises(NotExecuted, match=r"The guard over prices is now: on, jump 0\.45"):
+        agree(second.pk, request=log_in(mace))
+    assert PriceGuard.objects.count() == 2
+
+
+def test_nothing_is_done_if_terms_were_made_since_that_need_a_larger_jump(ahsoka, mace):
+    approval = asked(ahsoka)
+    make_terms(activation="0.4", liquidation="0.8")
+    with pytest.raises(NotExecuted, match=r"The jump must be above 0\.5"):
+        agree(approval.pk, request=log_in(mace))
+    assert PriceGuard.objects.count() == 1
+
+
+def test_it_holds_after_the_last_one_although_the_clock_was_set_back(moving_clock, ahsoka, mace):
+    moving_clock.now = at(1000)
+    agree(asked(ahsoka).pk, request=log_in(mace))
+    moving_clock.now = at(400)
+    agree(asked(ahsoka, mode="watch").pk, request=log_in(mace))
+    assert [row.holds_from for row in PriceGuard.objects.all()[:2]] == [at(1000), at(1000)]
+    assert in_force(reading.guards(), at(1000)).mode is Mode.WATCH
 
 
 def test_it_holds_from_the_instant_of_the_agreement_on(ahsoka, mace):
@@ -79,9 +137,8 @@ def test_it_holds_from_the_instant_of_the_agreement_on(ahsoka, mace):
     ("changed", "refused"),
     [
         ({"jump": "0.375"}, GuardDoesNotFit), ({"agreement": "0.45"}, GuardDoesNotFit),
-        ({"jump": "1"}, GuardDoesNotFit),
+        ({"jump": "1"}, GuardDoesNotFit), ({"dispute": "1"}, GuardDoesNotFit), ({"dispute": "25"}, GuardDoesNotFit),
         ({"dispute": "0.00001"}, GuardDoesNotFit), ({"mode": "maybe"}, ArgumentsDoNotFit),
-        ({"prices_until": "yesterday"}, ArgumentsDoNotFit), ({"prices_until": "2026-01-01"}, ArgumentsDoNotFit),
     ],
 )  # fmt: skip
 def test_settings_that_do_not_fit_are_not_asked_for(ahsoka, changed, refused):

@@ -28,6 +28,8 @@ ROLES: dict[str, tuple[str, ...]] = {
     "activation": ("risk",),
     "margin_call": ("risk",),
     "margin_call_cleared": ("risk",),
+    "margin_notice": ("risk",),
+    "margin_notice_ended": ("risk",),
     "recovery": ("risk",),
     "pruning": ("risk",),
     "sell": ("sales",),

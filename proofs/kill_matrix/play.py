@@ -20,7 +20,7 @@ from proofs.kill_matrix.cells import Cell, Fault
 from proofs.kill_matrix.frozen import changes_nothing_after
 from proofs.kill_matrix.outcome import Outcome
 from proofs.kill_matrix.restore_scenario import RestoreScenario
-from proofs.kill_matrix.scenario import Scenario
+from proofs.kill_matrix.scenario import NOTICE_LTV, Scenario
 from proofs.service.copies import backup_of, drop, fresh_copy
 from proofs.service.running_service import NotAsPromised, outside_world, service_environment
 from proofs.service.topology import as_in_production
@@ -89,7 +89,8 @@ class CellRunner:
             _add_old_quotes()
             with outside_world(self._stack, partial_share=Decimal("0.2"), latency_seconds=0.02) as markets:
                 bank = Bank(self._stack, markets, cell, marks)
-                environment = {**service_environment(bank), "LOG_LEVEL": "INFO", **self._settings}
+                notice = {} if cell.is_of_a_restore else {"MARGIN_NOTICE_LTV": NOTICE_LTV}
+                environment = {**service_environment(bank), "LOG_LEVEL": "INFO", **notice, **self._settings}
                 bank.environment = environment
                 bank.describe(lambda port: self._commands(port, bank.stand_in), environment, bank.arming)
                 bank.branch.listen()

@@ -1,14 +1,14 @@
-"""What happens in every cell: loans become active, get margin calls, recover, are claimed, sold and published.
+"""What happens in every cell: loans become active, get notice and margin calls, recover, are claimed and sold.
 
 The price goes up and down in steps. The effect of each step is awaited before the next one. So every failpoint is
 reached at least twice, and what happens to each loan is known to the last margin call. LTVs of the three kinds of
-loans, all of 1000 GC, at the prices of the scenario (by default 0.50 activates, 0.70 makes a margin call, below 0.60
-clears it, 0.80 claims):
+loans, all of 1000 GC, at the prices of the scenario (0.50 activates, NOTICE_LTV gives notice, 0.70 makes a margin call,
+below 0.60 clears it, and ends a notice, 0.80 claims):
 
-    units       50    57    60    38    48    50   36.5    34    30
+    units       50    57    60    38    48    50   36.5    42    34    30
     34        0.588 0.516 0.490 0.774 0.613 0.588 0.806
-    36        0.556 0.487 0.463 0.731 0.579 0.556 0.761 0.817
-    40        0.500 0.439 0.417 0.658 0.521 0.500 0.685 0.735 0.833
+    36        0.556 0.487 0.463 0.731 0.579 0.556 0.761 0.661 0.817
+    40        0.500 0.439 0.417 0.658 0.521 0.500 0.685 0.595 0.735 0.833
 """
 
 import time
@@ -22,6 +22,7 @@ from proofs.kill_matrix.bank import Bank
 from proofs.service.running_service import require
 
 AMOUNT = "1000"
+NOTICE_LTV = "0.65"
 #: Units posted, and how many loans there are of each.
 LOANS = {"34": 2, "36": 2, "40": 3}
 #: How many margin calls a loan of so many units has had in the end.
@@ -40,6 +41,7 @@ FAULTS = ("refusal", None, "dropped_after_trading", None, None, "error_500", Non
 _ACTIVE = "SELECT count(*) FROM loans_loan WHERE status = 'active'"
 _CLAIMED = "SELECT count(*) FROM liquidation_liquidation"
 _CALLED = "SELECT count(*) FROM loans_margincall WHERE closed_at IS NULL"
+_NOTICED = "SELECT count(*) FROM loans_marginnotice WHERE ended_at IS NULL"
 _OLD = "SELECT count(*) FROM pricing_pricequote WHERE sent_at < now() - interval '1 day'"
 _HEARD = "SELECT count(DISTINCT market) FROM pricing_pricequote WHERE sent_at > now() - interval '1 day'"
 _EVALUATED = (
@@ -49,12 +51,13 @@ _EVALUATED = (
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Both markets go to a price; then so many loans are active, claimed, and have an open margin call."""
+    """Both markets go to a price; then so many loans are active, claimed, have an open margin call, or notice."""
 
     price: str
     active: int
     claimed: int
     called: int
+    noticed: int = 0
 
 
 class Scenario:
@@ -73,10 +76,11 @@ class Scenario:
             Step("50", many, 0, 0),
             Step("57", many + 2, 0, 0),
             Step("60", many + 4, 0, 0),
-            Step("38", many + 4, 0, 4),
+            Step("38", many + 4, 0, 4, many),
             Step("48", many + 4, 0, 2),
             Step("50", many + 4, 0, 0),
-            Step("36.5", many + 2, 2, 2),
+            Step("36.5", many + 2, 2, 2, many),
+            Step("42", many + 2, 2, 2),
             Step("34", many, 4, many),
         ]
 
@@ -106,8 +110,8 @@ class Scenario:
 
     def _reach(self, step: Step) -> None:
         def reached() -> bool:
-            figures = tuple(self._bank.count(query) for query in (_ACTIVE, _CLAIMED, _CALLED))
-            return figures == (step.active, step.claimed, step.called)
+            figures = tuple(self._bank.count(query) for query in (_ACTIVE, _CLAIMED, _CALLED, _NOTICED))
+            return figures == (step.active, step.claimed, step.called, step.noticed)
 
         self._bank.eventually(reached, f"at a price of {step.price} loans are as {step} says")
 

@@ -93,7 +93,7 @@ class Controls:
         try:
             return setting_aside.set_aside(**alone)
         except pull.SecondPersonNeeded:
-            self._by_two(setting_aside.SET_ASIDE, setting_aside.asked_for(alone["market"], 1, alone["why"]))
+            self._by_two(setting_aside.SET_ASIDE, {"market": alone["market"], "minutes": 1, "why": alone["why"]})
             return Control.objects.filter(kind=ControlKind.SET_ASIDE, market=alone["market"]).latest("pk")
 
     def _end(self, control: Control) -> None:

@@ -85,6 +85,9 @@ def replay(heard: Iterable[Heard], market: str, outs: Sequence[Out] = ()) -> tup
     def speaks(one: Heard, now: datetime) -> bool:
         return not _is_out(outs, one.market, one.sent_at) and not _is_out(outs, one.market, now)
 
+    def both_speak(earlier: Heard, later: Heard) -> bool:
+        return speaks(earlier, later.sent_at) and speaks(later, later.sent_at)
+
     believed: list[Believed] = []
     doubted: list[Doubted] = []
     others: dict[str, Heard] = {}
@@ -102,7 +105,12 @@ def replay(heard: Iterable[Heard], market: str, outs: Sequence[Out] = ()) -> tup
         before, previous = previous, one
         if believed and one.own_time < believed[-1].one.own_time and now < believed[-1].one.sent_at + MAX_AGE:
             continue
-        if waiting and one.own_time > waiting.one.own_time and speaks(one, now) and _goes_as_far(one, waiting):
+        if (
+            waiting
+            and one.own_time > waiting.one.own_time
+            and both_speak(waiting.one, one)
+            and _goes_as_far(one, waiting)
+        ):
             _settle(waiting, now, confirmed=True, alone=True)
             believed.append(Believed(waiting.one, now, rose=_rose(waiting), alone=True))
             waiting = None
@@ -122,7 +130,7 @@ def replay(heard: Iterable[Heard], market: str, outs: Sequence[Out] = ()) -> tup
         elif (
             before
             and one.own_time > before.own_time
-            and speaks(one, now)
+            and both_speak(before, one)
             and not _far(before.price, one.price, AGREEMENT)
         ):
             believed.append(Believed(one, now, one.price > believed[-1].one.price, alone=True))

@@ -140,10 +140,11 @@ class Operators:
 
     def work(self) -> None:
         """Do what can be done now."""
-        if self.unfinished:
-            self._schedule.people.unless_the_database_is_lost(self._work)
+        self._schedule.people.unless_the_database_is_lost(self._work)
 
     def _work(self) -> None:
+        if not self.unfinished:
+            return
         if identity.objection():
             self._begin()
         restore = Restore.objects.first()

@@ -17,7 +17,7 @@ from coruscant.controls.models import Control
 from liquidation.controls.models import WithheldClaim
 from liquidation.models import ClaimFailure, Liquidation, LiquidationEvent, OrderAnswer, TradeOrder, Venue
 from loans.events.models import LoanEvent, LoanEventTopic
-from loans.models import AcceptedRequest, CollateralPosting, Loan, MarginCall
+from loans.models import AcceptedRequest, CollateralPosting, Loan, MarginCall, MarginNotice
 from pricing.models import Feed, FeedEvaluation, PriceQuote, RejectedMessage
 
 THEN = datetime(2026, 5, 4, 10, 30, tzinfo=UTC)
@@ -137,6 +137,10 @@ def make_bank() -> Bank:
     told = LoanEvent.objects.create(
         loan=active, sequence=1, event_type="activation", event_id=uuid4(), body="{}", created_at=THEN, due_at=THEN
     )
+    notice = MarginNotice.objects.create(
+        loan=active, notice_ltv=Decimal("0.65"), price=Decimal(38), price_at=THEN, outstanding_balance=Decimal(1000),
+        collateral=Decimal(40), noticed_at=THEN,
+    )  # fmt: skip
     rejected = RejectedMessage.objects.create(
         market="mos_espa", queue="coruscant-mos-espa-prices", message_id="m-2", body='{"levels": <script>',
         reason="not JSON", sent_at=THEN, received_at=THEN,
@@ -152,6 +156,6 @@ def make_bank() -> Bank:
     evaluation = FeedEvaluation.objects.create(market="mos_espa", known_drained_to=THEN)
     rows = [
         new, warning, posting, waiting, unresolved, answer, event, accepted, rejected, venue, failure, quote, feed,
-        evaluation, approval, topic, told, control, withheld,
+        evaluation, approval, topic, told, control, withheld, notice,
     ]  # fmt: skip
     return Bank(new, active, warned, waiting, settled, unresolved, [*rows, token])

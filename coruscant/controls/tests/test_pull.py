@@ -89,23 +89,31 @@ def test_two_controls_of_a_kind_do_not_overlap_but_those_of_two_markets_do(time_
     pull_it("set_aside", market="mos_espa")
     pull_it("set_aside", market="black_spire_outpost")
     time_passes(minutes=5)
-    second = pull_it(by_id=2)  # the first ends at this instant
+    second = pull_it(by_id=2, two_people=True)  # the first ends at this instant
     assert first.until == second.began_at
 
 
 def test_one_person_alone_cannot_go_on_for_ever(time_passes):
     pull_it(minutes=60)
     time_passes(minutes=61)
-    with pytest.raises(SecondPersonNeeded, match="pulled it lately"):
+    with pytest.raises(SecondPersonNeeded, match="pulled lately"):
         pull_it()
     pull_it("pause_activations")
-    other = pull_it(by="han", by_id=2)
     time_passes(minutes=58, seconds=59)
     with pytest.raises(SecondPersonNeeded):
         pull_it()
-    assert other.until < clock.now()
     time_passes(seconds=1)
     assert pull_it().began_at == clock.now()
+
+
+def test_people_do_not_take_turns_alone(time_passes):
+    pull_it(minutes=60)
+    time_passes(minutes=60)
+    with pytest.raises(SecondPersonNeeded):
+        pull_it(by="han", by_id=2)
+    with pytest.raises(SecondPersonNeeded):
+        pull_it(by="han", by_id=2, on_command_line=True)
+    pull_it(by="han", by_id=2, two_people=True)
 
 
 def test_two_people_may_go_on_at_once_and_whoever_asked_has_had_their_turn(time_passes):
@@ -115,14 +123,6 @@ def test_two_people_may_go_on_at_once_and_whoever_asked_has_had_their_turn(time_
     time_passes(minutes=60)
     with pytest.raises(SecondPersonNeeded):
         pull_it()
-
-
-def test_what_commands_pull_counts_as_one_person_whomever_they_name(time_passes):
-    pull_it(on_command_line=True)
-    time_passes(minutes=6)
-    with pytest.raises(SecondPersonNeeded):
-        pull_it(by="han", by_id=2, on_command_line=True)
-    pull_it(by="han", by_id=2)
 
 
 def test_one_person_neither_ends_nor_extends_a_control_not_even_their_own():

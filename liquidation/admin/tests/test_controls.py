@@ -67,7 +67,7 @@ def test_what_takes_two_people_is_asked_for(browser):
 
 def test_setting_the_higher_market_aside_is_asked_for_with_the_loans_that_it_claims(browser, loan, quote):
     breached = loan()
-    quote("5000")
+    quote("32")
     quote("31", market=Market.BLACK_SPIRE_OUTPOST)
     assert "Nothing is done yet" in sent(browser, kind="set_aside", market="mos_espa")
     assert breached.loan_id in Approval.objects.get().effect

@@ -80,7 +80,7 @@ def test_controls_of_two_people_have_an_approval_of_just_this(quote):
         agree(ask(name, arguments, why="Look.", asked_by=leia).pk, request=log_in(han))
 
     by_two(two_people.PULL, kind="pause_claims", market="", minutes=90, why="Look.")
-    by_two(set_aside.SET_ASIDE, **set_aside.asked_for("mos_espa", 120, "Look."))
+    by_two(set_aside.SET_ASIDE, market="mos_espa", minutes=120, why="Look.")
     control = Control.objects.get(kind="pause_claims")
     by_two(two_people.EXTEND, control_id=control.pk, minutes=180)
     by_two(two_people.END, control_id=control.pk)

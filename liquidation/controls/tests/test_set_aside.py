@@ -5,6 +5,8 @@ from decimal import Decimal
 
 import pytest
 
+from coruscant import history
+from coruscant.approvals.arguments import ArgumentsDoNotFit
 from coruscant.approvals.ask import ask
 from coruscant.approvals.decide import NotExecuted, agree
 from coruscant.approvals.tests.support import log_in, representative
@@ -13,7 +15,7 @@ from coruscant.controls.pull import AlreadyPulled, SecondPersonNeeded
 from coruscant.controls.tests.support import pull_it
 from liquidation import evaluate
 from liquidation.controls import set_aside
-from liquidation.controls.set_aside import MoreWouldBeClaimed, PriceHasFallen
+from liquidation.controls.set_aside import PriceInDoubt
 from liquidation.models import Liquidation
 from loans.models import LoanStatus
 from pricing import best_price, snapshot
@@ -35,7 +37,7 @@ def asks():
     leia = representative("leia")
 
     def ask_for(market=MOS_ESPA, minutes=30, **other):
-        arguments = set_aside.asked_for(market, minutes, "It lies.") | other
+        arguments = {"market": market, "minutes": minutes, "why": "It lies."} | other
         return ask(set_aside.SET_ASIDE, arguments, why="Look.", asked_by=leia)
 
     return ask_for
@@ -51,9 +53,10 @@ def alone(market=MOS_ESPA, minutes=30):
     return set_aside.set_aside(market, lasts=timedelta(minutes=minutes), why="It lies.", by="leia", by_id=1)
 
 
-@pytest.mark.usefixtures("prices")
-def test_one_person_sets_the_lower_market_aside_but_not_the_higher_one():
-    with pytest.raises(SecondPersonNeeded, match="is 5000 GC, and would be 31 GC"):
+def test_one_person_sets_the_lower_market_aside_but_not_the_higher_one(quote):
+    quote("32", market=MOS_ESPA)
+    quote("31", market=BLACK_SPIRE)
+    with pytest.raises(SecondPersonNeeded, match="is 32 GC, and would be 31 GC"):
         alone(MOS_ESPA)
     assert not Control.objects.exists()
     assert alone(BLACK_SPIRE).market == BLACK_SPIRE
@@ -128,14 +131,42 @@ def test_nothing_is_done_if_more_loans_would_be_claimed_by_then(loan, asks, agre
 
 
 @pytest.mark.usefixtures("prices")
-def test_what_is_asked_for_on_a_command_line_is_looked_at_as_well(loan, asks):
+def test_whoever_asks_does_not_choose_what_may_be_claimed(asks):
+    with pytest.raises(ArgumentsDoNotFit):
+        asks(at_most=5)
+
+
+@pytest.mark.usefixtures("prices")
+def test_a_loan_that_is_topped_up_meanwhile_changes_nothing_of_what_was_asked(loan, asks, agrees):
+    """In a crash the worst loans are others every second."""
+    worst = loan(collateral="30")
     loan()
-    with pytest.raises(MoreWouldBeClaimed):
-        asks(at_most=0)
-    with pytest.raises(PriceHasFallen):
-        asks(price=Decimal("31.5"), at_most=5)
-    with pytest.raises(PriceHasFallen):
-        asks(price="none", at_most=5)
+    asked = asks()
+    assert asked.arguments["first"][0] == worst.loan_id
+    with history.cause("test", correlation_id="top-up"):
+        worst.collateral = Decimal(60)
+        worst.save()
+    agrees(asked)
+    assert Control.objects.get().market == MOS_ESPA
+
+
+def test_one_person_changes_no_price_of_activations_either(quote):
+    """In a dispute the lower market decides what is lent."""
+    quote("50", market=MOS_ESPA)
+    quote("31", market=BLACK_SPIRE)
+    with pytest.raises(SecondPersonNeeded, match="31 GC for activations, and would be 50 GC"):
+        alone(BLACK_SPIRE)
+
+
+def test_nobody_leaves_a_jump_alone_to_go_by(quote, asks):
+    """With the other market set aside, its repetition would be believed."""
+    quote("49.9", market=MOS_ESPA)
+    quote("50", market=BLACK_SPIRE)
+    quote("0.5", market=BLACK_SPIRE)
+    with pytest.raises(SecondPersonNeeded, match="in doubt"):
+        alone(MOS_ESPA)
+    with pytest.raises(PriceInDoubt):
+        asks(market=MOS_ESPA)
 
 
 def test_without_another_price_both_are_told_that_nothing_is_known(quote, asks, agrees):
@@ -197,8 +228,11 @@ def test_what_is_cached_knows_what_is_set_aside(asks, agrees):
     assert best_price.current().price == 31
 
 
-@pytest.mark.usefixtures("prices")
-def test_a_second_market_that_is_set_aside_is_the_last_price():
+def test_a_second_market_that_is_set_aside_is_the_last_price(quote):
     """Its prices would be the best ones left, so one person may not."""
+    quote("32", market=MOS_ESPA)
+    quote("31", market=BLACK_SPIRE)
     alone(BLACK_SPIRE)
-    assert set_aside.best_prices(MOS_ESPA) == (5000, None)
+    assert [point.price for point in set_aside.prices(MOS_ESPA)] == [32, None]
+    with pytest.raises(SecondPersonNeeded):
+        alone(MOS_ESPA)

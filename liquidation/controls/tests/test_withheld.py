@@ -65,7 +65,7 @@ def test_a_loan_is_listed_once_a_pause_at_the_first_price_that_breached_it(loan,
     time_passes(minutes=5)
     quote("34")
     evaluate.evaluate_loans()
-    pull_it(by_id=2)
+    pull_it(by_id=2, two_people=True)
     quote("25")
     evaluate.evaluate_loans()
     assert WithheldClaim.objects.filter(loan=first).count() == 2

@@ -3,7 +3,7 @@
 import io
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 from coruscant import aws, clock
 from loans.events import topic
@@ -26,9 +26,9 @@ def made(monkeypatch):
     return names
 
 
-def provision():
+def provision(*flags):
     out = io.StringIO()
-    call_command("provision_messaging", stdout=out)
+    call_command("provision_messaging", *flags, stdout=out)
     return out.getvalue().splitlines()
 
 
@@ -48,15 +48,41 @@ def test_the_topic_of_the_setting_is_made_and_named_once(made, settings):
     assert made == [TOPIC, TOPIC]
 
 
-def test_another_topic_changes_nothing_of_what_is_written(made, settings):
+@pytest.mark.parametrize("setting", ["", "mistyped"])
+def test_a_setting_that_differs_leaves_the_topic_and_is_an_error_in_the_log(made, settings, caplog, setting):
+    topic.name(TOPIC)
+    row = LoanEventTopic.objects.values().get()
+    settings.LOAN_EVENTS_TOPIC = setting
+    (said,) = provision()
+    assert f"nothing is changed. LOAN_EVENTS_TOPIC is {setting or 'empty'}, but loan events go to {TOPIC}." in said
+    assert ("--rename-loan-events" if setting else "--end-loan-events") in said
+    assert (LoanEventTopic.objects.values().get(), made) == (row, [])
+    errors = [record.msg for record in caplog.records if record.levelname == "ERROR"]
+    assert [(one["event"], one["topic"], one["setting"]) for one in errors] == [
+        ("loan_events_topic_differs", TOPIC, setting)
+    ]
+
+
+def test_another_topic_that_is_asked_for_changes_nothing_of_what_is_written(made, settings):
     topic.name(TOPIC)
     since = LoanEventTopic.objects.get().since
     settings.LOAN_EVENTS_TOPIC = "other"
-    assert provision() == ["topic other: ready", "loan events: written for other"]
+    assert provision("--rename-loan-events") == ["topic other: ready", "loan events: written for other"]
     assert (topic.named(), LoanEventTopic.objects.get().since) == ("other", since)
+    assert provision("--rename-loan-events") == ["topic other: ready"]
 
 
-def test_an_empty_setting_ends_it_and_says_so(made):
+def test_loan_events_are_ended_by_who_asks_for_it(made):
     topic.name(TOPIC)
-    assert provision() == [f"loan events: none are written any more, {TOPIC} was their topic"]
+    assert provision("--end-loan-events") == [f"loan events: none are written any more, {TOPIC} was their topic"]
     assert topic.named() == ""
+    assert provision("--end-loan-events") == []
+
+
+@pytest.mark.parametrize(("flag", "setting"), [("--end-loan-events", TOPIC), ("--rename-loan-events", "")])
+def test_what_contradicts_the_setting_is_refused(made, settings, flag, setting):
+    topic.name(TOPIC)
+    settings.LOAN_EVENTS_TOPIC = setting
+    with pytest.raises(CommandError, match="LOAN_EVENTS_TOPIC is"):
+        provision(flag)
+    assert (topic.named(), made) == (TOPIC, [])

@@ -1,8 +1,11 @@
 """The rules by which a demo passes or fails."""
 
 from decimal import Decimal
+from typing import Any
 
-from local.demo.simulators import ClientsLoan, Trade
+import pytest
+
+from local.demo.simulators import ClientsLoan, Simulators, Trade
 from local.demo.verdict import (
     check_counts,
     check_events,
@@ -11,6 +14,7 @@ from local.demo.verdict import (
     check_loan_events,
     check_postings,
     named,
+    report_without_gaps,
 )
 
 ONE = ("mos_espa", Decimal("2.5"), Decimal("124.75"))
@@ -62,6 +66,16 @@ def test_loan_events_that_were_not_heard_or_not_told_fail() -> None:
     assert [check.passed for check in check_loan_events({"a", "b"}, {"a"}, [])] == [False, True]
     assert [check.passed for check in check_loan_events({"a"}, {"a"}, ["loan l1 has events [2]"])] == [True, False]
     assert not check_loan_events(set(), set(), [])[0].passed, "loan events are part of the demo"
+
+
+def test_gap_that_closes_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("local.demo.verdict.time.sleep", lambda _seconds: None)
+    reports: list[dict[str, Any]] = [{"loanEventGaps": ["loan l1"]}, {"loanEventGaps": []}]
+    monkeypatch.setattr(Simulators, "otc_report", lambda _self, *, brief: reports.pop(0))
+    assert report_without_gaps(Simulators.__new__(Simulators)) == {"loanEventGaps": []}
+    monkeypatch.setattr("local.demo.verdict.GAPS_CLOSE_WITHIN_SECONDS", 0)
+    reports.append({"loanEventGaps": ["loan l1"]})
+    assert report_without_gaps(Simulators.__new__(Simulators))["loanEventGaps"]
 
 
 def test_event_that_was_not_received_fails_and_is_named() -> None:

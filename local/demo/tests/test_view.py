@@ -1,5 +1,6 @@
 """The live view with nothing, little and much to show."""
 
+from dataclasses import replace
 from decimal import Decimal
 from io import StringIO
 
@@ -7,7 +8,8 @@ import pytest
 from rich.console import Console
 
 from local.demo.books import Figures, Quote
-from local.demo.view import ViewState, progress_line, render
+from local.demo.said import Said
+from local.demo.view import ViewState, doubts, progress_line, render
 
 BUSY = ViewState(
     elapsed=41.3,
@@ -63,8 +65,15 @@ def test_figures_are_shown_rounded() -> None:
         assert part in text
 
 
-def test_best_price_is_the_best_that_is_not_too_old() -> None:
-    assert BUSY.figures.best == Quote(Decimal("49.126"), 1.2)
+def test_what_the_service_says_is_shown() -> None:
+    said = Said(best=Decimal("31.2"), disputed=True, suspect=("mos_espa",), controls=("pause_claims",), spared=9)
+    words = ("prices disputed", "Mos Espa suspect", "claims paused")
+    assert doubts(said) == words
+    state = replace(BUSY, said=said)
+    for part in (", ".join(words), "31.20", "spared by a pause"):
+        assert part in text_of(state, 80)
+    assert progress_line(state).count(", ".join(words)) == 1
+    assert "spared" not in text_of(BUSY, 80)
 
 
 def test_progress_is_one_line() -> None:

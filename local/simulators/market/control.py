@@ -35,6 +35,7 @@ class MarketControl:
             "crash": self._crash,
             "recover": self._recover,
             "move": self._move,
+            "lie": self._lie,
             "faultShare": self._set_total_share,
             "faultKinds": self._set_kinds,
             "faultShares": self._set_each_share,
@@ -155,6 +156,11 @@ class MarketControl:
         if to <= 0:
             raise BadJsonError("a price is above zero")
         self._market.scenario_prices().move(to, _seconds(given.get("over", Decimal(0)), "over"))
+
+    def _lie(self, value: Any) -> None:
+        given = _members(value, {"price", "for"})
+        levels = read_script(given.get("price"))[0]
+        self._market.exchange.lie(levels, _seconds(given.get("for"), "for"))
 
     def _set_total_share(self, value: Any) -> None:
         self._fault_share = _share(value, "faultShare")

@@ -64,6 +64,8 @@ class Exchange:
         self._steady_clock = steady_clock
         self._now = now
         self._market_time = datetime.min.replace(tzinfo=UTC)
+        self._lie: Levels | None = None
+        self._lies_until = ZERO
         self.tick(ZERO)
 
     def tick(self, seconds: Decimal) -> None:
@@ -82,9 +84,15 @@ class Exchange:
         self._prices = prices
         self.tick(ZERO)
 
+    def lie(self, levels: Levels, seconds: Decimal) -> None:
+        """Publish these levels for so many seconds from now on, whatever the prices are. Orders trade as ever."""
+        self._lie, self._lies_until = levels, self._seconds() + seconds
+
     def price_event(self) -> PriceEvent:
         """Return an event with the present prices, and a market time later than that of every event before."""
-        levels = self.book.levels(self._pressure())
+        if self._lie is not None and self._seconds() >= self._lies_until:
+            self._lie = None
+        levels = self._lie or self.book.levels(self._pressure())
         body = self.wire.price_event(levels, self._next_market_time(), str(uuid.uuid4()))
         return PriceEvent(body, levels)
 

@@ -13,6 +13,7 @@ from local.simulators.otc.ledger import MOST_SENTENCES, KnownLoan
 STATUSES = {
     "application": "new",
     "activation": "active",
+    "margin-notice": "active",
     "margin-call": "active",
     "margin-call-cleared": "active",
     "liquidation-started": "liquidating",

@@ -29,7 +29,7 @@ def test_changing_it_only_asks(browser):
     assert "somebody else has to agree" in said(response)[-1]
     asked = Approval.objects.get()
     assert (asked.action, asked.outcome, asked.arguments["mode"]) == ("pricing.change_guard", "asked", "watch")
-    assert "the present jump of 0.4 would have held" in asked.effect
+    assert "the present jump of 0.4 would have held 0 quotes" in asked.effect
     assert PriceGuard.objects.count() == 1
 
 

@@ -4,11 +4,16 @@ from datetime import UTC, datetime
 from unittest.mock import Mock
 
 import pytest
+from django.contrib import messages
+from django.core.cache import cache
 from django.urls import reverse
 
+from coruscant import clock
 from coruscant.admin.tests.bank import make_bank, set_price
 from pricing import best_price
 from pricing.models import PriceQuote
+from pricing.tests.builders import BLACK_SPIRE
+from pricing.tests.rows import quote_row
 
 
 @pytest.fixture
@@ -40,6 +45,22 @@ def test_the_banner_says_since_when(browser):
     best_price.refresh()
     text = browser.get(reverse("admin:index")).content.decode()
     assert "No live price: nothing new is claimed since 2026-05-04 10:31:00 UTC" in text
+
+
+def test_every_page_says_how_far_two_live_markets_are_apart(bank, browser):
+    pages = "/admin/", reverse("admin:loans_loan_changelist"), reverse("admin:loans_loan_change", args=(bank.new.pk,))
+
+    def notes_on(url):
+        return [str(one) for one in browser.get(url).context["messages"] if one.level == messages.INFO]
+
+    for url in pages:
+        assert notes_on(url) == [], "with one market there is nothing to compare"
+    for price, apart in (("48.5", "3.09 %"), ("50", "0.00 %"), ("20", "150.00 %")):
+        PriceQuote.objects.filter(market=BLACK_SPIRE).delete()
+        quote_row(BLACK_SPIRE, 0, price, sent_at=clock.now())
+        cache.clear()
+        for url in pages:
+            assert notes_on(url) == [f"Markets {apart} apart"], url
 
 
 def test_the_login_page_says_nothing_of_the_bank(client, db, clean_cache):

@@ -22,6 +22,16 @@ def test_a_quote_shows_its_curves_and_whether_it_was_evaluated(browser):
     assert "too late" in browser.get("/admin/pricing/pricequote/").content.decode()
 
 
+def test_a_quote_shows_what_its_evaluation_found(browser):
+    quote = PriceQuote.objects.get()
+    page = f"/admin/pricing/pricequote/{quote.pk}/change/"
+    assert "2026-05-04" not in browser.get(page).content.decode()
+    PriceQuote.objects.update(effective_from=THEN, alone="rise", confirmed_by="mos_espa:e-7")
+    text = browser.get(page).content.decode()
+    for found in ("2026-05-04 10:30:00 UTC", "Rise", "mos_espa:e-7"):
+        assert found in text
+
+
 def test_a_quote_without_levels_is_shown(browser):
     PriceQuote.objects.update(sell=[], buy=[], market_time=Decimal("1.500000000000"))
     quote = PriceQuote.objects.get()

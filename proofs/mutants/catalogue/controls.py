@@ -172,19 +172,19 @@ MUTANTS: tuple[Mutant, ...] = (
     _by_tests(
         "an-hour-and-another",
         "one person pulls a control again as soon as it is over",
-        Edit(_PULL, "until__gt=now - ALONE).first()", "until__gt=now).first()"),
+        Edit(_PULL, "until__gt=now - ALONE\n", "until__gt=now\n"),
         tests=_PULLED,
     ),
     _by_tests(
-        "commands-name-many-people",
-        "whoever has a shell goes on for ever under one name after the other",
-        Edit(_PULL, "    if on_command_line:\n", "    if False:\n"),
+        "people-take-turns",
+        "people pull a control one after the other, each alone, for ever",
+        Edit(_PULL, "Q(two_people=False) | Q(pulled_by_id=by_id)", "Q(pulled_by_id=by_id)"),
         tests=_PULLED,
     ),
     _by_tests(
         "higher-market-set-aside-by-one",
         "one person alone lowers the best price",
-        Edit(_SET_ASIDE, "        if before != after:\n", "        if False:\n"),
+        Edit(_SET_ASIDE, "        if _decides(before) != _decides(after) or after.pending:\n", "        if False:\n"),
         tests=_ASIDE,
     ),
     _by_tests(

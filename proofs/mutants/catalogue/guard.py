@@ -29,8 +29,8 @@ MUTANTS: tuple[Mutant, ...] = (
         "confirmed-by-a-duplicate",
         "the same event delivered twice confirms a jump",
         _GUARD,
-        "quote.market_time > pending.quote.market_time",
-        "quote.market_time >= pending.quote.market_time",
+        "later.market_time > earlier.market_time",
+        "later.market_time >= earlier.market_time",
     ),
     _unit(
         "confirmed-retroactively",
@@ -164,5 +164,19 @@ MUTANTS: tuple[Mutant, ...] = (
         (Edit("pricing.snapshot", "counts = market not in suspect and not", "counts = not"),),
         tests=("pricing/tests/test_best_price.py",),
         simulated=False,  # it sells less than it could at worst
+    ),
+    Mutant(
+        "guard-without-the-barrier",
+        "the guard changes while a posting is about to activate by the old one",
+        (Edit("pricing.two_people", "    locks.exclusive(locks.ACTIVATION)\n", ""),),
+        tests=("pricing/tests/test_two_people_concurrency.py",),
+        simulated=False,  # nobody changes the guard there
+    ),
+    Mutant(
+        "guard-beside-terms",
+        "the guard changes while terms are made that it does not fit",
+        (Edit("pricing.two_people", "    locks.share(locks.TERMS)\n", ""),),
+        tests=("pricing/tests/test_two_people_concurrency.py",),
+        simulated=False,  # nobody changes the guard there
     ),
 )

@@ -3,9 +3,11 @@
 from proofs.mutants.planting import Edit, Mutant
 
 _WRITE, _BODY, _TOPIC = "loans.events.write", "loans.events.body", "loans.events.topic"
+_NOTICES = "loans.margin_notices"
 _INSERT = "    with connection.cursor() as cursor:\n        cursor.execute(_INSERT, written)\n"
 
 _WRITTEN = ("loans/events/tests/test_write.py",)
+_NOTICED = ("loans/tests/test_margin_notices.py",)
 _SENT = ("liquidation/tests/test_publish_loan_events.py",)
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -90,6 +92,50 @@ MUTANTS: tuple[Mutant, ...] = (
             ),
         ),
         tests=_WRITTEN,
+    ),
+    Mutant(
+        "noticed-each-tick",
+        "a loan with an open notice is noticed again",
+        (
+            Edit(
+                "loans.candidates",
+                " AND n.ended_at IS NULL) ORDER BY l.debt_per_unit DESC",
+                " AND false) ORDER BY l.debt_per_unit DESC",
+            ),
+            Edit(_NOTICES, "n.loan_id = l.id AND n.ended_at IS NULL)", "false)"),
+        ),
+        sql="DROP INDEX one_open_margin_notice_a_loan",
+        tests=_NOTICED,
+        simulated=False,  # notices are off in the simulation
+    ),
+    Mutant(
+        "notice-beside-a-call",
+        "a loan with an open margin call is noticed, and its notice outlives the call",
+        (
+            Edit(_NOTICES, "c.loan_id = l.id AND c.closed_at IS NULL)", "false)"),
+            Edit(
+                "loans.candidates",
+                "(w.closed_at IS NULL OR w.cleared_to >= %s)) AND NOT EXISTS",
+                "(false AND w.cleared_to >= %s)) AND NOT EXISTS",
+            ),
+            Edit("loans.margin_calls", "        margin_notices.end(called, now)\n", ""),
+        ),
+        tests=_NOTICED,
+        simulated=False,
+    ),
+    Mutant(
+        "notice-of-a-pending-jump",
+        "notice is given at a price that nothing has confirmed yet",
+        (
+            Edit(_NOTICES, "    if not point.may_claim:\n        return 0\n", ""),
+            Edit(
+                "liquidation.evaluate",
+                "            if last.may_claim:\n                yield Step(\n",
+                "            if True:\n                yield Step(\n",
+            ),
+        ),
+        tests=_NOTICED,
+        simulated=False,
     ),
     Mutant(
         "claim-told-as-cleared",

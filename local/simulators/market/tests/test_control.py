@@ -47,6 +47,14 @@ def test_a_fixed_price_holds_until_a_scenario_is_asked_for(market: RunningMarket
     wait_for_price(market, 49, 51)
 
 
+def test_a_market_lies_for_as_long_as_it_is_told_to(market: RunningMarket) -> None:
+    market.set_price("31.25")
+    market.settings(lie={"price": "5000", "for": 60})
+    assert [level["sell"] for level in market.publish()["event"]["levels"]] == ["5000"] * 4
+    market.settings(lie={"price": "5000", "for": 0})
+    assert [level["sell"] for level in market.publish()["event"]["levels"]] == ["31.25"] * 4
+
+
 def test_levels_of_a_script_are_published_exactly(market: RunningMarket) -> None:
     market.set_price({"sell": {"1": "50", "10": "49.9", "50": "49", "100": "47.5"}})
     assert sell(market, "r1", "100").json()["price"] == "4750"
@@ -104,6 +112,8 @@ def test_deliveries_show_the_outcome_of_each_request(market: RunningMarket) -> N
         {"crash": {"to": 0}},
         {"crash": {"bogus": 1}},
         {"move": {}},
+        {"lie": {"price": "5000"}},
+        {"lie": {"for": 10}},
         {"down": 1},
         {"interval": 0},
         {"slowSeconds": [2, 1]},

@@ -102,6 +102,16 @@ def test_a_scripted_price_is_not_moved_by_trades(clock: Clock) -> None:
     assert exchange.execute(Order("r2", Decimal(40))).proceeds == 1250
 
 
+def test_a_lie_is_published_for_its_time_and_orders_trade_at_the_true_price(clock: Clock) -> None:
+    exchange = scripted(clock, "31.25")
+    exchange.lie(read_script("5000")[0], Decimal(10))
+    clock.seconds = 9.9
+    assert set(exchange.price_event().levels.sell.values()) == {Decimal(5000)}
+    assert exchange.execute(Order("r1", Decimal(40))).proceeds == 1250
+    clock.seconds = 10.0
+    assert set(exchange.price_event().levels.sell.values()) == {Decimal("31.25")}
+
+
 def test_an_order_that_would_fetch_nothing_leaves_nothing_behind(clock: Clock) -> None:
     exchange = scripted(clock, "0.00000001")
     with pytest.raises(NothingToTradeError):
