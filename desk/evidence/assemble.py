@@ -10,7 +10,7 @@ from desk.evidence.timeline import cause_of, timeline
 from desk.evidence.values import picked, plain
 from liquidation.models import Liquidation, OrderAnswer, TradeOrder
 from liquidation.reconciliation.models import ReconciliationDifference, StatementTrade
-from loans.models import MarginCall
+from loans.models import MarginCall, MarginNotice
 from loans.representation import ltv_string
 
 #: Of the document's form, which docs/evidence.schema.json describes. Raised when a reader would have to change.
@@ -37,6 +37,7 @@ def assemble(books: Books) -> dict[str, Any]:
             ) | {"terms": loan.terms_id},
             "terms": _terms(books),
             "postings": [picked(one, "id", "request_id", "amount", "created_at") for one in books.postings],
+            "marginNotices": [_margin_notice(one) for one in books.margin_notices],
             "marginCalls": [_margin_call(one) for one in books.margin_calls],
             "withheldClaims": [_withheld(one) for one in books.withheld],
             "claimFailure": books.claim_failure and picked(books.claim_failure, "price", "reason", "failed_at"),
@@ -73,6 +74,13 @@ def _terms(books: Books) -> dict[str, Any]:
             for one in books.terms
         ],
     }  # fmt: skip
+
+
+def _margin_notice(notice: MarginNotice) -> dict[str, Any]:
+    columns = picked(
+        notice, "id", "notice_ltv", "price", "price_at", "outstanding_balance", "collateral", "noticed_at", "ended_at"
+    )
+    return columns | {"ltv": ltv_string(notice.outstanding_balance, notice.collateral, notice.price)}
 
 
 def _margin_call(call: MarginCall) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from liquidation.models import ClaimFailure, Liquidation, LiquidationEvent, Orde
 from liquidation.moves_two_people import MOVE
 from liquidation.reconciliation.models import ReconciliationDifference, StatementTrade
 from loans.events.models import LoanEvent
-from loans.models import CollateralPosting, Loan, LoanTerms, MarginCall
+from loans.models import CollateralPosting, Loan, LoanTerms, MarginCall, MarginNotice
 from loans.selectors import LoanNotFound
 
 #: The audited tables whose history may tell of a loan, by the names that the timeline gives them, in the order in which
@@ -44,6 +44,7 @@ class Books:
     loan: Loan
     terms: Sequence[LoanTerms]
     postings: Sequence[CollateralPosting]
+    margin_notices: Sequence[MarginNotice]
     margin_calls: Sequence[MarginCall]
     withheld: Sequence[WithheldClaim]
     loan_events: Sequence[LoanEvent]
@@ -117,6 +118,7 @@ def read(loan_id: str) -> Books:
         loan=loan,
         terms=_terms(loan, sale, loan_history, margin_calls),
         postings=postings,
+        margin_notices=list(loan.margin_notices.order_by("pk")),
         margin_calls=margin_calls,
         withheld=withheld,
         loan_events=list(loan.events.order_by("sequence")),

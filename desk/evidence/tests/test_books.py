@@ -5,6 +5,7 @@ import threading
 from decimal import Decimal
 
 import pytest
+from django.apps import apps
 from django.db import connection, connections
 
 from coruscant import clock
@@ -180,3 +181,25 @@ def test_it_shows_the_books_as_of_one_instant(loan):
     assert document["evidence"]["loan"]["collateral"] == "40"
     assert recompute.posted(document) == 40
     assert "meanwhile" not in json.dumps(document)
+
+
+def test_no_table_that_names_a_loan_its_liquidation_or_an_order_is_forgotten():
+    """Whoever adds one adds it to the evidence, or says here why not."""
+    naming = {
+        model.__name__
+        for model in apps.get_models()
+        if not model.__name__.startswith("Historical")
+        and any(field.related_model in {Loan, Liquidation, TradeOrder} for field in model._meta.local_fields)
+    }
+    answers_of_the_api = {"AcceptedRequest"}
+    assert naming - answers_of_the_api == {
+        "ClaimFailure", "CollateralPosting", "Liquidation", "LiquidationEvent", "LoanEvent", "MarginCall",
+        "MarginNotice", "OrderAnswer", "ReconciliationDifference", "TradeOrder", "WithheldClaim",
+    }  # fmt: skip
+
+
+def test_a_notice_before_a_margin_call_is_there():
+    active = make_bank().active
+    (notice,) = document_of(active.loan_id)["evidence"]["marginNotices"]
+    assert (notice["noticeLtv"], notice["price"], notice["outstandingBalance"]) == ("0.65", "38", "1000")
+    assert notice["ltv"] == "0.657894736842105263157895"
