@@ -218,8 +218,11 @@ class _Judge:
         ):
             return
         pending, previous = self.pending, self.previous
-        again = pending is not None and self._may_agree(pending.quote, quote)
-        if pending and again and supports(quote.sell, pending, guard, other_market=False):
+        if (
+            pending
+            and self._may_agree(pending.quote, quote)
+            and supports(quote.sell, pending, guard, other_market=False)
+        ):
             self._confirm(quote.sent_at, quote, self._way(pending, guard))
             current = self.current
         jump = Jump(quote, current.quote) if current else None
@@ -229,16 +232,15 @@ class _Judge:
             self._believe(Effective(quote, quote.sent_at))
         elif not moved:
             alone = current.alone if current.alone and not self._agree(current.alone, quote, guard) else Alone.NO
-            agrees_with = name_of(current.quote) if current.confirmed_by == name_of(quote) else ""
-            self._believe(Effective(quote, quote.sent_at, alone, agrees_with))
+            by = name_of(current.quote) if current.confirmed_by == name_of(quote) else ""
+            self._believe(Effective(quote, quote.sent_at, alone, by))
         elif previous and self._may_agree(previous, quote) and repeats(quote, previous, guard):
             self._believe(Effective(quote, quote.sent_at, moved[0][1], name_of(previous)))
         else:
             self.pending = jump
             fresh = [other for other in self.others.values() if quote.sent_at < expires_at(other, self.freshness)]
-            by = next((other for other in fresh if self._is_supported_by(other, quote.sent_at)), None)
-            if by is not None:
-                self._confirm(quote.sent_at, by, Alone.NO)
+            if support := next((other for other in fresh if self._is_supported_by(other, quote.sent_at)), None):
+                self._confirm(quote.sent_at, support, Alone.NO)
 
     def _is_supported_by(self, other: Quote, instant: datetime) -> bool:
         assert self.pending is not None  # noqa: S101
@@ -247,8 +249,8 @@ class _Judge:
 
     def _may_agree(self, earlier: Quote, later: Quote) -> bool:
         """Whether two quotes of this market can be two: not one event twice, and neither was set aside."""
-        both = all(self._counts(one, later.sent_at) for one in (earlier, later))
-        return both and later.market_time > earlier.market_time
+        counting = all(self._counts(one, later.sent_at) for one in (earlier, later))
+        return counting and later.market_time > earlier.market_time
 
     def _counts(self, quote: Quote, instant: datetime) -> bool:
         """Whether a quote may support anything at an instant: its market was not set aside when it was sent, nor is."""

@@ -22,8 +22,8 @@ MUTANTS: tuple[Mutant, ...] = (
         "confirmed-by-itself",
         "a jump confirms itself",
         _GUARD,
-        "by = next((other for other in fresh if",
-        "by = next((other for other in [quote, *fresh] if",
+        "next((other for other in fresh if",
+        "next((other for other in [quote, *fresh] if",
     ),
     _unit(
         "confirmed-by-a-duplicate",
@@ -78,8 +78,8 @@ MUTANTS: tuple[Mutant, ...] = (
         "alone-for-one-quote",
         "a market is suspect for one quote only",
         _GUARD,
-        "self._believe(Effective(quote, quote.sent_at, alone, confirmed_by))",
-        "self._believe(Effective(quote, quote.sent_at, alone if confirmed_by else Alone.NO, confirmed_by))",
+        "self._believe(Effective(quote, quote.sent_at, alone, by))",
+        "self._believe(Effective(quote, quote.sent_at, alone if by else Alone.NO, by))",
     ),
     _unit(
         "both-alone-do-not-count",
