@@ -218,11 +218,8 @@ class _Judge:
         ):
             return
         pending, previous = self.pending, self.previous
-        if (
-            pending
-            and self._may_agree(pending.quote, quote)
-            and supports(quote.sell, pending, guard, other_market=False)
-        ):
+        again = pending and self._may_agree(pending.quote, quote)
+        if pending and again and supports(quote.sell, pending, guard, other_market=False):
             self._confirm(quote.sent_at, quote, self._way(pending, guard))
             current = self.current
         jump = Jump(quote, current.quote) if current else None
