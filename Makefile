@@ -26,6 +26,7 @@ ROUNDS ?=
 BASE ?= HEAD
 PATCH ?=
 INPUTS ?=
+COVERAGE ?=
 # Tests at a time: each process of them has an embedded stack of its own.
 JOBS ?= auto
 PYTEST := $(BIN)/python -m pytest -n $(JOBS) --maxprocesses 4 --dist worksteal
@@ -55,8 +56,8 @@ endif
 demo: venv  ## the whole service on one machine: SECONDS=60 to end with a verdict, WORKERS= WEB= BEATS= PORT=4000
 	$(BIN)/python -m local.demo --workers $(WORKERS) --web $(WEB) --beats $(BEATS) --port $(PORT) $(if $(SECONDS),--seconds $(SECONDS))
 
-test: venv  ## all tests on embedded stacks, with branch coverage: JOBS=2 processes; proofs-quick has the long ones
-	$(PYTEST) --cov --cov-branch --cov-fail-under=90
+test: venv  ## all tests on embedded stacks: JOBS=2 processes; COVERAGE=1 measures branches; proofs-quick has the long ones
+	$(PYTEST) $(if $(COVERAGE),--cov --cov-branch --cov-fail-under=90)
 
 proofs-quick: venv  ## a share of every proof below, for each change: some minutes
 	$(PYTEST) -m "proof or exactness" --hypothesis-profile longer --durations 15

@@ -20,6 +20,11 @@ settings.register_profile("longer", max_examples=400)
 settings.register_profile("long", max_examples=2000)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long tests come first: at the end only short ones are left to be shared between processes."""
+    items.sort(key=lambda item: item.get_closest_marker("system") is None)
+
+
 @pytest.fixture(scope="session")
 def stack(request: pytest.FixtureRequest) -> EmbeddedStack:
     """The run's embedded stack."""
