@@ -162,7 +162,7 @@ class ControlAdmin(AuditedAdmin):
             request, PullForm(request.POST or None), run, back=reverse("admin:controls_control_changelist"),
             title="Pull", submit_text="Pull it",
             explanation="It holds at once, under your name, and ends by itself. One person alone may pull it for an"
-            " hour, and again an hour after that; a price that would become the lower one needs two people.",
+            " hour, and nobody alone for an hour after that. It takes two if it changes the price that decides.",
         )  # fmt: skip
 
     @command_button("Extend", icon="more_time", permission="end", kind=ActionVariant.WARNING)

@@ -1,51 +1,36 @@
 """Checks every liquidation event against the contract, as its subscribers rely on it. No I/O."""
 
-import threading
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from local.simulators.exact import BadJsonError, exact, is_plain_decimal, read_json
-from local.simulators.otc.ledger import MOST_SENTENCES, KnownLoan
+from local.simulators.exact import exact, is_plain_decimal
+from local.simulators.otc.deliveries import Deliveries
+from local.simulators.otc.ledger import KnownLoan
 
 FIGURES = ("collateralSold", "collateralSoldValue", "outstandingCollateral", "outstandingBalance")
 KEYS = frozenset({"eventId", "eventType", "loanId", *FIGURES})
 
 
-class EventAudit:
-    """Collects events, and sentences about what is wrong with them. Safe to use from several threads."""
+class EventAudit(Deliveries):
+    """Collects events, and sentences about what is wrong with them."""
 
     def __init__(self) -> None:
         """Begin with no event."""
-        self._lock = threading.Lock()
-        self._raw_by_event: dict[str, str] = {}
+        super().__init__()
         self._by_loan: dict[str, dict[str, Any]] = {}
-        self._violations: list[str] = []
-        self.received = 0
 
     @property
     def distinct(self) -> int:
         """How many different eventIds were received."""
         return len(self._raw_by_event)
 
-    def receive(self, raw: str) -> None:
-        """Take one delivery of an event, byte for byte."""
-        with self._lock:
-            self.received += 1
-            try:
-                event = read_json(raw)
-            except BadJsonError as error:
-                self._add_violation(f"an event is {error}: {raw[:200]}")
-                return
-            event_id = event.get("eventId") if isinstance(event, dict) else None
-            if isinstance(event_id, str) and self._raw_by_event.setdefault(event_id, raw) != raw:
-                self._add_violation(f"event {event_id} came with other bytes than before: {raw[:500]}")
-                return
-            faults = event_faults(event)
-            for fault in faults:
-                self._add_violation(f"{fault}: {raw[:500]}")
-            if not faults and self._by_loan.setdefault(event["loanId"], event)["eventId"] != event_id:
-                self._add_violation(f"loan {event['loanId']} has a second event {event_id}")
+    def _faults(self, event: Any) -> list[str]:
+        return event_faults(event)
+
+    def _keep(self, event: dict[str, str]) -> None:
+        if self._by_loan.setdefault(event["loanId"], event)["eventId"] != event["eventId"]:
+            self._add_violation(f"loan {event['loanId']} has a second event {event['eventId']}")
 
     def events(self, loan_id: str | None = None) -> list[dict[str, Any]]:
         """Events by their first delivery, oldest first: all of them, or those of one loan."""
@@ -63,10 +48,6 @@ class EventAudit:
             if loan := loans.get(event["loanId"]):
                 sentences.extend(balance_faults(event, loan))
         return sentences
-
-    def _add_violation(self, sentence: str) -> None:
-        if len(self._violations) < MOST_SENTENCES:
-            self._violations.append(sentence)
 
 
 def event_faults(event: Any) -> list[str]:

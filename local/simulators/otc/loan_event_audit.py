@@ -1,13 +1,13 @@
 """Checks every loan event against the contract, as its subscribers rely on it. No I/O."""
 
 import re
-import threading
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from local.simulators.exact import BadJsonError, is_plain_decimal, read_json
-from local.simulators.otc.ledger import MOST_SENTENCES, KnownLoan
+from local.simulators.exact import is_plain_decimal
+from local.simulators.otc.deliveries import Deliveries
+from local.simulators.otc.ledger import KnownLoan
 
 #: The status that a loan has by each kind of event.
 STATUSES = {
@@ -28,16 +28,15 @@ _SEQUENCE = re.compile(r"[1-9][0-9]{0,8}")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")
 
 
-class LoanEventAudit:
-    """Collects loan events, and sentences about what is wrong with them. Safe to use from several threads."""
+class LoanEventAudit(Deliveries):
+    """Collects loan events, and sentences about what is wrong with them."""
+
+    what = "a loan event"
 
     def __init__(self) -> None:
         """Begin with no event."""
-        self._lock = threading.Lock()
-        self._raw_by_event: dict[str, str] = {}
+        super().__init__()
         self._by_loan: dict[str, dict[int, dict[str, str]]] = {}
-        self._violations: list[str] = []
-        self.received = 0
 
     @property
     def event_ids(self) -> list[str]:
@@ -45,27 +44,13 @@ class LoanEventAudit:
         with self._lock:
             return list(self._raw_by_event)
 
-    def receive(self, raw: str) -> None:
-        """Take one delivery of an event, byte for byte."""
-        with self._lock:
-            self.received += 1
-            try:
-                event = read_json(raw)
-            except BadJsonError as error:
-                self._add_violation(f"a loan event is {error}: {raw[:200]}")
-                return
-            event_id = event.get("eventId") if isinstance(event, dict) else None
-            if isinstance(event_id, str) and self._raw_by_event.setdefault(event_id, raw) != raw:
-                self._add_violation(f"loan event {event_id} came with other bytes than before: {raw[:500]}")
-                return
-            faults = loan_event_faults(event)
-            for fault in faults:
-                self._add_violation(f"{fault}: {raw[:500]}")
-            if faults:
-                return
-            of_loan = self._by_loan.setdefault(event["loanId"], {})
-            if of_loan.setdefault(int(event["sequence"]), event)["eventId"] != event_id:
-                self._add_violation(f"loan {event['loanId']} has two events of sequence {event['sequence']}")
+    def _faults(self, event: Any) -> list[str]:
+        return loan_event_faults(event)
+
+    def _keep(self, event: dict[str, str]) -> None:
+        of_loan = self._by_loan.setdefault(event["loanId"], {})
+        if of_loan.setdefault(int(event["sequence"]), event)["eventId"] != event["eventId"]:
+            self._add_violation(f"loan {event['loanId']} has two events of sequence {event['sequence']}")
 
     def events(self, loan_id: str) -> list[dict[str, str]]:
         """The events of a loan, in the order of their sequence."""
@@ -96,10 +81,6 @@ class LoanEventAudit:
             elif events and events[0]["eventType"] != "application":
                 sentences.append(f"loan {loan.loan_id}: begins with {events[0]['eventType']}")
         return sentences
-
-    def _add_violation(self, sentence: str) -> None:
-        if len(self._violations) < MOST_SENTENCES:
-            self._violations.append(sentence)
 
 
 def loan_event_faults(event: Any) -> list[str]:
