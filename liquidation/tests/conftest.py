@@ -1,9 +1,11 @@
-"""An SNS that does as a test says."""
+"""An SNS that does as a test says, and a database that was replaced."""
 
 import pytest
 
 from coruscant import aws, failpoints, outbox
 from coruscant.aws import LIQUIDATION_TOPIC as LIQUIDATIONS
+from coruscant.restores import identity
+from coruscant.restores.models import DatabaseIdentity
 from loans.events.tests.support import TOPIC
 
 
@@ -47,3 +49,22 @@ def sns(monkeypatch):
     yield fake
     outbox.topic_arn.cache_clear()
     failpoints.arm(None)
+
+
+@pytest.fixture
+def asked_anew():
+    identity.forget()
+    yield
+    identity.forget()
+
+
+@pytest.fixture
+def replace_database():
+    """Let another database have been accepted: from now on this one is not."""
+
+    def replace():
+        identity.accept("before")
+        DatabaseIdentity.objects.update(system_identifier=1)
+        identity.forget()
+
+    return replace

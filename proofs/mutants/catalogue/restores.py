@@ -9,7 +9,7 @@ _COMPARE, _DIFFERENCES = "liquidation.reconciliation.compare", "liquidation.reco
 _RELEASE, _ATTRIBUTION = "liquidation.reconciliation.release", "liquidation.reconciliation.attribution"
 
 _NOTICED = ("coruscant/restores/tests/test_identity.py",)
-_HELD = ("liquidation/tests/test_restored.py",)
+_HELD = ("liquidation/tests/test_restored.py", "liquidation/tests/test_restored_replaced.py")
 _GONE_BACK = ("liquidation/tests/test_restored_databases.py",)
 _COMPARED = ("liquidation/reconciliation/tests/test_compare.py",)
 _ADOPTED = ("liquidation/reconciliation/tests/test_differences.py",)
