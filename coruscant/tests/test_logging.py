@@ -1,0 +1,16 @@
+"""The configuration of the log."""
+
+import structlog
+from structlog.testing import capture_logs
+
+from coruscant.logging import logging_configuration
+
+
+def test_a_logger_that_is_in_use_follows_when_the_log_is_configured_again():
+    """As it is where the settings are run again: its lines must not go where nobody looks."""
+    log = structlog.get_logger("test")
+    log.info("used")
+    logging_configuration("json", "INFO")
+    with capture_logs() as logged:
+        log.warning("after")
+    assert [line["event"] for line in logged] == ["after"]
