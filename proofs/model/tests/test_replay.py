@@ -194,7 +194,12 @@ def test_a_true_answer_whose_price_is_far_from_the_expected_one_may_be_doubted_o
         yield from (commit(sale(sent(2))), Heard(0, "a-1", state.SUCCESS, 60, far))
 
     play(*told(far=True), commit(sale(sent(2, status=state.UNRESOLVED))))
-    play(commit(sale(OPEN)), Traded("a-1", 60), Heard(0, "a-1", state.SUCCESS, 60, far=True), commit(sale(FILLED, sold=60)))
+    play(
+        commit(sale(OPEN)),
+        Traded("a-1", 60),
+        Heard(0, "a-1", state.SUCCESS, 60, far=True),
+        commit(sale(FILLED, sold=60)),
+    )
     with pytest.raises(NotAStep):
         play(*told(far=False), commit(sale(sent(2, status=state.UNRESOLVED))))
 

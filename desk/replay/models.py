@@ -1,0 +1,41 @@
+"""Replays that people have asked for, and what came out."""
+
+from django.db import models
+
+from coruscant.fields import AmountField
+
+
+class PolicyReplay(models.Model):
+    """The prices of a past interval against the book as it was, under terms it did not have.
+
+    The four LTVs are ratios. `result` is what `desk/replay/report.py` writes; empty until a worker has done it.
+    """
+
+    class Status(models.TextChoices):
+        """How far it is."""
+
+        WAITING = "waiting", "Waiting"
+        DONE = "done", "Done"
+        FAILED = "failed", "Failed"
+
+    start = models.DateTimeField()
+    end = models.DateTimeField()
+    activation_ltv = AmountField()
+    margin_call_ltv = AmountField()
+    margin_call_clear_ltv = AmountField()
+    liquidation_ltv = AmountField()
+    asked_by = models.CharField(max_length=150)
+    asked_at = models.DateTimeField()
+    status = models.CharField(max_length=16, choices=Status.choices, default=Status.WAITING)
+    finished_at = models.DateTimeField(null=True)
+    result = models.JSONField(null=True)
+    error = models.TextField(blank=True, default="")
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = [
+            models.CheckConstraint(condition=models.Q(start__lt=models.F("end")), name="a_replay_has_an_interval"),
+        ]
+
+    def __str__(self) -> str:
+        return f"replay of {self.start:%Y-%m-%d %H:%M} to {self.end:%Y-%m-%d %H:%M} UTC"
