@@ -256,6 +256,8 @@ CELERY_BEAT_SCHEDULE = {
     "recover": {"task": "liquidation.recover", **_EVERY_PERIOD},
     "publish loan events": {"task": "liquidation.publish_loan_events", "schedule": 1.0, "options": {"expires": 3}},
     "expire approvals": {"task": "approvals.expire", "schedule": 60.0, "options": {"expires": 60}},
+    "take a snapshot of the book": {"task": "desk.take_snapshot", "schedule": 30.0, "options": {"expires": 30}},
+    "thin out snapshots": {"task": "desk.thin_snapshots", "schedule": 600.0, "options": {"expires": 600}},
 }
 
 # --- Logs and admin ---------------------------------------------------------------------------------------------
