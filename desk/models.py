@@ -14,8 +14,8 @@ __all__ = ["BookSnapshot", "PolicyReplay", "StressScenario"]
 class BookSnapshot(models.Model):
     """The active loans by debt per unit at an instant: from it follow their LTVs at every price.
 
-    `buckets` has, by version of the terms, a list of `[number of the bucket, loans, Σ outstanding balance, Σ collateral]`
-    with the sums as decimal strings (GC, units); `desk/book/buckets.py` has the bounds.
+    `buckets` has, by version of the terms, a list of `[number of the bucket, loans, Σ outstanding balance,
+    Σ collateral]` with the sums as decimal strings (GC, units); `desk/book/buckets.py` has the bounds.
     """
 
     taken_at = models.DateTimeField(unique=True)
