@@ -27,6 +27,7 @@ ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", default=["localhost", "127.0.0.1"])
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", default=[])
 
 INSTALLED_APPS = [
+    "coruscant.admin",  # first: some of its templates take the place of Unfold's
     "unfold",
     "unfold.contrib.filters",
     "unfold.contrib.simple_history",
@@ -42,7 +43,6 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "simple_history",
     "django_structlog",
-    "coruscant.admin",
     "coruscant.approvals",
     "coruscant.controls",
     "coruscant.history",
