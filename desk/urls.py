@@ -1,6 +1,12 @@
 """Every page of the desk, below /admin/desk/. Names begin with `desk:`."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from desk.prices.page import Figures as PricesFigures
+from desk.prices.page import Prices
 
 app_name = "desk"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("prices/", Prices.as_view(), name="prices"),
+    path("prices/figures/", PricesFigures.as_view(), name="prices_figures"),
+]
