@@ -72,8 +72,10 @@ def _nothing_is_forgotten(schedule: "Schedule", heard: list[Heard], spared: cont
     drained_to = {feed.market: feed.drained_to for feed in Feed.objects.all() if feed.drained_to}
     until, outs = schedule.world.clock(), controls.set_aside()
     spans = oracle.spans(heard, drained_to, until, outs)
-    # What came too late may change the past, but opens no window: nobody must be claimed by what it alone shows.
-    in_time = oracle.spans([one for one in heard if not one.too_late], drained_to, until, outs)
+    # What came too late may change the past, but opens no window: nobody must be claimed by what it alone shows. Nor by
+    # what nothing but the end of a jump's quote shows, if that came after the last evaluation had begun.
+    timely = [one for one in heard if not one.too_late]
+    in_time = oracle.spans(timely, drained_to, schedule.known_drained_to, outs)
     # The last evaluation was begun at `known_drained_to` and came to look at some instant since.
     last_spans = [span for span in spans if span.end > schedule.known_drained_to]
     lasts = [span.price if span.applies else None for span in last_spans] or [None]
