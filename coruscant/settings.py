@@ -197,6 +197,8 @@ if FILL_BAND <= 1:
 REFUSALS_BEFORE_SWITCH = env.whole("REFUSALS_BEFORE_SWITCH", 2)
 ORDER_SENDS_BEFORE_ATTENTION = env.whole("ORDER_SENDS_BEFORE_ATTENTION", 10)
 
+STRESS_DEPTH_RECOVERY_SECONDS = env.whole("STRESS_DEPTH_RECOVERY_SECONDS", 10)
+
 # --- Two people (docs/decisions/0024-two-people.md) --------------------------------------------------------------
 
 FOUR_EYES = env.flag("FOUR_EYES", default=False)
