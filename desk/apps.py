@@ -1,7 +1,6 @@
 """The desk app, the last of the installed ones: its admin puts its own pages in place of others."""
 
 from django.apps import AppConfig
-from django.contrib.admin import site
 
 
 class DeskConfig(AppConfig):
@@ -9,4 +8,6 @@ class DeskConfig(AppConfig):
 
     def ready(self) -> None:
         """Make the overview the admin's first page."""
+        from django.contrib.admin import site  # noqa: PLC0415  (apps must be ready)
+
         site.index_template = "desk/overview/index.html"
