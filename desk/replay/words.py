@@ -14,10 +14,10 @@ _NAMES: Final = {
 _DONE: Final = {"sold": "sold", "called": "called"}
 
 
-def terms(named: Mapping[str, str]) -> str:
-    """The LTVs that a replay has named, of its result or its row."""
+def terms(named: Mapping[str, Decimal]) -> str:
+    """The LTVs that a replay has named."""
     with money.exact():
-        said = [_NAMES[name].format(money.decimal_string(Decimal(ltv) * 100)) for name, ltv in named.items()]
+        said = [_NAMES[name].format(money.decimal_string(ltv * 100)) for name, ltv in named.items()]
     return ", ".join(said).capitalize() or "The same terms"
 
 
