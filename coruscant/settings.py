@@ -29,7 +29,7 @@ ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", default=["localhost", "127.0.0.1"])
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", default=[])
 
 INSTALLED_APPS = [
-    "coruscant.admin",  # first: some of its templates take the place of Unfold's
+    "coruscant.admin",  # before unfold, some of whose templates it replaces
     "unfold",
     "unfold.contrib.filters",
     "unfold.contrib.simple_history",
@@ -197,6 +197,8 @@ if FILL_BAND <= 1:
 REFUSALS_BEFORE_SWITCH = env.whole("REFUSALS_BEFORE_SWITCH", 2)
 ORDER_SENDS_BEFORE_ATTENTION = env.whole("ORDER_SENDS_BEFORE_ATTENTION", 10)
 
+STRESS_DEPTH_RECOVERY_SECONDS = env.whole("STRESS_DEPTH_RECOVERY_SECONDS", 10)
+
 # --- Two people (docs/decisions/0024-two-people.md) --------------------------------------------------------------
 
 FOUR_EYES = env.flag("FOUR_EYES", default=False)
@@ -259,6 +261,7 @@ CELERY_BEAT_SCHEDULE = {
     "publish loan events": {"task": "liquidation.publish_loan_events", "schedule": 1.0, "options": {"expires": 3}},
     "expire approvals": {"task": "approvals.expire", "schedule": 60.0, "options": {"expires": 60}},
     "take a snapshot of the book": {"task": "desk.take_snapshot", "schedule": 30.0, "options": {"expires": 30}},
+    "replay what waits": {"task": "desk.replay", "schedule": 60.0, "options": {"expires": 60}},
     "thin out snapshots": {"task": "desk.thin_snapshots", "schedule": 600.0, "options": {"expires": 600}},
 }
 

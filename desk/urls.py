@@ -1,6 +1,15 @@
 """Every page of the desk, below /admin/desk/. Names begin with `desk:`."""
 
-from django.urls import URLPattern
+from django.contrib.admin import site
+from django.urls import path
+
+from desk.overview.page import Figures
+from desk.replay import pages as replay
 
 app_name = "desk"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("overview", Figures.as_view(), name="overview"),
+    path("replay/", replay.Replays.as_view(), name="replay"),
+    path("replay/<int:pk>/", replay.Replay.as_view(), name="replay-detail"),
+    path("replay/<int:pk>/differences.csv", site.admin_view(replay.differences_csv), name="replay-csv"),
+]

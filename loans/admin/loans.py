@@ -1,23 +1,31 @@
 """Loans as bank representatives see them, and the two commands they have: register an application, post collateral."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 from uuid import uuid4
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Exists, OuterRef, QuerySet, Value
+from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from coruscant.admin.base import AuditedAdmin
-from coruscant.admin.columns import amount_column, column, instant_column, status_column
+from coruscant.admin.columns import (
+    amount_column,
+    column,
+    id_column,
+    instant_column,
+    own_id_column,
+    status_column,
+)
 from coruscant.admin.commands import AmountFormField, command_button, command_page
 from coruscant.admin.figures import NOTHING, badge, figure, page_of, percent
 from coruscant.approvals.pages import ask_on_page, why_field
 from coruscant.fields import AmountField
 from loans import applications, postings, risk, two_people
+from loans.admin.records import loans_of_request
 from loans.idempotency import Accepted
 from loans.models import Loan, LoanStatus, MarginCall
 from pricing.admin.price import price_now
@@ -59,11 +67,12 @@ class OpenMarginCallFilter(admin.SimpleListFilter):
 @admin.register(Loan)
 class LoanAdmin(AuditedAdmin):
     list_display = (
-        "loan_id", "borrower_id", "state", "amount_gc", "balance_gc", "units", "ltv_now", "margin_call", "created",
+        "loan", "borrower", "state", "amount_gc", "balance_gc", "units", "ltv_now", "margin_call", "created",
     )  # fmt: skip
     list_filter = ("status", OpenMarginCallFilter)
     list_select_related = ("terms",)
-    search_fields = ("loan_id__startswith", "borrower_id__startswith", "request_id__exact")
+    totals = ("amount_gc", "balance_gc", "units")
+    search_fields = ("loan_id__startswith", "borrower_id__startswith")
     search_help_text = "The beginning of a loan id or borrower id, or a request id"
     # Of one version in its history; for the loan as it is the desk has a page of its own.
     fieldsets = (
@@ -74,6 +83,8 @@ class LoanAdmin(AuditedAdmin):
     actions_list = ("register_application",)
     actions_detail = ("post_collateral",)
     has_register_permission = admin.ModelAdmin.has_add_permission
+    loan = own_id_column("loan_id", "Loan")
+    borrower = id_column("borrower_id", "Borrower")
     state = status_column({"new": "info", "active": "success", "liquidating": "warning"})
     amount_gc = amount_column("amount", "GC", "Amount")
     balance_gc = amount_column("outstanding_balance", "GC", "Outstanding balance")
@@ -92,6 +103,11 @@ class LoanAdmin(AuditedAdmin):
         open_call = Exists(MarginCall.objects.filter(loan=OuterRef("pk"), closed_at__isnull=True))
         rows: QuerySet[Loan] = super().get_queryset(request)
         return rows.annotate(price_now=price, has_open_margin_call=open_call)
+
+    def search_lookups(self, request: HttpRequest, term: str) -> Iterable[Q]:
+        """Also by the request id of an application or a posting."""
+        yield from super().search_lookups(request, term)
+        yield Q(pk__in=loans_of_request(term))
 
     @admin.display(description="LTV now", ordering="debt_per_unit")
     def ltv_now(self, loan: Any) -> str:

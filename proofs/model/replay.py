@@ -287,7 +287,8 @@ def _first_seen(model: Model, *, restored: bool) -> Iterator[State]:
     state = beginning(model)
     accepted = state._replace(identity=1, books=Books(identity=1))
     held = accepted._replace(books=Books(identity=1, missing=MARKETS, doubted=True))
-    for before in (state, accepted, held) if restored else (state,):
+    unnoticed = state._replace(identity=1)  # nobody has accepted the restored books yet
+    for before in (state, unnoticed, accepted, held) if restored else (state,):
         yield before
         yield before._replace(books=before.books._replace(sale=SELLING))
 

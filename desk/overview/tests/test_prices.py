@@ -59,11 +59,13 @@ def test_claims_are_grouped_by_their_price_and_only_the_largest_groups_are_shown
 
 def test_the_market_that_pays_most_depends_on_the_quantity_and_a_stale_one_pays_nothing():
     now = clock.now()
-    first = Curve(Market.MOS_ESPA, (Level(Decimal(1), Decimal(50)), Level(Decimal(50), Decimal(40))), True, now)
-    second = Curve(Market.BLACK_SPIRE_OUTPOST, (Level(Decimal(100), Decimal(45)),), True, now)
+    first = Curve(
+        Market.MOS_ESPA, (Level(Decimal(1), Decimal(50)), Level(Decimal(50), Decimal(40))), fresh=True, sent_at=now
+    )
+    second = Curve(Market.BLACK_SPIRE_OUTPOST, (Level(Decimal(100), Decimal(45)),), fresh=True, sent_at=now)
     found = prices.depths({curve.market: curve for curve in (first, second)})
     assert [depth.best for depth in found] == [Market.MOS_ESPA] * 2 + [Market.BLACK_SPIRE_OUTPOST] * 2
     assert found[0] == Depth(1, (Decimal(50), Decimal(45)))
     assert found[3] == Depth(100, (None, Decimal(45)))
-    stale = Curve(Market.MOS_ESPA, first.levels, False, now)
+    stale = Curve(Market.MOS_ESPA, first.levels, fresh=False, sent_at=now)
     assert prices.depths({Market.MOS_ESPA: stale})[0].best is None

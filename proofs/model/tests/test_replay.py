@@ -300,6 +300,11 @@ def test_a_claim_that_was_lost_is_made_again_and_held():
     play(*begun, Committed(0, {}, by_operator=True), commit(CLAIMED), *refusals(3))
 
 
+def test_a_sale_that_is_first_seen_after_a_restore_may_be_held_once_somebody_notices():
+    replay = Replay(actors=2)
+    replay.play([Restored({7: CLAIMED}), commit(CLAIMED), operators(held())])
+
+
 def test_a_sale_that_is_first_seen_after_a_restore_may_be_held():
     other = {7: CLAIMED}
     begun = [Restored(other), Committed(0, {7: held()}, by_operator=True)]
