@@ -133,8 +133,12 @@ def meter(ltv: Decimal | None, thresholds: Thresholds) -> Meter:
 
 def money_of(loan: Loan, sale: Liquidation | None) -> Money:
     """The loan's money; of the sale, as far as it has come."""
-    of_sale = {} if sale is None else {name: getattr(sale, name) for name in ("proceeds", "surplus", "shortfall")}
-    return Money(loan.activated_at is not None, loan.amount, loan.outstanding_balance, **of_sale)
+    is_disbursed = loan.activated_at is not None
+    if sale is None:
+        return Money(is_disbursed, loan.amount, loan.outstanding_balance)
+    return Money(
+        is_disbursed, loan.amount, loan.outstanding_balance, sale.proceeds, sale.surplus, sale.shortfall
+    )  # fmt: skip
 
 
 def collateral_of(

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
@@ -24,12 +23,12 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class QuoteShown:
-    """A quote behind a claim; `price` (GC a unit) is that of the reference quantity."""
+    """A quote behind a claim, as that kept it; `price` (GC a unit) is that of the reference quantity."""
 
     market: str
     reference: str
     sent_at: datetime
-    price: Decimal | None
+    price: str | None
     remark: str
     curve: tuple[tuple[str, str], ...] = ()
 
@@ -99,4 +98,4 @@ class Known:
 
 def told(event: OutboxEvent | None) -> Told | None:
     """An event as a step names it."""
-    return event and Told(str(event.event_id), event.sent_at)
+    return None if event is None else Told(str(event.event_id), event.sent_at)
