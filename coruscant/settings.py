@@ -261,6 +261,7 @@ CELERY_BEAT_SCHEDULE = {
     "publish loan events": {"task": "liquidation.publish_loan_events", "schedule": 1.0, "options": {"expires": 3}},
     "expire approvals": {"task": "approvals.expire", "schedule": 60.0, "options": {"expires": 60}},
     "take a snapshot of the book": {"task": "desk.take_snapshot", "schedule": 30.0, "options": {"expires": 30}},
+    "replay what waits": {"task": "desk.replay", "schedule": 60.0, "options": {"expires": 60}},
     "thin out snapshots": {"task": "desk.thin_snapshots", "schedule": 600.0, "options": {"expires": 600}},
 }
 

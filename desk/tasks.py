@@ -4,6 +4,9 @@ from celery import shared_task
 from django.db import OperationalError
 
 from desk.book import snapshot
+from desk.replay.tasks import replay
+
+__all__ = ["replay", "take_snapshot", "thin_snapshots"]
 
 
 @shared_task(name="desk.take_snapshot", ignore_result=True, autoretry_for=(OperationalError,), max_retries=1)

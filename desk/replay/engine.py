@@ -16,7 +16,7 @@ from loans.risk import Thresholds
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """A best price from the instant `at` on; it applies to loans whose `prices_apply_from` is before `applies_before`."""
+    """A best price from `at` on; it applies to loans whose `prices_apply_from` is before `applies_before`."""
 
     at: datetime
     price: Decimal

@@ -1,8 +1,14 @@
 """Replays that people have asked for, and what came out."""
 
+from decimal import Decimal
+from typing import Final
+
 from django.db import models
 
 from coruscant.fields import AmountField
+
+#: What a replay can change, in the order in which people name them.
+LTVS: Final = ("liquidation_ltv", "margin_call_ltv", "margin_call_clear_ltv")
 
 
 class PolicyReplay(models.Model):
@@ -40,3 +46,8 @@ class PolicyReplay(models.Model):
 
     def __str__(self) -> str:
         return f"replay of {self.start:%Y-%m-%d %H:%M} to {self.end:%Y-%m-%d %H:%M} UTC"
+
+    @property
+    def named(self) -> dict[str, Decimal]:
+        """The LTVs that were named, by their columns."""
+        return {name: ltv for name in LTVS if (ltv := getattr(self, name)) is not None}

@@ -1,15 +1,16 @@
 """Replays: asked for, done by a worker one at a time, and kept with what came out. Nothing else is written."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, TypeVar
 
 import structlog
+from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
-from django.db import transaction
+from django.db import OperationalError, transaction
 
 from coruscant import clock, enqueue, money
 from coruscant.errors import DomainError
@@ -20,10 +21,11 @@ from desk.replay.prices import RecordedPrices
 from desk.replay.report import Report
 from liquidation.chains import task
 from loans.models import LoanTerms
-from loans.risk import Thresholds
 from loans.terms import ByVersion, TermsDoNotFit
 
 log = structlog.get_logger(__name__)
+
+_One = TypeVar("_One")
 
 LONGEST: Final = timedelta(days=31)
 #: A worker gives a replay up after so long: below the time limit of its task.
@@ -32,8 +34,6 @@ _SECONDS: Final = 40
 _TAKEN_FOR: Final = timedelta(seconds=65)
 #: Points of the plotted price.
 _POINTS: Final = 200
-#: What a replay can change, in the order in which people name them.
-LTVS: Final = ("liquidation_ltv", "margin_call_ltv", "margin_call_clear_ltv")
 
 #: The LTVs that are replaced, as ratios; each loan keeps its own of the others.
 Named = Mapping[str, Decimal]
@@ -53,6 +53,10 @@ class TookTooLong(DomainError):
     code = "replay-took-too-long"
     title = "The replay took too long"
     status: ClassVar[int] = 503
+
+    def __init__(self) -> None:
+        """What to do instead."""
+        super().__init__("It took too long. Ask for a shorter time, or run `manage.py replay`, which may take longer.")
 
 
 def ask(start: datetime, end: datetime, named: Named, *, asked_by: str) -> PolicyReplay:
@@ -76,16 +80,29 @@ def work() -> bool:
     taken = _take()
     if taken is None:
         return False
-    named = {name: ltv for name in LTVS if (ltv := getattr(taken, name)) is not None}
-    finished: dict[str, Any] = {"status": PolicyReplay.Status.DONE, "error": ""}
-    try:
-        finished["result"] = replay(taken.start, taken.end, named, most_seconds=_SECONDS)
-    except DomainError as error:
-        finished |= {"status": PolicyReplay.Status.FAILED, "error": str(error)}
+    finished = _done(taken)
     rows = PolicyReplay.objects.filter(pk=taken.pk, status=PolicyReplay.Status.WAITING)
     rows.update(**finished, finished_at=clock.now(), taken_until=None)
-    log.info("replay_finished", replay=taken.pk, status=finished["status"], error=finished["error"])
+    log.info("replay_finished", replay=taken.pk, status=finished["status"], error=finished.get("error", ""))
     return True
+
+
+def _done(taken: PolicyReplay) -> dict[str, Any]:
+    """The columns of a replay once it is done. Raises OperationalError: then it is done again."""
+    try:
+        return {
+            "status": PolicyReplay.Status.DONE,
+            "result": replay(taken.start, taken.end, taken.named, most_seconds=_SECONDS),
+        }
+    except OperationalError:
+        raise
+    except DomainError as error:
+        return {"status": PolicyReplay.Status.FAILED, "error": str(error)}
+    except SoftTimeLimitExceeded:
+        return {"status": PolicyReplay.Status.FAILED, "error": str(TookTooLong())}
+    except Exception:
+        log.exception("replay_failed", replay=taken.pk)
+        return {"status": PolicyReplay.Status.FAILED, "error": "An unexpected error; the log has it."}
 
 
 def replay(start: datetime, end: datetime, named: Named, *, most_seconds: float | None = None) -> dict[str, Any]:
@@ -94,23 +111,29 @@ def replay(start: datetime, end: datetime, named: Named, *, most_seconds: float 
     Reads only. Raises IntervalDoesNotFit, TermsDoNotFit, and TookTooLong after `most_seconds`.
     """
     began = time.monotonic()
+
+    def in_time(each: Iterable[_One]) -> Iterator[_One]:
+        for one in each:
+            if most_seconds is not None and time.monotonic() - began > most_seconds:
+                raise TookTooLong
+            yield one
+
     _check(start, end, clock.now())
     prices = RecordedPrices(start, end)
     report = Report()
     for batch in history.batches(prices.start, prices.end, _thresholds(named), prices.lowest):
         reality = dict(batch.reality)
-        for loan in batch.loans:
-            if most_seconds is not None and time.monotonic() - began > most_seconds:
-                raise TookTooLong("The replay took too long. Ask for a shorter time, or run `manage.py replay`.")
+        for loan in in_time(batch.loans):
             report.add(loan.pk, reality.pop(loan.pk, Fate()), fate(loan, prices, prices.pauses, prices.end))
         for pk, really in reality.items():
             report.add(pk, really, Fate())
+    series = [[at.isoformat(), money.decimal_string(price)] for at, price in in_time(prices.series(_POINTS))]
     return {
         "from": prices.start.isoformat(),
         "to": prices.end.isoformat(),
         "terms": {name: money.decimal_string(ltv) for name, ltv in named.items()},
         **report.as_json(history.names),
-        "prices": [[at.isoformat(), money.decimal_string(price)] for at, price in prices.series(_POINTS)],
+        "prices": series,
         "seconds": round(time.monotonic() - began, 1),
     }
 

@@ -11,6 +11,7 @@ from django.utils.dateparse import parse_datetime
 from coruscant import money
 from coruscant.errors import DomainError
 from desk.replay import service, words
+from desk.replay.models import LTVS
 
 
 def _instant(text: str) -> datetime:
@@ -27,13 +28,13 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--from", dest="start", type=_instant, required=True, metavar="INSTANT", help="in UTC")
         parser.add_argument("--to", dest="end", type=_instant, required=True, metavar="INSTANT", help="in UTC")
-        for name in service.LTVS:
+        for name in LTVS:
             option = f"--{name.replace('_', '-')}"
             parser.add_argument(option, type=money.parse_amount, metavar="LTV", help="a ratio, such as 0.75")
         parser.add_argument("--json", action="store_true", help="print all that a replay finds, as JSON")
 
     def handle(self, *args: Any, start: datetime, end: datetime, **options: Any) -> None:
-        named: dict[str, Decimal] = {name: options[name] for name in service.LTVS if options[name] is not None}
+        named: dict[str, Decimal] = {name: options[name] for name in LTVS if options[name] is not None}
         try:
             result = service.replay(start, end, named)
         except DomainError as error:
@@ -41,6 +42,6 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(result, indent=2))
             return
-        self.stdout.write(f"{result['from']} to {result['to']}: {words.terms(result['terms'])}.")
+        self.stdout.write(f"{result['from']} to {result['to']}: {words.terms(named)}.")
         for sentence in words.sentences(result):
             self.stdout.write(sentence)

@@ -120,10 +120,11 @@ def slowly(loan, listed, paused, until):
             if one == "clear":
                 if called and careful and ltv(now, careful.price) < Fraction("0.6"):
                     clear(instant, careful.applies_before)
-            elif not called and ltv(now, one.price) >= Fraction("0.7"):
-                if cleared_to is None or cleared_to < one.applies_before:
-                    called = True
-                    calls.append([one.at, one.price, None])
+            elif called or (cleared_to is not None and one.applies_before <= cleared_to):
+                continue
+            elif ltv(now, one.price) >= Fraction("0.7"):
+                called = True
+                calls.append([one.at, one.price, None])
     return calls, None
 
 
