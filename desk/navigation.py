@@ -16,6 +16,8 @@ _DESK = (
     ("Approvals", "how_to_vote", "admin:approvals_approval_changelist", "approvals.view_approval"),
 )
 _RISK = (
+    ("Policy replay", "history", "desk:replay", "desk.view_policyreplay"),
+    ("Prices", "show_chart", "desk:prices", "pricing.view_pricequote"),
     ("Controls", "front_hand", "admin:controls_control_changelist", "controls.view_control"),
     ("Loan terms", "gavel", "admin:loans_loanterms_changelist", "loans.view_loanterms"),
     ("Price guard", "shield", "admin:pricing_priceguard_changelist", "pricing.view_priceguard"),

@@ -1,5 +1,6 @@
 """What became of each loan, against the prices that the oracle computes: no wrong claim, and none forgotten."""
 
+from datetime import datetime
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING
