@@ -14,7 +14,6 @@ from coruscant.admin.overview import Card
 from desk.book import selectors as book
 from desk.overview import charts, prices, sales
 from desk.stress import price_at_risk
-from desk.stress import price_at_risk
 from desk.stress import selectors as stress
 from loans import risk, terms
 from loans.models import Loan
@@ -91,7 +90,6 @@ def _book(point: PricePoint) -> Mapping[str, Any]:
         "lines": lines,
         "price_at_risk": price_at_risk.latest(),
         "nearest": [_near(loan, point.price) for loan in near],
-        "price_at_risk": price_at_risk.latest(),
     }
 
 
