@@ -131,7 +131,7 @@ def test_a_representative_works_with_loans(page, bank, complaints):
     expect(page.get_by_text("49.38 %", exact=True)).to_be_visible()
     keep(page, "admin-loan")
 
-    page.get_by_role("link", name="History").first.click()
+    page.locator("a[href$='/history/']").first.click()
     expect(page.locator("#change-history")).to_contain_text("new → active")
     expect(page.locator("#change-history")).to_contain_text("ahsoka")
     keep(page, "admin-history")
