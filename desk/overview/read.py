@@ -13,6 +13,7 @@ from coruscant.admin import overview
 from coruscant.admin.overview import Card
 from desk.book import selectors as book
 from desk.overview import charts, prices, sales
+from desk.stress import price_at_risk
 from desk.stress import selectors as stress
 from loans import risk, terms
 from loans.models import Loan
@@ -87,6 +88,7 @@ def _book(point: PricePoint) -> Mapping[str, Any]:
         "at_risk": next((row for row in falls if row.fall == _WITHIN), None),
         "columns": _columns(book.histogram(newest, point.price), limits),
         "lines": lines,
+        "price_at_risk": price_at_risk.latest(),
         "nearest": [_near(loan, point.price) for loan in near],
     }
 
