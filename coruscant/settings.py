@@ -283,7 +283,7 @@ UNFOLD = {
     "SITE_URL": reverse_lazy("admin:index"),
     "SHOW_VIEW_ON_SITE": False,
     "DASHBOARD_CALLBACK": "desk.overview.page.dashboard",
-    "SIDEBAR": {"navigation": "desk.navigation.sidebar"},
+    "SIDEBAR": {"navigation": "desk.navigation.sidebar", "show_search": True, "command_search": True},
     "STYLES": [_static("desk/desk.css"), _static("coruscant_admin/figures.css")],
     "SCRIPTS": [_static("coruscant_admin/copy.js")],
 }

@@ -17,6 +17,8 @@ _DESK = (
 )
 _RISK = (
     ("Stress test", "trending_down", "desk:stress", "desk.view_booksnapshot"),
+    ("Policy replay", "history", "desk:replay", "desk.view_policyreplay"),
+    ("Prices", "show_chart", "desk:prices", "pricing.view_pricequote"),
     ("Controls", "front_hand", "admin:controls_control_changelist", "controls.view_control"),
     ("Loan terms", "gavel", "admin:loans_loanterms_changelist", "loans.view_loanterms"),
     ("Price guard", "shield", "admin:pricing_priceguard_changelist", "pricing.view_priceguard"),

@@ -11,7 +11,7 @@ _NAMES: Final = {
     "margin_call_ltv": "margin calls at {} %",
     "margin_call_clear_ltv": "cleared below {} %",
 }
-_DONE: Final = {"sold": "sold", "called": "called"}
+_KINDS: Final = ("sold", "called")
 
 
 def terms(named: Mapping[str, Decimal]) -> str:
@@ -23,25 +23,21 @@ def terms(named: Mapping[str, Decimal]) -> str:
 
 def sentences(result: Mapping[str, Any]) -> list[str]:
     """What would have been otherwise, a sentence for sales and one for margin calls."""
-    return [_of(kind, result["totals"][kind]) for kind in _DONE]
+    return [_of(kind, result["totals"][kind]) for kind in _KINDS]
 
 
 def _of(kind: str, totals: Mapping[str, Mapping[str, Any]]) -> str:
     more, fewer = totals["onlyReplay"], totals["onlyReality"]
     both = totals["same"]["loans"] + totals["otherInstant"]["loans"]
     if not more["loans"] and not fewer["loans"] and not totals["otherInstant"]["loans"]:
-        same = "at the same instants" if both else "as none were"
-        return (
-            f"The same loans would have been {_DONE[kind]} {same}: {both:,}."
-            if both
-            else f"None would have been {_DONE[kind]}, {same}."
-        )
+        same = f"all {both:,} as they were, at the same instants" if both else "none, as in reality"
+        return f"{kind.capitalize()}: {same}."
     said = [
-        f"{more['loans']:,} that were not {_DONE[kind]} would have been, owing {_gc(more)} GC",
+        f"{more['loans']:,} that were not {kind} would have been, owing {_gc(more)} GC",
         f"{fewer['loans']:,} that were would not, owing {_gc(fewer)} GC",
         f"{both:,} would have been in any case, {totals['otherInstant']['loans']:,} of them at another instant",
     ]
-    return f"{_DONE[kind].capitalize()}: {'; '.join(said)}."
+    return f"{kind.capitalize()}: {'; '.join(said)}."
 
 
 def _gc(total: Mapping[str, Any]) -> str:

@@ -7,9 +7,9 @@ from django.db.models import Min
 from django.http import HttpRequest
 
 from coruscant import clock
-from coruscant.admin.base import ReadOnlyAdmin, ReadOnlyInline
+from coruscant.admin.base import ReadOnlyAdmin
 from coruscant.admin.columns import column, instant_column, link_column, own_id_column
-from coruscant.admin.figures import badge, instant, link_to, preformatted
+from coruscant.admin.figures import badge, instant, preformatted
 from coruscant.admin.filters import sent_filter, unsent_filter
 from coruscant.admin.overview import banners
 from loans.events import topic
@@ -32,22 +32,8 @@ def _banner(_request: HttpRequest) -> str | None:
 banners.append(_banner)
 
 
-class _EventColumns:
-    state = column("Status", lambda row: badge("sent", "success") if row.sent_at else badge("to be sent", "warning"))
-    happened = instant_column("created_at", "Happened")
-    sent = instant_column("sent_at", "Sent")
-
-
-class LoanEventInline(_EventColumns, ReadOnlyInline):
-    model = LoanEvent
-    verbose_name_plural = "Loan events"
-    fields = ("event", "happened", "state", "sent")
-    ordering = ("sequence",)
-    event = column("Event", lambda row: link_to(row, f"No. {row.sequence}, {row.event_type}"))
-
-
 @admin.register(LoanEvent)
-class LoanEventAdmin(_EventColumns, ReadOnlyAdmin):
+class LoanEventAdmin(ReadOnlyAdmin):
     list_display = ("event", "of_loan", "sequence", "event_type", "happened", "state", "sent", "sends")
     list_select_related = ("loan",)
     list_filter = (sent_filter(), unsent_filter(), "event_type")
@@ -58,6 +44,9 @@ class LoanEventAdmin(_EventColumns, ReadOnlyAdmin):
         ("Sending", {"fields": (("state", "sent"), "message_id", ("sends", "due"))}),
         ("Body", {"fields": ("whole_body",)}),
     )
+    state = column("Status", lambda row: badge("sent", "success") if row.sent_at else badge("to be sent", "warning"))
+    happened = instant_column("created_at", "Happened")
+    sent = instant_column("sent_at", "Sent")
     event = own_id_column("event_id", "Event")
     of_loan = link_column("Loan", lambda event: event.loan)
     due = instant_column("due_at", "Due")

@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.db.models import Q
 from django.http import HttpRequest
 
-from coruscant.admin.base import AuditedAdmin, ReadOnlyAdmin, ReadOnlyInline
+from coruscant.admin.base import AuditedAdmin, ReadOnlyAdmin
 from coruscant.admin.columns import (
     amount_column,
     column,
@@ -56,14 +56,6 @@ class _OfALoan:
     of_loan = link_column("Loan", lambda row: row.loan)
 
 
-class PostingInline(ReadOnlyInline):
-    model = CollateralPosting
-    verbose_name_plural = "Collateral posted"
-    fields = ("posted", "units", "request_id")
-    posted = instant_column("created_at", "Posted")
-    units = amount_column("amount", "units", "Amount")
-
-
 @admin.register(CollateralPosting)
 class CollateralPostingAdmin(_OfALoan, AuditedAdmin):
     list_display = ("posted", "of_loan", "units", "of_request")
@@ -81,26 +73,12 @@ class CollateralPostingAdmin(_OfALoan, AuditedAdmin):
         yield Q(loan__in=loans_of_request(term), request_id=term)
 
 
-def _ltv_then(row: Any) -> Decimal:
+def _ltv_then(row: Any) -> Decimal | None:
     return risk.ltv(row.outstanding_balance, row.collateral, row.price)
 
 
-class _MarginCallColumns:
-    opened = instant_column("opened_at", "Opened")
-    closed = instant_column("closed_at", "Closed")
-    price_gc = amount_column("price", "GC a unit", "Price")
-    ltv_then = ratio_column("LTV", _ltv_then)
-    why = column("Why closed", lambda call: call.get_close_reason_display() or NOTHING)
-
-
-class MarginCallInline(_MarginCallColumns, ReadOnlyInline):
-    model = MarginCall
-    verbose_name_plural = "Margin calls"
-    fields: Any = ("opened", "price_gc", "ltv_then", "closed", "why")
-
-
 @admin.register(MarginCall)
-class MarginCallAdmin(_MarginCallColumns, _OfALoan, AuditedAdmin):
+class MarginCallAdmin(_OfALoan, AuditedAdmin):
     list_display = ("opened", "of_loan", "state", "price_gc", "balance_gc", "ltv_then", "closed", "why")
     list_filter = (OPEN_CALLS, OPEN_FOR, "close_reason")
     totals = ("balance_gc",)
@@ -110,27 +88,19 @@ class MarginCallAdmin(_MarginCallColumns, _OfALoan, AuditedAdmin):
         (None, {"fields": ("of_loan", "state", "opened", "closed", "why")}),
         ("At the call", {"fields": ("price_gc", "price_instant", "balance_gc", "units", "ltv_then")}),
     )
+    opened = instant_column("opened_at", "Opened")
+    closed = instant_column("closed_at", "Closed")
+    price_gc = amount_column("price", "GC a unit", "Price")
+    ltv_then = ratio_column("LTV", _ltv_then)
+    why = column("Why closed", lambda call: call.get_close_reason_display() or NOTHING)
     price_instant = instant_column("price_at", "Instant of the price")
     balance_gc = amount_column("outstanding_balance", "GC", "Outstanding balance")
     units = amount_column("collateral", "units", "Collateral")
     state = column("Status", lambda call: badge("closed") if call.closed_at else badge("open", "warning"))
 
 
-class _MarginNoticeColumns:
-    noticed = instant_column("noticed_at", "Given")
-    ended = instant_column("ended_at", "Ended")
-    price_gc = amount_column("price", "GC a unit", "Price")
-    ltv_then = ratio_column("LTV", _ltv_then)
-
-
-class MarginNoticeInline(_MarginNoticeColumns, ReadOnlyInline):
-    model = MarginNotice
-    verbose_name_plural = "Notices before a margin call"
-    fields = ("noticed", "price_gc", "ltv_then", "ended")
-
-
 @admin.register(MarginNotice)
-class MarginNoticeAdmin(_MarginNoticeColumns, _OfALoan, ReadOnlyAdmin):
+class MarginNoticeAdmin(_OfALoan, ReadOnlyAdmin):
     list_display = ("noticed", "of_loan", "price_gc", "ltv_then", "ended")
     list_filter = (OPEN_NOTICES,)
     search_fields = ("loan__loan_id__startswith",)
@@ -139,6 +109,10 @@ class MarginNoticeAdmin(_MarginNoticeColumns, _OfALoan, ReadOnlyAdmin):
         (None, {"fields": ("of_loan", "noticed", "ended")}),
         ("At the notice", {"fields": ("of_setting", "price_gc", "price_instant", "balance_gc", "units", "ltv_then")}),
     )
+    noticed = instant_column("noticed_at", "Given")
+    ended = instant_column("ended_at", "Ended")
+    price_gc = amount_column("price", "GC a unit", "Price")
+    ltv_then = ratio_column("LTV", _ltv_then)
     of_setting = column("Notice at or above", lambda notice: percent(notice.notice_ltv))
     price_instant = instant_column("price_at", "Instant of the price")
     balance_gc = amount_column("outstanding_balance", "GC", "Outstanding balance")

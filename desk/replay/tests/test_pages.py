@@ -127,7 +127,7 @@ def test_a_replay_without_prices_or_differences_is_shown_too(officer):
     service.work()
     shown = officer.get(address(PolicyReplay.objects.get())).content.decode()
     assert "The same terms." in shown
-    assert "None would have been sold, as none were." in shown
+    assert "Sold: none, as in reality." in shown
     assert "replay-chart" not in shown
 
 
