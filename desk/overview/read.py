@@ -88,8 +88,8 @@ def _book(point: PricePoint) -> Mapping[str, Any]:
         "at_risk": next((row for row in falls if row.fall == _WITHIN), None),
         "columns": _columns(book.histogram(newest, point.price), limits),
         "lines": lines,
-        "nearest": [_near(loan, point.price) for loan in near],
         "price_at_risk": price_at_risk.latest(),
+        "nearest": [_near(loan, point.price) for loan in near],
     }
 
 
