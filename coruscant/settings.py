@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "coruscant.admin",
     "coruscant.approvals",
     "coruscant.controls",
+    "coruscant.deploy",
     "coruscant.history",
     "coruscant.restores",
     "pricing",
