@@ -142,6 +142,8 @@ CACHES = {
 
 # Unset or empty = real AWS.
 AWS_ENDPOINT_URL = env.url("AWS_ENDPOINT_URL") if env.text("AWS_ENDPOINT_URL", default="") else None
+# For an emulator that forgets. AWS itself forgets nothing: without AWS_ENDPOINT_URL this changes nothing.
+PROVISION_AGAIN = env.flag("PROVISION_AGAIN", default=False)
 AWS_REGION = env.text("AWS_REGION", default="us-east-1")
 
 # Where loan events go; read by `provision_messaging`, which names it for all processes. Empty = there are none.
