@@ -4,9 +4,9 @@ import requests
 
 from local.demo.books import Books
 from local.demo.errors import DemoError
+from local.demo.logins import COLLEAGUE, PASSWORD, REPRESENTATIVE
 from local.demo.settings import Addresses
 
-REPRESENTATIVE, COLLEAGUE, PASSWORD = "representative", "colleague", "demo"
 PULL, END = "controls.pull", "controls.end"
 LASTS_MINUTES = 1
 ANSWERS_WITHIN_SECONDS = 15

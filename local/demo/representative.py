@@ -1,4 +1,7 @@
-"""The demo's log-ins to the admin: two people of the bank with a public password, for no database but the demo's."""
+"""The demo's log-ins to the admin: two people of the bank with a public password, for no database but a demo's.
+
+docker-compose.yml runs it in the service's image, with this folder alone: it imports the service, and `logins`.
+"""
 
 from datetime import timedelta
 
@@ -7,7 +10,7 @@ from django.contrib.auth.models import Group
 from django.utils import timezone
 
 from coruscant.admin import groups
-from local.demo.people import COLLEAGUE, PASSWORD, REPRESENTATIVE
+from local.demo.logins import COLLEAGUE, PASSWORD, REPRESENTATIVE
 
 #: Whose account is younger than a day may not agree to what others ask.
 OLD_ENOUGH = timedelta(days=2)
