@@ -1,5 +1,9 @@
 """What `docker compose --profile simulators up` shows by itself, told from the commands that it runs."""
 
+import os
+import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,22 +13,22 @@ from random import Random
 from typing import Any
 
 import pytest
-import yaml
+from django.contrib.auth import authenticate
+from django.db import connection
 
 from local.simulators.market.__main__ import read_options as read_market_options
 from local.simulators.market.server import MarketOptions, MarketServer
 from local.simulators.otc.__main__ import read_options as read_otc_options
 from local.simulators.otc.population import draw_clients
+from tests.compose import ROOT, read_services
 
-ROOT = Path(__file__).resolve().parent.parent
 SHOWN_WITHIN_SECONDS = 120
 MARKETS = ("mos-espa", "black-spire-outpost")
 
 
 @pytest.fixture(scope="module")
 def services() -> dict[str, Any]:
-    parsed: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
-    return parsed["services"]
+    return read_services()
 
 
 def options_of(service: dict[str, Any], module: str) -> list[str]:
@@ -73,3 +77,27 @@ def test_the_simulators_are_reachable_from_this_machine_and_from_no_other(servic
         port = command[command.index("--port") + 1]
         assert services[name]["ports"] == [f"127.0.0.1:{port}:{port}"]
         assert command[command.index("--host") + 1] == "0.0.0.0"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_log_ins_that_the_readme_names_are_made_with_no_more_than_is_mounted(
+    services: dict[str, Any], stack: Any, tmp_path: Path
+) -> None:
+    for folder in ("coruscant", "pricing", "loans", "liquidation", "desk"):
+        (tmp_path / folder).symlink_to(ROOT / folder)
+    shutil.copy(ROOT / "manage.py", tmp_path)
+    source, target, _how = services["log-ins"]["volumes"][0].split(":")
+    mounted = tmp_path / Path(target).relative_to("/srv/coruscant")
+    shutil.copytree(ROOT / source, mounted)
+    address = f"{stack.environment['DATABASE_URL'].rpartition('/')[0]}/{connection.settings_dict['NAME']}"
+    command = services["log-ins"]["command"]
+
+    for _twice in range(2):
+        subprocess.run(
+            [sys.executable, *command[1:]], cwd=tmp_path, env=os.environ | {"DATABASE_URL": address},
+            check=True, timeout=60,
+        )  # fmt: skip
+    for name in ("representative", "colleague"):
+        person = authenticate(username=name, password="demo")
+        assert person is not None
+        assert person.is_staff
