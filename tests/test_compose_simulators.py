@@ -16,6 +16,7 @@ import pytest
 from django.contrib.auth import authenticate
 from django.db import connection
 
+from local.demo.logins import ACCOUNTS
 from local.simulators.market.__main__ import read_options as read_market_options
 from local.simulators.market.server import MarketOptions, MarketServer
 from local.simulators.otc.__main__ import read_options as read_otc_options
@@ -97,7 +98,7 @@ def test_the_log_ins_that_the_readme_names_are_made_with_no_more_than_is_mounted
             [sys.executable, *command[1:]], cwd=tmp_path, env=os.environ | {"DATABASE_URL": address},
             check=True, timeout=60,
         )  # fmt: skip
-    for name in ("representative", "colleague"):
+    for name in ACCOUNTS:
         person = authenticate(username=name, password="demo")
         assert person is not None
         assert person.is_staff

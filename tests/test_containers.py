@@ -283,7 +283,7 @@ def test_the_log_ins_with_a_public_password_exist_beside_the_simulators_only(ser
     assert services["log-ins"]["profiles"] == ["simulators"]
     (mounted,) = services["log-ins"]["volumes"]
     assert mounted.split(":")[0] == "./local/demo"
-    assert "representative.make()" in services["log-ins"]["command"][-1]
+    assert "accounts.make()" in services["log-ins"]["command"][-1]
     assert not any("local/demo" in " ".join(line) for line in dockerfile)
 
 

@@ -1,3 +1,12 @@
-"""The demo's two people, by name, and their password, which is public."""
+"""The demo's log-ins to the desk, each with its group, and their password, which is public."""
 
-REPRESENTATIVE, COLLEAGUE, PASSWORD = "representative", "colleague", "demo"
+RISK_OFFICER, COLLEAGUE, PASSWORD = "risk-officer", "risk-officer-2", "demo"
+ACCOUNTS = {
+    "representative": "Representatives",
+    RISK_OFFICER: "Risk officers",
+    COLLEAGUE: "Risk officers",
+    "operator": "Operators",
+    "operator-2": "Operators",
+    "auditor": "Auditors",
+    "viewer": "Viewers",
+}

@@ -1,10 +1,10 @@
-"""Two people of the bank who pause claims in the admin: one asks, and where it takes two, the other agrees."""
+"""The bank's people, and two risk officers who pause claims in the admin: where it takes two, the other agrees."""
 
 import requests
 
 from local.demo.books import Books
 from local.demo.errors import DemoError
-from local.demo.logins import COLLEAGUE, PASSWORD, REPRESENTATIVE
+from local.demo.logins import COLLEAGUE, PASSWORD, RISK_OFFICER
 from local.demo.settings import Addresses
 
 PULL, END = "controls.pull", "controls.end"
@@ -44,7 +44,7 @@ class People:
     def __init__(self, addresses: Addresses, books: Books) -> None:
         """Two people, not logged in yet."""
         self._books = books
-        self._asks = Person(addresses, REPRESENTATIVE)
+        self._asks = Person(addresses, RISK_OFFICER)
         self._agrees = Person(addresses, COLLEAGUE)
 
     def log_in(self) -> None:
@@ -74,6 +74,6 @@ class People:
             raise DemoError("The pause of claims was not ended.")
 
     def _agree(self, action: str) -> None:
-        approval = self._books.asked(action, REPRESENTATIVE)
+        approval = self._books.asked(action, RISK_OFFICER)
         if approval is not None:
             self._agrees.press(f"approvals/approval/{approval}/agree/")
