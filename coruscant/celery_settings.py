@@ -24,6 +24,7 @@ CELERY_TASK_ROUTES = {
     "approvals.expire": {"queue": "maintenance"},
     "desk.take_snapshot": {"queue": "maintenance"},
     "desk.thin_snapshots": {"queue": "maintenance"},
+    "desk.compute_price_at_risk": {"queue": "maintenance"},
     "desk.replay": {"queue": "maintenance"},
 }
 # A message is acknowledged after its task, and given back when the worker process dies under it: every task

@@ -268,6 +268,7 @@ CELERY_BEAT_SCHEDULE = {
     "take a snapshot of the book": {"task": "desk.take_snapshot", "schedule": 30.0, "options": {"expires": 30}},
     "replay what waits": {"task": "desk.replay", "schedule": 60.0, "options": {"expires": 60}},
     "thin out snapshots": {"task": "desk.thin_snapshots", "schedule": 600.0, "options": {"expires": 600}},
+    "price at risk": {"task": "desk.compute_price_at_risk", "schedule": 300.0, "options": {"expires": 300}},
 }
 
 # --- Logs and admin ---------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""What the desk keeps of its own: snapshots of the book's risk, saved scenarios, and policy replays.
+"""What the desk keeps of its own: snapshots of the book's risk, saved scenarios, prices at risk, and policy replays.
 
 Nothing of it decides anything about a loan.
 """
@@ -7,8 +7,9 @@ from django.db import models
 
 from coruscant.fields import AmountField
 from desk.replay.models import PolicyReplay
+from desk.stress.models import PriceAtRisk
 
-__all__ = ["BookSnapshot", "PolicyReplay", "StressScenario"]
+__all__ = ["BookSnapshot", "PolicyReplay", "PriceAtRisk", "StressScenario"]
 
 
 class BookSnapshot(models.Model):
@@ -48,8 +49,8 @@ class StressScenario(models.Model):
         ordering = ("name",)
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(price__gt=0, fall__isnull=True)
-                | models.Q(price__isnull=True, fall__gte=0, fall__lt=1),
+                condition=models.Q(price__isnull=False, price__gt=0, fall__isnull=True)
+                | models.Q(price__isnull=True, fall__isnull=False, fall__gte=0, fall__lt=1),
                 name="a_scenario_has_a_price_or_a_fall",
             ),
         ]

@@ -16,6 +16,7 @@ _DESK = (
     ("Approvals", "how_to_vote", "admin:approvals_approval_changelist", "approvals.view_approval"),
 )
 _RISK = (
+    ("Stress test", "trending_down", "desk:stress", "desk.view_booksnapshot"),
     ("Policy replay", "history", "desk:replay", "desk.view_policyreplay"),
     ("Prices", "show_chart", "desk:prices", "pricing.view_pricequote"),
     ("Controls", "front_hand", "admin:controls_control_changelist", "controls.view_control"),

@@ -87,8 +87,9 @@ def _column(listed: ChangeList, name: str) -> Export:
     given: Export | None = getattr(getattr(admin, name, None), "export", None)
     if given is not None:
         return given
-    label = capfirst(label_for_field(name, listed.model, model_admin=admin))
-    return Export(label, _stored(listed.model, name) or (lambda row: _text(lookup_field(name, row, admin)[2])))
+    label = str(label_for_field(name, listed.model, model_admin=admin))
+    stored = _stored(listed.model, name)
+    return Export(capfirst(label), stored or (lambda row: _text(lookup_field(name, row, admin)[2])))
 
 
 def _stored(model: type[Model], name: str) -> Callable[[Any], Any] | None:

@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
 from django.contrib.admin.views.main import ORDER_VAR
 from django.core.paginator import Paginator
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 from django.utils.text import capfirst
@@ -51,6 +51,8 @@ class Total:
 
 class RowList(ChangeList):  # type: ignore[misc]
     """A list whose rows know when they were listed, with the totals that its admin class names."""
+
+    queryset: QuerySet[Any]
 
     def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().__init__(request, *args, **kwargs)

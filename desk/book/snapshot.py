@@ -1,7 +1,7 @@
 """Taking a snapshot of the book, and thinning out the older ones."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import groupby
@@ -54,9 +54,9 @@ def take() -> BookSnapshot | None:
     since = now if last is None else max(last.taken_at, now - _LONGEST_GAP)
     points = best_prices(since, now)
     began = time.perf_counter()
-    sums = list(_sums())
+    found = list(sums())
     milliseconds = round(1000 * (time.perf_counter() - began))
-    total = sum((one for _version, _number, one in sums), Sums())
+    total = sum((one for _version, _number, one in found), Sums())
     snapshot = BookSnapshot.objects.create(
         taken_at=now,
         milliseconds=milliseconds,
@@ -65,10 +65,18 @@ def take() -> BookSnapshot | None:
         loans=total.loans,
         outstanding_balance=total.balance,
         collateral=total.collateral,
-        buckets=written(sums),
+        buckets=written(found),
     )
     log.info("book_snapshot_taken", loans=total.loans, milliseconds=milliseconds)
     return snapshot
+
+
+def sums() -> Iterator[tuple[int, int, Sums]]:
+    """The active loans by version of the terms and bucket, in the order of both: one statement, which locks nothing."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SUMS, [list(STARTS), list(ENDS), INFINITE])
+        for version, number, loans, balance, collateral in cursor.fetchall():
+            yield version, number, Sums(loans, balance, collateral)
 
 
 def best_prices(since: datetime, until: datetime) -> tuple[PricePoint, ...]:
@@ -109,13 +117,6 @@ def thin() -> int:
             doomed += others
         BookSnapshot.objects.filter(pk__in=doomed).delete()
     return too_old + len(doomed)
-
-
-def _sums() -> Iterable[tuple[int, int, Sums]]:
-    with connection.cursor() as cursor:
-        cursor.execute(_SUMS, [list(STARTS), list(ENDS), INFINITE])
-        for version, number, loans, balance, collateral in cursor.fetchall():
-            yield version, number, Sums(loans, balance, collateral)
 
 
 def _lowest(prices: Iterable[Decimal | None]) -> Decimal | None:

@@ -64,7 +64,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('name',),
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('fall__isnull', True), ('price__gt', 0)), models.Q(('fall__gte', 0), ('fall__lt', 1), ('price__isnull', True)), _connector='OR'), name='a_scenario_has_a_price_or_a_fall')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('fall__isnull', True), ('price__gt', 0), ('price__isnull', False)), models.Q(('fall__gte', 0), ('fall__isnull', False), ('fall__lt', 1), ('price__isnull', True)), _connector='OR'), name='a_scenario_has_a_price_or_a_fall')],
             },
         ),
     ]

@@ -1,5 +1,6 @@
 """Figures in the templates of the desk, as the admin's lists show them."""
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -35,6 +36,13 @@ def signed_percent(ratio: Decimal | None) -> str:
     if ratio is None:
         return figures.NOTHING
     return f"{'−' if ratio < 0 else '+'}{figures.percent(abs(ratio))}"
+
+
+@register.filter
+def hours_of(span: timedelta) -> str:
+    """A time span in whole minutes, or in whole hours from two on."""
+    minutes = span // timedelta(minutes=1)
+    return f"{minutes // 60} h" if minutes >= 120 else f"{minutes} min"  # noqa: PLR2004
 
 
 @register.filter

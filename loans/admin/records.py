@@ -73,7 +73,7 @@ class CollateralPostingAdmin(_OfALoan, AuditedAdmin):
         yield Q(loan__in=loans_of_request(term), request_id=term)
 
 
-def _ltv_then(row: Any) -> Decimal:
+def _ltv_then(row: Any) -> Decimal | None:
     return risk.ltv(row.outstanding_balance, row.collateral, row.price)
 
 

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coruscant import money
+from coruscant.tests.exactness import examples
 from desk.book.buckets import EDGES, ENDS, INFINITE, STARTS, Sums, bucket_of
 
 
@@ -24,6 +25,7 @@ def test_edges_ascend_by_one_percent_with_the_decimals_of_the_column():
         )
 
 
+@examples(100)
 @given(st.one_of(st.sampled_from(EDGES), st.decimals(0, 10**8, places=24)))
 def test_a_debt_per_unit_lies_in_its_bucket(debt_per_unit):
     for value in (debt_per_unit, debt_per_unit + Decimal("1e-24")):

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from django.conf import settings as django_settings
 from django.contrib.auth.models import Permission, User
+from django.urls import reverse
 
 from coruscant import clock, history
 from coruscant.admin.tests.bank import THEN, make_bank, set_price
@@ -15,6 +16,9 @@ from pricing.markets import Market
 from pricing.models import HeldJump, PriceQuote
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clean_cache")]
+
+
+PAGE, FIGURES = reverse("desk:prices"), reverse("desk:prices_figures")
 
 
 @pytest.fixture
@@ -36,10 +40,10 @@ def add_quote(market: Market, sent_at: datetime, name: str, price: str = "50"):
 
 
 def test_live_quotes_are_shown_with_what_they_count_for(bank, browser):
-    found = browser.get("/admin/desk/prices").context["evidence"]
+    found = browser.get(PAGE).context["evidence"]
     quote = PriceQuote.objects.get()
     assert [(one.quote.id, one.price, one.counts) for one in found] == [(quote.pk, Decimal(50), "counts")]
-    text = browser.get("/admin/desk/prices").content.decode()
+    text = browser.get(PAGE).content.decode()
     assert f"/admin/pricing/pricequote/{quote.pk}/change/" in text
     assert "50.00" in text
     assert "never heard" in text, "the other market"
@@ -103,7 +107,7 @@ def test_what_was_rejected_not_believed_or_set_aside_is_on_the_page(bank, browse
             kind="set_aside", market="mos_espa", began_at=now, until=now + timedelta(minutes=5), why="It lies.",
             pulled_by="nobody", two_people=True,
         )  # fmt: skip
-    text = browser.get("/admin/desk/prices").content.decode()
+    text = browser.get(PAGE).content.decode()
     for said in ("Expired", "not JSON", "It lies.", "Set aside until"):
         assert said in text, said
 
@@ -111,10 +115,10 @@ def test_what_was_rejected_not_believed_or_set_aside_is_on_the_page(bank, browse
 def test_a_person_sees_the_parts_that_they_may_see(bank, client):
     viewer = User.objects.create_user("viewer", is_staff=True)
     client.force_login(viewer)
-    for page in ("/admin/desk/prices", "/admin/desk/prices/figures"):
+    for page in (PAGE, FIGURES):
         assert client.get(page).status_code == 403
     viewer.user_permissions.add(Permission.objects.get(codename="view_pricequote"))
-    for page in ("/admin/desk/prices", "/admin/desk/prices/figures"):
+    for page in (PAGE, FIGURES):
         response = client.get(page)
         assert response.status_code == 200
         assert (response.context["jumps"], response.context["rejected"]) == (None, None)
@@ -122,6 +126,6 @@ def test_a_person_sees_the_parts_that_they_may_see(bank, client):
 
 
 def test_the_part_that_refreshes_is_no_page_of_its_own(bank, browser):
-    text = browser.get("/admin/desk/prices/figures").content.decode()
+    text = browser.get(FIGURES).content.decode()
     assert "<html" not in text
     assert "Live quotes" in text

@@ -5,6 +5,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
+from coruscant.tests.exactness import examples
 from desk.stress.depth import Depth, depth_at
 from pricing.quotes import Level
 
@@ -54,6 +55,7 @@ def test_there_is_no_depth_without_a_price_of_the_reference_quantity():
     assert depth_at([FALLING], Decimal("1e-24"), ONE).steps == levels((10, "1e-24"))
 
 
+@examples(100)
 @given(
     st.lists(st.tuples(st.integers(1, 50), st.decimals("0.01", 100, places=2)), min_size=1, max_size=4),
     st.decimals("0.01", 100, places=2),
