@@ -13,7 +13,10 @@ _FALSE = {"false", "0", "no", "off"}
 
 
 class Environment:
-    """Typed reads of environment variables (and of an optional `.env` file, which never overrides them)."""
+    """Typed reads of environment variables (and of an optional `.env` file, which never overrides them).
+
+    Empty means unset, everywhere: a variable that is set to nothing counts as one that is not there.
+    """
 
     def __init__(self, dotenv: Path) -> None:
         self._env = environ.Env()
@@ -26,8 +29,8 @@ class Environment:
 
     def text(self, name: str, default: str | None = None) -> str:
         """A non-empty string; required when there is no default."""
-        value = self._read(name, "") or default
-        if value is None:
+        value = self._read(name, default or "")
+        if not value and default is None:
             self.refuse(name, "must be set")
         return value
 
@@ -40,7 +43,7 @@ class Environment:
 
     def words(self, name: str, default: list[str]) -> list[str]:
         """A comma-separated list."""
-        return [word.strip() for word in self._env.list(name, default=default) if word.strip()]
+        return [word.strip() for word in self._read(name, ",".join(default)).split(",") if word.strip()]
 
     def whole(self, name: str, default: int) -> int:
         """A whole number, at least 1."""
@@ -96,4 +99,4 @@ class Environment:
             self.refuse(name, "cannot be read as a database address")
 
     def _read(self, name: str, default: str) -> str:
-        return str(self._env.str(name, default=default)).strip()
+        return str(self._env.str(name, default="")).strip() or default

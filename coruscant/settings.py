@@ -47,6 +47,7 @@ INSTALLED_APPS = [
     "django_structlog",
     "coruscant.approvals",
     "coruscant.controls",
+    "coruscant.deploy",
     "coruscant.history",
     "coruscant.restores",
     "pricing",
@@ -143,6 +144,8 @@ CACHES = {
 
 # Unset or empty = real AWS.
 AWS_ENDPOINT_URL = env.url("AWS_ENDPOINT_URL") if env.text("AWS_ENDPOINT_URL", default="") else None
+# For an emulator that forgets. AWS itself forgets nothing: without AWS_ENDPOINT_URL this changes nothing.
+PROVISION_AGAIN = env.flag("PROVISION_AGAIN", default=False)
 AWS_REGION = env.text("AWS_REGION", default="us-east-1")
 
 # Where loan events go; read by `provision_messaging`, which names it for all processes. Empty = there are none.
@@ -237,6 +240,8 @@ SPECTACULAR_SETTINGS = {
 # --- Celery: a message says "look", the rows decide (docs/decisions/0002-database-as-truth.md) --------------------
 
 CELERY_BROKER_URL = env.url("CELERY_BROKER_URL", schemes=("redis", "rediss", "sentinel"))
+# A worker or beat touches it while its loop goes round, so that a probe needs no Python. Empty = there is none.
+HEARTBEAT_FILE = env.text("HEARTBEAT_FILE", default="")
 # Any number of beats may run: each tick is a question that may be asked twice. Ticks nobody took in time expire.
 _EVERY_PERIOD: dict[str, Any] = {
     "schedule": float(RECOVERY_PERIOD_SECONDS),

@@ -97,6 +97,24 @@ def test_a_bad_setting_is_named_in_one_sentence(start, name, value):
     assert "\n" not in sentence
 
 
+def example():
+    """The settings of .env.example, which are all there are."""
+    lines = (SETTINGS.parent.parent / ".env.example").read_text().splitlines()
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+
+
+@pytest.mark.parametrize("name", sorted(example()))
+def test_an_empty_setting_counts_as_one_that_is_not_there(start, name):
+    def outcome(value):
+        try:
+            found = start(**{name: value})
+        except SystemExit as ended:
+            return str(ended)
+        return {key: repr(found[key]) for key in found if key.isupper() and key != "LOGGING"}
+
+    assert outcome("") == outcome(None)
+
+
 def test_a_process_ends_with_just_that_sentence():
     result = subprocess.run(
         [sys.executable, "manage.py", "check"],
