@@ -126,12 +126,12 @@ def test_two_operators_answer_for_an_order(open_page: Open, bank, settings):
     first.get_by_role("button", name="Book the trade").click()
     assert TradeOrder.objects.get(pk=bank.unresolved.pk).status == "unresolved"
     second.goto(reverse("admin:approvals_approval_changelist"))
-    second.get_by_role("link", name="leia").first.click()
+    second.locator("tr", has_text="leia").get_by_role("link").first.click()
     expect(second.locator("#content")).to_contain_text("32 units")
     keep(second, "desk-approval")
     second.get_by_role("link", name="Agree").first.click()
     second.get_by_role("button", name="Agree").click()
-    expect(second.locator("#content")).to_contain_text("xecuted")
+    expect(second.locator("#main")).to_contain_text("Done, in your name and that of leia.")
     assert TradeOrder.objects.get(pk=bank.unresolved.pk).status == "filled"
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import groupby
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
@@ -74,7 +75,7 @@ def series(end: datetime, span: timedelta) -> dict[Market, Series]:
     since = quotes.values_list("effective_from", flat=True)
     firsts = [at for market in Market for at in since.filter(market=market)[:1] if at is not None]
     start = min(max(end - span, min(firsts, default=end - span)), end - span / POINTS)
-    parameters = {
+    parameters: dict[str, Any] = {
         "markets": [str(market) for market in Market],
         "start": start,
         "end": end,
