@@ -131,7 +131,7 @@ DATABASE_FAILOVER = env.one_of("DATABASE_FAILOVER", "asynchronous", ("asynchrono
 
 CACHES = {
     "default": {
-        "BACKEND": "coruscant.redis_cache.OneClientRedisCache",
+        "BACKEND": "coruscant.redis_cache.SealedRedisCache",
         "LOCATION": env.url("CACHE_URL", schemes=("redis", "rediss", "unix")),
         "KEY_PREFIX": "coruscant",
         # A cache that hangs must cost less than the database query it saves.
