@@ -28,11 +28,11 @@ _SEAL_BYTES: Final = 32
 class _AsItIs:
     """A serializer that leaves bytes alone; the client seals and opens them, since a seal is for a name."""
 
-    def dumps(self, value: bytes) -> bytes:
-        return value
+    def dumps(self, obj: Any) -> Any:
+        return obj
 
-    def loads(self, value: bytes) -> bytes:
-        return value
+    def loads(self, data: Any) -> Any:
+        return data
 
 
 class _Client(RedisCacheClient):
@@ -48,26 +48,27 @@ class _Client(RedisCacheClient):
     def get_client(self, key: object = None, *, write: bool = False) -> Any:
         return self._kept
 
-    def add(self, key: str, value: object, timeout: int | None) -> bool:
+    def add(self, key: Any, value: Any, timeout: Any) -> bool:
         return bool(super().add(key, _sealed(key, value, timeout), timeout))
 
-    def set(self, key: str, value: object, timeout: int | None) -> None:
+    def set(self, key: Any, value: Any, timeout: Any) -> None:
         super().set(key, _sealed(key, value, timeout), timeout)
 
-    def set_many(self, data: Mapping[str, object], timeout: int | None) -> None:
+    def set_many(self, data: Mapping[Any, Any], timeout: Any) -> None:
         super().set_many({key: _sealed(key, value, timeout) for key, value in data.items()}, timeout)
 
-    def get(self, key: str, default: object) -> object:
+    def get(self, key: Any, default: Any) -> Any:
         return self.get_many([key]).get(key, default)
 
-    def get_many(self, keys: Iterable[str]) -> dict[str, object]:
-        opened = {key: self._opened(key, value) for key, value in super().get_many(list(keys)).items()}
+    def get_many(self, keys: Iterable[Any]) -> dict[Any, Any]:
+        found: dict[Any, Any] = super().get_many(list(keys))
+        opened = {key: self._opened(key, value) for key, value in found.items()}
         return {key: value for key, value in opened.items() if value is not _ABSENT}
 
-    def touch(self, key: str, timeout: int | None) -> bool:
+    def touch(self, key: Any, timeout: Any) -> bool:
         raise NotImplementedError("The time-out of a value is sealed with it.")
 
-    def incr(self, key: str, delta: int) -> int:
+    def incr(self, key: Any, delta: int) -> int:
         raise NotImplementedError("Redis cannot count in a value that is sealed.")
 
     def _opened(self, key: str, found: bytes) -> object:

@@ -73,9 +73,9 @@ class _Connection(TConn):  # type: ignore[misc]
             self._chunk_at = self._chunk_at or body
             return self._has_last_chunk(body + MOST_BODY)
         length = _LENGTH.search(lines)
-        missing = body + int(length[1]) - len(self.received) if length else 0
-        self.cut = bool(length) and int(length[1]) > MOST_BODY
-        return self.cut or missing <= 0
+        announced = int(length[1]) if length else 0
+        self.cut = announced > MOST_BODY
+        return self.cut or len(self.received) >= body + announced
 
     def _has_last_chunk(self, most: int) -> bool:
         """Go on from chunk to chunk; what is no chunk, or too far on, ends the request as well."""
