@@ -13,6 +13,7 @@ from coruscant.api_settings import *  # noqa: F403
 from coruscant.celery_settings import *  # noqa: F403
 from coruscant.environment import Environment
 from coruscant.logging import logging_configuration
+from coruscant.security_settings import *  # noqa: F403
 from pricing.markets import Market
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -44,6 +45,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "simple_history",
     "django_structlog",
+    "axes",
     "coruscant.admin",
     "coruscant.approvals",
     "coruscant.controls",
@@ -58,6 +60,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "coruscant.web.probes.ProbesMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "coruscant.web.policy.PolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -66,6 +69,7 @@ MIDDLEWARE = [
     "coruscant.web.request_log.BoundedRequestMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "coruscant.urls"
@@ -101,9 +105,10 @@ STORAGES: dict[str, Any] = {
 }
 WHITENOISE_USE_FINDERS = True  # the same pages with and without collectstatic
 
-# TLS ends at the load balancer.
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("BEHIND_TLS_PROXY", default=False) else None
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.flag("BEHIND_TLS_PROXY", default=False)
+BEHIND_TLS_PROXY = env.flag("BEHIND_TLS_PROXY", default=False)  # TLS ends at the load balancer
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_TLS_PROXY else None
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_HSTS_INCLUDE_SUBDOMAINS = BEHIND_TLS_PROXY
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if BEHIND_TLS_PROXY else 0
 
 # --- Stores ---------------------------------------------------------------------------------------------------
 
