@@ -1,7 +1,7 @@
 # Every command of the project. `make help` lists them; each is one or two lines, so read here what it runs.
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test proofs-quick exactness simulate model fuzz kill-matrix mutants chaos bench bench-quick bench-compare lint format \
+.PHONY: help venv demo pictures test proofs-quick exactness simulate model fuzz kill-matrix mutants chaos bench bench-quick bench-compare lint format \
 	migrations schema lock clean
 .SUFFIXES:
 
@@ -55,6 +55,9 @@ endif
 
 demo: venv  ## the whole service on one machine: SECONDS=60 to end with a verdict, WORKERS= WEB= BEATS= PORT=4000
 	$(BIN)/python -m local.demo --workers $(WORKERS) --web $(WEB) --beats $(BEATS) --port $(PORT) $(if $(SECONDS),--seconds $(SECONDS))
+
+pictures: venv  ## play a demo and take the pictures of docs/desk.md in a browser meanwhile (needs Chromium)
+	$(BIN)/python -m local.demo.pictures
 
 test: venv  ## all tests on embedded stacks: JOBS=2 processes; COVERAGE=1 measures branches; proofs-quick has the long ones
 	$(PYTEST) $(if $(COVERAGE),--cov --cov-branch --cov-fail-under=90)

@@ -24,6 +24,7 @@ MEASUREMENTS = {
     "top_ups": "e",
     "ingestion": "g",
     "growth": "h",
+    "desk": "i",
 }
 
 

@@ -24,6 +24,10 @@ CELERY_TASK_ROUTES = {
     "liquidation.recover": {"queue": "maintenance"},
     "pricing.prune_quotes": {"queue": "maintenance"},
     "approvals.expire": {"queue": "maintenance"},
+    "desk.take_snapshot": {"queue": "maintenance"},
+    "desk.thin_snapshots": {"queue": "maintenance"},
+    "desk.compute_price_at_risk": {"queue": "maintenance"},
+    "desk.replay": {"queue": "maintenance"},
 }
 # A message is acknowledged after its task, and given back when the worker process dies under it: every task
 # re-reads its row, so running twice is harmless and being lost is only a delay until recovery.

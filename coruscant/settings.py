@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from celery.schedules import crontab
+from django.templatetags.static import static
 from django.urls import reverse_lazy
+from django.utils.functional import lazy
 
 from coruscant import aws, startup
 from coruscant.api_settings import *  # noqa: F403
@@ -30,6 +32,7 @@ ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", default=["localhost", "127.0.0.1"])
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", default=[])
 
 INSTALLED_APPS = [
+    "coruscant.admin",  # before unfold, some of whose templates it replaces
     "unfold",
     "unfold.contrib.filters",
     "unfold.contrib.simple_history",
@@ -46,7 +49,6 @@ INSTALLED_APPS = [
     "simple_history",
     "django_structlog",
     "axes",
-    "coruscant.admin",
     "coruscant.approvals",
     "coruscant.controls",
     "coruscant.history",
@@ -206,6 +208,8 @@ if FILL_BAND <= 1:
 REFUSALS_BEFORE_SWITCH = env.whole("REFUSALS_BEFORE_SWITCH", 2)
 ORDER_SENDS_BEFORE_ATTENTION = env.whole("ORDER_SENDS_BEFORE_ATTENTION", 10)
 
+STRESS_DEPTH_RECOVERY_SECONDS = env.whole("STRESS_DEPTH_RECOVERY_SECONDS", 10)
+
 # --- Two people (docs/decisions/0024-two-people.md) --------------------------------------------------------------
 
 FOUR_EYES = env.flag("FOUR_EYES", default=False)
@@ -243,6 +247,10 @@ CELERY_BEAT_SCHEDULE = {
     "recover": {"task": "liquidation.recover", **_EVERY_PERIOD},
     "publish loan events": {"task": "liquidation.publish_loan_events", "schedule": 1.0, "options": {"expires": 3}},
     "expire approvals": {"task": "approvals.expire", "schedule": 60.0, "options": {"expires": 60}},
+    "take a snapshot of the book": {"task": "desk.take_snapshot", "schedule": 30.0, "options": {"expires": 30}},
+    "replay what waits": {"task": "desk.replay", "schedule": 60.0, "options": {"expires": 60}},
+    "thin out snapshots": {"task": "desk.thin_snapshots", "schedule": 600.0, "options": {"expires": 600}},
+    "price at risk": {"task": "desk.compute_price_at_risk", "schedule": 300.0, "options": {"expires": 300}},
 }
 
 # --- Logs and admin ---------------------------------------------------------------------------------------------
@@ -254,12 +262,17 @@ DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = True  # bounded in coruscant/web/re
 # Behind a load balancer it would be whatever the client puts into a header.
 DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
 
+_static = lazy(static, str)
 UNFOLD = {
     "SITE_TITLE": "Coruscant Bank",
     "SITE_HEADER": "Coruscant Bank",
     "SITE_SUBHEADER": "Loans and liquidations",
     "SITE_URL": reverse_lazy("admin:index"),
     "SHOW_VIEW_ON_SITE": False,
+    "DASHBOARD_CALLBACK": "desk.overview.page.dashboard",
+    "SIDEBAR": {"navigation": "desk.navigation.sidebar", "show_search": True, "command_search": True},
+    "STYLES": [_static("desk/desk.css"), _static("coruscant_admin/figures.css")],
+    "SCRIPTS": [_static("coruscant_admin/copy.js")],
 }
 SIMPLE_HISTORY_ENABLED = False  # its signal handlers: triggers of the database write the history
 SIMPLE_HISTORY_DATE_INDEX = False  # history is read by row, in the order of its own ids

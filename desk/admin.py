@@ -1,8 +1,8 @@
-"""The page of a loan with its evidence, in place of the one that `loans` has registered, which knows no desk."""
+"""The page of a loan and its evidence, in place of the page that `loans` has registered, which knows no desk."""
 
 import re
 from collections.abc import Callable, Collection
-from typing import Any
+from typing import Any, Final
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
@@ -12,25 +12,36 @@ from django.utils.http import content_disposition_header
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 
+from coruscant import clock
 from coruscant.admin.commands import command_button
 from desk.evidence.document import Document, evidence_of
 from desk.evidence.page import page_of
+from desk.loan.page import loan_page
 from loans.admin.loans import LoanAdmin
 from loans.models import Loan
+from loans.terms import in_words
+from pricing.admin.price import price_now
 
+# A method of the class below: Unfold looks a permission by its own name up in the database, which checks may not have.
+_EVIDENCE: Final = "evidence"
 # `download`, since a browser says of a page that turns out to be a file that it failed.
 _download: Callable[[Callable[..., HttpResponse]], Any] = action(
-    description="Evidence", icon="download", permissions=["view"], url_path="evidence", attrs={"download": "download"}
-)
+    description="Evidence", icon="download", permissions=[_EVIDENCE], url_path="evidence",
+    attrs={"download": "download"},
+)  # fmt: skip
 
 admin.site.unregister(Loan)
 
 
 @admin.register(Loan)
 class LoanWithEvidenceAdmin(LoanAdmin):
-    """Whoever may see loans may take their evidence."""
+    """What happened to a loan is on its page. Its evidence needs a permission of its own."""
 
+    change_form_template = "desk/loan.html"
     actions_detail: Any = (*LoanAdmin.actions_detail, "evidence", "print_evidence")
+
+    def has_evidence_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return bool(request.user.has_perm("desk.take_evidence"))
 
     @_download
     def evidence(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -41,11 +52,21 @@ class LoanWithEvidenceAdmin(LoanAdmin):
         body = _document(request, loan).body
         return HttpResponse(body, content_type="application/json", headers={"Content-Disposition": disposition})
 
-    @command_button("Print evidence", icon="print", permission="view", kind=ActionVariant.DEFAULT)
+    @command_button("Print evidence", icon="print", permission=_EVIDENCE, kind=ActionVariant.DEFAULT)
     def print_evidence(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The same for a person's eyes, on a page of its own that is fit for paper."""
         document = _document(request, self.row_or_404(request, object_id))
         return TemplateResponse(request, "desk/evidence.html", page_of(document.content))
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        """The page, with the newest steps of the loan unless all are asked for (`?steps=all`)."""
+        loan: Loan = context["original"]
+        page = loan_page(loan, price_now(request), whole=request.GET.get("steps") == "all")
+        context |= {
+            "page": page, "status": self.state(page.loan), "terms": in_words(page.loan.terms.thresholds),
+            "now": clock.now(),
+        }  # fmt: skip
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def commands_of(self, request: HttpRequest, row: Loan) -> Collection[str]:
         """Evidence can be had of every loan."""

@@ -5,3 +5,9 @@ from django.apps import AppConfig
 
 class DeskConfig(AppConfig):
     name = "desk"
+
+    def ready(self) -> None:
+        """Make the overview the admin's first page."""
+        from django.contrib.admin import site  # noqa: PLC0415  (apps must be ready)
+
+        site.index_template = "desk/overview/index.html"

@@ -159,10 +159,14 @@ def _evidence(point: PricePoint) -> list[dict[str, Any]]:
 
 
 def _quote(quote: Quote) -> dict[str, Any]:
-    price = unit_price(quote.sell, settings.PRICE_REFERENCE_QUANTITY)
+    """A quote with its curve, which gives its price for the reference quantity. Claims of old have neither of those."""
+    quantity = settings.PRICE_REFERENCE_QUANTITY
+    price = unit_price(quote.sell, quantity)
     return {
         "market": str(quote.market),
         "reference": quote.reference,
         "sentAt": quote.sent_at.isoformat(),
         "price": None if price is None else decimal_string(price),
+        "quantity": decimal_string(quantity),
+        "curve": [[decimal_string(level.quantity), decimal_string(level.unit_price)] for level in quote.sell],
     }

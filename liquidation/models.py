@@ -172,6 +172,9 @@ class TradeOrder(models.Model):
                 name="only_a_fill_has_figures_and_they_fit",
             ),
         ]
+        indexes = [
+            models.Index(fields=["venue_order_id"], name="orders_by_market_id", condition=~Q(venue_order_id="")),
+        ]
 
     def __str__(self) -> str:
         return self.request_id

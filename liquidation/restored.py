@@ -142,8 +142,11 @@ def _accept(by: str) -> identity.Identity:
 
 
 def _last_evaluation() -> datetime | None:
-    """The last instant that these books have certainly seen, whatever a person believes."""
-    return PriceQuote.objects.aggregate(last=Max("evaluated_at"))["last"]  # type: ignore[no-any-return]
+    """The last instant that these books have certainly seen, whatever a person believes.
+
+    A quote that came too late is marked when it is received, also by books that nobody has accepted yet.
+    """
+    return PriceQuote.objects.filter(too_late=False).aggregate(last=Max("evaluated_at"))["last"]  # type: ignore[no-any-return]
 
 
 def _begun(since: datetime, by: str, reason: str, now: datetime) -> Restore:

@@ -1,6 +1,7 @@
 """A loan as the API shows it."""
 
 import json
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 from coruscant import money
 from coruscant.money import ZERO, decimal_string
 from loans import risk
-from loans.models import Loan, LoanStatus, MarginCall
+from loans.models import CollateralPosting, Loan, LoanStatus, LoanTerms, MarginCall
 from pricing.quotes import PricePoint
 
 _LTV_STEP = Decimal(1).scaleb(-24)
@@ -41,6 +42,24 @@ def represent(
     }
 
 
+def represent_details(loan: Loan, postings: Iterable[CollateralPosting]) -> dict[str, Any]:
+    """What only the answer about a single loan shows besides: prices in GC a unit, LTVs as ratios, units posted."""
+    prices = risk.critical_prices(loan.outstanding_balance, loan.collateral, loan.terms.thresholds)
+    return {
+        "warningPrice": prices and decimal_string(prices.margin_call),
+        "liquidationPrice": prices and decimal_string(prices.liquidation),
+        "terms": _terms(loan.terms),
+        "postings": [
+            {
+                "requestId": posting.request_id,
+                "amount": decimal_string(posting.amount),
+                "at": instant_string(posting.created_at),
+            }
+            for posting in postings
+        ],
+    }
+
+
 def loan_body(loan: Loan, open_margin_call: MarginCall | None, point: PricePoint) -> str:
     """The representation at a price as the JSON text of a response body."""
     body = represent(loan, open_margin_call, point.price, point.lower)
@@ -69,6 +88,16 @@ def _required(loan: Loan, price: Decimal | None) -> str | None:
         return None
     thresholds = loan.terms.thresholds
     return decimal_string(risk.required_collateral(loan.outstanding_balance, loan.collateral, price, thresholds))
+
+
+def _terms(terms: LoanTerms) -> dict[str, Any]:
+    return {
+        "version": terms.version,
+        "activationLtv": decimal_string(terms.activation_ltv),
+        "marginCallLtv": decimal_string(terms.margin_call_ltv),
+        "marginCallClearLtv": decimal_string(terms.margin_call_clear_ltv),
+        "liquidationLtv": decimal_string(terms.liquidation_ltv),
+    }
 
 
 def _open_warning(margin_call: MarginCall | None) -> dict[str, Any] | None:

@@ -87,6 +87,21 @@ def price_at(balance: Decimal, collateral: Decimal, ltv: Decimal) -> Decimal | N
         return money.round_down(balance / (ltv * collateral), money.DECIMAL_PLACES) if collateral else None
 
 
+@dataclass(frozen=True, slots=True)
+class CriticalPrices:
+    """The highest prices (GC a unit) at which a loan as it stands gets a margin call, and is liquidated."""
+
+    margin_call: Decimal
+    liquidation: Decimal
+
+
+def critical_prices(balance: Decimal, collateral: Decimal, thresholds: Thresholds) -> CriticalPrices | None:
+    """Rounded down to 24 decimals; None without collateral or debt."""
+    call = price_at(balance, collateral, thresholds.margin_call_ltv)
+    liquidation = price_at(balance, collateral, thresholds.liquidation_ltv)
+    return CriticalPrices(call, liquidation) if balance and call is not None and liquidation is not None else None
+
+
 def search_floor(ltv: Decimal, price: Decimal) -> Decimal:
     """The lower bound of a range scan over `debt_per_unit` for LTV ≥ `ltv` at `price`.
 

@@ -1,15 +1,18 @@
 """Reading loans. Nothing is locked."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from django.db.models import QuerySet
 
 from coruscant.errors import DomainError
 from loans import margin_calls
 from loans.models import Loan
-from loans.representation import represent
+from loans.representation import represent, represent_details
 from pricing import best_price
+
+#: Postings that the answer about a single loan shows, the newest.
+POSTINGS_SHOWN: Final = 100
 
 
 class LoanNotFound(DomainError):
@@ -39,3 +42,9 @@ def represented(loans: Sequence[Loan]) -> list[dict[str, Any]]:
     called = {call.loan_id: call for call in margin_calls.open_margin_calls(loan.pk for loan in loans)}
     point = best_price.current()
     return [represent(loan, called.get(loan.pk), point.price, point.lower) for loan in loans]
+
+
+def in_detail(loan: Loan) -> dict[str, Any]:
+    """A loan as `GET /loans/{loanId}` shows it: two queries, however many postings it has."""
+    (body,) = represented([loan])
+    return body | represent_details(loan, loan.postings.order_by("-pk")[:POSTINGS_SHOWN])

@@ -1,6 +1,6 @@
-"""The group of bank representatives, and the permissions it holds."""
+"""The groups of the bank's people, and what each may do beside reading."""
 
-from typing import Any
+from typing import Any, Final
 
 from django.apps import AppConfig
 from django.contrib.auth.management import create_permissions
@@ -8,32 +8,56 @@ from django.contrib.auth.models import Group, Permission
 from django.db import connections
 from django.db.models import Q
 
-GROUP = "Bank representatives"
+VIEWERS: Final = "Viewers"
+REPRESENTATIVES: Final = "Representatives"
+RISK_OFFICERS: Final = "Risk officers"
+OPERATORS: Final = "Operators"
+AUDITORS: Final = "Auditors"
 
-#: The apps of which representatives see every table, and what else they may do there: each is a command.
-COMMANDS = {
-    "pricing": ("add_priceguard",),
-    "loans": ("add_loan", "add_collateralposting", "add_loanterms"),
-    "liquidation": ("change_tradeorder", "change_reconciliationdifference"),
-    "restores": (),
-    "knox": ("delete_authtoken",),
-    "approvals": ("change_approval",),
-    "controls": ("add_control", "change_control"),
+#: The apps of which each group sees every table.
+APPS: Final = ("pricing", "loans", "liquidation", "restores", "knox", "approvals", "controls", "desk")
+_EVIDENCE = "desk.take_evidence"
+_DECIDE = "approvals.change_approval"
+#: What a group may do beside seeing: each permission stands for commands of the admin.
+COMMANDS: Final = {
+    VIEWERS: (),
+    REPRESENTATIVES: ("loans.add_loan", "loans.add_collateralposting", _DECIDE, _EVIDENCE),
+    RISK_OFFICERS: (
+        "loans.add_loanterms",
+        "pricing.add_priceguard",
+        "controls.add_control",
+        "controls.change_control",
+        "desk.add_stressscenario",
+        "desk.delete_stressscenario",
+        "desk.add_policyreplay",
+        _DECIDE,
+        _EVIDENCE,
+    ),
+    OPERATORS: (
+        "liquidation.change_tradeorder",
+        "liquidation.change_reconciliationdifference",
+        "knox.delete_authtoken",
+        _DECIDE,
+        _EVIDENCE,
+    ),
+    AUDITORS: (_EVIDENCE,),
 }
 
 
-def update_group(app_config: AppConfig, using: str, **_signal: Any) -> None:
-    """Give the group its permissions on one app, after each migration of it.
+def update_groups(app_config: AppConfig, using: str, **_signal: Any) -> None:
+    """Give every group its permissions on one app, after each migration of it.
 
     A `post_migrate` handler and not a migration: Django makes permissions after migrating, and this way a model
-    added later is visible to representatives without anyone having to think of it. Idempotent. It only adds: what an
-    administrator has given the group beyond it stays. Does nothing before the tables of auth exist.
+    added later can be seen without anyone having to think of it. Idempotent. It only adds: what an administrator has
+    given a group beyond it stays. Does nothing before the tables of auth exist.
     """
-    if app_config.label not in COMMANDS:
+    if app_config.label not in APPS:
         return
     if Group._meta.db_table not in connections[using].introspection.table_names():
         return
     create_permissions(app_config, verbosity=0, using=using)
-    group, _ = Group.objects.using(using).get_or_create(name=GROUP)
-    wanted = Q(codename__startswith="view_") | Q(codename__in=COMMANDS[app_config.label])
-    group.permissions.add(*Permission.objects.using(using).filter(wanted, content_type__app_label=app_config.label))
+    of_app = Permission.objects.using(using).filter(content_type__app_label=app_config.label)
+    for name, commands in COMMANDS.items():
+        group, _ = Group.objects.using(using).get_or_create(name=name)
+        names = [command.split(".")[1] for command in commands if command.startswith(f"{app_config.label}.")]
+        group.permissions.add(*of_app.filter(Q(codename__startswith="view_") | Q(codename__in=names)))

@@ -1,4 +1,4 @@
-"""Banners and notes on top of every admin page, and cards on the index page. The apps add theirs to the lists below."""
+"""Banners and notes on top of every admin page, and what waits for a person. The apps add theirs to the lists below."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from django.utils.functional import SimpleLazyObject
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One figure of the index page; `kind` colours it: danger, warning, success or empty."""
+    """How many of something wait for a person, on the first page; `kind` is danger or warning if any do."""
 
     title: str
     figure: str
@@ -47,10 +47,8 @@ def _page_context(context: dict[str, Any], request: HttpRequest) -> dict[str, An
         notices = [Message(kind, text) for kind, shown in kinds for show in shown if (text := show(request))]
         # Lazy, because whoever reads the messages of a request takes them from the page that would show them.
         context["messages"] = SimpleLazyObject(lambda: [*notices, *messages.get_messages(request)])
-        context["cards"] = lambda: [card(request) for card in cards]
     return context
 
 
 site.extra_context = _page_context  # type: ignore[attr-defined]
-site.index_template = "coruscant_admin/index.html"
 site.index_title = "Overview"

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
-from django.contrib.auth.models import User
+from django.contrib.auth.models import AnonymousUser, User
 
 from coruscant.approvals.arguments import Arguments
 from coruscant.errors import DomainError
@@ -69,6 +69,11 @@ def named(name: str) -> Action:
     except KeyError:
         known = ", ".join(sorted(_actions)) or "none"
         raise UnknownAction(f"There is no action {name}. The actions are: {known}.") from None
+
+
+def permitted(person: User | AnonymousUser) -> list[str]:
+    """The names of the actions that this person has the permission for."""
+    return [name for name, action in _actions.items() if person.has_perm(action.permission)]
 
 
 def title_of(name: str) -> str:

@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Callable, Collection
+from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import User
+from django.db.models import Case, IntegerChoices, Q, QuerySet, Value, When
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.defaultfilters import linebreaksbr
 from django.utils.html import format_html
@@ -17,11 +19,12 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from coruscant import clock
 from coruscant.admin.base import AuditedAdmin
-from coruscant.admin.columns import column, instant_column
+from coruscant.admin.columns import Export, column, instant_column
 from coruscant.admin.commands import command_button, command_page
 from coruscant.admin.figures import NOTHING, badge, page_of, preformatted
+from coruscant.admin.filters import option_filter
 from coruscant.admin.overview import cards, count_card
-from coruscant.approvals import actions, decide
+from coruscant.approvals import actions, decide, people
 from coruscant.approvals.models import Approval, Outcome
 
 cards.append(
@@ -37,6 +40,45 @@ cards.append(
 _KINDS = {"asked": "warning", "executed": "success", "failed": "danger"}
 
 
+class Turn(IntegerChoices):
+    """Whose turn it is, as one person sees it: in this order approvals are listed."""
+
+    MINE = 0, "Waits for you"
+    OTHERS = 1, "Waits for somebody else"
+    NOBODYS = 2, "Decided"
+
+
+_TURNS = {Turn.MINE: "warning", Turn.OTHERS: "info"}
+TURNS = option_filter(
+    "turn",
+    "turn",
+    {
+        "mine": ("Waits for you", lambda rows: rows.filter(turn=Turn.MINE)),
+        "waiting": ("Waits for anybody", lambda rows: rows.exclude(turn=Turn.NOBODYS)),
+    },
+)
+
+
+def _turn(request: HttpRequest) -> Case:
+    """The turn of a row: nobody's once it is decided or has expired, mine if the rules let me agree or refuse."""
+    may = actions.permitted(request.user) if request.user.has_perm(people.DECIDE) else []
+    waits = Q(outcome=Outcome.ASKED, expires_at__gt=clock.now())
+    return Case(
+        When(waits & Q(action__in=may) & ~Q(asked_by_id=request.user.pk), then=Value(Turn.MINE)),
+        When(waits, then=Value(Turn.OTHERS)),
+        default=Value(Turn.NOBODYS),
+    )
+
+
+def _state(approval: Approval) -> str:
+    return badge(approval.get_outcome_display(), _KINDS.get(approval.outcome, ""))
+
+
+def _state_in_list(approval: Any) -> str:
+    turn = Turn(approval.turn)
+    return _state(approval) if turn == Turn.NOBODYS else badge(turn.label, _TURNS[turn])
+
+
 def _asker(approval: Approval) -> str:
     name = approval.asked_by_name
     return f"{name}, on the command line: no log-in proves that it was {name}" if approval.on_command_line else name
@@ -50,10 +92,15 @@ class RefusalForm(forms.Form):
 
 @admin.register(Approval)
 class ApprovalAdmin(AuditedAdmin):
-    """All that was asked; what waits has buttons, for whoever asked to withdraw it and for others to decide it."""
+    """All that was asked, first what whoever looks may decide, then what waits for others.
 
-    list_display = ("number", "what", "state", "asked_by_name", "asked", "decided_by_name", "decided", "expires")
-    list_filter = ("outcome", "action", "on_command_line")
+    What waits has buttons, for whoever asked to withdraw it and for others to decide it.
+    """
+
+    list_display = (
+        "number", "state", "what", "would_do", "asked_by_name", "asked", "expires", "decided_by_name", "decided",
+    )  # fmt: skip
+    list_filter = (TURNS, "outcome", "action", "on_command_line")
     search_fields = ("asked_by_name__startswith", "decided_by_name__startswith", "effect__icontains")
     search_help_text = "The beginning of a person's name, or words of the effect"
     fieldsets = (
@@ -66,8 +113,15 @@ class ApprovalAdmin(AuditedAdmin):
 
     number = column("Approval", str, "id")
     what = column("What", lambda approval: actions.title_of(approval.action), "action")
-    state = column("Outcome", lambda row: badge(row.get_outcome_display(), _KINDS.get(row.outcome, "")), "outcome")
-    would_do = column("Effect", lambda approval: linebreaksbr(approval.effect))
+    state = column(
+        "Outcome", _state, "outcome",
+        short=lambda row, _listed: _state_in_list(row), export=Export("Outcome", lambda row: row.outcome),
+    )  # fmt: skip
+    would_do = column(
+        "What will happen", lambda approval: linebreaksbr(approval.effect),
+        short=lambda row, _listed: format_html('<div class="said">{}</div>', linebreaksbr(row.effect)),
+        export=Export("What will happen", lambda approval: approval.effect),
+    )  # fmt: skip
     exactly = column(
         "Exact arguments", lambda row: preformatted(f"{row.action}\n{json.dumps(row.arguments, indent=2)}")
     )
@@ -76,6 +130,14 @@ class ApprovalAdmin(AuditedAdmin):
     expires = instant_column("expires_at", "Expires")
     decided = instant_column("decided_at", "Decided at")
     outcome_note = column("Note", lambda approval: approval.note or NOTHING)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """The approvals, each with whose turn it is."""
+        return super().get_queryset(request).annotate(turn=_turn(request))  # type: ignore[no-any-return]
+
+    def get_ordering(self, request: HttpRequest) -> Any:
+        """By whose turn it is, the newest first."""
+        return (_turn(request).asc(), "-id")
 
     @command_button("Agree", icon="check", permission="decide", kind=ActionVariant.SUCCESS)
     def agree(self, request: HttpRequest, object_id: str) -> HttpResponse:

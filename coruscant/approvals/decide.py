@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import structlog
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import OperationalError, connection, transaction
 from django.http import HttpRequest
 
 from coruscant import clock, failpoints, history
@@ -61,7 +61,7 @@ def agree(approval_id: int, *, request: HttpRequest) -> Approval:
 
     Locks: the approval, then what the action locks. Raises LogInNeeded, AlreadyDecided, ApprovalExpired, SamePerson,
     AccountTooYoung, AccountInactive, NotPermitted, UnknownAction, Approval.DoesNotExist; then it goes on waiting.
-    Raises NotExecuted when it was marked as failed.
+    Raises NotExecuted when it was marked as failed, and OperationalError when the database was lost.
     """
     with _deciding(approval_id, request, "agree") as decision:
         approval, person = decision.approval, decision.person
@@ -72,6 +72,8 @@ def agree(approval_id: int, *, request: HttpRequest) -> Approval:
             with transaction.atomic():
                 done = _execute(action, approval, asked_by=asker, agreed_by=person)
         except DomainError as error:
+            if connection.needs_rollback:  # not even the savepoint could be rolled back
+                raise OperationalError("The database was lost; nothing was decided.") from error
             decision.save(Outcome.FAILED, str(error) or error.title)
         else:
             failpoints.reach("approval.executed")

@@ -132,12 +132,17 @@ def _claim(sale: Liquidation) -> dict[str, Any]:
 
 
 def _quote(stored: dict[str, Any]) -> dict[str, Any]:
-    """A quote as the claim kept it: `price` is that of the reference quantity. A suspect one did not count."""
+    """A quote as the claim kept it: `price` is that of `quantity` units. A suspect one did not count.
+
+    Claims from before that was kept have no quantity and no curve, and neither has a market's statement.
+    """
     return {
         "market": stored["market"],
         "reference": stored["reference"],
         "sentAt": datetime.fromisoformat(stored["sentAt"]),
         "price": stored["price"],
+        "quantity": stored.get("quantity"),
+        "curve": stored.get("curve"),
         "confirmedBy": stored.get("confirmedBy", ""),
         "suspect": stored.get("suspect", False),
     }

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import connection, models, transaction
 from django.db.models import Q, QuerySet
@@ -20,6 +20,8 @@ from liquidation.reconciliation.models import ReconciliationDifference, Statemen
 from loans.events.models import LoanEvent
 from loans.models import CollateralPosting, Loan, LoanTerms, MarginCall, MarginNotice
 from loans.selectors import LoanNotFound
+
+Row = TypeVar("Row", bound=models.Model)
 
 #: The audited tables whose history may tell of a loan, by the names that the timeline gives them, in the order in which
 #: it lists what has the same instant.
@@ -87,18 +89,22 @@ def one_instant() -> Iterator[None]:
         yield
 
 
-def read(loan_id: str) -> Books:
-    """Every row about the loan of this loanId. Raises LoanNotFound. Locks nothing; call it in `one_instant`."""
-    loan = Loan.objects.select_related("liquidation__event", "claim_failure").filter(loan_id=loan_id).first()
+def read(loan_id: str, newest: int | None = None) -> Books:
+    """Every row about the loan of this loanId, or the `newest` of each kind and of the loan's and the sale's history.
+
+    Raises LoanNotFound. Locks nothing; call it in `one_instant`.
+    """
+    of_loan = "terms", "liquidation__terms", "liquidation__event", "claim_failure"
+    loan = Loan.objects.select_related(*of_loan).filter(loan_id=loan_id).first()
     if loan is None:
         raise LoanNotFound(f"There is no loan {loan_id}.")
-    loan_history = _history("loan", [loan.pk])
+    loan_history = _history("loan", [loan.pk], newest)
     sale: Liquidation | None = getattr(loan, "liquidation", None)
     event: LiquidationEvent | None = getattr(sale, "event", None)
-    postings = list(loan.postings.order_by("pk"))
-    margin_calls = list(loan.margin_calls.order_by("pk"))
-    withheld = list(WithheldClaim.objects.select_related("control").filter(loan=loan).order_by("pk"))
-    orders = list(TradeOrder.objects.filter(liquidation=sale).order_by("sequence")) if sale else []
+    postings = _last(loan.postings.order_by("-pk"), newest)
+    margin_calls = _last(loan.margin_calls.order_by("-pk"), newest)
+    withheld = _last(WithheldClaim.objects.select_related("control").filter(loan=loan).order_by("-pk"), newest)
+    orders = _last(TradeOrder.objects.filter(liquidation=sale).order_by("-sequence"), newest) if sale else []
     differences = _differences(loan, orders)
     restores = list(_restores(loan, sale, event).order_by("pk"))
     approvals = list(_approvals(loan, sale, orders, differences, restores, _moves(loan_history)).order_by("pk"))
@@ -113,17 +119,18 @@ def read(loan_id: str) -> Books:
         "control": [one.control for one in withheld],
         "restore": restores,
     }
-    history = {table: _history(table, [row.pk for row in of_table]) for table, of_table in rows.items()}
+    history = {table: _history(table, [row.pk for row in of_table], newest) for table, of_table in rows.items()}
+    answers = OrderAnswer.objects.filter(order__in=orders).order_by("-order_id", "-send", "-received_at", "-pk")
     return Books(
         loan=loan,
         terms=_terms(loan, sale, loan_history, margin_calls),
         postings=postings,
-        margin_notices=list(loan.margin_notices.order_by("pk")),
+        margin_notices=_last(loan.margin_notices.order_by("-pk"), newest),
         margin_calls=margin_calls,
         withheld=withheld,
-        loan_events=list(loan.events.order_by("sequence")),
+        loan_events=_last(loan.events.order_by("-sequence"), newest),
         orders=orders,
-        answers=list(OrderAnswer.objects.filter(order__in=orders).order_by("order", "send", "received_at", "pk")),
+        answers=_last(answers, newest),
         stated=_stated(orders, differences),
         differences=differences,
         approvals=approvals,
@@ -132,10 +139,15 @@ def read(loan_id: str) -> Books:
     )
 
 
-def _history(table: str, keys: Sequence[Any]) -> Sequence[Any]:
+def _last(newest_first: QuerySet[Row], newest: int | None) -> list[Row]:
+    """Rows, or the newest so many of them, the oldest first."""
+    return list(newest_first[:newest])[::-1]
+
+
+def _history(table: str, keys: Sequence[Any], newest: int | None) -> Sequence[Any]:
     """The history of rows, the oldest first."""
     entries: QuerySet[Any] = history_of(AUDITED[table])._default_manager.filter(id__in=keys)
-    return list(entries.order_by("history_id"))
+    return _last(entries.order_by("-history_id"), newest)
 
 
 def _moves(loan_history: Sequence[Any]) -> set[tuple[int, int]]:

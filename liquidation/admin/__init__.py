@@ -1,4 +1,4 @@
 """The pages of the liquidation app in the admin; importing them registers them."""
 
 from liquidation import moves_two_people  # noqa: F401
-from liquidation.admin import controls, liquidations, loans, orders, reconciliations  # noqa: F401
+from liquidation.admin import controls, liquidations, orders, reconciliations  # noqa: F401

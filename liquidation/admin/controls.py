@@ -1,7 +1,8 @@
 """Controls as bank representatives see them: what holds, on every page; how one is pulled, extended or ended."""
 
 from collections.abc import Collection
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
@@ -13,14 +14,14 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidge
 
 from coruscant import clock
 from coruscant.admin.base import AuditedAdmin, ReadOnlyAdmin, ReadOnlyInline
-from coruscant.admin.columns import amount_column, column, instant_column
+from coruscant.admin.columns import amount_column, column, instant_column, link_column
 from coruscant.admin.commands import command_button, command_page
 from coruscant.admin.figures import NOTHING, badge, instant, link_to, page_of
 from coruscant.admin.overview import banners, cards, count_card
 from coruscant.approvals.pages import ask_on_page
 from coruscant.controls import in_force, two_people
 from coruscant.controls import pull as controls
-from coruscant.controls.models import Control, ControlKind
+from coruscant.controls.models import OF_A_MARKET, Control, ControlKind
 from liquidation.controls import set_aside
 from liquidation.controls.models import WithheldClaim
 from pricing.markets import Market
@@ -37,6 +38,31 @@ _MOST_AT_ONCE = 2 + 2 * len(Market)
 
 def _market(control: Control) -> str:
     return dict(Market.choices()).get(control.market, control.market)
+
+
+def _state(control: Control, now: datetime) -> str:
+    if control.until > now:
+        return badge("holds", "danger")
+    return badge("ended early" if control.ended_by else "over")
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """One thing that can be pulled, and the control that holds it now, if it is pulled."""
+
+    title: str
+    market: str
+    control: Control | None
+
+
+def switches() -> list[Switch]:
+    """All there are, of the bank and of each market."""
+    held = {(one.kind, one.market): one for one in in_force.now(clock.now())}
+    return [
+        Switch(kind.label, label, held.get((kind, market)))
+        for kind in ControlKind
+        for market, label in (Market.choices() if kind in OF_A_MARKET else [("", "the whole bank")])
+    ]
 
 
 def _in_force_banner(_request: HttpRequest) -> str | None:
@@ -102,7 +128,7 @@ class _WithheldColumns:
     owed = amount_column("outstanding_balance", "GC", "Owed then")
     units = amount_column("collateral", "units", "Collateral then")
     withheld = instant_column("withheld_at", "Spared")
-    of_loan = column("Loan", lambda row: link_to(row.loan))
+    of_loan = link_column("Loan", lambda row: row.loan)
 
 
 class WithheldClaimInline(_WithheldColumns, ReadOnlyInline):
@@ -131,6 +157,8 @@ class WithheldClaimAdmin(_WithheldColumns, ReadOnlyAdmin):
 class ControlAdmin(AuditedAdmin):
     list_display = ("number", "what", "of", "state", "began", "ends", "pulled_by", "why")
     list_filter = ("kind", "two_people")
+    ordering = ("-until", "-id")
+    list_before_template = "liquidation/switches.html"
     fieldsets = (
         (None, {"fields": (("what", "of"), "state", "why")}),
         ("Pulled", {"fields": (("pulled_by", "began"), ("on_command_line", "two_people"))}),
@@ -147,11 +175,14 @@ class ControlAdmin(AuditedAdmin):
     began = instant_column("began_at", "From")
     ends = instant_column("until", "Until")
 
-    @admin.display(description="State", ordering="until")
-    def state(self, control: Control) -> str:
-        if control.until > clock.now():
-            return badge("holds", "danger")
-        return badge("ended early" if control.ended_by else "over")
+    state = column(
+        "State", lambda control: _state(control, clock.now()), "until",
+        short=lambda control, listed: _state(control, listed.now),
+    )  # fmt: skip
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The list, below what each switch says now."""
+        return super().changelist_view(request, {**(extra_context or {}), "switches": switches})
 
     @command_button("Pull", icon="front_hand", permission="pull", kind=ActionVariant.DANGER)
     def pull(self, request: HttpRequest) -> HttpResponse:

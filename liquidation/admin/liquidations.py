@@ -1,23 +1,32 @@
 """Liquidations, their events and failed claims as bank representatives see them, and how many need a person."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html_join
 from unfold.enums import ActionVariant
 
 from coruscant.admin.base import AuditedAdmin, ReadOnlyAdmin, ReadOnlyInline
-from coruscant.admin.columns import amount_column, column, instant_column, status_column
+from coruscant.admin.columns import (
+    Export,
+    amount_column,
+    column,
+    instant_column,
+    link_column,
+    own_id_column,
+    status_column,
+)
 from coruscant.admin.commands import command_button, command_page
 from coruscant.admin.figures import NOTHING, badge, link_to, page_of, preformatted
+from coruscant.admin.filters import age_filter, option_filter, over_filter, sent_filter, unsent_filter
 from coruscant.admin.overview import cards, count_card
 from coruscant.approvals.pages import WhyForm, ask_on_page
 from liquidation.admin import attention
 from liquidation.admin.orders import OrderInline
-from liquidation.models import ClaimFailure, Liquidation, LiquidationEvent
+from liquidation.models import ClaimFailure, Liquidation, LiquidationEvent, LiquidationStatus
 from liquidation.reconciliation import two_people
 from pricing.markets import Market
 
@@ -29,26 +38,14 @@ cards.append(
 )
 
 
-class AttentionFilter(admin.SimpleListFilter):
-    title = "attention"
-    parameter_name = "attention"
+#: By what the index by status finds.
+_UNSETTLED = Q(status__in=(LiquidationStatus.SELLING, LiquidationStatus.WAITING))
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("yes", "Waits for a person")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Liquidation]) -> QuerySet[Liquidation]:
-        return attention.waiting(queryset) if self.value() == "yes" else queryset
-
-
-class HeldFilter(admin.SimpleListFilter):
-    title = "held"
-    parameter_name = "held"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("yes", "Held since a restore")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Liquidation]) -> QuerySet[Liquidation]:
-        return queryset.filter(held_by__isnull=False) if self.value() == "yes" else queryset
+STAGES = option_filter("stage", "stage", {"unsettled": ("Unsettled", lambda rows: rows.filter(_UNSETTLED))})
+UNSETTLED_FOR = age_filter("unsettled for more than", "claimed_at", _UNSETTLED)
+ATTENTION = option_filter("attention", "attention", {"yes": ("Waits for a person", attention.waiting)})
+HELD = option_filter("held", "held", {"yes": ("Held since a restore", lambda rows: rows.filter(held_by__isnull=False))})
+OWED = over_filter("owed at claim", "balance_at_claim", 1_000, 10_000, 100_000)
 
 
 class EventInline(ReadOnlyInline):
@@ -88,9 +85,10 @@ class LiquidationAdmin(AuditedAdmin):
         "settled",
     )  # fmt: skip
     list_select_related = ("loan", "held_by")
-    list_filter = ("status", AttentionFilter, HeldFilter)
-    search_fields = ("loan__loan_id__startswith", "loan__borrower_id__startswith", "correlation_id__exact")
-    search_help_text = "The beginning of a loan id or borrower id, or a price event's id"
+    list_filter = (STAGES, "status", ATTENTION, UNSETTLED_FOR, OWED, HELD)
+    totals = ("owed", "proceeds_gc", "sold")
+    search_fields = ("loan__loan_id__startswith", "loan__borrower_id__startswith")
+    search_help_text = "The beginning of a loan id or borrower id, or a price event as market:id"
     fieldsets = (
         (None, {"fields": (("of_loan", "claimed"), ("state", "settled"), ("attention", "held"))}),
         ("Claim", {"fields": (("owed", "price_gc"), ("units_then", "price_instant"), "quotes", "correlation_id")}),
@@ -100,9 +98,12 @@ class LiquidationAdmin(AuditedAdmin):
     inlines = (OrderInline, EventInline)
     actions_detail = ("release_sale",)
     number = column("Liquidation", lambda row: f"No. {row.pk}", "id")
-    of_loan = column("Loan", lambda row: link_to(row.loan), "loan__loan_id")
+    of_loan = link_column("Loan", lambda row: row.loan, "loan__loan_id")
     state = status_column({"selling": "info", "waiting": "danger", "settled": "success"})
-    attention = column("Attention", lambda row: badge(getattr(row, "why_attention", ""), "danger"))
+    attention = column(
+        "Attention", lambda row: badge(getattr(row, "why_attention", ""), "danger"),
+        export=Export("Attention", lambda row: row.why_attention),
+    )  # fmt: skip
     held = column("Held since", lambda row: link_to(row.held_by), "held_by")
     price_gc = amount_column("price", "GC a unit", "Price")
     owed = amount_column("balance_at_claim", "GC", "Owed at claim")
@@ -122,6 +123,10 @@ class LiquidationAdmin(AuditedAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Liquidation]:
         """The liquidations, each with why it needs attention: no query a row."""
         return attention.annotate(super().get_queryset(request))
+
+    def search_lookups(self, request: HttpRequest, term: str) -> Iterable[Q]:
+        """Price events have no index, so only what may be one is looked up among them."""
+        return [Q(correlation_id=term)] if ":" in term else super().search_lookups(request, term)
 
     def has_release_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         """Whoever may ask for the action."""
@@ -148,16 +153,17 @@ class LiquidationAdmin(AuditedAdmin):
 
 @admin.register(LiquidationEvent)
 class LiquidationEventAdmin(AuditedAdmin):
-    list_display = ("event_id", "of_loan", "state", "made", "sent", "sends")
+    list_display = ("event", "of_loan", "state", "made", "sent", "sends")
     list_select_related = ("liquidation__loan",)
-    list_filter = (("sent_at", admin.EmptyFieldListFilter),)
+    list_filter = (sent_filter(), unsent_filter())
     search_fields = ("event_id__exact", "liquidation__loan__loan_id__startswith")
     search_help_text = "An event id, or the beginning of a loan id"
     fieldsets = (
         (None, {"fields": ("event_id", "of_loan", "state", "made", "sent", "message_id", "sends", "due")}),
         ("Body", {"fields": ("whole_body",)}),
     )
-    of_loan = column("Loan", lambda event: link_to(event.liquidation.loan))
+    event = own_id_column("event_id", "Event")
+    of_loan = link_column("Loan", lambda event: event.liquidation.loan)
     state = column("Status", lambda row: badge("sent", "success") if row.sent_at else badge("to be sent", "warning"))
     made = instant_column("created_at", "Made")
     sent = instant_column("sent_at", "Sent")
@@ -172,6 +178,6 @@ class ClaimFailureAdmin(ReadOnlyAdmin):
     search_fields = ("loan__loan_id__startswith",)
     search_help_text = "The beginning of a loan id"
     fields = ("of_loan", "failed", "price_gc", "reason")
-    of_loan = column("Loan", lambda failure: link_to(failure.loan))
+    of_loan = link_column("Loan", lambda failure: failure.loan)
     failed = instant_column("failed_at", "Latest try")
     price_gc = amount_column("price", "GC a unit", "Price")

@@ -1,22 +1,36 @@
 """Orders and venues as bank representatives see them, and what they answer for an order: it traded, or not."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.core.validators import MaxValueValidator
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from unfold.enums import ActionVariant
 
 from coruscant.admin.base import AuditedAdmin, ReadOnlyAdmin, ReadOnlyInline
-from coruscant.admin.columns import amount_column, column, instant_column, status_column
+from coruscant.admin.columns import (
+    amount_column,
+    column,
+    instant_column,
+    link_column,
+    own_id_column,
+    status_column,
+)
 from coruscant.admin.commands import AmountFormField, command_button, command_page
 from coruscant.admin.figures import figure, link_to, page_of, preformatted
+from coruscant.admin.filters import age_filter, option_filter
 from coruscant.approvals.pages import WhyForm, ask_on_page, why_field
 from liquidation import resolution, two_people
-from liquidation.models import OrderAnswer, OrderStatus, TradeOrder, Venue
+from liquidation.models import PENDING_ORDER_STATUSES, OrderAnswer, OrderStatus, TradeOrder, Venue
+
+#: As the index of pending orders has it.
+_PENDING = Q(status__in=PENDING_ORDER_STATUSES)
+PENDING = option_filter("verdict", "verdict", {"none": ("None yet", lambda rows: rows.filter(_PENDING))})
+PENDING_FOR = age_filter("without a verdict for more than", "created_at", _PENDING)
 
 
 class TradedForm(forms.Form):
@@ -67,11 +81,12 @@ class AnswerInline(_AnswerColumns, ReadOnlyInline):
 @admin.register(TradeOrder)
 class TradeOrderAdmin(_OrderColumns, AuditedAdmin):
     list_display = (
-        "request_id", "of_loan", "market", "state", "ordered", "traded", "received", "sends", "made",
+        "of_request", "of_loan", "market", "state", "ordered", "traded", "received", "sends", "made",
     )  # fmt: skip
     list_select_related = ("liquidation__loan",)
-    list_filter = ("status", "market")
-    search_fields = ("request_id__exact", "venue_order_id__exact", "liquidation__loan__loan_id__startswith")
+    list_filter = (PENDING, "status", PENDING_FOR, "market")
+    totals = ("ordered", "traded", "received")
+    search_fields = ("request_id__exact", "liquidation__loan__loan_id__startswith")
     search_help_text = "A request id, a market's order id, or the beginning of a loan id"
     fieldsets = (
         (None, {"fields": ("request_id", "of_liquidation", "of_loan", "sequence", "market", "state")}),
@@ -81,13 +96,19 @@ class TradeOrderAdmin(_OrderColumns, AuditedAdmin):
     inlines = (AnswerInline,)
     actions_detail = ("market_did_trade", "market_did_not_trade", "stop_sending")
     has_resolve_permission = admin.ModelAdmin.has_change_permission  # who may change orders may resolve them
-    of_loan = column("Loan", lambda order: link_to(order.liquidation.loan))
+    of_request = own_id_column("request_id", "Request id")
+    of_loan = link_column("Loan", lambda order: order.liquidation.loan)
     of_liquidation = column("Liquidation", lambda row: link_to(row.liquidation, f"No. {row.liquidation_id}"))
     quoted = amount_column("quoted_unit_price", "GC a unit", "Expected price")
     body = column("Body as sent", lambda order: preformatted(order.payload))
     made = instant_column("created_at", "Made")
     answered = instant_column("answered_at", "Verdict booked")
     due = instant_column("due_at", "Not sent again before")
+
+    def search_lookups(self, request: HttpRequest, term: str) -> Iterable[Q]:
+        """Also by the market's id, as its index has it."""
+        yield from super().search_lookups(request, term)
+        yield Q(venue_order_id=term) & ~Q(venue_order_id="")
 
     @command_button("Market did trade", icon="check", permission="resolve", kind=ActionVariant.SUCCESS)
     def market_did_trade(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -162,7 +183,7 @@ class OrderAnswerAdmin(_AnswerColumns, ReadOnlyAdmin):
     search_fields = ("order__request_id__exact", "order__liquidation__loan__loan_id__startswith")
     search_help_text = "A request id, or the beginning of a loan id"
     fields = ("of_order", "send", "received", "kind", "stale", "said")
-    of_order = column("Order", lambda answer: link_to(answer.order))
+    of_order = link_column("Order", lambda answer: answer.order)
 
 
 @admin.register(Venue)

@@ -10,7 +10,15 @@ from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from coruscant.admin.base import AuditedAdmin, ReadOnlyAdmin, ReadOnlyInline
-from coruscant.admin.columns import amount_column, column, instant_column, status_column
+from coruscant.admin.columns import (
+    amount_column,
+    column,
+    id_column,
+    instant_column,
+    link_column,
+    own_id_column,
+    status_column,
+)
 from coruscant.admin.commands import command_button, command_page
 from coruscant.admin.figures import link_to, page_of
 from coruscant.admin.overview import cards, count_card
@@ -69,19 +77,20 @@ class ReconciliationAdmin(_StatedColumns, ReadOnlyAdmin):
 
 @admin.register(StatementTrade)
 class StatementTradeAdmin(_StatedColumns, ReadOnlyAdmin):
-    list_display = ("request_id", "market", "traded", "received", "at", "of_statement")
+    list_display = ("of_request", "market", "traded", "received", "at", "of_statement")
     list_select_related = ("reconciliation",)
     list_filter = ("market",)
     search_fields = ("request_id__exact",)
     search_help_text = "A request id"
     fields = ("request_id", "market", "traded", "received", "at", "of_statement")
+    of_request = own_id_column("request_id", "Request id")
     at = instant_column("traded_at", "Traded")
     of_statement = column("Statement", lambda row: link_to(row.reconciliation))
 
 
 @admin.register(ReconciliationDifference)
 class ReconciliationDifferenceAdmin(_StatedColumns, AuditedAdmin):
-    list_display = ("number_", "market", "state", "kind", "of_loan", "request_id", "traded", "received", "found")
+    list_display = ("number_", "market", "state", "kind", "of_loan", "of_request", "traded", "received", "found")
     list_select_related = ("loan",)
     list_filter = ("status", "kind", "market")
     search_fields = ("request_id__exact", "loan__loan_id__startswith")
@@ -95,8 +104,9 @@ class ReconciliationDifferenceAdmin(_StatedColumns, AuditedAdmin):
     has_resolve_permission = admin.ModelAdmin.has_change_permission
     number_ = column("Difference", lambda row: f"No. {row.pk}", "id")
     state = status_column({"open": "danger", "adopted": "success", "explained": "success"})
-    of_loan = column("Loan", lambda row: link_to(row.loan))
-    of_order = column("Order", lambda row: link_to(row.order))
+    of_request = id_column("request_id", "Request id")
+    of_loan = link_column("Loan", lambda row: row.loan)
+    of_order = link_column("Order", lambda row: row.order)
     of_statement = column("Statement", lambda row: link_to(row.reconciliation))
     at = instant_column("traded_at", "Traded")
     found = instant_column("found_at", "Found")

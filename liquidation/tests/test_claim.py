@@ -68,6 +68,8 @@ def test_a_claim_keeps_its_evidence(loan, quote):
     assert liquidation.correlation_id == f"mos_espa:{recorded.event_id}"
     evidence, guard = liquidation.evidence
     assert (evidence["market"], evidence["reference"], evidence["price"]) == ("mos_espa", recorded.event_id, "25")
+    assert evidence["quantity"] == "1"
+    assert evidence["curve"] == [["1", "25"], ["10", "25"], ["50", "25"], ["100", "25"]]
     assert guard == {"guard": "on", "jump": "0.4", "agreement": "0.1", "dispute": "0.25"}
 
 

@@ -286,6 +286,8 @@ def test_an_instant_after_the_last_evaluation_is_not_believed(quote, replace_dat
     """A person who errs would need statements of too short a time."""
     evaluated = quote("50", ago=600, evaluated=True).evaluated_at
     quote("50", ago=60)  # received since, and not evaluated, as nothing is
+    late = quote("50", ago=300)  # nor is what came too late, which is marked when it is received
+    PriceQuote.objects.filter(pk=late.pk).update(too_late=True, evaluated_at=clock.now())
     replace_database()
     assert begin(insist=False, since=clock.now()).since == evaluated
     earlier = evaluated - timedelta(minutes=1)

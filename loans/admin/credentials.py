@@ -11,6 +11,11 @@ from coruscant.admin.base import ReadOnlyAdmin
 from coruscant.admin.columns import column, instant_column
 from coruscant.admin.figures import NOTHING, instant
 
+# As the bank calls them: knox gives its app and its table no names of their own.
+AuthToken._meta.app_config.verbose_name = "API clients"
+AuthToken._meta.verbose_name = "API client"
+AuthToken._meta.verbose_name_plural = "API clients"
+
 admin.site.unregister(AuthToken)
 
 

@@ -7,9 +7,10 @@ from django.db.models import Min
 from django.http import HttpRequest
 
 from coruscant import clock
-from coruscant.admin.base import ReadOnlyAdmin, ReadOnlyInline
-from coruscant.admin.columns import column, instant_column
-from coruscant.admin.figures import badge, instant, link_to, preformatted
+from coruscant.admin.base import ReadOnlyAdmin
+from coruscant.admin.columns import column, instant_column, link_column, own_id_column
+from coruscant.admin.figures import badge, instant, preformatted
+from coruscant.admin.filters import sent_filter, unsent_filter
 from coruscant.admin.overview import banners
 from loans.events import topic
 from loans.events.models import LoanEvent, LoanEventTopic
@@ -31,33 +32,23 @@ def _banner(_request: HttpRequest) -> str | None:
 banners.append(_banner)
 
 
-class _EventColumns:
-    state = column("Status", lambda row: badge("sent", "success") if row.sent_at else badge("to be sent", "warning"))
-    happened = instant_column("created_at", "Happened")
-    sent = instant_column("sent_at", "Sent")
-
-
-class LoanEventInline(_EventColumns, ReadOnlyInline):
-    model = LoanEvent
-    verbose_name_plural = "Loan events"
-    fields = ("event", "happened", "state", "sent")
-    ordering = ("sequence",)
-    event = column("Event", lambda row: link_to(row, f"No. {row.sequence}, {row.event_type}"))
-
-
 @admin.register(LoanEvent)
-class LoanEventAdmin(_EventColumns, ReadOnlyAdmin):
-    list_display = ("event_id", "of_loan", "sequence", "event_type", "happened", "state", "sent", "sends")
+class LoanEventAdmin(ReadOnlyAdmin):
+    list_display = ("event", "of_loan", "sequence", "event_type", "happened", "state", "sent", "sends")
     list_select_related = ("loan",)
-    list_filter = ("event_type", ("sent_at", admin.EmptyFieldListFilter))
-    search_fields = ("loan__loan_id__startswith",)
-    search_help_text = "The beginning of a loan id"
+    list_filter = (sent_filter(), unsent_filter(), "event_type")
+    search_fields = ("event_id__exact", "loan__loan_id__startswith")
+    search_help_text = "An event id, or the beginning of a loan id"
     fieldsets = (
         (None, {"fields": ("event_id", "event_type", ("of_loan", "sequence"), "happened")}),
         ("Sending", {"fields": (("state", "sent"), "message_id", ("sends", "due"))}),
         ("Body", {"fields": ("whole_body",)}),
     )
-    of_loan = column("Loan", lambda event: link_to(event.loan))
+    state = column("Status", lambda row: badge("sent", "success") if row.sent_at else badge("to be sent", "warning"))
+    happened = instant_column("created_at", "Happened")
+    sent = instant_column("sent_at", "Sent")
+    event = own_id_column("event_id", "Event")
+    of_loan = link_column("Loan", lambda event: event.loan)
     due = instant_column("due_at", "Due")
     whole_body = column("Body", lambda event: preformatted(event.body))
 

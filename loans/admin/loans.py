@@ -1,29 +1,33 @@
 """Loans as bank representatives see them, and the two commands they have: register an application, post collateral."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 from uuid import uuid4
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Exists, OuterRef, QuerySet, Value
+from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils.html import format_html
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from coruscant.admin.base import AuditedAdmin
-from coruscant.admin.columns import amount_column, column, instant_column, status_column
+from coruscant.admin.columns import (
+    amount_column,
+    column,
+    id_column,
+    instant_column,
+    own_id_column,
+    status_column,
+)
 from coruscant.admin.commands import AmountFormField, command_button, command_page
-from coruscant.admin.figures import NOTHING, badge, figure, link_to, page_of, percent
+from coruscant.admin.figures import NOTHING, badge, figure, page_of, percent
 from coruscant.approvals.pages import ask_on_page, why_field
 from coruscant.fields import AmountField
 from loans import applications, postings, risk, two_people
-from loans.admin.events import LoanEventInline
-from loans.admin.records import MarginCallInline, MarginNoticeInline, PostingInline
+from loans.admin.records import loans_of_request
 from loans.idempotency import Accepted
 from loans.models import Loan, LoanStatus, MarginCall
-from loans.terms import in_words
 from pricing.admin.price import price_now
 
 
@@ -63,26 +67,28 @@ class OpenMarginCallFilter(admin.SimpleListFilter):
 @admin.register(Loan)
 class LoanAdmin(AuditedAdmin):
     list_display = (
-        "loan_id", "borrower_id", "state", "amount_gc", "balance_gc", "units", "ltv_now", "margin_call", "created",
+        "loan", "borrower", "state", "amount_gc", "balance_gc", "units", "ltv_now", "margin_call", "created",
     )  # fmt: skip
     list_filter = ("status", OpenMarginCallFilter)
     list_select_related = ("terms",)
-    search_fields = ("loan_id__startswith", "borrower_id__startswith", "request_id__exact")
+    totals = ("amount_gc", "balance_gc", "units")
+    search_fields = ("loan_id__startswith", "borrower_id__startswith")
     search_help_text = "The beginning of a loan id or borrower id, or a request id"
+    # Of one version in its history; for the loan as it is the desk has a page of its own.
     fieldsets = (
-        (None, {"fields": (("loan_id", "borrower_id"), ("state", "margin_call"), ("request_id", "sale"), "of_terms")}),
-        ("Figures", {"fields": (("amount_gc", "balance_gc"), ("units", "value_now"), ("ltv_now", "missing"))}),
+        (None, {"fields": (("loan_id", "borrower_id"), ("state", "terms"), "request_id")}),
+        ("Figures", {"fields": (("amount_gc", "balance_gc"), "units")}),
         ("Times", {"fields": (("created", "applies_from"), ("activated", "activated_at_price"))}),
     )
-    inlines: Any = (PostingInline, MarginNoticeInline, MarginCallInline, LoanEventInline)
     actions_list = ("register_application",)
     actions_detail = ("post_collateral",)
     has_register_permission = admin.ModelAdmin.has_add_permission
+    loan = own_id_column("loan_id", "Loan")
+    borrower = id_column("borrower_id", "Borrower")
     state = status_column({"new": "info", "active": "success", "liquidating": "warning"})
     amount_gc = amount_column("amount", "GC", "Amount")
     balance_gc = amount_column("outstanding_balance", "GC", "Outstanding balance")
     units = amount_column("collateral", "units", "Collateral")
-    of_terms = column("Terms", lambda loan: format_html("{}: {}", link_to(loan.terms), in_words(loan.terms.thresholds)))
     created = instant_column("created_at", "Applied for")
     activated = instant_column("activated_at", "Activated")
     activated_at_price = amount_column("activation_price", "GC a unit", "Price that activated it")
@@ -90,16 +96,18 @@ class LoanAdmin(AuditedAdmin):
     margin_call = column(
         "Margin call", lambda loan: badge("open" if getattr(loan, "has_open_margin_call", False) else "", "warning")
     )
-    sale = column("Liquidation", lambda loan: link_to(getattr(loan, "liquidation", None), "Show the liquidation"))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Loan]:
-        """The loans, each with the prices of this page and whether a margin call is open: no query a row."""
-        point = price_now(request)
-        price = Value(point.price, output_field=AmountField())
-        activates_at = Value(point.cautious.price, output_field=AmountField())
+        """The loans, each with the price of this page and whether a margin call is open: no query a row."""
+        price = Value(price_now(request).price, output_field=AmountField())
         open_call = Exists(MarginCall.objects.filter(loan=OuterRef("pk"), closed_at__isnull=True))
         rows: QuerySet[Loan] = super().get_queryset(request)
-        return rows.annotate(price_now=price, activates_at=activates_at, has_open_margin_call=open_call)
+        return rows.annotate(price_now=price, has_open_margin_call=open_call)
+
+    def search_lookups(self, request: HttpRequest, term: str) -> Iterable[Q]:
+        """Also by the request id of an application or a posting."""
+        yield from super().search_lookups(request, term)
+        yield Q(pk__in=loans_of_request(term))
 
     @admin.display(description="LTV now", ordering="debt_per_unit")
     def ltv_now(self, loan: Any) -> str:
@@ -114,20 +122,6 @@ class LoanAdmin(AuditedAdmin):
         if risk.must_liquidate(*figures, loan.terms.thresholds):
             return badge(shown, "danger")
         return badge(shown, "warning") if risk.must_call(*figures, loan.terms.thresholds) else shown
-
-    @admin.display(description="Collateral value now")
-    def value_now(self, loan: Any) -> str:
-        price = getattr(loan, "price_now", None)
-        return NOTHING if price is None else figure(risk.collateral_value(loan.collateral, price), "GC")
-
-    @admin.display(description="Collateral missing for activation")
-    def missing(self, loan: Any) -> str:
-        """In units at the price that activates loans now; only a new loan waits for collateral."""
-        price = getattr(loan, "activates_at", None)
-        if price is None or loan.status != "new":
-            return NOTHING
-        figures = loan.outstanding_balance, loan.collateral, price
-        return figure(risk.required_collateral(*figures, loan.terms.thresholds), "units")
 
     def has_post_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return bool(request.user.has_perm("loans.add_collateralposting"))

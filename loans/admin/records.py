@@ -1,93 +1,118 @@
 """What belongs to a loan, as bank representatives see it: postings, margin calls, and the requests that took effect."""
 
+from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import Q
+from django.http import HttpRequest
 
-from coruscant.admin.base import AuditedAdmin, ReadOnlyAdmin, ReadOnlyInline
-from coruscant.admin.columns import amount_column, column, instant_column
-from coruscant.admin.figures import NOTHING, badge, link_to, percent, preformatted
+from coruscant.admin.base import AuditedAdmin, ReadOnlyAdmin
+from coruscant.admin.columns import (
+    amount_column,
+    column,
+    id_column,
+    instant_column,
+    link_column,
+    ratio_column,
+)
+from coruscant.admin.figures import NOTHING, badge, percent, preformatted
+from coruscant.admin.filters import age_filter, option_filter
 from loans import risk
 from loans.models import AcceptedRequest, CollateralPosting, MarginCall, MarginNotice
+
+_MOST_OF_A_REQUEST = 20
+
+#: As the indexes of open margin calls and notices have it.
+_OPEN = Q(closed_at__isnull=True)
+OPEN_CALLS = option_filter(
+    "status",
+    "open",
+    {
+        "yes": ("Open", lambda rows: rows.filter(_OPEN)),
+        "no": ("Closed", lambda rows: rows.filter(closed_at__isnull=False)),
+    },
+)
+OPEN_FOR = age_filter("open for more than", "opened_at", _OPEN)
+OPEN_NOTICES = option_filter(
+    "status",
+    "open",
+    {
+        "yes": ("Holds", lambda rows: rows.filter(ended_at__isnull=True)),
+        "no": ("Ended", lambda rows: rows.filter(ended_at__isnull=False)),
+    },
+)
+
+
+def loans_of_request(request_id: str) -> list[int]:
+    """The loans (primary keys) that requests of this id were about; few, as each client has an id once."""
+    found = AcceptedRequest.objects.filter(request_id=request_id)
+    return list(found.order_by().values_list("loan_id", flat=True)[:_MOST_OF_A_REQUEST])
 
 
 class _OfALoan:
     list_select_related = ("loan",)
-    of_loan = column("Loan", lambda row: link_to(row.loan))
-
-
-class PostingInline(ReadOnlyInline):
-    model = CollateralPosting
-    verbose_name_plural = "Collateral posted"
-    fields = ("posted", "units", "request_id")
-    posted = instant_column("created_at", "Posted")
-    units = amount_column("amount", "units", "Amount")
+    of_loan = link_column("Loan", lambda row: row.loan)
 
 
 @admin.register(CollateralPosting)
 class CollateralPostingAdmin(_OfALoan, AuditedAdmin):
-    list_display = ("posted", "of_loan", "units", "request_id")
-    list_filter = ("created_at",)
-    search_fields = ("loan__loan_id__startswith", "request_id__exact")
+    list_display = ("posted", "of_loan", "units", "of_request")
+    totals = ("units",)
+    search_fields = ("loan__loan_id__startswith",)
     search_help_text = "The beginning of a loan id, or a request id"
+    of_request = id_column("request_id", "Request id")
     fields = ("of_loan", "units", "request_id", "posted")
     posted = instant_column("created_at", "Posted")
     units = amount_column("amount", "units", "Amount")
 
-
-class _MarginCallColumns:
-    opened = instant_column("opened_at", "Opened")
-    closed = instant_column("closed_at", "Closed")
-    price_gc = amount_column("price", "GC a unit", "Price")
-    ltv_then = column("LTV", lambda row: percent(risk.ltv(row.outstanding_balance, row.collateral, row.price)))
-    why = column("Why closed", lambda call: call.get_close_reason_display() or NOTHING)
+    def search_lookups(self, request: HttpRequest, term: str) -> Iterable[Q]:
+        """Also by its request id, through the accepted requests, which have an index for it."""
+        yield from super().search_lookups(request, term)
+        yield Q(loan__in=loans_of_request(term), request_id=term)
 
 
-class MarginCallInline(_MarginCallColumns, ReadOnlyInline):
-    model = MarginCall
-    verbose_name_plural = "Margin calls"
-    fields: Any = ("opened", "price_gc", "ltv_then", "closed", "why")
+def _ltv_then(row: Any) -> Decimal | None:
+    return risk.ltv(row.outstanding_balance, row.collateral, row.price)
 
 
 @admin.register(MarginCall)
-class MarginCallAdmin(_MarginCallColumns, _OfALoan, AuditedAdmin):
-    list_display = ("opened", "of_loan", "state", "price_gc", "ltv_then", "closed", "why")
-    list_filter = (("closed_at", admin.EmptyFieldListFilter), "close_reason")
+class MarginCallAdmin(_OfALoan, AuditedAdmin):
+    list_display = ("opened", "of_loan", "state", "price_gc", "balance_gc", "ltv_then", "closed", "why")
+    list_filter = (OPEN_CALLS, OPEN_FOR, "close_reason")
+    totals = ("balance_gc",)
     search_fields = ("loan__loan_id__startswith",)
     search_help_text = "The beginning of a loan id"
     fieldsets = (
         (None, {"fields": ("of_loan", "state", "opened", "closed", "why")}),
         ("At the call", {"fields": ("price_gc", "price_instant", "balance_gc", "units", "ltv_then")}),
     )
+    opened = instant_column("opened_at", "Opened")
+    closed = instant_column("closed_at", "Closed")
+    price_gc = amount_column("price", "GC a unit", "Price")
+    ltv_then = ratio_column("LTV", _ltv_then)
+    why = column("Why closed", lambda call: call.get_close_reason_display() or NOTHING)
     price_instant = instant_column("price_at", "Instant of the price")
     balance_gc = amount_column("outstanding_balance", "GC", "Outstanding balance")
     units = amount_column("collateral", "units", "Collateral")
     state = column("Status", lambda call: badge("closed") if call.closed_at else badge("open", "warning"))
 
 
-class _MarginNoticeColumns:
-    noticed = instant_column("noticed_at", "Given")
-    ended = instant_column("ended_at", "Ended")
-    price_gc = amount_column("price", "GC a unit", "Price")
-    ltv_then = column("LTV", lambda row: percent(risk.ltv(row.outstanding_balance, row.collateral, row.price)))
-
-
-class MarginNoticeInline(_MarginNoticeColumns, ReadOnlyInline):
-    model = MarginNotice
-    verbose_name_plural = "Notices before a margin call"
-    fields = ("noticed", "price_gc", "ltv_then", "ended")
-
-
 @admin.register(MarginNotice)
-class MarginNoticeAdmin(_MarginNoticeColumns, _OfALoan, ReadOnlyAdmin):
+class MarginNoticeAdmin(_OfALoan, ReadOnlyAdmin):
     list_display = ("noticed", "of_loan", "price_gc", "ltv_then", "ended")
-    list_filter = (("ended_at", admin.EmptyFieldListFilter),)
+    list_filter = (OPEN_NOTICES,)
     search_fields = ("loan__loan_id__startswith",)
     search_help_text = "The beginning of a loan id"
     fieldsets = (
         (None, {"fields": ("of_loan", "noticed", "ended")}),
         ("At the notice", {"fields": ("of_setting", "price_gc", "price_instant", "balance_gc", "units", "ltv_then")}),
     )
+    noticed = instant_column("noticed_at", "Given")
+    ended = instant_column("ended_at", "Ended")
+    price_gc = amount_column("price", "GC a unit", "Price")
+    ltv_then = ratio_column("LTV", _ltv_then)
     of_setting = column("Notice at or above", lambda notice: percent(notice.notice_ltv))
     price_instant = instant_column("price_at", "Instant of the price")
     balance_gc = amount_column("outstanding_balance", "GC", "Outstanding balance")
@@ -96,11 +121,12 @@ class MarginNoticeAdmin(_MarginNoticeColumns, _OfALoan, ReadOnlyAdmin):
 
 @admin.register(AcceptedRequest)
 class AcceptedRequestAdmin(_OfALoan, ReadOnlyAdmin):
-    list_display = ("accepted", "endpoint", "shown_client", "request_id", "of_loan")
+    list_display = ("accepted", "endpoint", "shown_client", "of_request", "of_loan")
     list_filter = ("endpoint",)
     ordering = ("-id",)
-    search_fields = ("request_id__exact", "loan__loan_id__startswith", "client__exact")
-    search_help_text = "A request id, the beginning of a loan id, or a client"
+    search_fields = ("request_id__exact", "client__exact")
+    search_help_text = "A request id, or a client"
+    of_request = id_column("request_id", "Request id")
     fieldsets = (
         (None, {"fields": ("endpoint", "shown_client", "request_id", "of_loan", "accepted", "content_digest")}),
         ("Answer", {"fields": ("body",)}),

@@ -10,6 +10,7 @@ from loans.api.serializers import (
     ID_SCHEMA,
     CollateralTopUpSerializer,
     LoanApplicationSerializer,
+    LoanDetailSerializer,
     LoanPageSerializer,
     LoanSerializer,
     ProblemSerializer,
@@ -32,6 +33,13 @@ _LIQUIDATED_LOAN = _ACTIVE_LOAN | {
         "outstandingCollateral": "8", "outstandingBalance": "0",
     },
 }  # fmt: skip
+
+_TERMS = {
+    "version": 1, "activationLtv": "0.5", "marginCallLtv": "0.7", "marginCallClearLtv": "0.6", "liquidationLtv": "0.8",
+}  # fmt: skip
+_POSTINGS = [{"requestId": "req-2", "amount": "40", "at": "2026-05-04T12:00:05.000000Z"}]
+_DETAILS = {"warningPrice": None, "liquidationPrice": None, "terms": _TERMS, "postings": _POSTINGS}
+_ACTIVE_DETAILS = _DETAILS | {"warningPrice": "35.714285714285714285714285", "liquidationPrice": "31.25"}
 
 #: What every call may answer with, and every call with a body besides.
 _ALWAYS = {
@@ -147,9 +155,9 @@ loan_list = _call(
 _ANY_CHARACTER = "The loan, percent-encoded; it may hold any character, slashes too"
 loan_detail = _call(
     200,
-    LoanSerializer,
+    LoanDetailSerializer,
     "The loan as it is now.",
-    {"Active": _ACTIVE_LOAN, "Liquidated": _LIQUIDATED_LOAN},
+    {"Active": _ACTIVE_LOAN | _ACTIVE_DETAILS, "Liquidated": _LIQUIDATED_LOAN | _DETAILS},
     _NO_LOAN,
     operation_id="getLoan",
     summary="One loan",

@@ -143,6 +143,37 @@ class LoanSerializer(serializers.Serializer[Any]):
     liquidation = LiquidationFiguresSerializer(allow_null=True, help_text="Of a liquidated loan, else null")
 
 
+class TermsOfLoanSerializer(serializers.Serializer[Any]):
+    """The LTVs at which something happens to a loan, as ratios: 0.5 is 50 %."""
+
+    version = serializers.IntegerField()
+    activationLtv = FigureField(help_text="A new loan becomes active at or below it")  # noqa: N815
+    marginCallLtv = FigureField(help_text="A margin call comes at or above it")  # noqa: N815
+    marginCallClearLtv = FigureField(help_text="A margin call ends below it")  # noqa: N815
+    liquidationLtv = FigureField(help_text="The loan is liquidated at or above it")  # noqa: N815
+
+
+class PostingOfLoanSerializer(serializers.Serializer[Any]):
+    """Collateral that was posted."""
+
+    requestId = serializers.CharField()  # noqa: N815
+    amount = FigureField(help_text="Units of Beskar")
+    at = serializers.DateTimeField()
+
+
+class LoanDetailSerializer(LoanSerializer):
+    """A loan as it is now, with its terms and its postings."""
+
+    warningPrice = FigureField(  # noqa: N815
+        allow_null=True,
+        help_text="The highest price, GC a unit, at which the loan as it stands gets a margin call under its terms,"
+        " rounded down to 24 decimals; null without collateral or debt",
+    )
+    liquidationPrice = FigureField(allow_null=True, help_text="The same of its liquidation")  # noqa: N815
+    terms = TermsOfLoanSerializer()
+    postings = PostingOfLoanSerializer(many=True, help_text="The newest 100, newest first")
+
+
 class LoanPageSerializer(serializers.Serializer[Any]):
     """A page of loans, newest first."""
 

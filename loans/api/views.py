@@ -97,6 +97,5 @@ class LoanDetail(APIView):
 
     @schema.loan_detail
     def get(self, request: Request, loanId: str) -> Response:  # noqa: N803  (the name in the schema)
-        """The loan as it is now, with its figures at the best price."""
-        (body,) = selectors.represented([selectors.loan_at(loanId)])
-        return Response(body)
+        """The loan as it is now, with its figures at the best price, its terms and its newest postings."""
+        return Response(selectors.in_detail(selectors.loan_at(loanId)))

@@ -41,6 +41,8 @@ class LoanEvent(OutboxEvent):
             models.Index(
                 fields=["due_at"], include=["created_at"], name="loan_events_due", condition=Q(sent_at__isnull=True)
             ),
+            models.Index(fields=["event_id"], name="loan_events_by_event_id"),
+            models.Index(fields=["event_type", "-id"], name="loan_events_by_type"),
         ]
 
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from coruscant import money
 from coruscant.tests.exactness import proof
 from loans import risk
 from loans.risk import Thresholds
@@ -197,6 +198,22 @@ def test_required_collateral_is_enough_and_no_step_more(balance, collateral, pri
     assert after >= bound
     if missing:
         assert after - Fraction(TINY) < bound
+
+
+@proof(200)
+@given(balance=amounts, collateral=amounts)
+def test_a_loan_is_called_and_liquidated_at_its_critical_prices_and_not_one_last_digit_above(balance, collateral):
+    prices = risk.critical_prices(balance, collateral, RULES)
+    for price, rule in ((prices.margin_call, risk.must_call), (prices.liquidation, risk.must_liquidate)):
+        with money.exact():
+            above = price + TINY
+        assert rule(balance, collateral, price, RULES)
+        assert not rule(balance, collateral, above, RULES)
+
+
+def test_without_collateral_or_debt_no_price_is_critical():
+    assert risk.critical_prices(THOUSAND, Decimal(0), RULES) is None
+    assert risk.critical_prices(Decimal(0), FORTY, RULES) is None
 
 
 @pytest.mark.parametrize("price", ["0.000000000000000000000001", "99999999999999999999"])

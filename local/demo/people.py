@@ -1,4 +1,4 @@
-"""Two people of the bank who pause claims in the admin: one asks, and where it takes two, the other agrees."""
+"""The bank's people, and two risk officers who pause claims in the admin: where it takes two, the other agrees."""
 
 import requests
 
@@ -6,7 +6,17 @@ from local.demo.books import Books
 from local.demo.errors import DemoError
 from local.demo.settings import Addresses
 
-REPRESENTATIVE, COLLEAGUE, PASSWORD = "representative", "colleague", "demo"
+RISK_OFFICER, COLLEAGUE, PASSWORD = "risk-officer", "risk-officer-2", "demo"
+#: The demo's log-ins, with their groups.
+ACCOUNTS = {
+    "representative": "Representatives",
+    RISK_OFFICER: "Risk officers",
+    COLLEAGUE: "Risk officers",
+    "operator": "Operators",
+    "operator-2": "Operators",
+    "auditor": "Auditors",
+    "viewer": "Viewers",
+}
 PULL, END = "controls.pull", "controls.end"
 LASTS_MINUTES = 1
 ANSWERS_WITHIN_SECONDS = 15
@@ -44,7 +54,7 @@ class People:
     def __init__(self, addresses: Addresses, books: Books) -> None:
         """Two people, not logged in yet."""
         self._books = books
-        self._asks = Person(addresses, REPRESENTATIVE)
+        self._asks = Person(addresses, RISK_OFFICER)
         self._agrees = Person(addresses, COLLEAGUE)
 
     def log_in(self) -> None:
@@ -74,6 +84,6 @@ class People:
             raise DemoError("The pause of claims was not ended.")
 
     def _agree(self, action: str) -> None:
-        approval = self._books.asked(action, REPRESENTATIVE)
+        approval = self._books.asked(action, RISK_OFFICER)
         if approval is not None:
             self._agrees.press(f"approvals/approval/{approval}/agree/")

@@ -14,7 +14,7 @@ from rich.live import Live
 
 from local.demo import incident
 from local.demo.errors import DemoError
-from local.demo.people import People
+from local.demo.people import ACCOUNTS, PASSWORD, People
 from local.demo.running_demo import CHECK_SECONDS, RunningDemo
 from local.demo.said import Said
 from local.demo.screenshot import Screenshot
@@ -204,7 +204,8 @@ class Run:
     def _links(self) -> list[tuple[str, str]]:
         web = f"http://localhost:{self._demo.addresses.web}"
         return [
-            ("Admin", f"{web}/admin/   log in as representative / demo, or as colleague / demo"),
+            ("Desk", f"{web}/admin/"),
+            ("Log in as", f"{', '.join(ACCOUNTS)}; the password is {PASSWORD}"),
             ("API docs", f"{web}/docs"),
             ("Flower", f"http://localhost:{self._demo.addresses.flower}"),
             ("Logs", os.path.relpath(self._demo.stack.log_folder)),

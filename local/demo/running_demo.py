@@ -20,8 +20,8 @@ PREPARATION = (
     ("Migrating the database", ("migrate", "--noinput")),
     ("Making queues and topics", ("provision_messaging",)),
     (
-        "Making the representatives' log-ins",
-        ("shell", "-c", "from local.demo import representative; representative.make()"),
+        "Making log-ins for the bank's people",
+        ("shell", "-c", "from local.demo import accounts; accounts.make()"),
     ),
 )
 COMMAND_SECONDS = 180

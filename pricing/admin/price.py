@@ -1,15 +1,12 @@
-"""The best price as the pages of the admin show it: a card of the overview, how far the markets are apart, and a
-banner while there is none.
-"""
+"""The best price as the pages of the admin show it: how far the markets are apart, and a banner while there is none."""
 
 from datetime import timedelta
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import reverse
 
-from coruscant.admin.figures import figure, instant, percent
-from coruscant.admin.overview import Card, banners, cards, notes
+from coruscant.admin.figures import instant, percent
+from coruscant.admin.overview import banners, notes
 from pricing import best_price
 from pricing.markets import Market
 from pricing.models import PriceQuote
@@ -40,13 +37,5 @@ def markets_apart(request: HttpRequest) -> str | None:
     return None if apart is None else f"Markets {percent(apart)} apart"
 
 
-def _best_price_card(request: HttpRequest) -> Card:
-    point, quotes = price_now(request), reverse("admin:pricing_pricequote_changelist")
-    if point.price is None:
-        return Card("Best price", "none", "No market has a live quote", quotes, "danger")
-    return Card("Best price", figure(point.price, "GC"), f"a unit, {point.quotes[0].market.label}", quotes)
-
-
 banners.append(no_live_price)
 notes.append(markets_apart)
-cards.append(_best_price_card)

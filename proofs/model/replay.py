@@ -96,12 +96,16 @@ class Traded:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """An actor heard an answer, which was read as `said`; of a success, the lots it names."""
+    """An actor heard an answer, which was read as `said`; of a success, the lots it names.
+
+    `far`: it paid a price far from the one at which the order was sized, so the service may not believe it either.
+    """
 
     actor: int
     request_id: str
     said: str
     lots: int = 0
+    far: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,8 +205,10 @@ class Replay:
                 if left and (after := market.trade(model, left, place, number, seen.lots)):
                     yield after
 
-    @staticmethod
-    def _heard(model: Model, state: State, seen: Heard, place: int, number: int) -> Iterator[State]:
+    @classmethod
+    def _heard(cls, model: Model, state: State, seen: Heard, place: int, number: int) -> Iterator[State]:
+        if seen.far:
+            yield from cls._heard(model, state, replace(seen, said=MISMATCH, far=False), place, number)
         about = state.workers[seen.actor]
         if about.stage not in (COMMITTED, CALLING) or (about.market, about.number) != (place, number):
             return
@@ -281,7 +287,8 @@ def _first_seen(model: Model, *, restored: bool) -> Iterator[State]:
     state = beginning(model)
     accepted = state._replace(identity=1, books=Books(identity=1))
     held = accepted._replace(books=Books(identity=1, missing=MARKETS, doubted=True))
-    for before in (state, accepted, held) if restored else (state,):
+    unnoticed = state._replace(identity=1)  # nobody has accepted the restored books yet
+    for before in (state, unnoticed, accepted, held) if restored else (state,):
         yield before
         yield before._replace(books=before.books._replace(sale=SELLING))
 
@@ -389,6 +396,8 @@ def _compared(model: Model, state: State) -> Iterator[tuple[Step, State]]:
         found = found and aftermath.statement(model, found, place)
     if found:
         yield ("statements",), found
+        if found.books.sale == SETTLED:  # the service leaves that to the next worker
+            yield ("statements",), found._replace(books=found.books._replace(sale=SELLING))
     if order := pending(state.books):
         others = [known for known in idle.known if (known.market, known.number) != (order.market, order.number)]
         if not any(aftermath.adopt(model, idle, known.market, known.number) for known in others):

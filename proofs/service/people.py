@@ -24,7 +24,7 @@ def make_people() -> None:
     """Make both accounts, old enough to agree."""
     for name in (ASKS, AGREES):
         made = User.objects.create_user(name, password=_PASSWORD, is_staff=True)
-        made.groups.add(Group.objects.get(name=groups.GROUP))
+        made.groups.add(*Group.objects.filter(name__in=groups.COMMANDS))
         User.objects.filter(pk=made.pk).update(date_joined=clock.now() - 2 * ACCOUNT_AGE)
 
 

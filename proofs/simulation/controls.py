@@ -131,8 +131,13 @@ class Spared:
         return True
 
     def check_claims(self, claims: Sequence[Liquidation], heard: Sequence[Heard]) -> None:
-        """Report every claim in a pause, and every claim by a price that ended before claims were resumed."""
+        """Report every claim in a pause, and every claim by a price that ended before claims were resumed.
+
+        Not those for a trade that a statement shows: that loan was claimed once, before a restore.
+        """
         for claimed in claims:
+            if claimed.evidence[0]["reference"].startswith("statement "):
+                continue
             for pause in self._pauses:
                 claim = f"{claimed.loan} was claimed at {claimed.claimed_at.time()}"
                 if pause.began_at <= claimed.claimed_at < pause.until:

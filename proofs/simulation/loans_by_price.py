@@ -1,6 +1,8 @@
 """What became of each loan, against the prices that the oracle computes: no wrong claim, and none forgotten."""
 
+from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING
 
 from django.db.models import Max
@@ -9,7 +11,7 @@ from coruscant.restores.models import Restore
 from liquidation.models import Liquidation
 from loans.models import Loan, LoanStatus, MarginCall
 from pricing.markets import Market
-from pricing.models import Feed
+from pricing.models import Feed, PriceQuote
 from proofs.simulation import controls, oracle
 from proofs.simulation.oracle import Heard
 
@@ -55,6 +57,20 @@ def _claims_are_right(schedule: "Schedule", liquidations: list[Liquidation], hea
             )
 
 
+def _received_since(instant: datetime) -> set[tuple[str, str]]:
+    """The quotes that were received after an instant, by market and reference."""
+    late = PriceQuote.objects.filter(received_at__gt=instant)
+    return {(quote.market, quote.event_id or quote.message_id) for quote in late}
+
+
+def _within(span: oracle.Span, others: list[oracle.Span]) -> list[oracle.Span]:
+    return [other for other in others if other.start < span.end and span.start < other.end]
+
+
+def _breaks(span: oracle.Span, *, owed: Decimal, line: Decimal) -> bool:
+    return span.price is not None and span.applies and owed >= line * span.price
+
+
 def _trade_claims(schedule: "Schedule", claimed: Liquidation) -> None:
     """After a restore: a loan was claimed for a trade that a market has made, at the price of that."""
     market, _, request_id = claimed.correlation_id.partition(":")
@@ -72,8 +88,12 @@ def _nothing_is_forgotten(schedule: "Schedule", heard: list[Heard], spared: cont
     drained_to = {feed.market: feed.drained_to for feed in Feed.objects.all() if feed.drained_to}
     until, outs = schedule.world.clock(), controls.set_aside()
     spans = oracle.spans(heard, drained_to, until, outs)
-    # What came too late may change the past, but opens no window: nobody must be claimed by what it alone shows.
-    in_time = oracle.spans([one for one in heard if not one.too_late], drained_to, until, outs)
+    # What came too late may change the past, but opens no window: nobody must be claimed by what it alone shows. Nor by
+    # what only came, or ended a jump, after the last evaluation had begun.
+    unseen = _received_since(schedule.known_drained_to)
+    seen = [one for one in heard if (one.market, one.reference) not in unseen]
+    in_time = oracle.spans([one for one in heard if not one.too_late], drained_to, schedule.known_drained_to, outs)
+    by_then = oracle.spans(seen, drained_to, schedule.known_drained_to, outs)
     # The last evaluation was begun at `known_drained_to` and came to look at some instant since.
     last_spans = [span for span in spans if span.end > schedule.known_drained_to]
     lasts = [span.price if span.applies else None for span in last_spans] or [None]
@@ -97,11 +117,9 @@ def _nothing_is_forgotten(schedule: "Schedule", heard: list[Heard], spared: cont
                 or span.end <= loan.prices_apply_from
             ):
                 continue
-            breaches = [
-                one.price is not None and one.applies and owed >= ltvs.liquidation_ltv * units * one.price
-                for one in (span, *(other for other in in_time if other.start < span.end and span.start < other.end))
-            ]
-            if breaches[0] and any(breaches[1:]) and not spared.spares(loan, span):
+            breaks = partial(_breaks, owed=owed, line=ltvs.liquidation_ltv * units)
+            breached = breaks(span) and all(any(map(breaks, _within(span, others))) for others in (in_time, by_then))
+            if breached and not spared.spares(loan, span):
                 when = f"{span.start.time()} to {span.end.time()}"
                 since = f"prices apply to it from {loan.prices_apply_from.time()}"
                 schedule.world.report("oracle", f"{loan} was not claimed at {span.price} from {when}; {since}")

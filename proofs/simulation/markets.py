@@ -42,6 +42,8 @@ class SimulatedMarket:
         """A market without orders."""
         self.world, self.market = world, market
         self.price = Decimal(50)
+        #: Whether it has published a false price: any figures may fit that, and none are clearly wrong.
+        self.price_was_false = False
         #: Every trade by requestId: the truth that the books are compared with.
         self.trades: dict[str, Trade] = {}
         self.traded_at: dict[str, datetime] = {}
@@ -173,7 +175,8 @@ class SimulatedMarket:
                 self._stories[request_id] = chosen
         if chosen[0] is Story.REFUSED and not self._may_hide(request_id):
             return Story.TRUTH, ""
-        if chosen[0] is Story.WRONG_TOTAL and not lies.would_be_clearly_wrong(self.trades[request_id]):
+        clear = not self.price_was_false and lies.would_be_clearly_wrong(self.trades[request_id])
+        if chosen[0] is Story.WRONG_TOTAL and not clear:
             return Story.TRUTH, ""
         return chosen
 
@@ -193,7 +196,8 @@ class SimulatedMarket:
         price = self.price
         if self.world.happens("market.price_moved"):
             price *= Decimal(self.world.choice(["0.9", "0.99", "1.02", "1.2"]))
-        far_off = lies.is_large(units, units * price) and self.world.happens("market.trades_far_off")
+        clear = lies.is_large(units, units * price) and not self.price_was_false
+        far_off = clear and self.world.happens("market.trades_far_off")
         if far_off:
             price *= Decimal(self.world.choice(["20", "0.02"]))
         proceeds = max(_CENT, (units * price).quantize(_CENT, ROUND_DOWN))

@@ -32,6 +32,9 @@ _ORDERS = {
     "filled": state.FILLED,
     "refused": state.REFUSED,
 }
+#: FILL_BAND, by default.
+_FAR = 3
+_SIZED_AT = "SELECT quoted_unit_price FROM liquidation_tradeorder WHERE request_id = %s"
 _ROWS = """
     SELECT loan.loan_id, sale.status, sale.collateral_at_claim, sale.collateral_sold, sale.held_by_id,
            "order".market, "order".request_id, "order".number, "order".quantity, "order".status, "order".sends,
@@ -68,7 +71,9 @@ class Observer:
     def heard(self, actor: int, market: Market, request_id: str, answer: Answer) -> None:
         """An actor has read an answer to an order."""
         lots = lots_of(answer.units) if isinstance(answer, Traded) and answer.units else 0
-        self._show(replay.Heard(actor - 1, request_id, self._said(market, request_id, answer), lots))
+        said = self._said(market, request_id, answer)
+        far = said == state.SUCCESS and self._is_far(request_id, answer)
+        self._show(replay.Heard(actor - 1, request_id, said, lots, far))
 
     def restored(self) -> None:
         """The database is as it was after an earlier commit."""
@@ -107,6 +112,17 @@ class Observer:
                 return state.NEVER_SENT
             case _:
                 return state.UNCLEAR
+
+    def _is_far(self, request_id: str, answer: Answer) -> bool:
+        """Whether a price three times or a third of the one at which the order was sized was paid.
+
+        So it is where an order was sized by a false price. Whether a later price explains it depends on when that came.
+        """
+        row = self._monitor.execute(_SIZED_AT, [request_id], prepare=True).fetchone()
+        if row is None or not isinstance(answer, Traded) or not answer.units or not answer.proceeds:
+            return False
+        expected = answer.units * row[0]
+        return not expected / _FAR <= answer.proceeds <= expected * _FAR
 
     def _rows(self) -> dict[int, SaleRow]:
         """Every sale as it is committed."""

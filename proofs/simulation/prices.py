@@ -52,6 +52,7 @@ class Publisher:
             del self._false[market]
         if happens("price.false"):
             self._false[market] = Decimal(world.choice(FALSE))
+            self.edges.markets[market].price_was_false = True
         price = self._false.get(market, price)
         self._events += 1
         event_id = f"event-{self._events}" if market is Market.MOS_ESPA else None

@@ -23,11 +23,16 @@ from pricing.models import Feed, FeedEvaluation, PriceQuote, RejectedMessage
 THEN = datetime(2026, 5, 4, 10, 30, tzinfo=UTC)
 
 
-def make_representative(name: str = "ahsoka") -> User:
-    """A bank representative, who has no password: hashing one would be most of a test's time."""
+def make_person(name: str, *of_groups: str) -> User:
+    """A person of the bank in these groups, who has no password: hashing one would be most of a test's time."""
     user = User.objects.create_user(name, is_staff=True)
-    user.groups.add(Group.objects.get(name=groups.GROUP))
+    user.groups.add(*Group.objects.filter(name__in=of_groups))
     return user
+
+
+def make_representative(name: str = "ahsoka") -> User:
+    """Somebody who may do all that any group may."""
+    return make_person(name, *groups.COMMANDS)
 
 
 def set_price(price: str | None) -> None:

@@ -1,5 +1,6 @@
 """What holds for every page of the admin: rows are read, never changed, and their history is shown."""
 
+import re
 from decimal import Decimal
 
 import pytest
@@ -10,7 +11,7 @@ from django.urls import reverse
 
 from coruscant import history
 from coruscant.admin.base import AuditedAdmin, ReadOnlyAdmin
-from coruscant.admin.tests.bank import make_bank, make_representative
+from coruscant.admin.tests.bank import make_bank, make_loan, make_representative
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clean_cache")]
 
@@ -107,6 +108,17 @@ def test_a_history_says_who_and_why_with_plain_figures(bank, browser):
     assert "posting req-7" in text
     assert "mace" in text
     assert "40 → 41.5" in text
+
+
+def test_the_name_of_a_row_keeps_its_letters_and_that_of_a_table_has_a_capital(browser):
+    with history.cause("test", correlation_id="loan"):
+        loan = make_loan("be4ed368-13f9")
+    for name in ("change", "history"):
+        text = browser.get(page(loan, name)).content.decode()
+        heading = re.sub(r"<[^>]*>", " ", text.partition("<h1")[2].partition("</h1>")[0])
+        assert "be4ed368-13f9" in heading.split(), name
+        assert "Loans" in heading.split(), name
+        assert "Be4ed368" not in text, name
 
 
 def test_a_stranger_sees_nothing(bank, client):

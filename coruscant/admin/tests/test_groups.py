@@ -1,4 +1,4 @@
-"""What the group of representatives may do."""
+"""What the groups of the bank's people may do."""
 
 import pytest
 from django.apps import apps
@@ -10,19 +10,27 @@ from coruscant.admin import groups
 pytestmark = pytest.mark.django_db
 
 
-def test_representatives_see_everything_and_have_ten_commands():
-    held = set(Group.objects.get(name=groups.GROUP).permissions.values_list("content_type__app_label", "codename"))
-    commands = {codename for _, codename in held if not codename.startswith("view_")}
-    assert commands == {
-        "add_loan", "add_collateralposting", "change_tradeorder", "change_reconciliationdifference", "change_approval",
-        "delete_authtoken", "add_priceguard", "add_loanterms", "add_control", "change_control",
-    }  # fmt: skip
-    for label in ("pricing", "loans", "liquidation", "approvals", "controls"):
+def held_by(group):
+    found = Group.objects.get(name=group).permissions.values_list("content_type__app_label", "codename")
+    return {f"{label}.{codename}" for label, codename in found}
+
+
+@pytest.mark.parametrize("group", groups.COMMANDS)
+def test_every_group_sees_everything_and_has_its_commands_and_no_others(group):
+    held = held_by(group)
+    assert {name for name in held if not name.split(".")[1].startswith("view_")} == set(groups.COMMANDS[group])
+    for label in groups.APPS:
         for model in apps.get_app_config(label).get_models():
-            assert (label, f"view_{model._meta.model_name}") in held
+            assert f"{label}.view_{model._meta.model_name}" in held
 
 
-def test_a_migration_makes_the_group_again():
+def test_who_makes_terms_posts_no_collateral_and_answers_for_no_order():
+    assert "loans.add_loanterms" in held_by(groups.RISK_OFFICERS)
+    assert not {"loans.add_collateralposting", "liquidation.change_tradeorder"} & held_by(groups.RISK_OFFICERS)
+
+
+def test_a_migration_makes_the_groups_again():
     Group.objects.all().delete()
     call_command("migrate", verbosity=0)
-    assert Group.objects.get(name=groups.GROUP).permissions.filter(codename="add_loan").exists()
+    assert "loans.add_loan" in held_by(groups.REPRESENTATIVES)
+    assert "loans.add_loan" not in held_by(groups.VIEWERS)

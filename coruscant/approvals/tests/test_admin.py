@@ -94,6 +94,46 @@ class TestPage:
         assert cards["Waiting for a second person"].figure == "0"
 
 
+class TestInbox:
+    def listed(self, person, **query):
+        return list(browser(person).get("/admin/approvals/approval/", query).context["cl"].result_list)
+
+    def test_what_one_may_decide_comes_first_then_what_waits_for_others_then_what_is_decided(self, asked, ahsoka, mace):
+        decided = asked("chewbacca")
+        browser(mace).post(url(decided, "agree"))
+        own, mine = asked("yoda", asked_by=mace), asked("han")
+        later = asked("lando", asked_by=mace)
+        assert self.listed(mace) == [mine, later, own, decided]
+        assert self.listed(ahsoka) == [later, own, mine, decided]
+
+    def test_it_says_what_will_happen_who_asked_and_whose_turn_it_is(self, asked, ahsoka, mace):
+        asked()
+        text = browser(mace).get("/admin/approvals/approval/").content.decode()
+        for said in ("Waits for you", "The loan L-1 of lando becomes one of han.", "ahsoka", "in 23 h"):
+            assert said in text, said
+        own = browser(ahsoka).get("/admin/approvals/approval/").content.decode()
+        assert "Waits for somebody else" in own
+
+    def test_what_takes_a_permission_that_one_lacks_waits_for_somebody_else(self, asked):
+        approval = asked()
+        viewer = make_old(User.objects.create_user("viewer", is_staff=True))
+        viewer.user_permissions.add(*Permission.objects.filter(codename__in=("view_approval", "change_approval")))
+        assert self.listed(viewer, turn="mine") == []
+        assert self.listed(viewer, turn="waiting") == [approval]
+        viewer.user_permissions.add(Permission.objects.get(codename="add_loan"))
+        assert self.listed(viewer, turn="mine") == [approval]
+
+    def test_what_has_expired_waits_for_nobody_even_before_it_is_marked(self, asked, mace):
+        approval = asked()
+        with clock.driven_by(lambda: approval.expires_at):
+            assert self.listed(mace, turn="waiting") == []
+
+    def test_it_is_exported_with_the_effect(self, asked, mace):
+        asked()
+        response = browser(mace).get("/admin/approvals/approval/export/")
+        assert "The loan L-1 of lando becomes one of han." in b"".join(response.streaming_content).decode()
+
+
 class TestAgree:
     def test_opening_the_page_decides_nothing(self, asked, mace):
         approval = asked()

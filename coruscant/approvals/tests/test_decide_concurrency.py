@@ -1,17 +1,20 @@
 """Of several who decide at once one wins, and the others are told: real threads on real rows."""
 
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
 import pytest
+from django.db import OperationalError, connection
 
 from coruscant import clock, history
+from coruscant.approvals import actions
 from coruscant.approvals.ask import AlreadyAsked
 from coruscant.approvals.decide import AlreadyDecided, ApprovalExpired, NotExecuted, agree, refuse, withdraw
 from coruscant.approvals.expire import expire_overdue
 from coruscant.approvals.models import Approval
-from coruscant.approvals.tests.support import log_in, representative
+from coruscant.approvals.tests.support import CHANGE_BORROWER, NAME, BorrowerBarred, log_in, representative
 from loans.models import Loan
 from loans.tests.threads import at_once
 
@@ -118,3 +121,18 @@ def test_the_effect_is_looked_at_again_on_rows_that_nobody_else_is_changing(loan
     assert isinstance(agreed, NotExecuted)
     approval.refresh_from_db()
     assert (approval.outcome, borrower()) == ("failed", "boba")
+
+
+def test_a_database_lost_while_the_action_objects_is_told_as_such_and_the_approval_waits_on(asked, mace, monkeypatch):
+    def lose(arguments):
+        with pytest.raises(OperationalError), connection.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+        raise BorrowerBarred("jabba gets no loans.")
+
+    monkeypatch.setitem(actions._actions, NAME, replace(CHANGE_BORROWER, lock=lose))
+    approval, request = asked(), log_in(mace)
+    with pytest.raises(OperationalError):
+        agree(approval.pk, request=request)
+    connection.close()
+    approval.refresh_from_db()
+    assert approval.outcome == "asked"

@@ -25,7 +25,11 @@ def hashes_fit(document):
 def curve_of(document, name):
     """The curve of a recorded quote, named `market:reference`, as pairs of quantity and unit price."""
     (quote,) = (one for one in document["quotes"]["recorded"] if f"{one['market']}:{one['reference']}" == name)
-    return [(Decimal(quantity), Decimal(price)) for quantity, price in quote["sell"]]
+    return pairs(quote["sell"])
+
+
+def pairs(curve):
+    return [(Decimal(quantity), Decimal(price)) for quantity, price in curve]
 
 
 def price_on(curve, quantity):
@@ -40,10 +44,9 @@ def price_on(curve, quantity):
 
 
 def best_price(document):
-    """The best price of the claim, from the curves of the quotes that counted."""
-    quantity = Decimal(document["quotes"]["referenceQuantity"])
+    """The best price of the claim, from the curves of the quotes that counted, as the claim has them."""
     counted = [quote for quote in document["evidence"]["liquidation"]["claim"]["quotes"] if not quote["suspect"]]
-    prices = [price_on(curve_of(document, f"{one['market']}:{one['reference']}"), quantity) for one in counted]
+    prices = [price_on(pairs(one["curve"]), Decimal(one["quantity"])) for one in counted]
     assert [None if one["price"] is None else Decimal(one["price"]) for one in counted] == prices
     return max(price for price in prices if price is not None)
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from jsonschema import Draft202012Validator
 
+from coruscant import history
 from coruscant.admin.tests.bank import make_bank
 from coruscant.money import decimal_string
 from desk.evidence.document import evidence_of
@@ -125,9 +126,32 @@ def test_when_quotes_are_pruned_the_hash_of_the_evidence_stays_and_the_lost_ones
     assert after["evidence"] == before["evidence"]
     assert after["sha256"]["evidence"] == before["sha256"]["evidence"]
     assert after["quotes"]["recorded"] == []
+    assert recompute.claim(after) == recompute.claim(before), "the claim has the curves of its own"
+    assert recompute.sale(after) == recompute.sale(before)
     assert after["quotes"]["notRecorded"] == sorted(
         f"{quote['market']}:{quote['reference']}" for quote in before["quotes"]["recorded"]
     )
+
+
+def test_a_claim_has_the_curves_that_were_recorded_and_the_reference_quantity_of_its_time(sold, settings):
+    settings.PRICE_REFERENCE_QUANTITY = Decimal(1)
+    document = document_of(sold)
+    quotes = document["evidence"]["liquidation"]["claim"]["quotes"]
+    assert [quote["quantity"] for quote in quotes] == ["5"] * 2
+    assert [recompute.pairs(quote["curve"]) for quote in quotes] == [
+        recompute.curve_of(document, f"{quote['market']}:{quote['reference']}") for quote in quotes
+    ]
+    assert document["quotes"]["referenceQuantity"] == "1"
+
+
+def test_a_claim_from_before_curves_were_kept_has_evidence_without_them(sold):
+    sale = Liquidation.objects.get()
+    old = [{name: value for name, value in one.items() if name not in {"quantity", "curve"}} for one in sale.evidence]
+    with history.cause("test", correlation_id="an old claim"):
+        Liquidation.objects.update(evidence=old)
+    for quote in document_of(sold)["evidence"]["liquidation"]["claim"]["quotes"]:
+        assert (quote["quantity"], quote["curve"]) == (None, None)
+        assert quote["price"] is not None
 
 
 def test_a_loan_that_is_still_new_has_evidence_too(past):

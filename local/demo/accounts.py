@@ -1,4 +1,4 @@
-"""The demo's log-ins to the admin: two people of the bank with a public password, for no database but the demo's."""
+"""The demo's log-ins to the desk, with a public password: for no database but the demo's."""
 
 from datetime import timedelta
 
@@ -6,19 +6,18 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.utils import timezone
 
-from coruscant.admin import groups
-from local.demo.people import COLLEAGUE, PASSWORD, REPRESENTATIVE
+from local.demo.people import ACCOUNTS, PASSWORD
 
 #: Whose account is younger than a day may not agree to what others ask.
 OLD_ENOUGH = timedelta(days=2)
 
 
 def make() -> None:
-    """Make both users, or put them into the same state again: safe to repeat."""
-    for username in (REPRESENTATIVE, COLLEAGUE):
+    """Make every account, or put it into the same state again: safe to repeat."""
+    for username, group in ACCOUNTS.items():
         user, _ = get_user_model().objects.get_or_create(username=username)
         user.is_staff, user.is_active = True, True
         user.date_joined = timezone.now() - OLD_ENOUGH
         user.set_password(PASSWORD)
         user.save()
-        user.groups.add(Group.objects.get(name=groups.GROUP))
+        user.groups.set(Group.objects.filter(name=group))

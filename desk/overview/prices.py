@@ -1,0 +1,102 @@
+"""The prices of both markets over the last hours, what was claimed at them, and what they pay now for more units."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from itertools import groupby
+
+from django.conf import settings
+from django.db import connection
+
+from liquidation.models import Liquidation
+from pricing import reading
+from pricing.markets import Market
+from pricing.quotes import unit_price
+from pricing.snapshot import Curve
+
+#: So many instants are looked at, however long the time: two probes of an index for each.
+POINTS = 120
+QUANTITIES = (1, 10, 50, 100)
+#: Claims older than so many others are not marked.
+_NEWEST_CLAIMS = 5_000
+_MOST_MARKS = 3
+
+_QUOTE_AT_EACH_INSTANT = """
+    SELECT market.name, tick.at, quote.sell
+    FROM unnest(%(markets)s::text[]) AS market (name)
+    CROSS JOIN generate_series(%(start)s::timestamptz, %(end)s, %(step)s) AS tick (at)
+    LEFT JOIN LATERAL (
+        SELECT sell FROM (
+            SELECT sell, sent_at FROM pricing_pricequote
+            WHERE market = market.name AND effective_from <= tick.at
+            ORDER BY effective_from DESC LIMIT 1
+        ) newest WHERE newest.sent_at > tick.at - %(max_age)s
+    ) quote ON true
+    ORDER BY market.name, tick.at
+"""
+
+#: A price in GC a unit, or None while its market had no live quote.
+Series = list[tuple[datetime, Decimal | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """So many loans were claimed at this price, which began at this instant."""
+
+    at: datetime
+    price: Decimal
+    loans: int
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """What each market pays for each of so many units, and who pays most."""
+
+    quantity: int
+    prices: tuple[Decimal | None, ...]
+
+    @property
+    def best(self) -> Market | None:
+        """The market that pays most; None if none takes so many."""
+        offers = [(price, market) for price, market in zip(self.prices, Market, strict=True) if price is not None]
+        return max(offers, key=lambda offer: offer[0])[1] if offers else None
+
+
+def series(end: datetime, span: timedelta) -> dict[Market, Series]:
+    """Each market's price at POINTS instants of the time before `end`, for the reference quantity."""
+    parameters = {
+        "markets": [str(market) for market in Market],
+        "start": end - span,
+        "end": end,
+        "step": span / POINTS,
+        "max_age": timedelta(seconds=settings.PRICE_MAX_AGE_SECONDS),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_QUOTE_AT_EACH_INSTANT, parameters)
+        rows = cursor.fetchall()
+    return {
+        Market(market): [(at, _price(sell)) for _market, at, sell in found]
+        for market, found in groupby(rows, key=lambda row: row[0])
+    }
+
+
+def claims(since: datetime) -> list[Claims]:
+    """At which prices loans were claimed since then: the few at which most were, in their order."""
+    newest = Liquidation.objects.order_by("-id").values_list("price_at", "price", "claimed_at")[:_NEWEST_CLAIMS]
+    found = sorted((at, price) for at, price, claimed_at in newest if claimed_at >= since)
+    groups = [Claims(at, price, len(list(same))) for (at, price), same in groupby(found)]
+    return sorted(sorted(groups, key=lambda group: -group.loans)[:_MOST_MARKS], key=lambda group: group.at)
+
+
+def depths(curves: Mapping[Market, Curve]) -> list[Depth]:
+    """What the markets pay now, by quantity; a market without a live quote pays nothing."""
+    levels = [curves[market].levels if market in curves and curves[market].fresh else () for market in Market]
+    return [Depth(quantity, tuple(unit_price(curve, Decimal(quantity)) for curve in levels)) for quantity in QUANTITIES]
+
+
+def _price(sell: str | None) -> Decimal | None:
+    if sell is None:
+        return None
+    return unit_price(reading.read_levels(json.loads(sell)), settings.PRICE_REFERENCE_QUANTITY)

@@ -1,0 +1,160 @@
+"""Replays are asked for, done by one worker at a time, and kept with what came out."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from celery.exceptions import SoftTimeLimitExceeded
+from django.db import OperationalError
+
+from coruscant import clock
+from desk.replay import service
+from desk.replay.models import PolicyReplay
+from liquidation import evaluate
+from liquidation.models import Liquidation
+from loans.models import Loan, LoanTerms
+from loans.terms import TermsDoNotFit
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def past(quote, loan, enqueued):
+    """A moment that is over, in which one of two loans was sold at 31: its start and its end."""
+    start = clock.now()
+    loan(), loan(collateral="50")  # sold at 31.25; at 25, or at 31.25 by 64 %
+    for price in ("50", "31", "45"):
+        quote(price)
+        evaluate.evaluate_loans()
+    enqueued.clear()
+    return start, clock.now()
+
+
+def ask(past, **named):
+    return service.ask(*past, {name: Decimal(ltv) for name, ltv in named.items()}, asked_by="leia")
+
+
+def test_a_replay_is_asked_for_enqueued_done_and_kept(past, enqueued, django_capture_on_commit_callbacks):
+    with django_capture_on_commit_callbacks(execute=True):
+        asked = ask(past, liquidation_ltv="0.64", margin_call_ltv="0.62")
+    assert (asked.status, asked.result) == ("waiting", None)
+    assert enqueued == [(("desk.replay",), {})]
+    assert service.work()
+    asked.refresh_from_db()
+    assert (asked.status, asked.error, asked.taken_until) == ("done", "", None)
+    assert asked.finished_at >= asked.asked_at
+    sold = asked.result["totals"]["sold"]
+    assert (sold["same"]["loans"], sold["onlyReplay"], sold["onlyReality"]["loans"]) == (
+        1, {"loans": 1, "owed": "1000"}, 0,
+    )  # fmt: skip
+    assert not service.work()
+
+
+def test_a_milder_liquidation_ltv_spares_whom_it_would_have(past):
+    result = service.replay(*past, {"liquidation_ltv": Decimal("0.85")})
+    (row,) = result["differences"]["sold"]
+    assert row["where"] == "onlyReality"
+    assert row["reality"]["at"] == Liquidation.objects.get().price_at.isoformat().replace("+00:00", "Z")
+    assert result["totals"]["called"]["onlyReplay"]["loans"] == 1  # at 31, since it was not sold there
+
+
+def test_a_replay_writes_nothing_but_itself(past):
+    def rows():
+        return [list(model.objects.order_by("pk").values()) for model in (Loan, Liquidation, LoanTerms)]
+
+    before = rows()
+    ask(past, liquidation_ltv="0.64", margin_call_ltv="0.62")
+    service.work()
+    assert rows() == before
+
+
+@pytest.mark.parametrize(
+    ("begins", "lasts", "said"),
+    [
+        (timedelta(hours=2), timedelta(0), "must begin before it ends"),
+        (timedelta(hours=2), timedelta(hours=3), "must be over"),
+        (timedelta(days=33), timedelta(days=32), "31 days long at most"),
+        (timedelta(days=31), timedelta(days=1), "Quotes are kept since"),
+    ],
+)
+def test_an_interval_must_be_over_short_enough_and_recorded(begins, lasts, said):
+    start = clock.now() - begins
+    with pytest.raises(service.IntervalDoesNotFit, match=said):
+        service.ask(start, start + lasts, {}, asked_by="leia")
+    assert not PolicyReplay.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        {"liquidation_ltv": "0.65"},
+        {"margin_call_ltv": "0.59"},
+        {"margin_call_clear_ltv": "0.71"},
+        {"liquidation_ltv": "1.01"},
+    ],
+)
+def test_ltvs_must_fit_those_that_loans_keep(named, past):
+    with pytest.raises(TermsDoNotFit, match="Loans under the terms 1 would have"):
+        ask(past, **named)
+
+
+def test_terms_that_loans_have_of_their_own_stay_where_none_are_named(quote, loan, enqueued):
+    mild = {"activation_ltv": Decimal("0.5"), "margin_call_ltv": Decimal("0.85"),
+            "margin_call_clear_ltv": Decimal("0.6"), "liquidation_ltv": Decimal("0.9")}  # fmt: skip
+    LoanTerms.objects.create(version=2, valid_from=clock.now(), asked_by="leia", agreed_by="han", **mild)
+    start = clock.now()
+    first, second = loan(), loan(terms_id=2)
+    quote("29")  # 86 %
+    evaluate.evaluate_loans()
+    past = start, clock.now()
+    assert service.replay(*past, {})["totals"]["sold"]["same"]["loans"] == 1
+    assert service.replay(*past, {})["totals"]["called"]["same"]["loans"] == 1
+    result = service.replay(*past, {"liquidation_ltv": Decimal("0.86")})
+    assert [(row["loanId"], row["where"]) for row in result["differences"]["sold"]] == [(second.loan_id, "onlyReplay")]
+    assert result["totals"]["sold"]["same"]["loans"] == 1
+    assert Loan.objects.get(pk=first.pk).status == "liquidating"
+
+
+def test_one_worker_at_a_time_and_one_that_died_is_followed_by_another(past):
+    first, second = ask(past), ask(past)
+    PolicyReplay.objects.filter(pk=first.pk).update(taken_until=clock.now() + timedelta(seconds=30))
+    assert not service.work()
+    PolicyReplay.objects.filter(pk=first.pk).update(taken_until=clock.now())
+    assert service.work()
+    assert service.work()
+    assert not service.work()
+    assert set(PolicyReplay.objects.values_list("pk", "status")) == {(first.pk, "done"), (second.pk, "done")}
+
+
+def test_a_replay_that_takes_too_long_says_what_to_do(past, monkeypatch):
+    monkeypatch.setattr(service, "_SECONDS", 0)
+    ask(past)
+    assert service.work()
+    failed = PolicyReplay.objects.get()
+    assert (failed.status, failed.result) == ("failed", None)
+    assert failed.error.startswith("It took too long.")
+
+
+@pytest.mark.parametrize(
+    ("error", "said"), [(SoftTimeLimitExceeded(), "took too long"), (ValueError("?"), "the log has it")]
+)
+def test_an_error_ends_a_replay_so_that_it_is_not_done_for_ever(past, monkeypatch, error, said):
+    monkeypatch.setattr(service, "fate", lambda *_: (_ for _ in ()).throw(error))
+    ask(past)
+    assert service.work()
+    assert said in PolicyReplay.objects.get().error
+
+
+def test_a_database_that_is_lost_leaves_the_replay_waiting(past, monkeypatch):
+    monkeypatch.setattr(service, "fate", lambda *_: (_ for _ in ()).throw(OperationalError("gone")))
+    ask(past)
+    with pytest.raises(OperationalError):
+        service.work()
+    waiting = PolicyReplay.objects.get()
+    assert waiting.status == "waiting"
+    assert waiting.taken_until > clock.now()
+
+
+def test_the_price_of_the_plot_is_the_lowest_of_each_part(past):
+    found = service.replay(*past, {})["prices"]
+    assert min(Decimal(price) for _at, price in found) == 31

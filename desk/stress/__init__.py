@@ -1,0 +1,1 @@
+"""Stress test and price at risk: what the book would be at other prices."""
