@@ -16,6 +16,7 @@ AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # or whoever goes on tryi
 AXES_DISABLE_ACCESS_LOG = True  # log-ins that succeed are in the log
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
+AXES_SENSITIVE_PARAMETERS: list[str] = []  # the log says whose name was tried
 
 # --- Sessions: from log-in, however busy ---
 SESSION_COOKIE_AGE = 8 * 3600
