@@ -41,6 +41,7 @@ class LoanWithEvidenceAdmin(LoanAdmin):
     actions_detail: Any = (*LoanAdmin.actions_detail, "evidence", "print_evidence")
 
     def has_evidence_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        """Whether this person may take evidence."""
         return bool(request.user.has_perm("desk.take_evidence"))
 
     @_download

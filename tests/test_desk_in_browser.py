@@ -144,4 +144,4 @@ def test_a_representative_posts_collateral_and_takes_the_evidence(open_page: Ope
         page.get_by_role("link", name="Evidence", exact=False).first.click()
     path = tmp_path / "evidence.json"
     download.value.save_as(path)
-    assert json.loads(path.read_text())["loan"]["loanId"] == "L-active"
+    assert json.loads(path.read_text())["evidence"]["loan"]["loanId"] == "L-active"

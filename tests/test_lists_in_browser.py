@@ -4,13 +4,14 @@ import csv
 from collections.abc import Iterator
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from playwright.sync_api import Browser, Page, expect
 
 from coruscant import history
 from coruscant.admin.groups import VIEWERS
 from coruscant.admin.tests.bank import Bank, make_bank, make_loan
-from tests.browser import LAPTOP, MARKS, axe_finds, log_in, make_account, open_chromium, watched_page
+from tests.browser import LAPTOP, MARKS, PATIENCE_MS, log_in, make_account, open_chromium, watched_page
 
 pytestmark = MARKS
 LONG_ID = "be4ed368-0f2c-4a3b-9a51-AAAA"
@@ -38,23 +39,30 @@ def page(chromium: Browser, live_server, bank: Bank) -> Iterator[Page]:
     log_in(page, "viewer")
     yield page
     context.close()
-    assert complaints == []
+    # Whoever leaves a page cuts off what it was still loading.
+    assert [one for one in complaints if "ERR_ABORTED" not in one] == []
+
+
+def type_into_search(page: Page, text: str) -> None:
+    expect(page.locator("#search-input-command")).to_be_focused(timeout=PATIENCE_MS)
+    page.keyboard.type(text)
 
 
 def test_an_id_is_found_from_anywhere_by_the_keyboard_alone(page: Page, bank: Bank):
     page.goto(reverse("admin:controls_control_changelist"))
     page.keyboard.press("Control+k")
-    page.keyboard.type("L-act")
-    expect(page.locator("#command-results-list li")).to_have_count(1)
-    assert axe_finds(page) == []
+    type_into_search(page, "L-act")
+    expect(page.locator("#command-results-list li")).to_have_count(1, timeout=PATIENCE_MS)
+    assert Axe().run(page, context="#command-results-list").response["violations"] == []
+    page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     page.wait_for_url(f"**{reverse('admin:loans_loan_change', args=(bank.active.pk,))}")
 
 
 def test_the_button_of_the_side_bar_opens_the_search(page: Page):
     page.get_by_role("button", name="Search any id").press("Enter")
-    page.keyboard.type("margin")
-    expect(page.locator("#command-results-list")).to_contain_text("Margin calls")
+    type_into_search(page, "margin")
+    expect(page.locator("#command-results-list")).to_contain_text("Margin calls", timeout=PATIENCE_MS)
 
 
 def test_a_long_id_is_cut_and_copied_whole(page: Page):

@@ -88,7 +88,8 @@ def _column(listed: ChangeList, name: str) -> Export:
     if given is not None:
         return given
     label = str(label_for_field(name, listed.model, model_admin=admin))
-    return Export(capfirst(label), _stored(listed.model, name) or (lambda row: _text(lookup_field(name, row, admin)[2])))
+    stored = _stored(listed.model, name)
+    return Export(capfirst(label), stored or (lambda row: _text(lookup_field(name, row, admin)[2])))
 
 
 def _stored(model: type[Model], name: str) -> Callable[[Any], Any] | None:

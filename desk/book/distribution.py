@@ -16,7 +16,7 @@ def written(sums: Iterable[tuple[int, int, Sums]]) -> dict[str, list[list[int | 
     """Sums by version and bucket, in the order of both, as a snapshot keeps them."""
     found: dict[str, list[list[int | str]]] = {}
     for version, number, one in sums:
-        figures = [number, one.loans, decimal_string(one.balance), decimal_string(one.collateral)]
+        figures: list[int | str] = [number, one.loans, decimal_string(one.balance), decimal_string(one.collateral)]
         found.setdefault(str(version), []).append(figures)
     return found
 

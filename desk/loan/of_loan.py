@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from coruscant.admin.figures import percent
-from desk.loan.step import Change, Known, Step
+from desk.loan.step import Change, Known, Step, told
 from desk.loan.words import amount, price
 from loans import risk
-from loans.events.models import LoanEventType
+from loans.events.models import LoanEvent, LoanEventType
 from loans.models import MarginCall
 
 #: Actions whose changes of balance and collateral other steps tell of: a posting, an order, a claim.
@@ -56,18 +56,18 @@ def margin_call(change: Change, known: Known) -> Step:
     if not values.get("closedAt"):
         return unexpected(change)
     at = values["closedAt"]
-    told = known.told_of(LoanEventType.MARGIN_CALL_CLEARED, at)
+    heard = known.told_of(LoanEventType.MARGIN_CALL_CLEARED, at)
     why = _WHY_ENDED[MarginCall.CloseReason(state["closeReason"])]
-    return change.step("Margin call ended", why, at=at, told=told)
+    return change.step("Margin call ended", why, at=at, told=heard)
 
 
 def without_history(known: Known) -> Iterator[Step]:
     """Notices before a margin call, claims that a pause withheld, and the claim that the database refuses."""
     for notice in known.books.margin_notices:
         ltv = percent(risk.ltv(notice.outstanding_balance, notice.collateral, notice.price))
-        told = known.told_of(LoanEventType.MARGIN_NOTICE, notice.noticed_at)
+        heard = known.told_of(LoanEventType.MARGIN_NOTICE, notice.noticed_at)
         text = f"at {ltv} ({price(notice.price)}): a margin call is near"
-        yield Step(notice.noticed_at, "Notice", text, kind="warning", by="price", told=told)
+        yield Step(notice.noticed_at, "Notice", text, kind="warning", by="price", told=heard)
         if notice.ended_at:
             yield Step(notice.ended_at, "Notice ended")
     for one in known.books.withheld:
@@ -78,6 +78,11 @@ def without_history(known: Known) -> Iterator[Step]:
     if failure := known.books.claim_failure:
         text = f"by the database, at {price(failure.price)}: {failure.reason}"
         yield Step(failure.failed_at, "Claim refused", text, kind="danger", by="claim")
+
+
+def event(row: LoanEvent) -> Step:
+    """An event that no other step names."""
+    return Step(row.created_at, "Event", LoanEventType(row.event_type).label.lower(), told=told(row))
 
 
 def unexpected(change: Change) -> Step:

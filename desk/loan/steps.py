@@ -31,17 +31,21 @@ def steps(books: Books, *, whole: bool = True) -> list[Step]:
     known = Known(books, whole)
     by_table: dict[str, list[Step]] = {table: [] for table in _TELLERS}
     states: dict[tuple[str, Any], dict[str, Any]] = {}
-    for found in timeline(books.history):
-        table, row = found["table"], found["row"]
-        created, before = found["change"] == "created", states.get((table, row))
-        states[table, row] = state = {**(before or {}), **found["values"]}
+    for entry in timeline(books.history):
+        table, row = entry["table"], entry["row"]
+        created, before = entry["change"] == "created", states.get((table, row))
+        states[table, row] = state = {**(before or {}), **entry["values"]}
         if not created and before is None:
             continue  # the oldest that was read of it: what it changed is not known
         change = Change(
-            at=found["at"], table=table, row=row, created=created, values=found["values"], state=dict(state),
-            cause=found["cause"],
+            at=entry["at"], table=table, row=row, created=created, values=entry["values"], state=dict(state),
+            cause=entry["cause"],
         )  # fmt: skip
         if step := _TELLERS[table](change, known):
             by_table[table].append(step)
-    told = [*of_loan.without_history(known), *of_sale.without_history(known)]
-    return sorted([*told, *(step for of_table in by_table.values() for step in of_table)], key=lambda step: step.at)
+    found = [*of_loan.without_history(known), *of_sale.without_history(known)]
+    found += [step for of_table in by_table.values() for step in of_table]
+    if whole:
+        named = {step.told.event_id for step in found if step.told}
+        found += [of_loan.event(event) for event in books.loan_events if str(event.event_id) not in named]
+    return sorted(found, key=lambda step: step.at)

@@ -13,6 +13,7 @@ from django.db import connection
 from liquidation.models import Liquidation
 from pricing import reading
 from pricing.markets import Market
+from pricing.models import PriceQuote
 from pricing.quotes import unit_price
 from pricing.snapshot import Curve
 
@@ -65,12 +66,20 @@ class Depth:
 
 
 def series(end: datetime, span: timedelta) -> dict[Market, Series]:
-    """Each market's price at POINTS instants of the time before `end`, for the reference quantity."""
+    """Each market's price at POINTS instants of the time before `end`, for the reference quantity.
+
+    Where the first quote is younger than that, of the time since.
+    """
+    quotes = PriceQuote.objects.filter(effective_from__isnull=False).order_by("effective_from")
+    firsts = [
+        at for market in Market for at in quotes.filter(market=market).values_list("effective_from", flat=True)[:1]
+    ]
+    start = min(max(end - span, min(firsts, default=end - span)), end - span / POINTS)
     parameters = {
         "markets": [str(market) for market in Market],
-        "start": end - span,
+        "start": start,
         "end": end,
-        "step": span / POINTS,
+        "step": (end - start) / POINTS,
         "max_age": timedelta(seconds=settings.PRICE_MAX_AGE_SECONDS),
     }
     with connection.cursor() as cursor:

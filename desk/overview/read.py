@@ -39,19 +39,28 @@ def read(request: HttpRequest) -> dict[str, Any]:
     return {
         "now": now,
         "point": point,
+        "best_market": _name(point.quotes[0].market) if point.quotes else "",
         "heard": max((quote.sent_at for quote in point.quotes), default=None),
         "apart": point.divergence(settings.PRICE_REFERENCE_QUANTITY),
-        "markets": [market.label for market in Market],
+        "markets": [_name(market) for market in Market],
         "span": span,
         "spans": list(SPANS),
         "chart": _price_chart(now - SPANS[span], SPANS[span]),
-        "depths": prices.depths(snapshot.curves(now)),
+        "depths": [
+            (depth, "nobody" if depth.best is None else _name(depth.best))
+            for depth in prices.depths(snapshot.curves(now))
+        ],
         "sales": sales.totals(),
         "newest_sales": sales.newest(),
         "concerns": concerns,
         "concerned": sum(int(card.figure) for card in concerns),
         **_book(point),
     }
+
+
+def _name(market: Market) -> str:
+    """The market without the planet it is on."""
+    return market.label.partition(",")[0]
 
 
 def _cards(request: HttpRequest) -> list[Card]:
@@ -64,7 +73,7 @@ def _price_chart(since: Any, span: timedelta) -> charts.PriceChart | None:
         (group.at, group.price, f"{group.loans} claimed at {group.price:,.2f}, {group.at:%H:%M:%S}")
         for group in prices.claims(since)
     ]
-    return charts.price_chart({market.label: found.get(market, []) for market in Market}, claimed)
+    return charts.price_chart({_name(market): found.get(market, []) for market in Market}, claimed)
 
 
 def _book(point: PricePoint) -> Mapping[str, Any]:
@@ -88,8 +97,8 @@ def _book(point: PricePoint) -> Mapping[str, Any]:
         "at_risk": next((row for row in falls if row.fall == _WITHIN), None),
         "columns": _columns(book.histogram(newest, point.price), limits),
         "lines": lines,
-        "nearest": [_near(loan, point.price) for loan in near],
         "price_at_risk": price_at_risk.latest(),
+        "nearest": [_near(loan, point.price) for loan in near],
     }
 
 

@@ -1,7 +1,7 @@
 """The evaluations of a past interval, made anew from recorded quotes by the rules of pricing: pure functions.
 
-Each quote keeps the instant of the evaluation that covered it, so what an evaluation knew is recorded. How far queues
-were drained is not: a feed counts as drained up to the first quote that was sent by then and is known only later.
+Each quote keeps the instant of the evaluation that covered it, so what a finished evaluation knew is recorded. How
+far queues were drained is not: a feed counts as drained up to the first quote sent by then that is known only later.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,10 +20,11 @@ from pricing.quotes import Freshness, PricePoint, Quote
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A quote, and since when it was known: since the evaluation at `at`, or since it came too late for any."""
+    """A quote, since when evaluations knew it, and which one covered it. If it came too late for any, both are then."""
 
     quote: Quote
     at: datetime
+    evaluated_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +40,15 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Instant:
-    """When an evaluation was, or is taken to have been, the one before it, and the last before it that had quotes."""
+    """When the window of an evaluation ended, or is taken to have ended, and when it changed loans, if that is known.
+
+    `before` is the last one before it that was finished, `evaluated_to` the last that was and had covered quotes.
+    """
 
     at: datetime
     before: datetime
     evaluated_to: datetime
+    acted_at: datetime | None = None
 
 
 class ReadFurtherBack(Exception):  # not an error: the caller reads more quotes
@@ -104,8 +109,8 @@ def _evaluation(
     instant: Instant, known: Sequence[Known], courses: Mapping[Market, Course], rules: Rules, since: datetime
 ) -> Evaluation:
     """As `pricing.evaluation_window.open_window` and the steps of `liquidation.evaluate` have it."""
-    now = instant.at
-    news = [one.quote for one in known if one.at == now and not one.quote.too_late]
+    now, acted_at = instant.at, instant.acted_at or instant.at
+    news = [one.quote for one in known if one.at <= now <= one.evaluated_at and not one.quote.too_late]
     drained_to = _drained_to(known, now)
     start = _start(instant, news, courses, drained_to, rules, known_drained_to=_drained_to(known, instant.before))
     if start < since:
@@ -127,10 +132,10 @@ def _evaluation(
     lows = tuple(_price(low) for low in timeline.successive_lows(timeline_from(start)))
     last = timeline_from(min([start, *(quote.sent_at for quote in began if quote)]))[-1]
     if last.price is None:
-        return Evaluation(now, lows, None, None)
+        return Evaluation(acted_at, lows, None, None)
     covered = any((low.price, low.applies_before) == (last.price, last.applies_before) for low in lows[-1:])
     may_claim = last.may_claim and not covered
-    return Evaluation(now, lows, _price(last) if may_claim else None, _price(last.cautious))
+    return Evaluation(acted_at, lows, _price(last) if may_claim else None, _price(last.cautious))
 
 
 def _price(point: PricePoint) -> Price:

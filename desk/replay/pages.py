@@ -101,7 +101,7 @@ class Replay(DeskPage):
     template_name = "desk/replay/detail.html"
     permission_required = "desk.view_policyreplay"
 
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """The page; for its own question whether it is done, nothing but that."""
         found = get_object_or_404(PolicyReplay, pk=kwargs["pk"])
         waits = found.status == PolicyReplay.Status.WAITING
@@ -128,7 +128,7 @@ def differences_csv(request: HttpRequest, pk: int) -> HttpResponseBase:
     return StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8", headers=disposition)
 
 
-def _rows(result: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _rows(result: Any) -> Iterator[dict[str, Any]]:
     for kind, _title in _KINDS:
         yield from result["differences"][kind]
 
@@ -204,7 +204,9 @@ def _chart(result: dict[str, Any]) -> tuple[PriceChart, list[tuple[str, Mark]]] 
     steps = [(row["where"], row["loanId"], _read(row["reality"] or row["replay"])) for row in alone]
     marks = [(step["at"], step["price"], f"{loan_id}, {_PLACES[where]}") for where, loan_id, step in steps]
     chart = price_chart({"best price": points}, marks)
-    return chart and (chart, list(zip([where for where, *_rest in steps], chart.marks, strict=True)))
+    if chart is None:
+        return None
+    return chart, list(zip([where for where, *_rest in steps], chart.marks, strict=True))
 
 
 def _typed(instant: datetime) -> str:

@@ -4,11 +4,13 @@ One statement finds between which prices the quotes of each minute lie. The minu
 evaluated anew, and a number of these are kept.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any, Final
 
 from django.conf import settings
@@ -23,6 +25,7 @@ from pricing import reading, records
 from pricing.aside import Interval
 from pricing.markets import Market
 from pricing.models import PriceQuote
+from pricing.quotes import Quote
 
 _MINUTE: Final = timedelta(minutes=1)
 _HOUR: Final = 60
@@ -43,6 +46,24 @@ _BOUNDS = """
 _MINUTES = """
     SELECT date_trunc('minute', evaluated_at), max(evaluated_at), min(sent_at) FROM pricing_pricequote
     WHERE sent_at >= %(since)s AND sent_at < %(until)s AND evaluated_at < %(until)s AND NOT too_late GROUP BY 1
+"""
+# Each price by which loans were called or claimed: when first; when that price was known at the latest, by the quote of
+# its instant if there is one; and the last evaluation in between that was finished (NULL: there was none).
+_ACTS = """
+    SELECT step.at, coalesce((
+        SELECT min(received_at) FROM pricing_pricequote q
+        WHERE q.market = ANY(%(markets)s) AND q.sent_at = step.price_at AND received_at <= step.at
+    ), step.at), (
+        SELECT max(evaluated_at) FROM pricing_pricequote q
+        WHERE q.market = ANY(%(markets)s) AND q.sent_at > step.price_at - %(reach)s AND q.sent_at <= step.at
+        AND NOT too_late AND evaluated_at >= step.price_at AND evaluated_at <= step.at)
+    FROM (
+        SELECT price_at, min(opened_at) AS at FROM loans_margincall
+        WHERE opened_at >= %(since)s AND opened_at < %(until)s GROUP BY 1
+        UNION
+        SELECT price_at, min(claimed_at) FROM liquidation_liquidation
+        WHERE claimed_at >= %(since)s AND claimed_at < %(until)s GROUP BY 1
+    ) AS step ORDER BY 1 DESC
 """
 
 
@@ -69,6 +90,8 @@ class RecordedPrices:
         self.start, self.end = self._next_evaluation(start), self._next_evaluation(end)
         self.pauses, self._rules = _pauses(self.end), _rules()
         self._reach = self._rules.freshness.max_age + self._rules.freshness.max_lag
+        self._finished, self._unfinished = self._read_acts()
+        self._early = list(self._unfinished)
         self._minutes = self._read_minutes()
         self._hours = [_bounds(self._minutes[at : at + _HOUR]) for at in range(0, len(self._minutes), _HOUR)]
         self._evaluations: Callable[[int], Sequence[Evaluation]] = lru_cache(_KEPT)(self._evaluate)
@@ -81,7 +104,7 @@ class RecordedPrices:
     def between(self, since: datetime, until: datetime, matters: Matters) -> Iterator[Evaluation]:
         """As `engine.Prices` has it."""
         since, until = max(since, self.start), min(until, self.end)
-        number = self._number(since)
+        number = max(self._number(since) - 1, 0)  # an evaluation changes loans somewhat after its own instant
         while number < len(self._minutes) and self._begins(number) < until:
             hour, minute = self._hours[number // _HOUR], self._minutes[number]
             if hour is None or not matters(*hour):
@@ -151,6 +174,20 @@ class RecordedPrices:
             evaluated_to = last
         return found
 
+    def _read_acts(self) -> tuple[dict[datetime, datetime], dict[datetime, datetime]]:
+        """When evaluations first changed loans, by their own instants: finished ones; and those that were not.
+
+        One that dies, or is overtaken, leaves its quotes to the next, but what it did to loans is done.
+        """
+        bounds = {"since": self.start, "until": self.end, "reach": self._reach, "markets": list(Market)}
+        finished, unfinished = {}, {}
+        for acted_at, known_at, evaluated_at in _rows(_ACTS, **bounds):
+            if evaluated_at is None:
+                unfinished[known_at] = acted_at
+            else:
+                finished[evaluated_at] = acted_at
+        return finished, dict(sorted(unfinished.items()))
+
     def _evaluate(self, number: int) -> Sequence[Evaluation]:
         minute = self._minutes[number]
         if minute is None:
@@ -159,25 +196,43 @@ class RecordedPrices:
         since = min(minute.earliest, max(minute.evaluated_to, minute.earliest - 2 * self._reach))
         while True:
             history = reading.history(since, ends, no_earlier=since - self._reach)
-            ids = [quote.id for quote in history.quotes]
-            evaluated = dict(PriceQuote.objects.filter(pk__in=ids).values_list("pk", "evaluated_at"))
-            known = [Known(quote, evaluated.get(quote.id) or _NEVER) for quote in history.quotes]
-            recorded = sorted({one.at for one in known if minute.begins <= one.at < ends and not one.quote.too_late})
-            instants = _instants(minute, recorded, ends, self._period)
+            quotes = {quote.id: quote for quote in history.quotes}
+            rows = PriceQuote.objects.filter(pk__in=list(quotes)).values_list("pk", "received_at", "evaluated_at")
+            known = [self._known(quotes[pk], received, evaluated or _NEVER) for pk, received, evaluated in rows]
+            within = {one.evaluated_at for one in known if not one.quote.too_late}
+            recorded = sorted(instant for instant in within if minute.begins <= instant < ends)
+            unfinished = [instant for instant in self._early if minute.begins <= instant < ends]
+            acts = self._finished | self._unfinished
+            instants = [
+                replace(instant, acted_at=acts.get(instant.at))
+                for instant in _instants(minute, recorded, unfinished, ends, self._period)
+            ]
             try:
-                return tuple(evaluations(instants, known, history.settled, self._rules, since))
+                found = evaluations(instants, known, history.settled, self._rules, since)
+                return tuple(sorted(found, key=attrgetter("at")))
             except ReadFurtherBack as further:
                 since = further.since
 
+    def _known(self, quote: Quote, received_at: datetime, evaluated_at: datetime) -> Known:
+        """A quote, which an unfinished evaluation may have known first."""
+        first = bisect_left(self._early, received_at)
+        unfinished = self._early[first:][:1]
+        return Known(quote, min([evaluated_at, *unfinished]), evaluated_at)
 
-def _instants(minute: _Minute, recorded: Sequence[datetime], ends: datetime, period: timedelta) -> list[Instant]:
+
+def _instants(
+    minute: _Minute, recorded: Sequence[datetime], unfinished: Sequence[datetime], ends: datetime, period: timedelta
+) -> list[Instant]:
     """When loans were evaluated in a minute.
 
-    By new quotes, as recorded, and while there were none, as often as beat has it done, which is not recorded.
+    By new quotes, as recorded; and while there were none, as often as beat has it done, which is not recorded.
     """
     before = evaluated_to = minute.evaluated_to
+    waiting = list(unfinished)
     found = []
     for instant in [*recorded, ends]:
+        while waiting and waiting[0] < instant:
+            found.append(Instant(waiting.pop(0), before, evaluated_to))
         for number in range(max(1, (minute.begins - evaluated_to) // period), (instant - evaluated_to) // period + 1):
             assumed = evaluated_to + number * period
             if minute.begins <= assumed < instant:
@@ -186,7 +241,8 @@ def _instants(minute: _Minute, recorded: Sequence[datetime], ends: datetime, per
         if instant < ends:
             found.append(Instant(instant, before, evaluated_to))
             before = evaluated_to = instant
-    return found
+            waiting = [one for one in waiting if one != instant]
+    return sorted(found, key=attrgetter("at"))
 
 
 def _rules() -> Rules:
@@ -222,4 +278,5 @@ def _minute_of(instant: datetime) -> datetime:
 def _rows(query: str, **parameters: Any) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(query, parameters)
-        return cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows

@@ -21,7 +21,7 @@ class FallField(forms.CharField):
 
     def to_python(self, value: Any) -> Any:
         """The ratio. Refuses anything else with a ValidationError."""
-        text = super().to_python(value).strip().removesuffix("%").strip()
+        text = str(super().to_python(value) or "").strip().removesuffix("%").strip()
         if not text:
             return None
         try:

@@ -158,7 +158,7 @@ def seconds_of_rounds(rounds: int) -> int:
     """How long it takes at least until the depth was taken so often: it is there again STRESS_DEPTH_RECOVERY_SECONDS
     after it was taken.
     """
-    return max(0, rounds - 1) * settings.STRESS_DEPTH_RECOVERY_SECONDS  # type: ignore[no-any-return]
+    return max(0, rounds - 1) * settings.STRESS_DEPTH_RECOVERY_SECONDS
 
 
 def _outcome(book: Book, found: Markets, at_or_above: AtOrAbove, price: Decimal, fall: Decimal | None) -> Outcome:

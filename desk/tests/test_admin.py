@@ -186,3 +186,8 @@ def test_the_page_of_a_loan_takes_a_bounded_number_of_queries(sold, client, djan
     with django_assert_max_num_queries(45):
         assert client.get(shown).status_code == 200
     assert client.get(f"{shown}?steps=all").status_code == 200
+
+
+def test_an_event_that_belongs_to_no_other_step_is_told_by_itself(bank, viewer):
+    text = text_of(viewer.get(address(bank.active, "change")))
+    assert re.search(r"Event activation event \w{8}… content_copy not sent yet", text)

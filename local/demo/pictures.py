@@ -66,8 +66,8 @@ def _take(browser: Browser, home: str, into: Path) -> None:
     }
     page = pages["laptop", "light"]
     page.get_by_text("selling", exact=True).first.wait_for(timeout=_CRASH_SECONDS * 1000)
-    for (device, scheme), page in pages.items():
-        _picture(page, into / f"overview-{device}-{scheme}.png", whole=device == "laptop")
+    for (device, scheme), shown in pages.items():
+        _picture(shown, into / f"overview-{device}-{scheme}.png", whole=device == "laptop")
     time.sleep(_SALES_SECONDS)
     sold = f"{home}/admin/liquidation/liquidation/?status__exact=settled"
     page.goto(sold)

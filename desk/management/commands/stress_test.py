@@ -25,7 +25,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, drop: str | None, price: str | None, **options: Any) -> None:
         question = QuestionForm({"price": price or "", "fall": drop or ""})
         if not question.is_valid():
-            raise CommandError(" ".join(text for texts in question.errors.values() for text in texts))
+            raise CommandError(" ".join(str(text) for texts in question.errors.values() for text in texts))
         try:
             found = stress_test(**question.cleaned_data)
         except DomainError as error:

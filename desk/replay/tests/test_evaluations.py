@@ -12,9 +12,9 @@ from pricing.tests.builders import BLACK_SPIRE, FRESHNESS, MOS_ESPA, NO_GUARD, a
 UNGUARDED = Rules(NO_GUARD, FRESHNESS, Decimal(1))
 
 
-def known(market, sent, price, when, **fields):
-    """A quote that was sent, and known since the evaluation at another time, both in seconds."""
-    return Known(quote(market, sent, price, **fields), at(when))
+def known(market, sent, price, when, *, first=None, **fields):
+    """A quote that was sent, covered by the evaluation at another time, and known since then or earlier, in seconds."""
+    return Known(quote(market, sent, price, **fields), at(when if first is None else first), at(when))
 
 
 def replayed(quotes, *seconds, rules=UNGUARDED, evaluated_to=-1000.0, since=-1000.0):
@@ -96,6 +96,16 @@ def test_after_a_pause_the_price_is_evaluated_from_its_end():
     rules = Rules(NO_GUARD, FRESHNESS, Decimal(1), resumed=(at(5),))
     found = replayed(quotes, 1, 10, rules=rules)[-1]
     assert prices(found) == ([(5, "30"), (9, "50")], None, "50")
+
+
+def test_what_an_unfinished_evaluation_knew_is_evaluated_again_by_the_next():
+    quotes = [known(MOS_ESPA, 0, "50", 1), known(MOS_ESPA, 2, "30", 5, first=3), known(MOS_ESPA, 4, "29", 5)]
+    _first, unfinished, finished = replayed(quotes, 1, 3, 5)
+    assert prices(unfinished) == ([(2, "30")], None, "30")
+    assert prices(finished) == ([(4, "29")], None, "29")
+    assert prices(replayed([*quotes[:2], known(MOS_ESPA, 4, "40", 5)], 1, 3, 5)[-1]) == (
+        [(2, "30"), (4, "40")], None, "40",
+    )  # fmt: skip
 
 
 def test_a_window_that_begins_before_what_was_read_asks_for_more():

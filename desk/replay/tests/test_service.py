@@ -58,6 +58,25 @@ def test_a_milder_liquidation_ltv_spares_whom_it_would_have(past):
     assert result["totals"]["called"]["onlyReplay"]["loans"] == 1  # at 31, since it was not sold there
 
 
+def test_the_example_of_the_documentation(quote, loan, enqueued):
+    start = clock.now()
+    first, second = loan(collateral="40"), loan(collateral="43")
+    for price in ("50", "33", "31", "43"):
+        quote(price)
+        evaluate.evaluate_loans()
+    result = service.replay(start, clock.now(), {"liquidation_ltv": Decimal("0.75")})
+
+    def rows(kind):
+        return {
+            (row["loanId"], row["where"], *(row[side] and row[side]["price"] for side in ("reality", "replay")))
+            for row in result["differences"][kind]
+        }
+
+    assert rows("sold") == {(first.loan_id, "otherInstant", "31", "33"), (second.loan_id, "onlyReplay", None, "31")}
+    assert rows("called") == {(first.loan_id, "onlyReality", "33", None)}
+    assert result["totals"]["called"]["same"]["loans"] == 1
+
+
 def test_a_replay_writes_nothing_but_itself(past):
     def rows():
         return [list(model.objects.order_by("pk").values()) for model in (Loan, Liquidation, LoanTerms)]

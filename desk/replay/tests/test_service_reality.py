@@ -1,12 +1,13 @@
 """A replay under the same terms gives what really happened: the same loans at the same instants, and no others."""
 
 import random
+from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
-from coruscant import clock
+from coruscant import clock, failpoints
 from coruscant.controls import pull
 from coruscant.controls.models import Control, ControlKind
 from desk.replay import history, service
@@ -18,11 +19,15 @@ from loans.models import Loan, LoanStatus, MarginCall
 from loans.postings import post_collateral
 from loans.tests.factories import LoanFactory
 from pricing.markets import Market
-from pricing.models import Feed, PriceQuote
+from pricing.models import Feed
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("enqueued")]
 
 PRICES = ("50", "44", "42", "40", "38", "36", "35", "33", "31.5", "30", "29", "28", "18", "70")
+
+
+class Died(Exception):
+    """A process that ends where it stands."""
 
 
 class Bank:
@@ -38,7 +43,13 @@ class Bank:
         self.quote("50")
         self.quote("50", market=Market.BLACK_SPIRE_OUTPOST)
         self.evaluate()
-        acts = [self.price] * 8 + [self.late_price] * 2 + [self.evaluate] * 5 + [self.post] * 3
+        acts = (
+            [self.price] * 8
+            + [self.late_price] * 2
+            + [self.evaluate] * 5
+            + [self.evaluate_and_die] * 2
+            + [self.post] * 3
+        )
         for _ in range(steps):
             self.chance.choice([*acts, self.apply, self.pause, self.set_aside, self.end_control])()
         self.evaluate()
@@ -51,11 +62,21 @@ class Bank:
         self.quote(self.chance.choice(PRICES), market=self.chance.choice(list(Market)), ago=self.chance.uniform(0, 2))
 
     def evaluate(self):
-        """Only by new quotes: an evaluation without any leaves no record of when it was."""
-        if not PriceQuote.objects.filter(evaluated_at=None).exists():
-            return
         Feed.objects.update(drained_to=clock.now())
         assert evaluate.evaluate_loans()
+
+    def evaluate_and_die(self):
+        """After its first batch: the next evaluation, at once as in reality, begins with the same quotes."""
+
+        def die(name):
+            if name == "evaluate.batch_committed":
+                raise Died
+
+        failpoints.arm(die)
+        with suppress(Died):
+            self.evaluate()
+        failpoints.arm(None)
+        self.evaluate()
 
     def post(self):
         open_ones = Loan.objects.filter(status__in=(LoanStatus.NEW, LoanStatus.ACTIVE)).order_by("pk")

@@ -58,10 +58,3 @@ def test_a_banner_says_that_the_setting_and_the_topic_differ(bank, index, settin
 def test_without_a_topic_there_is_nothing_to_be_taken(bank, index):
     LoanEventTopic.objects.all().delete()
     assert NOT_TAKEN not in index()
-
-
-def test_a_loans_page_lists_its_events(bank, client):
-    client.force_login(make_representative())
-    page = client.get(reverse("admin:loans_loan_change", args=(bank.active.pk,))).content.decode()
-    assert "No. 1, activation" in page
-    assert "to be sent" in page
