@@ -1,22 +1,29 @@
 # Two images from one file: `service` (the last stage, the default) and `simulators` (the outside world, for development).
-FROM python:3.11.13-slim-bookworm AS base
+# The digest is that of the index for all platforms; docs/deploy.md says how to renew it.
+FROM python:3.11.13-slim-bookworm@sha256:86adf8dbadc3d6e82ee5dd2c74bec2e1c2467cdad47886280501df722372d2e1 AS base
 ENV PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
-    PIP_NO_CACHE_DIR=1 \
-    PIP_DISABLE_PIP_VERSION_CHECK=1
-RUN useradd --create-home --uid 10001 coruscant
+    PATH=/opt/venv/bin:$PATH
+# /tmp is the only place where anything is written, so that the root file system may be read-only.
+RUN groupadd --gid 10001 coruscant && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /tmp coruscant
 WORKDIR /srv/coruscant
 
-FROM base AS simulators
-COPY requirements-dev.txt ./
-RUN pip install --require-hashes -r requirements-dev.txt
+# Where pip works. The images take over what it has made, and have no pip.
+FROM base AS build
+ENV PIP_NO_CACHE_DIR=1 \
+    PIP_DISABLE_PIP_VERSION_CHECK=1
+RUN python -m venv --without-pip /opt/venv
+
+FROM build AS build-simulators
+COPY requirements-simulators.txt ./
+RUN pip --python /opt/venv/bin/python install --require-hashes -r requirements-simulators.txt
 COPY local/__init__.py ./local/
 COPY local/simulators ./local/simulators
-USER coruscant
+RUN chmod -R a+rX .
 
-FROM base AS service
+FROM build AS build-service
 COPY requirements.txt ./
-RUN pip install --require-hashes -r requirements.txt
+RUN pip --python /opt/venv/bin/python install --require-hashes -r requirements.txt
 COPY manage.py .env.example ./
 COPY coruscant ./coruscant
 COPY pricing ./pricing
@@ -25,8 +32,25 @@ COPY liquidation ./liquidation
 COPY desk ./desk
 COPY docs/openapi.yaml ./docs/
 # Settings refuse to start on an empty environment; for this one command they are the example's, and reach nothing.
-RUN DOTENV=.env.example DEBUG=true python manage.py collectstatic --noinput
-USER coruscant
+RUN DOTENV=.env.example DEBUG=true python manage.py collectstatic --noinput && rm .env.example && chmod -R a+rX .
+
+FROM base AS bare
+RUN python -m pip uninstall --yes --root-user-action ignore pip setuptools wheel && rm -r /usr/local/lib/python3.11/ensurepip
+
+FROM bare AS simulators
+COPY --from=build-simulators /opt/venv /opt/venv
+COPY --from=build-simulators /srv/coruscant ./
+USER 10001:10001
+
+FROM bare AS service
+COPY --from=build-service /opt/venv /opt/venv
+COPY --from=build-service /srv/coruscant ./
+USER 10001:10001
+# What gunicorn would write elsewhere.
+ENV GUNICORN_CMD_ARGS="--no-control-socket --worker-tmp-dir /dev/shm"
 EXPOSE 4000
+# Of the web. A worker and a beat have HEARTBEAT_FILE for theirs.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s \
+    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:4000/health/live', timeout=3)"]
 # As in local/processes.py; a test compares them.
 CMD ["gunicorn", "coruscant.wsgi", "--config", "python:coruscant.web.gunicorn_settings", "--bind", "0.0.0.0:4000", "--workers", "2", "--threads", "4", "--access-logfile", "-"]

@@ -5,6 +5,7 @@ database is dropped and cloned from the migrated template again.
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from django.db import connections
 from hypothesis import settings
 
 from local.stack import EmbeddedStack
+from local.stack.sns_sqs import SnsSqsServer
 from proofs.service.copies import fresh_copy
 from tests.stack import STACK
 
@@ -60,3 +62,22 @@ def clean_cache() -> Iterator[None]:
     cache.clear()
     yield
     cache.clear()
+
+
+@pytest.fixture
+def emulator(tmp_path: Path, settings: Any, clean_cache: None) -> Iterator[SnsSqsServer]:
+    """An SNS and SQS of the test's own, empty, in which what is forgotten is made again unasked. May be killed."""
+    from coruscant import aws, outbox  # noqa: PLC0415
+    from pricing.ingest import queue  # noqa: PLC0415
+
+    def forget() -> None:
+        for found in (aws._client, outbox.topic_arn, queue.queue_url):
+            found.cache_clear()
+
+    server = SnsSqsServer(tmp_path / "sns-sqs", tmp_path)
+    server.start()
+    settings.AWS_ENDPOINT_URL, settings.PROVISION_AGAIN = server.endpoint_url, True
+    forget()
+    yield server
+    server.stop()
+    forget()

@@ -18,7 +18,7 @@ import psycopg
 from psycopg import sql
 from rich.console import Console
 
-from local.processes import BEAT, QUIET, WEB, WORKERS, with_this_python
+from local.processes import BEAT, WEB, WORKERS, with_this_python
 from local.stack import ChildProcess, EmbeddedStack
 from local.stack.listening import on_a_free_port, wait_until_listening
 from local.stack.ports import LOOPBACK, free_port
@@ -121,7 +121,7 @@ class Stage:
 
     def worker(self, kind: str, number: int = 1, *, pool: Sequence[str] = ()) -> ChildProcess:
         """A worker as in production, or with other options for its pool; not started."""
-        command = WORKERS[kind].command(f"{kind}{number}@benchmarks", *QUIET, pool=pool)
+        command = WORKERS[kind].command(f"{kind}{number}@benchmarks", pool=pool)
         return self._process(f"{kind}-{number}", with_this_python(command))
 
     def beat(self) -> ChildProcess:

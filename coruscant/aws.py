@@ -40,6 +40,11 @@ _CONFIG = Config(
 _PUBLISH_CONFIG = _CONFIG.merge(Config(connect_timeout=2, read_timeout=3))
 
 
+def forgets() -> bool:
+    """Whether SNS and SQS are an emulator that forgets its topics and queues, which are then made again unasked."""
+    return settings.AWS_ENDPOINT_URL is not None and settings.PROVISION_AGAIN
+
+
 def sqs() -> "SQSClient":
     """This process's SQS client."""
     return _client("sqs", _CONFIG, os.getpid())  # type: ignore[no-any-return]

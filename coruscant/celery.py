@@ -11,12 +11,14 @@ from django.db import close_old_connections
 from django_structlog.celery.steps import DjangoStructLogInitStep
 
 from coruscant import startup
+from coruscant.watchdog import WatchedConsumer
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coruscant.settings")
 
 app = Celery("coruscant")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.steps["worker"].add(DjangoStructLogInitStep)
+app.steps["consumer"].add(WatchedConsumer)
 app.autodiscover_tasks()
 
 

@@ -3,6 +3,8 @@
 A message says "look", the rows decide (docs/decisions/0002). The settings import all of it.
 """
 
+import socket
+
 from kombu import Queue
 
 CELERY_TASK_IGNORE_RESULT = True
@@ -52,6 +54,18 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": 5,
     "socket_connect_timeout": 3,
     "socket_keepalive": True,
+    # The kernel gives up a connection after 25 s without a sign of its peer, whether we wait for words or for the
+    # acknowledgement of ours. What it cannot see, since a proxy answers for the peer, is left to coruscant/watchdog.py.
+    "socket_keepalive_options": {
+        getattr(socket, name): value
+        for name, value in (
+            ("TCP_KEEPIDLE", 10),
+            ("TCP_KEEPINTVL", 5),
+            ("TCP_KEEPCNT", 3),
+            ("TCP_USER_TIMEOUT", 25_000),
+        )
+        if hasattr(socket, name)  # the last one is Linux's
+    },
     "health_check_interval": 10,
     "retry_on_timeout": True,
     # kombu's default of 10 starves a pool of many threads of connections for their acknowledgements.
@@ -60,6 +74,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 # Celery would open a database connection for every task, which costs more than many a task. CONN_MAX_AGE decides
 # instead (coruscant/celery.py).
 CELERY_DB_REUSE_MAX = 1_000_000_000
-# Workers that share a broker but no gossip start faster and chatter less; Flower needs events, not gossip.
+# Flower needs events and heartbeats. Gossip and mingling are switched off on the command line (docs/operations.md).
 CELERY_WORKER_SEND_TASK_EVENTS = True
 CELERY_TASK_SEND_SENT_EVENT = True
+CELERY_BEAT_SCHEDULER = "coruscant.watchdog:WatchedScheduler"

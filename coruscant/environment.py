@@ -17,7 +17,10 @@ _FALSE = {"false", "0", "no", "off"}
 
 
 class Environment:
-    """Typed reads of environment variables (and of an optional `.env` file, which never overrides them)."""
+    """Typed reads of environment variables (and of an optional `.env` file, which never overrides them).
+
+    Empty means unset, everywhere: a variable that is set to nothing counts as one that is not there.
+    """
 
     def __init__(self, dotenv: Path) -> None:
         self._env = environ.Env()
@@ -30,8 +33,8 @@ class Environment:
 
     def text(self, name: str, default: str | None = None) -> str:
         """A non-empty string; required when there is no default."""
-        value = self._read(name, "") or default
-        if value is None:
+        value = self._read(name, default or "")
+        if not value and default is None:
             self.refuse(name, "must be set")
         return value
 

@@ -1,9 +1,13 @@
 """The numbers of all advisory locks. Row locks and their order: docs/decisions/0006.
 
-All are held to the end of a transaction, so a process that dies holds none.
+All are held to the end of a transaction, or at most of a connection, so a process that dies holds none.
 """
 
-from django.db import connection
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import DEFAULT_DB_ALIAS, connections
 
 #: One evaluation of loans works at a time; it tries the lock, and only what begins or ends a hold of claims waits.
 EVALUATION = 7_301_001
@@ -15,6 +19,10 @@ ACTIVATION = 7_301_003
 RECONCILIATION = 7_301_004
 #: Shared by whoever opens a loan, until it has committed, or changes the guard; held by whoever makes new terms.
 TERMS = 7_301_005
+#: One migrate works at a time, in many transactions.
+MIGRATION = 7_301_006
+
+_ASKS_EVERY_SECONDS = 0.5
 
 
 def share(lock: int) -> None:
@@ -37,7 +45,22 @@ def wait_for_sharers(lock: int) -> None:
     _call("pg_advisory_xact_lock", lock)
 
 
-def _call(function: str, lock: int) -> object:
-    with connection.cursor() as cursor:
+@contextmanager
+def session(lock: int, *, using: str) -> Iterator[None]:
+    """Hold a lock for the whole block, which may have many transactions; waits for whoever has it, however long.
+
+    It asks again and again: a statement that waits for the lock has a snapshot, and CREATE INDEX CONCURRENTLY under the
+    lock would wait for that.
+    """
+    while not _call("pg_try_advisory_lock", lock, using):
+        time.sleep(_ASKS_EVERY_SECONDS)
+    try:
+        yield
+    finally:
+        _call("pg_advisory_unlock", lock, using)
+
+
+def _call(function: str, lock: int, using: str = DEFAULT_DB_ALIAS) -> object:
+    with connections[using].cursor() as cursor:
         cursor.execute(f"SELECT {function}(%s)", [lock])
         return cursor.fetchone()[0]

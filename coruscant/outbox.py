@@ -12,7 +12,7 @@ import structlog
 from django.db import models, transaction
 from django.db.models import Case, F, QuerySet, Value, When
 
-from coruscant import aws, clock, failpoints
+from coruscant import aws, clock, failpoints, missing
 from coruscant.backoff import back_off
 from coruscant.restores import identity
 
@@ -22,6 +22,8 @@ log = structlog.get_logger(__name__)
 ON_ITS_WAY = timedelta(seconds=25)
 #: As many as SNS takes in one call.
 BATCH = 10
+#: Within some 40 seconds.
+SENDS_BEFORE_A_TOPIC_IS_MADE_AGAIN = 8
 
 
 class TopicMissing(LookupError):
@@ -99,6 +101,8 @@ class Outbox(Generic[Event]):
             topic_arn.cache_clear()
             if isinstance(error, TopicMissing):
                 log.error("topic_missing", topic=topic, events=len(events))  # noqa: TRY400  (says it all)
+                missing.note(topic)
+                _make_again(topic, events)
             return self._put_off(events, dict.fromkeys((event.pk for event in events), str(error)))
         failpoints.reach("publish.sent")
         taken = {int(entry["Id"]): entry["MessageId"] for entry in answer.get("Successful", [])}
@@ -136,11 +140,25 @@ class Outbox(Generic[Event]):
         return self._events.model._default_manager.filter(pk__in=list(keys))
 
 
+def _make_again(topic: str, events: Sequence[OutboxEvent]) -> None:
+    """Make a topic that an emulator has forgotten, once subscribers have had the time to make it and to subscribe.
+
+    Before that, what is sent to it would reach nobody.
+    """
+    if aws.forgets() and max(event.sends for event in events) >= SENDS_BEFORE_A_TOPIC_IS_MADE_AGAIN:
+        try:
+            aws.sns().create_topic(Name=topic)
+        except aws.FAILURES:
+            return  # the next send finds it missing again
+        log.warning("topic_made_again", topic=topic)
+        missing.forget(topic)
+
+
 @lru_cache(maxsize=4)
 def topic_arn(topic: str) -> str:
     """The topic's name at AWS. Raises TopicMissing.
 
-    Looked up, never made: nobody would be subscribed to a topic made here, and its events would count as sent
+    Looked up, not made: nobody would be subscribed to a topic made here, and its events would count as sent
     although nobody has received them.
     """
     client, token = aws.sns(), ""

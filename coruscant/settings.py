@@ -51,6 +51,7 @@ INSTALLED_APPS = [
     "axes",
     "coruscant.approvals",
     "coruscant.controls",
+    "coruscant.deploy",
     "coruscant.history",
     "coruscant.restores",
     "pricing",
@@ -153,6 +154,8 @@ REDIS_PLAIN_REASON = env.text("REDIS_PLAIN_REASON", default="")
 
 # Unset or empty = real AWS.
 AWS_ENDPOINT_URL = env.url("AWS_ENDPOINT_URL") if env.text("AWS_ENDPOINT_URL", default="") else None
+# For an emulator that forgets. AWS itself forgets nothing: without AWS_ENDPOINT_URL this changes nothing.
+PROVISION_AGAIN = env.flag("PROVISION_AGAIN", default=False)
 AWS_REGION = env.text("AWS_REGION", default="us-east-1")
 
 # Where loan events go; read by `provision_messaging`, which names it for all processes. Empty = there are none.
@@ -224,6 +227,8 @@ API_ALLOW_ANONYMOUS_REASON = env.text("API_ALLOW_ANONYMOUS_REASON", default="")
 # --- Celery: a message says "look", the rows decide (docs/decisions/0002-database-as-truth.md) --------------------
 
 CELERY_BROKER_URL = env.url("CELERY_BROKER_URL", schemes=("redis", "rediss", "sentinel"))
+# A worker or beat touches it while its loop goes round, so that a probe needs no Python. Empty = there is none.
+HEARTBEAT_FILE = env.text("HEARTBEAT_FILE", default="")
 # Any number of beats may run: each tick is a question that may be asked twice. Ticks nobody took in time expire.
 _EVERY_PERIOD: dict[str, Any] = {
     "schedule": float(RECOVERY_PERIOD_SECONDS),
@@ -272,7 +277,7 @@ UNFOLD = {
     "DASHBOARD_CALLBACK": "desk.overview.page.dashboard",
     "SIDEBAR": {"navigation": "desk.navigation.sidebar", "show_search": True, "command_search": True},
     "STYLES": [_static("desk/desk.css"), _static("coruscant_admin/figures.css")],
-    "SCRIPTS": [_static("coruscant_admin/copy.js")],
+    "SCRIPTS": [_static("coruscant_admin/copy.js"), _static("coruscant_admin/landmarks.js")],
 }
 SIMPLE_HISTORY_ENABLED = False  # its signal handlers: triggers of the database write the history
 SIMPLE_HISTORY_DATE_INDEX = False  # history is read by row, in the order of its own ids

@@ -18,6 +18,7 @@ log = structlog.get_logger(__name__)
 PUBLIC_SECRET_KEYS = frozenset(
     {
         "development-only-secret-key-never-use-it-in-production",
+        "another-secret-key-that-is-long-enough-to-be-accepted",
         "a secret for attacks, long enough to be accepted",
         "a secret for benchmarks, long enough to be accepted",
         "a secret for simulations, long enough to be accepted",

@@ -25,5 +25,5 @@ class DeskPage(PermissionRequiredMixin, TemplateView):
 
     def get_context_data(self, **context: Any) -> dict[str, Any]:
         """What the admin shows on every page, and the title."""
-        self.request.current_app = site.name  # type: ignore[attr-defined]
+        self.request.current_app = site.name
         return {**site.each_context(self.request), "title": self.title, **super().get_context_data(**context)}

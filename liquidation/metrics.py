@@ -12,7 +12,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from coruscant import clock
+from coruscant import clock, missing
 from coruscant.controls import in_force
 from coruscant.money import decimal_string
 from coruscant.restores import identity
@@ -87,6 +87,8 @@ def _figures() -> Iterator[Figures]:
     yield from _terms(now)
     replaced = [(bool(identity.objection()),)]
     yield "coruscant_database_replaced", "1 while the database is not the accepted one", (), replaced
+    meaning = "1 for each queue and topic that is missing"
+    yield "coruscant_messaging_missing", meaning, ("name",), [(name, 1) for name in missing.names()]
     yield from _prices()
 
 

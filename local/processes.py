@@ -21,8 +21,8 @@ from enum import StrEnum
 APPLICATION = "coruscant.wsgi"
 GUNICORN_SETTINGS = "python:coruscant.web.gunicorn_settings"
 _CELERY = ("celery", "-A", "coruscant")
-#: For several workers on one machine: they start faster when they do not greet each other.
-QUIET = ("--without-gossip", "--without-mingle")
+#: Workers do not greet and watch each other: they would start more slowly, and have nothing to say.
+_QUIET = ("--without-gossip", "--without-mingle")
 
 
 class Pool(StrEnum):
@@ -60,7 +60,7 @@ class Worker:
     def command(self, node: str, *options: str, pool: Sequence[str] = ()) -> tuple[str, ...]:
         """Work under a node name such as `sales@%h`; `pool` replaces the options that describe the pool."""
         pool = pool or ("--pool", self.pool.value, "-c", str(self.concurrency))
-        return (*_CELERY, "worker", "-Q", ",".join(self.queues), *pool, "-n", node, *options)
+        return (*_CELERY, "worker", "-Q", ",".join(self.queues), *pool, "-n", node, *_QUIET, *options)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

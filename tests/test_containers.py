@@ -7,15 +7,18 @@ import re
 import shlex
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
-import yaml
+import redis
 from django.core.management import get_commands
 
 from local import processes
 from pricing.markets import Market
+from tests.compose import read_example, read_services
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -23,8 +26,6 @@ ROOT = Path(__file__).resolve().parent.parent
 READ_ELSEWHERE = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
 #: Only says where the `.env` file is, so it cannot stand in that file.
 NOT_IN_THE_FILE = {"DOTENV"}
-#: Variables of the stores' own images.
-OWN_IMAGES = {"postgres", "redis", "localstack"}
 
 
 def settings_variables() -> set[str]:
@@ -35,15 +36,9 @@ def settings_variables() -> set[str]:
     return set(read) | set(re.findall(r'environ\.get\("([A-Z0-9_]+)"', source))
 
 
-def example_variables() -> dict[str, str]:
-    lines = (ROOT / ".env.example").read_text().splitlines()
-    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
-
-
 @pytest.fixture(scope="module")
-def compose() -> dict[str, Any]:
-    parsed: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
-    return parsed
+def services() -> dict[str, Any]:
+    return read_services()
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +48,7 @@ def dockerfile() -> list[list[str]]:
 
 
 def test_the_example_lists_exactly_the_settings():
-    assert set(example_variables()) == (settings_variables() - NOT_IN_THE_FILE) | READ_ELSEWHERE
+    assert set(read_example()) == (settings_variables() - NOT_IN_THE_FILE) | READ_ELSEWHERE
 
 
 def test_every_setting_of_the_example_has_a_line_of_comment():
@@ -81,79 +76,140 @@ def test_the_service_starts_on_the_example_alone():
     assert (booted.returncode, booted.stdout.strip()) == (0, "http://mos-espa:4101"), booted.stderr
 
 
-def test_compose_sets_only_variables_that_are_read(compose):
-    known = settings_variables() | READ_ELSEWHERE
-    for name, service in compose["services"].items():
-        if name not in OWN_IMAGES:
-            assert set(service["environment"]) <= known, name
-    named = set(re.findall(r"(?<!\$)\$\{?([A-Z_]+)", (ROOT / "docker-compose.yml").read_text()))
-    assert named <= known
+def built(services):
+    """The services whose images are built here, by image; `pull_policy` never, but for the one that builds it."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for service in services.values():
+        if service["image"].startswith("coruscant-bank-"):
+            found.setdefault(service["image"], []).append(service)
+    return found
 
 
-def test_compose_defaults_are_those_of_the_example(compose):
-    example = example_variables()
-    for variable, value in compose["services"]["web"]["environment"].items():
-        name, _, default = value.removeprefix("${").removesuffix("}").partition(":-")
-        assert (name, default) == (variable, example[variable])
-
-
-def test_compose_starts_on_its_defaults_alone(compose):
-    environment = {
-        name: value.removeprefix("${").removesuffix("}").partition(":-")[2]
-        for name, value in compose["services"]["web"]["environment"].items()
-    }
-    booted = subprocess.run(
-        [sys.executable, "manage.py", "check"],
-        cwd=ROOT,
-        env={"PATH": os.defpath, "DOTENV": os.devnull, **environment},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert booted.returncode == 0, booted.stderr
-
-
-def test_all_images_are_pinned(compose, dockerfile):
-    for service in compose["services"].values():
-        if "build" not in service:
+def test_all_images_are_pinned(services, dockerfile):
+    for service in services.values():
+        if service["image"] not in built(services):
             assert re.fullmatch(r"[a-z/]+:\d+\.\d+(\.\d+)?", service["image"]), service["image"]
-    stages = [arguments.split() for instruction, arguments in dockerfile if instruction == "FROM"]
-    assert [stage[0] for stage in stages[1:]] == ["base"] * len(stages[1:])
-    assert re.fullmatch(r"python:3\.11\.\d+-slim-bookworm", stages[0][0])
+    (base,) = {stage.split()[0] for stage in stages(dockerfile)} - {stage.split()[-1] for stage in stages(dockerfile)}
+    assert re.fullmatch(r"python:3\.11\.\d+-slim-bookworm@sha256:[0-9a-f]{64}", base)
 
 
-def test_both_images_are_built_from_hashes_and_run_as_no_root(dockerfile):
-    targets: dict[str, list[list[str]]] = {}
+def test_postgresql_and_valkey_are_those_of_the_tests(services, stack):
+    with psycopg.connect(stack.superuser_database_url) as connection:
+        tested = connection.execute("SHOW server_version").fetchone()[0].split()[0]
+    assert services["postgres"]["image"] == f"postgres:{tested}"
+    with redis.Redis.from_url(stack.environment["CACHE_URL"]) as valkey:
+        assert services["redis"]["image"] == f"valkey/valkey:{valkey.info('server')['valkey_version']}"
+
+
+def stages(dockerfile):
+    return [arguments for instruction, arguments in dockerfile if instruction == "FROM"]
+
+
+def lines_of(stage, dockerfile):
+    """The lines of a stage of the Dockerfile."""
+    current, found = "", []
     for instruction, arguments in dockerfile:
-        if instruction == "FROM":
-            current = targets.setdefault(arguments.split()[-1], [])
-        current.append([instruction, arguments])
+        current = arguments.split()[-1] if instruction == "FROM" else current
+        if current == stage:
+            found.append(f"{instruction} {arguments}")
+    return found
+
+
+def test_the_images_are_built_from_hashes_and_hold_no_pip(dockerfile):
+    for name, lock in (("service", "requirements.txt"), ("simulators", "requirements-simulators.txt")):
+        assert f"FROM build AS build-{name}" in lines_of(f"build-{name}", dockerfile)
+        installs = [line for line in lines_of(f"build-{name}", dockerfile) if "pip" in line]
+        assert installs == [f"RUN pip --python /opt/venv/bin/python install --require-hashes -r {lock}"]
+        image = lines_of(name, dockerfile)
+        assert image[0] == f"FROM bare AS {name}"
+        assert [line for line in image if line.startswith(("RUN", "ADD"))] == []
+        assert all(f"--from=build-{name}" in line for line in image if line.startswith("COPY"))
+    assert any("pip uninstall --yes" in line for line in lines_of("bare", dockerfile))
+    assert stages(dockerfile)[-1].split()[-1] == "service", "the default target is the service"
+
+
+def test_the_images_run_as_no_root(dockerfile):
     for name in ("service", "simulators"):
-        text = "\n".join(" ".join(line) for line in targets[name])
-        assert "pip install --require-hashes" in text
-        assert [arguments for instruction, arguments in targets[name] if instruction == "USER"] == ["coruscant"]
-    assert list(targets)[-1] == "service", "the default target is the service"
+        users = [line for line in lines_of(name, dockerfile) if line.startswith("USER")]
+        assert users == ["USER 10001:10001"], "a number, since an engine that must not run root knows no names"
+    assert any(line.startswith("HEALTHCHECK") for line in lines_of("service", dockerfile))
 
 
-def test_compose_builds_targets_that_exist(compose, dockerfile):
-    stages = {arguments.split()[-1] for instruction, arguments in dockerfile if instruction == "FROM"}
-    assert {service["build"]["target"] for service in compose["services"].values() if "build" in service} <= stages
+def locked(lock):
+    """The distributions that a lock file names, each with its version."""
+    return dict(re.findall(r"(?m)^([\w.-]+)==([\w.]+)", (ROOT / lock).read_text()))
+
+
+def test_the_simulators_need_no_more_than_their_own_lock():
+    program = """
+import sys
+import local.simulators.market.__main__, local.simulators.otc.__main__
+files = {name.partition(".")[0]: getattr(module, "__file__", None) for name, module in sys.modules.items()}
+print(*(name for name, file in files.items() if file and "site-packages" in file))
+"""
+    ran = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    other_names = {"attr": "attrs", "dateutil": "python-dateutil"}
+    unasked = {"_distutils_hack", "certifi"}  # of the environment itself, and what botocore takes only if it is there
+    used = {other_names.get(name, name).replace("_", "-") for name in set(ran.stdout.split()) - unasked}
+    own = locked("requirements-simulators.txt")
+    assert {"aiohttp", "boto3"} <= used <= set(own)
+    assert own.items() <= locked("requirements-dev.txt").items(), "they are tested with these versions"
+
+
+def test_each_image_is_built_by_one_service_and_pulled_by_none(services, dockerfile):
+    images = built(services)
+    assert set(images) == {"coruscant-bank-service", "coruscant-bank-simulators"}
+    for image, users in images.items():
+        (builder,) = [service for service in users if "build" in service]
+        assert builder["build"] == {"context": ".", "target": image.removeprefix("coruscant-bank-")}
+        assert builder["pull_policy"] == "build"
+        assert all(service["pull_policy"] == "never" for service in users if service is not builder)
+
+
+def test_what_is_ours_runs_with_a_read_only_root_no_capability_and_bounds(services):
+    for users in built(services).values():
+        for service in users:
+            assert service["read_only"] is True
+            assert service["tmpfs"] == ["/tmp:size=64m"]
+            assert service["cap_drop"] == ["ALL"]
+            assert "cap_add" not in service
+            assert service["init"] is True
+
+
+def test_every_container_has_bounds_rotates_its_log_and_gains_no_privilege(services):
+    for name, service in services.items():
+        assert service["security_opt"] == ["no-new-privileges"], name
+        assert {"mem_limit", "pids_limit"} <= set(service), name
+        assert service["logging"] == {"driver": "json-file", "options": {"max-size": "10m", "max-file": "5"}}, name
+
+
+def test_every_service_is_asked_for_its_health_but_those_that_end(services):
+    unasked = [name for name, service in services.items() if service.get("healthcheck", {}).get("disable")]
+    assert unasked == ["setup", "log-ins"]
+    assert all("test" in service["healthcheck"] for name, service in services.items() if name not in unasked)
+
+
+def test_every_service_says_how_long_its_end_may_take(services):
+    assert [name for name, service in services.items() if "stop_grace_period" not in service] == []
 
 
 def test_what_the_dockerfile_copies_exists_and_is_not_ignored(dockerfile):
     kept = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
     copied = {
-        source for instruction, arguments in dockerfile if instruction == "COPY" for source in arguments.split()[:-1]
+        source
+        for instruction, arguments in dockerfile
+        if instruction == "COPY" and not arguments.startswith("--from=")
+        for source in arguments.split()[:-1]
     }
     assert copied == kept
     for source in copied:
         assert (ROOT / source).exists(), source
 
 
-def test_every_command_runs_something_that_exists(compose):
-    commands = [
-        service["command"] for service in compose["services"].values() if "build" in service and "command" in service
+def test_every_command_runs_something_that_exists(services):
+    ours = [service for users in built(services).values() for service in users]
+    commands = [service["command"] for service in ours] + [
+        service["entrypoint"] for service in ours if "entrypoint" in service
     ]
     for command in commands:
         words = shlex.split(command[2]) if command[0] == "sh" else command
@@ -162,43 +218,79 @@ def test_every_command_runs_something_that_exists(compose):
                 assert argument in get_commands(), argument
             if program == "-m":
                 assert (ROOT / argument.replace(".", "/") / "__main__.py").is_file(), argument
-        assert words[0] in {"python", "celery"}
+        assert words[0] in {"python", "celery", "gunicorn"}
 
 
-#: The process behind each of compose's services that is one of the table, and its command there; web runs the image's.
+#: The process behind each of compose's services that is one of the table, and its command there.
 COMMANDS = {
     "web": (processes.WEB, processes.WEB.command("0.0.0.0:4000", "--access-logfile", "-")),
     "beat": (processes.BEAT, processes.BEAT.command("/tmp/celerybeat-schedule")),
+    "spare-beat": (processes.BEAT, processes.BEAT.command("/tmp/celerybeat-schedule")),
     "flower": (processes.FLOWER, processes.FLOWER.command("0.0.0.0", 5555)),
 } | {f"worker-{name}": (worker, worker.command(f"{name}@%h")) for name, worker in processes.WORKERS.items()}
 
 
-def test_the_services_of_compose_are_the_processes_of_the_table(compose, dockerfile):
+def test_the_services_of_compose_are_the_processes_of_the_table(services, dockerfile):
     (image_command,) = (json.loads(arguments) for instruction, arguments in dockerfile if instruction == "CMD")
-    services = {
-        name: service
-        for name, service in compose["services"].items()
-        if service.get("build", {}).get("target") == "service" and name != "setup"
+    one_off = {"setup", "log-ins"}
+    written = {
+        name: tuple(service["command"])
+        for name, service in services.items()
+        if service["image"] == "coruscant-bank-service" and name not in one_off
     }
-    written = {name: tuple(service.get("command", image_command)) for name, service in services.items()}
     assert written == {name: command for name, (_process, command) in COMMANDS.items()}
+    assert tuple(image_command) == written["web"]
 
 
-def test_compose_gives_every_process_the_time_to_end_that_the_table_gives_it(compose):
+def test_compose_gives_every_process_the_time_to_end_that_the_table_gives_it(services):
     for name, (process, _command) in COMMANDS.items():
-        assert compose["services"][name]["stop_grace_period"] == f"{process.grace_seconds}s", name
+        assert services[name]["stop_grace_period"] == f"{process.grace_seconds}s", name
 
 
-def test_every_worker_is_asked_for_its_health_by_its_own_name(compose):
-    for name in processes.WORKERS:
-        check = compose["services"][f"worker-{name}"]["healthcheck"]["test"]
-        assert check == ["CMD-SHELL", f"celery -A coruscant inspect ping -d {name}@$$HOSTNAME"]
+def test_workers_and_beats_are_asked_for_their_health_by_the_file_that_they_touch(services):
+    for name, (process, _command) in COMMANDS.items():
+        if isinstance(process, processes.Worker | processes.Beat):
+            heartbeat = services[name]["environment"]["HEARTBEAT_FILE"]
+            check = f"find {heartbeat} -mmin -1 | grep -q ."
+            assert services[name]["healthcheck"]["test"] == ["CMD-SHELL", check]
 
 
-def test_the_workers_listen_to_every_queue_and_prices_have_one_to_themselves(compose, settings):
+def test_the_file_of_a_process_at_work_is_found_and_an_old_or_missing_one_is_not(services, tmp_path):
+    heartbeat = tmp_path / "heartbeat"
+    check = services["beat"]["healthcheck"]["test"][1].replace("/tmp/heartbeat", str(heartbeat))
+
+    def healthy():
+        return subprocess.run(["sh", "-c", check], check=False, stderr=subprocess.DEVNULL).returncode == 0
+
+    assert not healthy()
+    heartbeat.touch()
+    assert healthy()
+    os.utime(heartbeat, (time.time() - 120,) * 2)
+    assert not healthy()
+
+
+def test_what_serves_waits_for_migrations_by_itself_and_for_no_container_that_ends(services):
+    """Engines differ in how they wait for a container that has ended, and some cannot."""
+    for name, (process, _command) in COMMANDS.items():
+        waits = not isinstance(process, processes.Flower)  # it asks the broker only
+        entry = ["sh", "-c", 'python manage.py wait_until_migrated && exec "$@"', "--"]
+        assert services[name].get("entrypoint") == (entry if waits else None), name
+    conditions = {how["condition"] for service in services.values() for how in service.get("depends_on", {}).values()}
+    assert conditions == {"service_healthy"}
+
+
+def test_the_log_ins_with_a_public_password_exist_beside_the_simulators_only(services, dockerfile):
+    assert services["log-ins"]["profiles"] == ["simulators"]
+    (mounted,) = services["log-ins"]["volumes"]
+    assert mounted.split(":")[0] == "./local/demo"
+    assert "accounts.make()" in services["log-ins"]["command"][-1]
+    assert not any("local/demo" in " ".join(line) for line in dockerfile)
+
+
+def test_the_workers_listen_to_every_queue_and_prices_have_one_to_themselves(services, settings):
     queues = []
-    for service in compose["services"].values():
-        command = service.get("command", [])
+    for service in services.values():
+        command = service["command"] if service["image"] == "coruscant-bank-service" else []
         if "worker" in command:
             queues.append(command[command.index("-Q") + 1].split(","))
     assert sorted(name for listened in queues for name in listened) == sorted(
@@ -207,10 +299,10 @@ def test_the_workers_listen_to_every_queue_and_prices_have_one_to_themselves(com
     assert ["prices"] in queues
 
 
-def test_every_dependency_is_waited_for_in_a_way_it_can_meet(compose):
-    for name, service in compose["services"].items():
+def test_every_dependency_is_waited_for_in_a_way_it_can_meet(services):
+    for name, service in services.items():
         for dependency, how in service.get("depends_on", {}).items():
-            needed = compose["services"][dependency]
+            needed = services[dependency]
             if how["condition"] == "service_healthy":
                 assert "healthcheck" in needed, f"{name} waits for {dependency}"
             assert not needed.get("profiles") or service.get("profiles"), f"{name} depends on a profile"

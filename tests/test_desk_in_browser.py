@@ -3,11 +3,12 @@
 import json
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from typing import Literal
 
 import pytest
 from django.db import connections
 from django.urls import reverse
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from coruscant import history
 from coruscant.admin.groups import COMMANDS, OPERATORS, REPRESENTATIVES, RISK_OFFICERS
@@ -23,6 +24,7 @@ PAGES = [page for title, entries in GROUPS if title != "Administration" for _tit
 chromium = pytest.fixture(open_chromium, scope="module")
 #: A page for a person: opens a window of this size and logs the person in.
 Open = Callable[..., Page]
+Scheme = Literal["light", "dark"]
 
 
 @pytest.fixture
@@ -45,7 +47,7 @@ def complaints() -> Iterator[list[str]]:
 def open_page(chromium: Browser, live_server, complaints: list[str]) -> Iterator[Open]:
     contexts = []
 
-    def open_for(name: str, *groups: str, size: dict[str, int] = LAPTOP, scheme: str = "light") -> Page:
+    def open_for(name: str, *groups: str, size: ViewportSize = LAPTOP, scheme: Scheme = "light") -> Page:
         make_account(name, *groups)
         context = chromium.new_context(base_url=live_server.url, viewport=size, color_scheme=scheme)
         contexts.append(context)
@@ -98,9 +100,9 @@ def test_an_overview_that_cannot_refresh_says_so(chromium: Browser, live_server,
     context = chromium.new_context(base_url=live_server.url, viewport=LAPTOP)
     page = watched_page(context, live_server.url, [])
     log_in(page, "ahsoka")
-    page.route("**/desk/overview*", lambda route: route.abort())
+    page.route("**/desk/overview/*", lambda route: route.abort())
     expect(page.get_by_role("alert")).to_contain_text("Not refreshed", timeout=10_000)
-    page.unroute("**/desk/overview*")
+    page.unroute("**/desk/overview/*")
     expect(page.locator("#overview-stale")).to_be_hidden(timeout=10_000)
     context.close()
 

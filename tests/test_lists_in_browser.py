@@ -39,8 +39,7 @@ def page(chromium: Browser, live_server, bank: Bank) -> Iterator[Page]:
     log_in(page, "viewer")
     yield page
     context.close()
-    # Whoever leaves a page cuts off what it was still loading.
-    assert [one for one in complaints if "ERR_ABORTED" not in one] == []
+    assert complaints == []
 
 
 def type_into_search(page: Page, text: str) -> None:

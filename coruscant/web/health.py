@@ -1,9 +1,9 @@
 """Liveness and readiness.
 
 Ready means that the database answers. Cache and broker are only reported: without them the service is degraded, but
-it still accepts every request and loses nothing. So it is while a restore holds something; only then there is a check
-called `restore`. Each check runs in a thread of its own, and all of them end within
-DEADLINE_SECONDS, so a server that hangs does not hang the answer.
+it still accepts every request and loses nothing. So it is while a restore holds something, or a queue or topic is
+missing; only then there is a check called `restore` or `messaging`. Each check runs in a thread of its own, and all of
+them end within DEADLINE_SECONDS, so a server that hangs does not hang the answer.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,6 +15,7 @@ from django.db import OperationalError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 
+from coruscant import missing
 from coruscant.celery import app
 from coruscant.restores import holds, identity
 from coruscant.web.problems import RETRY_LATER, problem, refuse_writes
@@ -39,12 +40,14 @@ def ready(request: HttpRequest) -> HttpResponse:
         return refused
     checks: dict[str, Callable[[], object]] = {
         "database": _ask_database, "cache": lambda: cache.get("health"), "broker": _ask_broker, "restore": _ask_restore,
+        "messaging": missing.require_none,
     }  # fmt: skip
     answers = run(checks)
     if answers["database"] != "ok":
         return problem(503, detail="The database does not answer.", headers=RETRY_LATER)
-    if answers["restore"] == "ok":  # said only when something is held
-        del answers["restore"]
+    for name in ("restore", "messaging"):  # said only when something is held up
+        if answers[name] == "ok":
+            del answers[name]
     degraded = any(answer != "ok" for answer in answers.values())
     return JsonResponse({"status": "degraded" if degraded else "ok", "checks": answers})
 

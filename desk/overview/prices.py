@@ -71,9 +71,8 @@ def series(end: datetime, span: timedelta) -> dict[Market, Series]:
     Where the first quote is younger than that, of the time since.
     """
     quotes = PriceQuote.objects.filter(effective_from__isnull=False).order_by("effective_from")
-    firsts = [
-        at for market in Market for at in quotes.filter(market=market).values_list("effective_from", flat=True)[:1]
-    ]
+    since = quotes.values_list("effective_from", flat=True)
+    firsts = [at for market in Market for at in since.filter(market=market)[:1] if at is not None]
     start = min(max(end - span, min(firsts, default=end - span)), end - span / POINTS)
     parameters = {
         "markets": [str(market) for market in Market],

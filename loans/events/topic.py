@@ -11,7 +11,7 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 
-from coruscant import aws, clock
+from coruscant import aws, clock, missing
 from loans.events.models import LoanEventTopic
 
 log = structlog.get_logger(__name__)
@@ -45,6 +45,7 @@ def provision(*, end: bool = False, rename: bool = False) -> Iterator[str]:
     replace = rename if topic else end
     if topic and (replace or named() in ("", topic)):
         aws.sns().create_topic(Name=topic)
+        missing.forget(topic)
         yield f"topic {topic}: ready"
     if done := name(topic, replace=replace):
         yield f"loan events: {done}"

@@ -1,4 +1,7 @@
-"""The demo's log-ins to the desk, with a public password: for no database but the demo's."""
+"""The demo's log-ins to the desk, with a public password: for no database but a demo's.
+
+docker-compose.yml runs it in the service's image, with this folder alone: it imports the service, and `logins`.
+"""
 
 from datetime import timedelta
 
@@ -6,7 +9,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.utils import timezone
 
-from local.demo.people import ACCOUNTS, PASSWORD
+from local.demo.logins import ACCOUNTS, PASSWORD
 
 #: Whose account is younger than a day may not agree to what others ask.
 OLD_ENOUGH = timedelta(days=2)

@@ -4,19 +4,9 @@ import requests
 
 from local.demo.books import Books
 from local.demo.errors import DemoError
+from local.demo.logins import COLLEAGUE, PASSWORD, RISK_OFFICER
 from local.demo.settings import Addresses
 
-RISK_OFFICER, COLLEAGUE, PASSWORD = "risk-officer", "risk-officer-2", "demo"
-#: The demo's log-ins, with their groups.
-ACCOUNTS = {
-    "representative": "Representatives",
-    RISK_OFFICER: "Risk officers",
-    COLLEAGUE: "Risk officers",
-    "operator": "Operators",
-    "operator-2": "Operators",
-    "auditor": "Auditors",
-    "viewer": "Viewers",
-}
 PULL, END = "controls.pull", "controls.end"
 LASTS_MINUTES = 1
 ANSWERS_WITHIN_SECONDS = 15

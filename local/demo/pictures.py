@@ -13,7 +13,7 @@ from pathlib import Path
 import requests
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from local.demo.people import PASSWORD, RISK_OFFICER
+from local.demo.logins import PASSWORD, RISK_OFFICER
 
 LAPTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 #: How long to wait for the service to be up, for the first sales, and then for the most of them to be done.

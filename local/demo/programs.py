@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from local.demo.settings import ROOT, Addresses, Options
-from local.processes import BEAT, FLOWER, QUIET, WEB, WORKERS, Worker, with_this_python
+from local.processes import BEAT, FLOWER, WEB, WORKERS, Worker, with_this_python
 from local.stack import ChildProcess
 from local.stack.ports import LOOPBACK
 
@@ -70,7 +70,7 @@ class Programs:
         return self._serving(f"web-{number}", WEB.command(f"{LOOPBACK}:{self._addresses.web}", *options))
 
     def _worker(self, worker: Worker, number: int) -> ChildProcess:
-        command = worker.command(f"{worker.name}{number}@%h", *QUIET)
+        command = worker.command(f"{worker.name}{number}@%h")
         return self._serving(f"worker-{worker.name}-{number}", command)
 
     def beat(self, number: int) -> ChildProcess:

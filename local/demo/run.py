@@ -14,7 +14,8 @@ from rich.live import Live
 
 from local.demo import incident
 from local.demo.errors import DemoError
-from local.demo.people import ACCOUNTS, PASSWORD, People
+from local.demo.logins import ACCOUNTS, PASSWORD
+from local.demo.people import People
 from local.demo.running_demo import CHECK_SECONDS, RunningDemo
 from local.demo.said import Said
 from local.demo.screenshot import Screenshot

@@ -2,7 +2,7 @@
 
 import sys
 
-from local.processes import BEAT, FLOWER, QUIET, WEB, WORKERS, with_this_python
+from local.processes import BEAT, FLOWER, WEB, WORKERS, with_this_python
 
 
 def test_the_web_is_gunicorn_with_processes_of_threads():
@@ -15,12 +15,12 @@ def test_the_web_is_gunicorn_with_processes_of_threads():
 
 def test_a_worker_has_its_queues_and_its_pool_or_another():
     sales = WORKERS["sales"]
-    assert sales.command("sales@%h", *QUIET) == (
+    assert sales.command("sales@%h", "--events") == (
         "celery", "-A", "coruscant", "worker", "-Q", "liquidations,events", "--pool", "threads", "-c", "48",
-        "-n", "sales@%h", "--without-gossip", "--without-mingle"
+        "-n", "sales@%h", "--without-gossip", "--without-mingle", "--events"
     )  # fmt: skip
     gevent = sales.command("sales@%h", pool=("--pool", "gevent", "-c", "9"))
-    assert gevent[6:] == ("--pool", "gevent", "-c", "9", "-n", "sales@%h")
+    assert gevent[6:] == ("--pool", "gevent", "-c", "9", "-n", "sales@%h", "--without-gossip", "--without-mingle")
 
 
 def test_beat_and_flower_are_told_where():

@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from coruscant import aws, clock, failpoints
+from coruscant import aws, clock, failpoints, missing
 from pricing import best_price
 from pricing.feeds import FEEDS
-from pricing.ingest import queue, record
+from pricing.ingest import provision, queue, record
 from pricing.ingest.polling_lock import PollingLock
 from pricing.ingest.record import IngestCounts
 from pricing.markets import Market
@@ -40,8 +40,9 @@ def poll(market: Market, *, seconds: int = POLL_SECONDS, wait_seconds: int = WAI
     (see `queue.gather`), and quotes are announced every ANNOUNCED_WITHIN. A crash before that leaves unevaluated
     quotes, which the scheduled evaluation finds.
 
-    Does nothing while another poller has the feed's lock. A missing queue is logged and ends the poll. Raises what the
-    database or SQS raise when they cannot be reached; messages not yet recorded then come again.
+    Does nothing while another poller has the feed's lock. A missing queue is noted and ends the poll; it is made again
+    if SQS is an emulator that forgets. Raises what the database or SQS raise when they cannot be reached; messages not
+    yet recorded then come again.
     """
     source, counts, end = FEEDS[market], IngestCounts(), time.monotonic() + seconds
     wait_seconds = max(1, min(wait_seconds, aws.LONGEST_POLL_SECONDS))
@@ -56,6 +57,8 @@ def poll(market: Market, *, seconds: int = POLL_SECONDS, wait_seconds: int = WAI
                 gathered = queue.gather(source, wait)
             except queue.QueueMissing:
                 log.error("queue_missing", market=market.value, queue=source.queue)  # noqa: TRY400  (says it all)
+                missing.note(source.queue)
+                provision.provision_again(source)
                 break
             failpoints.reach("ingest.received")
             now = clock.now()

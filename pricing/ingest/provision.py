@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import structlog
 from django.conf import settings
 
-from coruscant import aws
+from coruscant import aws, missing
 from pricing.feeds import FEEDS, FeedSource
 
 if TYPE_CHECKING:
@@ -31,9 +31,16 @@ _MAX_RECEIVES = 10
 def provision() -> Iterator[str]:
     """Make whatever is missing or differs; yields a line for each thing once it is done. Raises what AWS raises."""
     aws.sns().create_topic(Name=aws.LIQUIDATION_TOPIC)
+    missing.forget(aws.LIQUIDATION_TOPIC)
     yield f"topic {aws.LIQUIDATION_TOPIC}: ready"
     for source in FEEDS.values():
         yield from _provision_feed(source)
+
+
+def provision_again(source: FeedSource) -> None:
+    """Make a feed's topic, queues and subscription again if SNS and SQS forget them; otherwise that takes a person."""
+    if aws.forgets():
+        log.warning("provisioned_again", queue=source.queue, done=list(_provision_feed(source)))
 
 
 def _provision_feed(source: FeedSource) -> Iterator[str]:
@@ -55,6 +62,7 @@ def _provision_feed(source: FeedSource) -> Iterator[str]:
     )
     yield f"queue {source.queue}: {done}"
     yield f"subscription of {source.queue} to {source.topic}: {_subscribe(topic_arn, queue)}"
+    missing.forget(source.queue)
 
 
 def _ensure_queue(name: str, attributes: "Callable[[str], dict[QueueAttributeNameType, str]]") -> tuple[str, str]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from local.processes import BEAT, QUIET, WEB, WORKERS, Pool, Web, Worker
+from local.processes import BEAT, WEB, WORKERS, Pool, Web, Worker
 
 #: The commands of all processes by name, for the API's port, a folder for schedules, and so many copies of each.
 Commands = Callable[[int, Path, int], dict[str, tuple[str, ...]]]
@@ -39,6 +39,6 @@ def _commands(web: Web, workers: Iterable[Worker], port: int, folder: Path, copi
         commands[f"web-{number}"] = web.command(f"127.0.0.1:{port}", *listen)
         for worker in workers:
             name = f"{worker.name}-{number}"
-            commands[name] = worker.command(f"{name}@test", *QUIET)
+            commands[name] = worker.command(f"{name}@test")
         commands[f"beat-{number}"] = BEAT.command(str(folder / f"schedule-{number}"))
     return commands

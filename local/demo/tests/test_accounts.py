@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from coruscant.admin import groups
-from local.demo.people import ACCOUNTS
+from local.demo.logins import ACCOUNTS
 from local.demo.running_demo import PREPARATION
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clean_cache")]

@@ -11,6 +11,7 @@ TICK = Decimal("0.0001")
 CRASH_TO = Decimal("0.5")
 CRASH_OVER_SECONDS = Decimal(10)
 CRASH_AFTER_SECONDS = Decimal(20)
+CYCLE_SECONDS = Decimal(60)
 
 
 class Scenario(StrEnum):
@@ -19,6 +20,7 @@ class Scenario(StrEnum):
     CALM = "calm"
     VOLATILE = "volatile"
     CRASH = "crash"
+    CYCLE = "cycle"
     SCRIPT = "script"
 
 
@@ -36,6 +38,7 @@ _VOLATILITIES = {
     Scenario.CALM: _Volatility(noise=0.0005, pull=0.1, jumps=0.0, jump_size=0.0),
     Scenario.VOLATILE: _Volatility(noise=0.008, pull=0.03, jumps=0.02, jump_size=0.04),
     Scenario.CRASH: _Volatility(noise=0.002, pull=0.1, jumps=0.0, jump_size=0.0),
+    Scenario.CYCLE: _Volatility(noise=0.002, pull=0.1, jumps=0.0, jump_size=0.0),
 }
 
 
@@ -53,19 +56,41 @@ class _Move:
         return self.start + (self.target - self.start) * done
 
 
-class ScenarioPrices:
-    """A random walk around a base price, which is constant or on its way to another."""
+@dataclass(frozen=True, slots=True)
+class _Cycle:
+    """Half of the time near `start`, then a crash, and back to `start`; once in CYCLE_SECONDS."""
 
-    def __init__(self, scenario: Scenario, start_price: Decimal, random: Random) -> None:
-        """Begin at `start_price` (GC per unit); a crash scenario crashes CRASH_AFTER_SECONDS later."""
+    start: Decimal
+
+    def at(self, instant: Decimal) -> Decimal:
+        low = self.start * CRASH_TO
+        second, falls, rises = instant % CYCLE_SECONDS, CYCLE_SECONDS / 2, CYCLE_SECONDS - CRASH_OVER_SECONDS
+        if second < rises:
+            return _Move(self.start, low, falls, CRASH_OVER_SECONDS).at(second)
+        return _Move(low, self.start, rises, CRASH_OVER_SECONDS).at(second)
+
+
+class ScenarioPrices:
+    """A random walk around a base price, which is constant, on its way to another, or in a cycle."""
+
+    def __init__(
+        self, scenario: Scenario, start_price: Decimal, random: Random, *, elapsed: Decimal = Decimal(0)
+    ) -> None:
+        """Begin at `start_price` (GC per unit); a crash scenario crashes CRASH_AFTER_SECONDS later.
+
+        `elapsed` is where in its cycle a scenario of cycles begins, in seconds: markets that count from the same
+        instant rise and fall together.
+        """
         self.scenario = scenario
         self._start_price = start_price
         self._random = random
-        self._elapsed = Decimal(0)
+        self._elapsed = elapsed
         self._deviation = 0.0
-        self._base = _Move(start_price, start_price, Decimal(0), Decimal(0))
+        self._base: _Move | _Cycle = _Move(start_price, start_price, elapsed, Decimal(0))
         if scenario is Scenario.CRASH:
-            self._base = _Move(start_price, start_price * CRASH_TO, CRASH_AFTER_SECONDS, CRASH_OVER_SECONDS)
+            self._base = _Move(start_price, start_price * CRASH_TO, elapsed + CRASH_AFTER_SECONDS, CRASH_OVER_SECONDS)
+        elif scenario is Scenario.CYCLE:
+            self._base = _Cycle(start_price)
 
     def next(self, seconds: Decimal) -> Decimal:
         """Let so many seconds pass and return the middle price, in GC per unit."""
@@ -81,10 +106,12 @@ class ScenarioPrices:
         return max(LOWEST_PRICE, (self._base.at(self._elapsed) * factor).quantize(TICK))
 
     def change(self, scenario: Scenario) -> None:
-        """Follow another scenario from now on; a crash begins at once."""
+        """Follow another scenario from now on; a crash begins at once, and cycles go on as if they had never ended."""
         self.scenario = scenario
         if scenario is Scenario.CRASH:
             self.crash(CRASH_TO, CRASH_OVER_SECONDS)
+        elif scenario is Scenario.CYCLE:
+            self._base = _Cycle(self._start_price)
 
     def crash(self, to: Decimal, over_seconds: Decimal) -> None:
         """Fall to this share of the present base price over so many seconds."""

@@ -169,7 +169,10 @@ class MarketServer:
 
     def _new_scenario(self, scenario: Scenario) -> ScenarioPrices:
         start = Scenario.CALM if scenario is Scenario.SCRIPT else scenario
-        return ScenarioPrices(start, self._options.start_price, self._random("prices"))
+        # Counted from the same instant by every market, whenever it was started: the better of two prices falls only
+        # if both do.
+        elapsed = Decimal(time.time_ns() // 10**9)
+        return ScenarioPrices(start, self._options.start_price, self._random("prices"), elapsed=elapsed)
 
     def _random(self, purpose: str) -> Random:
         return Random(f"{self._options.seed}/{self._options.market}/{purpose}")

@@ -1,0 +1,110 @@
+"""The database through PgBouncer in transaction mode, as docs/deploy.md sets it up. Skipped where there is none."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from django.db import OperationalError, connection
+from psycopg import sql
+
+from local.stack.ports import free_port
+
+ROOT = Path(__file__).resolve().parent.parent
+PROGRAM = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
+DOCUMENTED = (ROOT / "docs" / "deploy.md").read_text()
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(PROGRAM is None, reason="needs pgbouncer: apt-get install pgbouncer"),
+]
+
+
+@contextmanager
+def pgbouncer(*lines: str) -> Iterator[int]:
+    """A PgBouncer in front of the tests' PostgreSQL, with some lines in its configuration; its port."""
+    database, port = connection.settings_dict, free_port()
+    configuration = [
+        "[databases]", f"* = host={database['HOST']} port={database['PORT']}",
+        "[pgbouncer]", "listen_addr = 127.0.0.1", f"listen_port = {port}", "unix_socket_dir =",
+        "auth_type = plain", "auth_file = users.txt", "pool_mode = transaction", *lines,
+    ]  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)  # it gives up root
+        (Path(folder) / "users.txt").write_text(f'"{database["USER"]}" "{database["PASSWORD"]}"\n')
+        (Path(folder) / "pgbouncer.ini").write_text("\n".join(configuration) + "\n")
+        as_nobody = ["-u", "nobody"] if os.getuid() == 0 else []
+        process = subprocess.Popen([str(PROGRAM), *as_nobody, "pgbouncer.ini"], cwd=folder, stderr=subprocess.DEVNULL)
+        try:
+            wait_until_it_listens(port)
+            yield port
+        finally:
+            process.kill()
+            process.wait()
+
+
+def wait_until_it_listens(port: int) -> None:
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            assert time.monotonic() < deadline, "pgbouncer does not listen"
+            time.sleep(0.05)
+        else:
+            return
+
+
+@contextmanager
+def through(port: int) -> Iterator[Any]:
+    """Django's connection, as configured, by another port."""
+    other = connection.copy()
+    other.settings_dict["PORT"] = port
+    with closing(other):
+        yield other
+
+
+@pytest.fixture
+def documented_role(stack: Any) -> Iterator[None]:
+    """The role with the time-outs that the documentation gives it, in this database only."""
+    role, database = connection.settings_dict["USER"], connection.settings_dict["NAME"]
+    given = re.findall(r"ALTER ROLE coruscant SET (\w+) = '(\w+)';", DOCUMENTED)
+    assert len(given) == 3
+    in_database = sql.SQL("ALTER ROLE {} IN DATABASE {} ").format(sql.Identifier(role), sql.Identifier(database))
+    with psycopg.connect(stack.superuser_database_url, autocommit=True) as superuser:
+        for name, value in given:
+            superuser.execute(in_database + sql.SQL("SET {} = {}").format(sql.Identifier(name), sql.Literal(value)))
+        yield
+        superuser.execute(in_database + sql.SQL("RESET ALL"))
+
+
+def time_outs(database: Any) -> list[tuple[str, ...]]:
+    """What the service asks for at the start of a connection, often enough for the statement to be prepared."""
+    names = re.findall(r"-c (\w+)=", connection.settings_dict["OPTIONS"]["options"])
+    found = []
+    for _often in range(5):
+        with database.cursor() as cursor:
+            cursor.execute("SELECT name, setting FROM pg_settings WHERE name ILIKE ANY(%s) ORDER BY name", [names])
+            found.append(tuple(cursor.fetchall()))
+    assert len(found[0]) == len(names) == 3
+    return found
+
+
+def test_pgbouncer_refuses_our_connections_as_it_comes() -> None:
+    with pgbouncer() as port, through(port) as database, pytest.raises(OperationalError, match="options"):
+        database.cursor()
+
+
+def test_with_what_is_documented_connections_are_as_without_it(documented_role: None) -> None:
+    (ignored,) = re.findall("ignore_startup_parameters = .*", DOCUMENTED)
+    with pgbouncer(ignored) as port, through(port) as database:
+        assert time_outs(database) == time_outs(connection)
