@@ -30,6 +30,7 @@ COPY pricing ./pricing
 COPY loans ./loans
 COPY liquidation ./liquidation
 COPY desk ./desk
+COPY docs/openapi.yaml ./docs/
 # Settings refuse to start on an empty environment; for this one command they are the example's, and reach nothing.
 RUN DOTENV=.env.example DEBUG=true python manage.py collectstatic --noinput && rm .env.example && chmod -R a+rX .
 
@@ -52,4 +53,4 @@ EXPOSE 4000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:4000/health/live', timeout=3)"]
 # As in local/processes.py; a test compares them.
-CMD ["gunicorn", "coruscant.wsgi", "--bind", "0.0.0.0:4000", "--workers", "2", "--threads", "4", "--access-logfile", "-"]
+CMD ["gunicorn", "coruscant.wsgi", "--config", "python:coruscant.web.gunicorn_settings", "--bind", "0.0.0.0:4000", "--workers", "2", "--threads", "4", "--access-logfile", "-"]

@@ -75,6 +75,7 @@ class Stage:
             "DJANGO_SETTINGS_MODULE": "coruscant.settings",
             "DOTENV": os.devnull,
             "DEBUG": "false",
+            "DEMO": "true",
             "INSTALLATION_NAMESPACE": str(self._namespace),
             "SECRET_KEY": _SECRET,
             "ALLOWED_HOSTS": LOOPBACK,

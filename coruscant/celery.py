@@ -5,11 +5,12 @@ from logging.config import dictConfig
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging, task_postrun, task_prerun
+from celery.signals import setup_logging, task_postrun, task_prerun, worker_init
 from django.conf import settings
 from django.db import close_old_connections
 from django_structlog.celery.steps import DjangoStructLogInitStep
 
+from coruscant import startup
 from coruscant.watchdog import WatchedConsumer
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coruscant.settings")
@@ -25,6 +26,11 @@ app.autodiscover_tasks()
 def _keep_our_logging(**_signal: Any) -> None:
     """Workers and beats log as the settings say; Celery would set the root logger's level to its own default."""
     dictConfig(settings.LOGGING)
+
+
+@worker_init.connect
+def _refuse_to_work_as_superuser(**_signal: Any) -> None:
+    startup.require_safe_database()
 
 
 @task_prerun.connect

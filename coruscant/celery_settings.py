@@ -8,6 +8,10 @@ import socket
 from kombu import Queue
 
 CELERY_TASK_IGNORE_RESULT = True
+CELERY_RESULT_BACKEND = None
+# Whoever can write to the broker can ask us to look, which is harmless, and must not be able to have us unpickle.
+CELERY_ACCEPT_CONTENT = CELERY_RESULT_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = CELERY_EVENT_SERIALIZER = "json"
 # Unknown queue names are mistakes, not new queues.
 CELERY_TASK_CREATE_MISSING_QUEUES = False
 CELERY_TASK_DEFAULT_QUEUE = "maintenance"

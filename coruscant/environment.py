@@ -1,9 +1,13 @@
-"""Reading the environment: every value is checked at start, and a bad one ends the process with one sentence."""
+"""Reading the environment: every value is checked at start, and a bad one ends the process with one sentence.
+
+Each value may be in a file instead, as secrets of containers are: `NAME_FILE` then says where. No sentence shows a
+value that may hold a secret.
+"""
 
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import NoReturn
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 from uuid import UUID
 
 import environ
@@ -74,9 +78,9 @@ class Environment:
     def url(self, name: str, schemes: tuple[str, ...] = ("http", "https")) -> str:
         """An address with a scheme and a host, without a trailing slash."""
         value = self.text(name)
-        parts = urlsplit(value)
-        if parts.scheme not in schemes or not parts.netloc:
-            self.refuse(name, f"must be an address like {schemes[0]}://host:port, not {value!r}")
+        parts = self._parts(name, value)
+        if parts.scheme not in schemes or not (parts.netloc or (parts.scheme == "unix" and parts.path)):
+            self.refuse(name, f"must be an address like {schemes[0]}://host:port")
         return value.rstrip("/")
 
     def uuid(self, name: str) -> UUID:
@@ -90,13 +94,27 @@ class Environment:
     def database(self, name: str) -> dict[str, object]:
         """A PostgreSQL database by URL."""
         value = self.text(name)
-        scheme = urlsplit(value).scheme
-        if scheme not in {"postgres", "postgresql", "psql"}:
-            self.refuse(name, f"must name a PostgreSQL database (postgres://…), not {scheme or 'nothing'}://")
+        if self._parts(name, value).scheme not in {"postgres", "postgresql", "psql"}:
+            self.refuse(name, "must name a PostgreSQL database (postgres://…)")
         try:
             return dict(self._env.db_url_config(value))
         except (ValueError, environ.ImproperlyConfigured):
             self.refuse(name, "cannot be read as a database address")
 
+    def _parts(self, name: str, value: str) -> SplitResult:
+        try:
+            return urlsplit(value)
+        except ValueError:
+            self.refuse(name, "cannot be read as an address")
+
     def _read(self, name: str, default: str) -> str:
-        return str(self._env.str(name, default="")).strip() or default
+        value = str(self._env.str(name, default="")).strip()
+        path = str(self._env.str(f"{name}_FILE", default="")).strip()
+        if value and path:
+            self.refuse(name, f"and {name}_FILE are both set, and only one can count")
+        if not path:
+            return value or default
+        try:
+            return Path(path).read_text().strip() or default
+        except (OSError, UnicodeDecodeError) as error:
+            self.refuse(f"{name}_FILE", f"cannot be read ({type(error).__name__})")

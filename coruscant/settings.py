@@ -10,10 +10,12 @@ from django.templatetags.static import static
 from django.urls import reverse_lazy
 from django.utils.functional import lazy
 
-from coruscant import aws
+from coruscant import aws, startup
+from coruscant.api_settings import *  # noqa: F403
 from coruscant.celery_settings import *  # noqa: F403
 from coruscant.environment import Environment
 from coruscant.logging import logging_configuration
+from coruscant.security_settings import *  # noqa: F403
 from pricing.markets import Market
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -22,6 +24,7 @@ env = Environment(Path(os.environ.get("DOTENV", BASE_DIR / ".env")))
 # --- Django ---------------------------------------------------------------------------------------------------
 
 DEBUG = env.flag("DEBUG", default=False)
+DEMO = env.flag("DEMO", default=False)  # accepts what is only for trying out (coruscant/startup.py)
 SECRET_KEY = env.text("SECRET_KEY")
 if not DEBUG and len(SECRET_KEY) < 32:  # noqa: PLR2004
     env.refuse("SECRET_KEY", "must be at least 32 characters long unless DEBUG is true")
@@ -45,6 +48,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "simple_history",
     "django_structlog",
+    "axes",
     "coruscant.approvals",
     "coruscant.controls",
     "coruscant.deploy",
@@ -57,7 +61,9 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "coruscant.web.probes.ProbesMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "coruscant.web.policy.PolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -66,6 +72,7 @@ MIDDLEWARE = [
     "coruscant.web.request_log.BoundedRequestMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "coruscant.urls"
@@ -101,9 +108,10 @@ STORAGES: dict[str, Any] = {
 }
 WHITENOISE_USE_FINDERS = True  # the same pages with and without collectstatic
 
-# TLS ends at the load balancer.
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("BEHIND_TLS_PROXY", default=False) else None
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.flag("BEHIND_TLS_PROXY", default=False)
+BEHIND_TLS_PROXY = env.flag("BEHIND_TLS_PROXY", default=False)  # TLS ends at the load balancer
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_TLS_PROXY else None
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_HSTS_INCLUDE_SUBDOMAINS = BEHIND_TLS_PROXY
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if BEHIND_TLS_PROXY else 0
 
 # --- Stores ---------------------------------------------------------------------------------------------------
 
@@ -134,13 +142,15 @@ DATABASE_FAILOVER = env.one_of("DATABASE_FAILOVER", "asynchronous", ("asynchrono
 
 CACHES = {
     "default": {
-        "BACKEND": "coruscant.redis_cache.OneClientRedisCache",
+        "BACKEND": "coruscant.redis_cache.SealedRedisCache",
         "LOCATION": env.url("CACHE_URL", schemes=("redis", "rediss", "unix")),
         "KEY_PREFIX": "coruscant",
         # A cache that hangs must cost less than the database query it saves.
         "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 0.5},
     }
 }
+
+REDIS_PLAIN_REASON = env.text("REDIS_PLAIN_REASON", default="")
 
 # Unset or empty = real AWS.
 AWS_ENDPOINT_URL = env.url("AWS_ENDPOINT_URL") if env.text("AWS_ENDPOINT_URL", default="") else None
@@ -183,6 +193,7 @@ QUOTE_RETENTION_DAYS = env.whole("QUOTE_RETENTION_DAYS", 30)
 
 INSTALLATION_NAMESPACE = env.uuid("INSTALLATION_NAMESPACE")  # of requestIds and eventIds; no other may have the same
 MARKET_URLS = {market: env.url(f"{market.name}_URL") for market in Market}
+MARKET_URLS_REASON = env.text("MARKET_URLS_REASON", default="")
 MAX_ORDER_QUANTITY = env.number("MAX_ORDER_QUANTITY", "100")
 ORDER_QUANTITY_STEP = env.number("ORDER_QUANTITY_STEP", "0.00000001", at_most=1)
 if MAX_ORDER_QUANTITY < ORDER_QUANTITY_STEP:
@@ -211,31 +222,7 @@ APPROVAL_EXPIRY_HOURS = env.whole("APPROVAL_EXPIRY_HOURS", 24)
 # --- API ------------------------------------------------------------------------------------------------------
 
 API_ALLOW_ANONYMOUS = env.flag("API_ALLOW_ANONYMOUS", default=False)
-API_MAX_BODY_BYTES = 64 * 1024
-DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # the admin's forms; the API has its own, smaller bound
-
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["loans.api.authentication.ClientAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["loans.api.authentication.IsClientOrAnonymousAllowed"],
-    "DEFAULT_PARSER_CLASSES": ["loans.api.parsers.StrictJSONParser"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "loans.api.parsers.AlwaysJSON",
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "coruscant.web.problems.exception_handler",
-}
-REST_KNOX = {"TOKEN_TTL": None}  # a client's credential lives until it is revoked in the admin
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Coruscant Bank: loans",
-    "DESCRIPTION": "Beskar-backed loans: applications, collateral and the state of every loan.",
-    "VERSION": "1.0.0",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
-    "SERVE_AUTHENTICATION": [],
-    "COMPONENT_SPLIT_REQUEST": True,
-    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "loans.api.schema.add_links"],
-}
+API_ALLOW_ANONYMOUS_REASON = env.text("API_ALLOW_ANONYMOUS_REASON", default="")
 
 # --- Celery: a message says "look", the rows decide (docs/decisions/0002-database-as-truth.md) --------------------
 
@@ -295,3 +282,7 @@ UNFOLD = {
 SIMPLE_HISTORY_ENABLED = False  # its signal handlers: triggers of the database write the history
 SIMPLE_HISTORY_DATE_INDEX = False  # history is read by row, in the order of its own ids
 SIMPLE_HISTORY_REVERT_DISABLED = True  # the past is read, never restored over the present
+
+if not (DEBUG or DEMO):
+    for _name, _sentence in startup.dangers(globals()):
+        env.refuse(_name, _sentence)

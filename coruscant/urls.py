@@ -2,10 +2,12 @@
 
 from django.contrib import admin
 from django.urls import include, path, re_path
+from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularJSONAPIView, SpectacularRedocView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerSplitView
 
 from coruscant.web import health, problems
+from coruscant.web.schema import schema
 from liquidation.metrics import metrics_view
 
 urlpatterns = [
@@ -18,11 +20,15 @@ urlpatterns = [
     re_path(r"^health/live/?\Z", health.live, name="live"),
     re_path(r"^health/ready/?\Z", health.ready, name="ready"),
     re_path(r"^metrics/?\Z", metrics_view, name="metrics"),
-    re_path(r"^schema/?\Z", SpectacularJSONAPIView.as_view(), name="schema"),
-    re_path(r"^docs/?\Z", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
-    re_path(r"^redoc/?\Z", SpectacularRedocView.as_view(url_name="schema"), name="redoc"),
+    re_path(r"^schema/?\Z", csrf_exempt(schema), name="schema"),
+    re_path(r"^docs/?\Z", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    re_path(
+        r"^redoc/?\Z",
+        SpectacularRedocView.as_view(url_name="schema", template_name="coruscant_admin/redoc.html"),
+        name="redoc",
+    ),
     # A route of its own, so that an unknown path is a problem+json while debugging, too.
-    re_path(r"^", problems.not_found),
+    re_path(r"^", csrf_exempt(problems.not_found)),
 ]
 
 handler400 = "coruscant.web.problems.bad_request"

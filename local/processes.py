@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 APPLICATION = "coruscant.wsgi"
+GUNICORN_SETTINGS = "python:coruscant.web.gunicorn_settings"
 _CELERY = ("celery", "-A", "coruscant")
 #: Workers do not greet and watch each other: they would start more slowly, and have nothing to say.
 _QUIET = ("--without-gossip", "--without-mingle")
@@ -43,7 +44,7 @@ class Web:
     def command(self, address: str, *options: str, application: str = APPLICATION) -> tuple[str, ...]:
         """Serve an application at an address such as `0.0.0.0:4000`."""
         size = ("--workers", str(self.processes), "--threads", str(self.threads))
-        return ("gunicorn", application, "--bind", address, *size, *options)
+        return ("gunicorn", application, "--config", GUNICORN_SETTINGS, "--bind", address, *size, *options)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

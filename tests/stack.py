@@ -18,6 +18,7 @@ STACK = pytest.StashKey[EmbeddedStack]()
 
 SETTINGS = {
     "DEBUG": "false",
+    "DEMO": "true",
     "INSTALLATION_NAMESPACE": "6f1c2f0a-5d1e-4a52-9c0b-6c1f7f2b9d11",
     "SECRET_KEY": "a secret for tests, long enough to be accepted",
     "ALLOWED_HOSTS": "testserver,localhost,127.0.0.1",

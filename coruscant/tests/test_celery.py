@@ -1,9 +1,15 @@
 """What Celery's workers do around every task."""
 
+import os
+import socket
+
 import pytest
+from celery.backends.base import DisabledBackend
 from celery.fixups.django import DjangoWorkerFixup  # type: ignore[attr-defined]  # the stubs do not know it
 from celery.signals import task_postrun, task_prerun
 from django.db import OperationalError, connection
+from kombu import Consumer, Exchange, Producer, Queue
+from kombu.exceptions import ContentDisallowed
 
 from coruscant.celery import app
 
@@ -55,3 +61,47 @@ def test_a_connection_is_not_kept_for_ever(task):
     before = task(pid)
     connection.close_at = 0
     assert task(pid) != before
+
+
+class Bomb:
+    """Its pickle, once it is read, makes a file."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return open, (str(self.path), "w")
+
+
+def test_a_pickle_that_is_planted_in_a_queue_is_refused_unread(tmp_path):
+    """As a worker reads it: with what the application accepts."""
+    queue = Queue(f"planted-{os.getpid()}", Exchange(""), routing_key=f"planted-{os.getpid()}", auto_delete=True)
+    refused = []
+    with app.connection_for_write() as broker:
+        channel = broker.channel()
+        Producer(channel).publish(
+            Bomb(tmp_path / "ran"), serializer="pickle", routing_key=queue.name, declare=[queue.bind(channel)]
+        )
+        with Consumer(
+            channel,
+            [queue],
+            accept=app.conf.accept_content,
+            callbacks=[lambda body, message: pytest.fail(f"read {body}")],
+            on_decode_error=lambda message, error: refused.append(error) or message.reject(),
+        ):
+            broker.drain_events(timeout=5)
+            with pytest.raises(socket.timeout):
+                broker.drain_events(timeout=0.1)
+    assert [type(error) for error in refused] == [ContentDisallowed]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_only_json_is_read_from_the_broker_and_no_result_is_kept():
+    assert app.conf.accept_content == app.conf.result_accept_content == ["json"]
+    assert {app.conf.task_serializer, app.conf.result_serializer, app.conf.event_serializer} == {"json"}
+    assert isinstance(app.backend, DisabledBackend)
+
+
+def test_sessions_are_in_the_database_and_are_json(settings):
+    assert settings.SESSION_ENGINE == "django.contrib.sessions.backends.db"
+    assert settings.SESSION_SERIALIZER == "django.contrib.sessions.serializers.JSONSerializer"

@@ -14,11 +14,12 @@ from pricing.markets import Market
 GOOD = {
     "DOTENV": os.devnull,
     "INSTALLATION_NAMESPACE": "6f1c2f0a-5d1e-4a52-9c0b-6c1f7f2b9d11",
-    "SECRET_KEY": "x" * 40,
+    "SECRET_KEY": "only-these-tests-know-it-0123456789-abcdefghijklmnop",
+    "BEHIND_TLS_PROXY": "true",
     "DATABASE_URL": "postgres://u:p@127.0.0.1:1/d",
-    "CACHE_URL": "redis://127.0.0.1:1/1",
-    "CELERY_BROKER_URL": "redis://127.0.0.1:1/0",
-    **{f"{market.name}_URL": "http://127.0.0.1:1" for market in Market},
+    "CACHE_URL": "rediss://cache:hush@127.0.0.1:1/1",
+    "CELERY_BROKER_URL": "rediss://broker:hush@127.0.0.1:1/0?ssl_cert_reqs=required",
+    **{f"{market.name}_URL": "https://market.example" for market in Market},
     "PATH": os.environ["PATH"],
 }
 
@@ -60,6 +61,10 @@ def test_the_defaults_are_as_documented(start):
         ("DATABASE_URL", "sqlite:///db.sqlite3"),
         ("DATABASE_URL", "what"),
         ("CACHE_URL", "127.0.0.1"),
+        ("CACHE_URL", "hush:hush@127.0.0.1"),
+        ("DATABASE_URL", "hush:hush@127.0.0.1"),
+        ("DATABASE_URL", "postgres://u:hush@[1/d"),
+        ("CELERY_BROKER_URL", "redis://u:hush@[1/0"),
         ("CELERY_BROKER_URL", "amqp://127.0.0.1"),
         ("MOS_ESPA_URL", None),
         ("MOS_ESPA_URL", "mos-espa"),
@@ -93,8 +98,33 @@ def test_a_bad_setting_is_named_in_one_sentence(start, name, value):
         start(**{name: value})
     sentence = str(ended.value)
     assert sentence.startswith(f"Bad configuration: {name} ")
+    assert "hush" not in sentence
     assert sentence.endswith(".")
     assert "\n" not in sentence
+
+
+def test_any_setting_can_be_in_a_file(tmp_path, start):
+    key, hosts = tmp_path / "key", tmp_path / "hosts"
+    key.write_text("a key that only this file knows, and nobody else\n")
+    hosts.write_text("bank.example, api.bank.example\n")
+    settings = start(SECRET_KEY=None, SECRET_KEY_FILE=str(key), ALLOWED_HOSTS_FILE=str(hosts))
+    assert settings["SECRET_KEY"] == "a key that only this file knows, and nobody else"
+    assert settings["ALLOWED_HOSTS"] == ["bank.example", "api.bank.example"]
+
+
+def test_a_setting_and_its_file_cannot_both_count(tmp_path, start):
+    (tmp_path / "key").write_text("hush")
+    with pytest.raises(SystemExit, match=r"SECRET_KEY and SECRET_KEY_FILE are both set, and only one can count\.$"):
+        start(SECRET_KEY_FILE=str(tmp_path / "key"))
+
+
+def test_a_file_that_cannot_be_read_is_named_by_its_setting(tmp_path, start):
+    binary = tmp_path / "key"
+    binary.write_bytes(b"\xff\xfehush")
+    for path, why in ((tmp_path / "none", "FileNotFoundError"), (binary, "UnicodeDecodeError")):
+        with pytest.raises(SystemExit) as ended:
+            start(SECRET_KEY=None, SECRET_KEY_FILE=str(path))
+        assert str(ended.value) == f"Bad configuration: SECRET_KEY_FILE cannot be read ({why})."
 
 
 def example():

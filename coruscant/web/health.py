@@ -18,7 +18,7 @@ from django.views.decorators.cache import never_cache
 from coruscant import missing
 from coruscant.celery import app
 from coruscant.restores import holds, identity
-from coruscant.web.problems import RETRY_LATER, problem
+from coruscant.web.problems import RETRY_LATER, problem, refuse_writes
 
 log = structlog.get_logger(__name__)
 
@@ -30,13 +30,13 @@ _BROKER_TIMEOUT_SECONDS = 1
 @never_cache
 def live(request: HttpRequest) -> HttpResponse:
     """200 while the process answers at all."""
-    return _refuse_writes(request) or JsonResponse({"status": "ok"})
+    return refuse_writes(request) or JsonResponse({"status": "ok"})
 
 
 @never_cache
 def ready(request: HttpRequest) -> HttpResponse:
     """200 when the database answers, and the state of each check; otherwise 503."""
-    if refused := _refuse_writes(request):
+    if refused := refuse_writes(request):
         return refused
     checks: dict[str, Callable[[], object]] = {
         "database": _ask_database, "cache": lambda: cache.get("health"), "broker": _ask_broker, "restore": _ask_restore,
@@ -67,10 +67,6 @@ def _answer(name: str, check: Future[object]) -> str:
     if error := check.exception():
         log.warning("health_check_failed", check=name, error=str(error))
     return "failing" if error else "ok"
-
-
-def _refuse_writes(request: HttpRequest) -> HttpResponse | None:
-    return None if request.method in {"GET", "HEAD"} else problem(405, headers={"Allow": "GET, HEAD"})
 
 
 def _ask_database() -> None:

@@ -49,6 +49,11 @@ def problem(
     return HttpResponse(json.dumps(body), status=status, content_type=MEDIA_TYPE, headers=dict(headers or {}))
 
 
+def refuse_writes(request: HttpRequest) -> HttpResponse | None:
+    """A 405 unless the request only reads."""
+    return None if request.method in {"GET", "HEAD"} else problem(405, headers={"Allow": "GET, HEAD"})
+
+
 def exception_handler(error: Exception, context: Mapping[str, Any] | None = None) -> HttpResponse:
     """Answer any exception of an API view. Registered as REST framework's EXCEPTION_HANDLER.
 

@@ -1,11 +1,20 @@
-"""Bounds on what django-structlog logs of a request: its id, path and user agent are the client's choice."""
+"""Bounds on what django-structlog logs of a request: its id, path and user agent are the client's choice.
 
-from django.http import HttpRequest
+The id of the call is the X-Request-ID that came with it, or one of its own. Answers have it in the same header, and
+every line of the log as `http_request_id`; `request_id` becomes the requestId of the body as soon as that is known.
+"""
+
+import re
+
+import structlog
+from django.http import HttpRequest, HttpResponse
 from django_structlog.middlewares import RequestMiddleware
 
 from coruscant.web.problems import MAX_LOGGED_CHARACTERS
 
 # Every line of the request and every task it sends carries its id.
+_HEADER = "X-Request-ID"
+_CALL_ID = "coruscant.call_id"
 _LONGEST = {"HTTP_X_REQUEST_ID": 128, "HTTP_USER_AGENT": MAX_LOGGED_CHARACTERS}
 
 
@@ -16,6 +25,14 @@ class BoundedRequestMiddleware(RequestMiddleware):
         """Cut the headers and start the log of the request."""
         request.META |= {name: request.META[name][:most] for name, most in _LONGEST.items() if name in request.META}
         super().prepare(request)
+        call_id = structlog.contextvars.get_contextvars()["request_id"]
+        structlog.contextvars.bind_contextvars(http_request_id=call_id)
+        request.META[_CALL_ID] = call_id
+
+    def handle_response(self, request: HttpRequest, response: HttpResponse) -> None:
+        """Give the answer the id of the call, but for what no header can carry, and end the log of the request."""
+        response[_HEADER] = re.sub(r"[^\x20-\x7e]", "?", request.META[_CALL_ID])
+        super().handle_response(request, response)
 
     @staticmethod
     def format_request(request: HttpRequest) -> str:

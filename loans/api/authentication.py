@@ -15,7 +15,7 @@ _TOKEN = re.compile(rb"[0-9A-Za-z]{1,256}")
 
 
 class _Credential(TokenAuthentication):  # type: ignore[misc]
-    """knox's authentication, with a 401 for every malformed credential and a 403 for an inactive client."""
+    """knox's authentication, with a 401 for what is malformed, revoked or expired, and a 403 for an inactive client."""
 
     def authenticate_credentials(self, token: bytes) -> tuple[AbstractBaseUser, Any]:
         if not _TOKEN.fullmatch(token):

@@ -79,6 +79,7 @@ def service_environment(folder: Path, stack: Mapping[str, str], addresses: Addre
         "DJANGO_SETTINGS_MODULE": "coruscant.settings",
         "DOTENV": os.devnull,  # a developer's own .env is not read
         "DEBUG": "false",
+        "DEMO": "true",
         "INSTALLATION_NAMESPACE": "6f1c2f0a-5d1e-4a52-9c0b-6c1f7f2b9d11",
         "SECRET_KEY": secret_key(folder / "secret-key"),
         "ALLOWED_HOSTS": f"localhost,{LOOPBACK}",

@@ -7,7 +7,8 @@ from local.processes import BEAT, FLOWER, WEB, WORKERS, with_this_python
 
 def test_the_web_is_gunicorn_with_processes_of_threads():
     assert WEB.command("0.0.0.0:4000", "--reuse-port") == (
-        "gunicorn", "coruscant.wsgi", "--bind", "0.0.0.0:4000", "--workers", "2", "--threads", "4", "--reuse-port"
+        "gunicorn", "coruscant.wsgi", "--config", "python:coruscant.web.gunicorn_settings", "--bind", "0.0.0.0:4000",
+        "--workers", "2", "--threads", "4", "--reuse-port",
     )  # fmt: skip
     assert WEB.command("0.0.0.0:4000", application="another.wsgi")[1] == "another.wsgi"
 

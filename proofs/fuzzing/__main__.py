@@ -14,6 +14,7 @@ from pricing.markets import Market
 
 SETTINGS = {
     "DEBUG": "false",
+    "DEMO": "true",
     "INSTALLATION_NAMESPACE": "6f1c2f0a-5d1e-4a52-9c0b-6c1f7f2b9d11",
     "SECRET_KEY": "a secret for attacks, long enough to be accepted",
     **{f"{market.name}_URL": f"http://{market.value.replace('_', '-')}.test" for market in Market},

@@ -15,6 +15,7 @@ from proofs.kill_matrix.outcome import Outcome
 
 SETTINGS = {
     "DEBUG": "false",
+    "DEMO": "true",
     "INSTALLATION_NAMESPACE": "6f1c2f0a-5d1e-4a52-9c0b-6c1f7f2b9d11",
     "SECRET_KEY": "a secret for the kill matrix, long enough to be accepted",
     "ALLOWED_HOSTS": "localhost,127.0.0.1",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 SETTINGS = {
     "DEBUG": "false",
+    "DEMO": "true",
     "INSTALLATION_NAMESPACE": "6f1c2f0a-5d1e-4a52-9c0b-6c1f7f2b9d11",
     "SECRET_KEY": "a secret for simulations, long enough to be accepted",
     **{f"{market.name}_URL": f"http://{market.value.replace('_', '-')}.test" for market in Market},

@@ -1,5 +1,7 @@
 """What django-structlog logs of a request, and how long it can get."""
 
+from functools import partial
+
 import pytest
 import structlog
 
@@ -30,6 +32,21 @@ def test_a_call_that_fails_is_logged_under_the_id_that_it_came_with(client, line
     (finished,), (refused,) = lines("request_finished"), lines("request_refused")
     assert (finished["code"], finished["request_id"], refused["request_id"]) == (404, "mine", "mine")
     assert structlog.contextvars.get_contextvars() == {}
+
+
+def test_the_id_of_a_call_is_echoed_and_stays_beside_the_request_id_of_the_body(client, lines):
+    body = '{"requestId": "body-1", "loanId": "L1", "borrowerId": "B", "amount": "no"}'
+    post = partial(client.post, "/loan-applications", body, content_type="application/json")
+    assert post(headers={"X-Request-ID": "mine"})["X-Request-ID"] == "mine"
+    (finished,) = lines("request_finished")
+    assert (finished["http_request_id"], finished["request_id"]) == ("mine", "body-1")
+    assert len(post()["X-Request-ID"]) == 36
+
+
+def test_an_id_that_no_header_can_carry_is_cut_and_cleaned(client):
+    assert client.get("/loans", headers={"X-Request-ID": "a\r\nSet-Cookie: b\xe9" + "z" * 900})["X-Request-ID"] == (
+        "a??Set-Cookie: b?" + "z" * 111
+    )
 
 
 def test_a_call_without_an_id_gets_one_of_its_own(client, lines):

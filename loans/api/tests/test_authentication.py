@@ -1,10 +1,16 @@
 """Who may call: clients by credential, representatives by session, anonymous callers where they are allowed."""
 
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier
+
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.db import connection
 from django.test import Client
 from knox.models import AuthToken
 
+from coruscant import clock
 from loans.api.tests.calls import GOOD, refused, send
 from loans.management.commands.tests.credentials import credential
 from loans.models import AcceptedRequest, Loan
@@ -83,6 +89,45 @@ def test_a_bad_credential_is_refused_even_where_anonymous_calls_are_allowed(clie
 def test_a_revoked_credential_is_refused(client):
     token = credential()
     AuthToken.objects.all().delete()
+    refused(client.get("/loans", **header(token)), 401)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("revoke", "status"),
+    [(lambda: AuthToken.objects.all().delete(), 401), (lambda: User.objects.update(is_active=False), 403)],
+    ids=["credential", "client"],
+)
+def test_what_is_revoked_during_fifty_calls_is_refused_and_fails_none(closed, revoke, status):
+    token = credential()
+    half = Barrier(6, timeout=30)
+
+    def call(worker):
+        client, statuses = Client(raise_request_exception=False), []
+        for number in range(10):
+            if number == 5:
+                half.wait()
+            body = GOOD | {"requestId": f"r-{worker}-{number}", "loanId": f"L-{worker}-{number}"}
+            statuses.append(send(client, "/loan-applications", body, **header(token)).status_code)
+        connection.close()
+        return statuses
+
+    with ThreadPoolExecutor(5) as clients:
+        calls = [clients.submit(call, worker) for worker in range(5)]
+        half.wait()
+        revoke()
+        statuses = [status for done in calls for status in done.result()]
+    assert statuses.count(202) >= 25
+    assert set(statuses) <= {202, status}
+    refused(Client().get("/loans", **header(token)), status)
+
+
+def test_an_expired_credential_is_refused(client, closed):
+    token = credential()
+    AuthToken.objects.update(expiry=clock.now() + timedelta(seconds=60))
+    assert client.get("/loans", **header(token)).status_code == 200
+    AuthToken.objects.update(expiry=clock.now() - timedelta(seconds=1))
+    refused(client.get("/loans", **header(token)), 401)
     refused(client.get("/loans", **header(token)), 401)
 
 

@@ -1,5 +1,6 @@
 """`manage.py create_api_credential CLIENT`: a credential for a client of the API, printed once."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.models import Group, Permission, User
@@ -22,12 +23,15 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("client", help="Name of the client, at most 150 letters, digits and @.+-_")
+        parser.add_argument("--days", type=int, help="refuse it after so many days; without, it lives until revoked")
 
-    def handle(self, *args: Any, client: str, **options: Any) -> None:
+    def handle(self, *args: Any, client: str, days: int | None, **options: Any) -> None:
+        if days is not None and days < 1:
+            raise CommandError("--days must be at least 1.")
         with transaction.atomic():
             user = _client(client)
             user.groups.add(_clients_group())
-            _, token = AuthToken.objects.create(user)
+            _, token = AuthToken.objects.create(user, expiry=timedelta(days=days) if days else None)
         self.stderr.write(f"Credential of {client}, not shown again. Header: Authorization: Token <credential>")
         self.stdout.write(token)
 

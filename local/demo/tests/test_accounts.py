@@ -3,6 +3,7 @@
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
+from django.http import HttpRequest
 from django.urls import reverse
 
 from coruscant.admin import groups
@@ -18,7 +19,7 @@ def test_the_accounts_are_made_once_and_may_log_in(client):
         call_command(*command)
     for name in ACCOUNTS:
         assert User.objects.filter(username=name).count() == 1
-        assert client.login(username=name, password="demo")
+        assert client.login(request=HttpRequest(), username=name, password="demo")
         assert client.get(reverse("admin:loans_loan_changelist")).status_code == 200
 
 

@@ -1,5 +1,7 @@
 """Credentials of API clients: made by a command, printed once."""
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError
@@ -32,3 +34,11 @@ def test_staff_and_inactive_users_get_no_credential():
         with pytest.raises(CommandError):
             credential(name)
     assert AuthToken.objects.count() == 0
+
+
+def test_a_credential_can_end_by_itself():
+    credential(days=30)
+    made = AuthToken.objects.get()
+    assert made.expiry - made.created == pytest.approx(timedelta(days=30), abs=timedelta(seconds=5))
+    with pytest.raises(CommandError, match="--days"):
+        credential(days=0)

@@ -1,0 +1,87 @@
+"""What a service that guards real money refuses to start with. DEBUG and DEMO accept all of it.
+
+Each refusal is one sentence that names a setting, and shows no value of one.
+"""
+
+from collections.abc import Iterator, Mapping
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+import structlog
+from django.conf import settings
+from django.db import OperationalError, connection
+
+log = structlog.get_logger(__name__)
+
+#: Keys that anybody can read in this repository; a test looks for others.
+PUBLIC_SECRET_KEYS = frozenset(
+    {
+        "development-only-secret-key-never-use-it-in-production",
+        "another-secret-key-that-is-long-enough-to-be-accepted",
+        "a secret for attacks, long enough to be accepted",
+        "a secret for benchmarks, long enough to be accepted",
+        "a secret for simulations, long enough to be accepted",
+        "a secret for tests, long enough to be accepted",
+        "a secret for the kill matrix, long enough to be accepted",
+    }
+)
+
+
+def dangers(chosen: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Each setting that is only for trying out, and what is wrong with it. `chosen` are all settings."""
+    if chosen["SECRET_KEY"] in PUBLIC_SECRET_KEYS:
+        yield "SECRET_KEY", "is public: make one of your own"
+    if any("*" in host for host in chosen["ALLOWED_HOSTS"]):
+        yield "ALLOWED_HOSTS", "must name your hosts: with * any site may pass for yours"
+    if chosen["API_ALLOW_ANONYMOUS"] and not chosen["API_ALLOW_ANONYMOUS_REASON"]:
+        yield "API_ALLOW_ANONYMOUS_REASON", "must say why calls need no credential, where API_ALLOW_ANONYMOUS is true"
+    if not chosen["SESSION_COOKIE_SECURE"]:
+        yield "BEHIND_TLS_PROXY", "must be true: without TLS, passwords and sessions can be read on their way"
+    if not chosen["MARKET_URLS_REASON"]:
+        for market, url in chosen["MARKET_URLS"].items():
+            if weakness := _weakness_of_market(urlsplit(url)):
+                yield f"{market.name}_URL", f"{weakness}; if that is meant, MARKET_URLS_REASON says why"
+    for name, url in (
+        ("CACHE_URL", chosen["CACHES"]["default"]["LOCATION"]), ("CELERY_BROKER_URL", chosen["CELERY_BROKER_URL"])
+    ):  # fmt: skip
+        yield from _dangers_of_redis(name, urlsplit(url), chosen["REDIS_PLAIN_REASON"])
+
+
+def require_safe_database() -> None:
+    """End the process if it is the database's superuser, who may change history. For the start of long processes.
+
+    A database that does not answer ends nothing: the process waits for it like any other.
+    """
+    if settings.DEBUG or settings.DEMO:
+        return
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
+            (is_superuser,) = cursor.fetchone()
+    except OperationalError as error:
+        log.warning("database_role_not_checked", error=str(error))
+        return
+    finally:
+        connection.close()  # nobody who is forked from here inherits it
+    if is_superuser:
+        raise SystemExit("Bad configuration: DATABASE_URL must not be that of a superuser, whom no permission stops.")
+
+
+def _weakness_of_market(url: SplitResult) -> str:
+    if url.scheme != "https":
+        return "must be https, or orders and answers can be changed on their way"
+    try:
+        inside = not ip_address(url.hostname or "").is_global
+    except ValueError:
+        inside = url.hostname == "localhost"
+    return "leads to an address inside" if inside else ""
+
+
+def _dangers_of_redis(name: str, url: SplitResult, plain_reason: str) -> Iterator[tuple[str, str]]:
+    if url.scheme == "unix":
+        return  # whoever may open the file
+    if not url.password:
+        yield name, "must have a user and a password, as in rediss://user:password@host:port/0"
+    elif url.scheme != "rediss" and not plain_reason:
+        yield name, "must be rediss://, or its password can be read; if that is meant, REDIS_PLAIN_REASON says why"

@@ -1,0 +1,22 @@
+"""How gunicorn works here, the same everywhere: `gunicorn --config python:coruscant.web.gunicorn_settings`.
+
+How many processes and threads there are is in the command (local/processes.py).
+"""
+
+import os
+from typing import Any
+
+worker_class = "coruscant.web.worker.WholeRequestWorker"
+# Clients and load balancers keep an idle connection for a minute. One that is closed under them costs them a request.
+keepalive = 75
+# Of a process. Each may hold a body that has not arrived whole.
+worker_connections = 500
+
+
+def on_starting(server: Any) -> None:
+    """Refuse bad settings here, with one sentence. Of a worker that ends, gunicorn would start another, for ever."""
+    if server.app.app_uri == "coruscant.wsgi":  # the benchmarks serve another one
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coruscant.settings")
+        from coruscant.startup import require_safe_database  # noqa: PLC0415  (needs the settings)
+
+        require_safe_database()
