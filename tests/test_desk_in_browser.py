@@ -2,19 +2,24 @@
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from decimal import Decimal
 from typing import Literal
 
 import pytest
 from django.db import connections
+from django.db.models import F
 from django.urls import reverse
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
-from coruscant import history
+from coruscant import clock, history
 from coruscant.admin.groups import COMMANDS, OPERATORS, REPRESENTATIVES, RISK_OFFICERS
 from coruscant.admin.tests.bank import Bank, make_bank, make_liquidation, make_loan
+from coruscant.controls.models import Control
 from desk.book import snapshot
+from desk.models import PolicyReplay
 from desk.navigation import GROUPS
+from desk.replay import service
 from liquidation.models import TradeOrder
 from tests.browser import LAPTOP, MARKS, PHONE, axe_finds, keep, log_in, make_account, open_chromium, watched_page
 
@@ -147,3 +152,51 @@ def test_a_representative_posts_collateral_and_takes_the_evidence(open_page: Ope
     path = tmp_path / "evidence.json"
     download.value.save_as(path)
     assert json.loads(path.read_text())["evidence"]["loan"]["loanId"] == "L-active"
+
+
+def test_a_risk_officer_asks_what_a_fall_would_do_and_saves_the_question(open_page: Open, bank):
+    page = open_page("ahsoka", RISK_OFFICERS)
+    page.goto(reverse("desk:stress"))
+    page.get_by_label("Price, GC a unit").fill("31")
+    page.get_by_role("button", name="Test").click()
+    # 1000 GC against 40 and 28 units: both loans reach 80 % at 31.
+    expect(page.locator("section", has=page.get_by_role("heading", name="Liquidations"))).to_contain_text("2 loans")
+    page.get_by_role("link", name="Save scenario").click()
+    page.get_by_label("Name").fill("The dip of May")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("#main")).to_contain_text("The dip of May")
+
+
+def test_a_risk_officer_has_the_past_replayed_under_other_terms(open_page: Open, bank):
+    page = open_page("ahsoka", RISK_OFFICERS)
+    page.goto(reverse("desk:replay"))
+    page.get_by_label("Liquidation LTV, %").fill("75")
+    page.get_by_role("button", name="Replay").click()
+    page.goto(reverse("desk:replay"))
+    expect(page.locator("tbody")).to_contain_text("aiting")
+    assert service.work()
+    page.locator("tbody a").first.click()
+    expect(page.locator("#content")).to_contain_text("75")
+    assert PolicyReplay.objects.get().status == "done"
+
+
+def test_claims_are_paused_by_one_risk_officer_and_resumed_by_two(open_page: Open, bank, settings):
+    with history.cause("test", correlation_id="over"):
+        Control.objects.update(until=F("began_at") + timedelta(seconds=1))
+    first, second = open_page("leia", RISK_OFFICERS), open_page("han", RISK_OFFICERS)
+    first.goto(reverse("admin:controls_control_pull"))
+    first.get_by_label("What").select_option("pause_claims")
+    first.get_by_label("Minutes").fill("5")
+    first.get_by_label("Why").fill("Prices fall fast.")
+    first.get_by_role("button", name="Pull it").click()
+    pause = Control.objects.get(until__gt=clock.now())
+    first.goto(reverse("admin:controls_control_end", args=(pause.pk,)))
+    first.get_by_label("Why").fill("It is over.")
+    first.get_by_role("button", name="Ask for it").click()
+    assert Control.objects.filter(pk=pause.pk, until__gt=clock.now()).exists()
+    second.goto(reverse("admin:approvals_approval_changelist"))
+    second.locator("tr", has_text="leia").get_by_role("link").first.click()
+    second.get_by_role("link", name="Agree").first.click()
+    second.get_by_role("button", name="Agree").click()
+    expect(second.locator("#main")).to_contain_text("Done, in your name and that of leia.")
+    assert not Control.objects.filter(until__gt=clock.now()).exists()

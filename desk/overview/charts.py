@@ -3,12 +3,15 @@
 Coordinates are pixels of the chart's own view box. They are shown and decide nothing, so they may be floats.
 """
 
+import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 WIDTH, HEIGHT = 640, 200
+#: A price so many times the median, such as a false quote, is drawn at the edge: it would flatten all others.
+_FAR = 3
 #: Room for the labels of the axes.
 _LEFT, _BOTTOM, _TOP = 44, 20, 12
 
@@ -63,7 +66,9 @@ def price_chart(
         return None
     instants = [at for points in series.values() for at, _price in points]
     start, end = min(instants), max(instants)
-    low, high = min([*prices, *(price for _at, price, _text in claimed)]), max(prices)
+    middle = statistics.median(prices)
+    low = max(middle / _FAR, min([*prices, *(price for _at, price, _text in claimed)]))
+    high = min(middle * _FAR, max(prices))
     margin = (high - low) / 10 or high / 20
     low, high = max(Decimal(0), low - margin), high + margin
 
@@ -72,7 +77,8 @@ def price_chart(
         return round(_LEFT + min(max(share, 0), 1) * (WIDTH - _LEFT), 1)
 
     def y(price: Decimal) -> float:
-        return round(_TOP + float((high - price) / (high - low)) * (HEIGHT - _TOP - _BOTTOM), 1)
+        share = (high - min(max(price, low), high)) / (high - low)
+        return round(_TOP + float(share) * (HEIGHT - _TOP - _BOTTOM), 1)
 
     lines = tuple(
         Line(label, tuple(" ".join(f"{x(at)},{y(price)}" for at, price in part) for part in _parts(points)))

@@ -32,7 +32,9 @@ def main() -> int:
         return 1
     chosen.into.mkdir(parents=True, exist_ok=True)
     home = f"http://127.0.0.1:{chosen.port}"
-    command = [sys.executable, "-m", "local.demo", "--port", str(chosen.port), "--folder", ".local/pictures"]
+    folder = Path(".local/pictures")
+    shutil.rmtree(folder, ignore_errors=True)
+    command = [sys.executable, "-m", "local.demo", "--port", str(chosen.port), "--folder", str(folder)]
     demo = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     try:
         _wait_for(f"{home}/health/live")

@@ -37,6 +37,14 @@ def test_a_claim_below_all_prices_shown_is_within_the_chart():
     assert chart.marks[0].y > float(chart.lines[0].parts[0].split()[0].split(",")[1])
 
 
+def test_a_false_price_is_drawn_at_the_edge_and_flattens_no_other():
+    chart = price_chart({"Mos Espa": at(40, 50, 5000, 42)}, [])
+    places = [float(point.split(",")[1]) for point in chart.lines[0].parts[0].split()]
+    assert places[2] == min(places)
+    assert places[0] - places[1] > 10
+    assert float(chart.grid[-1].text) < 150
+
+
 def test_there_is_no_chart_without_a_price():
     assert price_chart({"Mos Espa": at(None, None)}, []) is None
 
