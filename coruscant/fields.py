@@ -1,10 +1,13 @@
 """Model fields for exact figures."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from django.db import models
 
 from coruscant import money
+
+#: For sums over many amounts.
+SUM_DIGITS: Final = 64
 
 if TYPE_CHECKING:
     AmountField = models.DecimalField

@@ -144,7 +144,7 @@ CACHES = {
     "default": {
         "BACKEND": "coruscant.redis_cache.SealedRedisCache",
         "LOCATION": env.url("CACHE_URL", schemes=("redis", "rediss", "unix")),
-        "KEY_PREFIX": "coruscant",
+        "KEY_PREFIX": "coruscant-sealed",  # no release that unpickles reads these
         # A cache that hangs must cost less than the database query it saves.
         "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 0.5},
     }

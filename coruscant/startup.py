@@ -5,6 +5,7 @@ Each refusal is one sentence that names a setting, and shows no value of one.
 
 from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
+from socket import inet_aton
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -71,11 +72,19 @@ def require_safe_database() -> None:
 def _weakness_of_market(url: SplitResult) -> str:
     if url.scheme != "https":
         return "must be https, or orders and answers can be changed on their way"
+    return "leads to an address inside" if _is_inside((url.hostname or "").rstrip(".")) else ""
+
+
+def _is_inside(host: str) -> bool:
+    """Whether a host is an address that only we reach, however it is written, or a name of our own."""
     try:
-        inside = not ip_address(url.hostname or "").is_global
+        return not ip_address(host).is_global
     except ValueError:
-        inside = url.hostname == "localhost"
-    return "leads to an address inside" if inside else ""
+        pass
+    try:
+        return not ip_address(inet_aton(host)).is_global  # such as 127.1, as resolvers read it
+    except OSError:
+        return "." not in host or host.endswith((".localhost", ".local", ".internal"))
 
 
 def _dangers_of_redis(name: str, url: SplitResult, plain_reason: str) -> Iterator[tuple[str, str]]:
@@ -83,5 +92,12 @@ def _dangers_of_redis(name: str, url: SplitResult, plain_reason: str) -> Iterato
         return  # whoever may open the file
     if not url.password:
         yield name, "must have a user and a password, as in rediss://user:password@host:port/0"
+    elif url.scheme == "rediss" and not _checks_certificate(name, url.query):
+        yield name, "must end in ?ssl_cert_reqs=required, or anybody on the way can pass for Redis"
     elif url.scheme != "rediss" and not plain_reason:
         yield name, "must be rediss://, or its password can be read; if that is meant, REDIS_PLAIN_REASON says why"
+
+
+def _checks_certificate(name: str, query: str) -> bool:
+    """Celery's client checks no certificate unless it is told to; the cache's does unless it is told not to."""
+    return "ssl_cert_reqs=required" in query or (name == "CACHE_URL" and "ssl_cert_reqs" not in query)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Collection
 from typing import Any, Final
 
+import structlog
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -30,6 +31,7 @@ _download: Callable[[Callable[..., HttpResponse]], Any] = action(
     attrs={"download": "download"},
 )  # fmt: skip
 
+log = structlog.get_logger(__name__)
 admin.site.unregister(Loan)
 
 
@@ -77,4 +79,6 @@ class LoanWithEvidenceAdmin(LoanAdmin):
 def _document(request: HttpRequest, loan: Any) -> Document:
     if request.method not in {"GET", "HEAD"}:
         raise PermissionDenied
-    return evidence_of(loan.loan_id)
+    document = evidence_of(loan.loan_id)
+    log.info("evidence_taken", loan_id=loan.loan_id, actor=request.user.get_username())
+    return document

@@ -5,7 +5,7 @@ Nothing of it decides anything about a loan.
 
 from django.db import models
 
-from coruscant.fields import AmountField
+from coruscant.fields import SUM_DIGITS, AmountField
 from desk.replay.models import PolicyReplay
 from desk.stress.models import PriceAtRisk
 
@@ -24,8 +24,8 @@ class BookSnapshot(models.Model):
     price = AmountField(null=True, help_text="Best price then, GC a unit; empty while no quote held")
     lowest_price = AmountField(null=True, help_text="Lowest best price since the snapshot before, GC a unit")
     loans = models.PositiveIntegerField(help_text="Active loans")
-    outstanding_balance = AmountField(help_text="GC, of active loans")
-    collateral = AmountField(help_text="Units, of active loans")
+    outstanding_balance = AmountField(max_digits=SUM_DIGITS, help_text="GC, of active loans")
+    collateral = AmountField(max_digits=SUM_DIGITS, help_text="Units, of active loans")
     buckets = models.JSONField()
 
     class Meta:

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib.admin import site
 from django.contrib.auth.mixins import PermissionRequiredMixin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.views.generic import TemplateView
 
@@ -20,7 +20,12 @@ class DeskPage(PermissionRequiredMixin, TemplateView):
     permission_required: Any = "loans.view_loan"
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """As the admin's own pages: only for staff, and never from a cache."""
+        """As the admin's own pages: only for staff, and never from a cache.
+
+        A part of a page that refreshes itself would be replaced by the log-in: its whole page is loaded again instead.
+        """
+        if "HX-Request" in request.headers and not site.has_permission(request):
+            return HttpResponse(status=401, headers={"HX-Refresh": "true"})
         return site.admin_view(super().dispatch)(request, *args, **kwargs)
 
     def get_context_data(self, **context: Any) -> dict[str, Any]:

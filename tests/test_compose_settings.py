@@ -56,9 +56,14 @@ OTHERS = {
     "FOUR_EYES_POSTING_UNITS": "999",
     "APPROVAL_EXPIRY_HOURS": "23",
     "API_ALLOW_ANONYMOUS": "false",
+    "API_ALLOW_ANONYMOUS_REASON": "The network is the bank's own.",
+    "MARKET_URLS_REASON": "They are reached by a tunnel.",
+    "REDIS_PLAIN_REASON": "It is on this machine.",
     "LOG_FORMAT": "console",
     "LOG_LEVEL": "WARNING",
 }
+#: Without it the rest of the example is refused, so it has a test of its own.
+_TRYING_OUT = {"DEMO"}
 #: Compose decides where the probes of its containers look.
 OF_THE_CONTAINER = {"HEARTBEAT_FILE": "/tmp/heartbeat"}
 REQUIRED = {
@@ -83,7 +88,7 @@ def settings_of(environment: Mapping[str, str]) -> dict[str, str]:
 
 def test_each_process_of_the_service_has_every_setting():
     example = read_example()
-    assert set(OTHERS) | set(OF_THE_CONTAINER) == set(example)
+    assert set(OTHERS) | set(OF_THE_CONTAINER) | _TRYING_OUT == set(example)
     services = read_services()
     ours = [name for name, service in services.items() if service.get("image") == "coruscant-bank-service"]
     assert len(ours) == 9
@@ -115,6 +120,14 @@ def test_an_empty_setting_stays_empty(name):
 def test_an_empty_setting_that_is_required_is_refused(name):
     with pytest.raises(SystemExit, match=f"{name} must be set"):
         settings_of(environment_in_compose({name: ""}))
+
+
+@pytest.mark.parametrize("said", ["", "false"])
+def test_what_is_only_for_trying_out_is_refused_once_that_is_over(said):
+    environment = environment_in_compose({"DEMO": said})
+    assert environment["DEMO"] == said
+    with pytest.raises(SystemExit, match="SECRET_KEY"):
+        settings_of(environment)
 
 
 def test_aws_itself_is_reached_by_emptying_its_endpoint():

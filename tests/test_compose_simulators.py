@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from django.contrib.auth import authenticate
 from django.db import connection
+from django.http import HttpRequest
 
 from local.demo.logins import ACCOUNTS
 from local.simulators.market.__main__ import read_options as read_market_options
@@ -99,6 +100,6 @@ def test_the_log_ins_that_the_readme_names_are_made_with_no_more_than_is_mounted
             check=True, timeout=60,
         )  # fmt: skip
     for name in ACCOUNTS:
-        person = authenticate(username=name, password="demo")
+        person = authenticate(HttpRequest(), username=name, password="demo")
         assert person is not None
         assert person.is_staff

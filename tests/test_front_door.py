@@ -156,8 +156,9 @@ def test_a_request_that_does_not_arrive_is_ended_and_one_that_only_takes_its_tim
         (POST + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\nxyz\r\n", 400),
         (POST + b"Transfer-Encoding: chunked\r\n\r\nFFFFFF\r\n" + b" " * 2 * 1024, 400),
         (POST + b"X: " + b"y" * 40_000, 431),
+        (POST + b"Transfer-Encoding: chunked\r\n\r\n0\r\nX: " + b"y" * 300 * 1024, 400),
     ],
-    ids=["announced too long", "no chunk", "a chunk too long", "a head too long"],
+    ids=["announced too long", "no chunk", "a chunk too long", "a head too long", "a trailer without end"],
 )
 def test_what_will_not_be_read_to_its_end_is_answered_at_once_with_a_connection_that_closes(connect, sent, status):
     client = connect()

@@ -17,8 +17,8 @@ from proofs.service.copies import drop, fresh_copy
 DATABASE = "upgrade"
 #: The last migrations of the release before, in the order in which an operator goes back to them.
 RELEASE_BEFORE = (
-    ("desk", "zero"), ("approvals", "zero"), ("liquidation", "0006"), ("controls", "zero"), ("restores", "zero"),
-    ("loans", "0005"), ("pricing", "0003"),
+    ("axes", "zero"), ("desk", "zero"), ("approvals", "zero"), ("liquidation", "0006"), ("controls", "zero"),
+    ("restores", "zero"), ("loans", "0005"), ("pricing", "0003"),
 )  # fmt: skip
 NEW_TABLES = {
     "pricing_judgedfeed": "pricing_feedevaluation",

@@ -82,7 +82,8 @@ class _Connection(TConn):  # type: ignore[misc]
         while (line := self.received.find(b"\r\n", self._chunk_at)) >= 0:
             size = _CHUNK_SIZE.match(bytes(self.received[self._chunk_at : line]))
             if size and not int(size[1], 16):  # the last one; an empty line ends what comes behind
-                return self.received.find(b"\r\n\r\n", line) >= 0
+                self.cut = self.received.find(b"\r\n\r\n", line) < 0 and len(self.received) > most
+                return self.cut or b"\r\n\r\n" in self.received[line:]
             after = line + 2 + int(size[1], 16) + 2 if size else 0
             self.cut = not size or after > most
             if self.cut or after > len(self.received):

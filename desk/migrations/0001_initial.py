@@ -21,8 +21,8 @@ class Migration(migrations.Migration):
                 ('price', coruscant.fields.AmountField(decimal_places=24, help_text='Best price then, GC a unit; empty while no quote held', max_digits=44, null=True)),
                 ('lowest_price', coruscant.fields.AmountField(decimal_places=24, help_text='Lowest best price since the snapshot before, GC a unit', max_digits=44, null=True)),
                 ('loans', models.PositiveIntegerField(help_text='Active loans')),
-                ('outstanding_balance', coruscant.fields.AmountField(decimal_places=24, help_text='GC, of active loans', max_digits=44)),
-                ('collateral', coruscant.fields.AmountField(decimal_places=24, help_text='Units, of active loans', max_digits=44)),
+                ('outstanding_balance', coruscant.fields.AmountField(decimal_places=24, help_text='GC, of active loans', max_digits=64)),
+                ('collateral', coruscant.fields.AmountField(decimal_places=24, help_text='Units, of active loans', max_digits=64)),
                 ('buckets', models.JSONField()),
             ],
             options={

@@ -24,9 +24,9 @@ class Migration(migrations.Migration):
                 ('price', coruscant.fields.AmountField(decimal_places=24, help_text='After that fall, GC a unit', max_digits=44, null=True)),
                 ('called', models.PositiveIntegerField(help_text='Loans that would get a margin call', null=True)),
                 ('sold', models.PositiveIntegerField(help_text='Loans that would be liquidated', null=True)),
-                ('owed', coruscant.fields.AmountField(decimal_places=24, help_text='GC, by those', max_digits=44, null=True)),
-                ('units', coruscant.fields.AmountField(decimal_places=24, help_text='To sell', max_digits=44, null=True)),
-                ('shortfall', coruscant.fields.AmountField(decimal_places=24, help_text='GC', max_digits=44, null=True)),
+                ('owed', coruscant.fields.AmountField(decimal_places=24, help_text='GC, by those', max_digits=64, null=True)),
+                ('units', coruscant.fields.AmountField(decimal_places=24, help_text='To sell', max_digits=64, null=True)),
+                ('shortfall', coruscant.fields.AmountField(decimal_places=24, help_text='GC', max_digits=64, null=True)),
             ],
             options={
                 'verbose_name_plural': 'prices at risk',

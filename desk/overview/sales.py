@@ -60,15 +60,13 @@ def totals() -> Sales:
 
 def newest() -> list[Sale]:
     """Sales that wait for a person, then the newest of the others: at most LISTED."""
-    rows = Liquidation.objects.select_related("loan").defer("evidence").annotate(number_of_orders=Count("orders"))
-    waiting = list(rows.filter(status=LiquidationStatus.WAITING).order_by("-id")[:LISTED])
-    selling = list(rows.filter(status=LiquidationStatus.SELLING).order_by("-id")[: LISTED - len(waiting)])
-    orders = TradeOrder.objects.filter(liquidation__in=[*waiting, *selling], status__in=PENDING_ORDER_STATUSES)
-    pending = {order.liquidation_id: order for order in orders}
-    return [
-        Sale(sale, sale.number_of_orders, *_state(sale, pending.get(sale.pk)))  # type: ignore[attr-defined]
-        for sale in [*waiting, *selling]
-    ]
+    rows = Liquidation.objects.select_related("loan").defer("evidence").order_by("-id")
+    waiting = list(rows.filter(status=LiquidationStatus.WAITING)[:LISTED])
+    listed = [*waiting, *rows.filter(status=LiquidationStatus.SELLING)[: LISTED - len(waiting)]]
+    orders = TradeOrder.objects.filter(liquidation__in=listed)
+    numbers = dict(orders.order_by().values_list("liquidation").annotate(Count("pk")))
+    pending = {order.liquidation_id: order for order in orders.filter(status__in=PENDING_ORDER_STATUSES)}
+    return [Sale(sale, numbers.get(sale.pk, 0), *_state(sale, pending.get(sale.pk))) for sale in listed]
 
 
 def _state(sale: Liquidation, order: TradeOrder | None) -> tuple[str, str]:

@@ -3,7 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
-from coruscant.fields import AmountField
+from coruscant.fields import SUM_DIGITS, AmountField
 
 _EFFECT = ("fall", "price", "called", "sold", "owed", "units", "shortfall")
 
@@ -23,9 +23,9 @@ class PriceAtRisk(models.Model):
     price = AmountField(null=True, help_text="After that fall, GC a unit")
     called = models.PositiveIntegerField(null=True, help_text="Loans that would get a margin call")
     sold = models.PositiveIntegerField(null=True, help_text="Loans that would be liquidated")
-    owed = AmountField(null=True, help_text="GC, by those")
-    units = AmountField(null=True, help_text="To sell")
-    shortfall = AmountField(null=True, help_text="GC")
+    owed = AmountField(max_digits=SUM_DIGITS, null=True, help_text="GC, by those")
+    units = AmountField(max_digits=SUM_DIGITS, null=True, help_text="To sell")
+    shortfall = AmountField(max_digits=SUM_DIGITS, null=True, help_text="GC")
 
     class Meta:
         ordering = ("hours", "percent")

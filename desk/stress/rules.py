@@ -77,7 +77,8 @@ def outcome(
     return Outcome(
         price=price,
         fall=fall,
-        called=at_or_above(call_lines).loans - sold.loans,
+        # (A loan that came since the snapshot may be in the bucket that is read now, and in no other.)
+        called=max(0, at_or_above(call_lines).loans - sold.loans),
         sold=sold.loans,
         owed=sold.balance,
         collateral=sold.collateral,
@@ -100,7 +101,7 @@ def sale(sold: Sums, under_water: Sums, price: Decimal) -> Sale:
         shortfall = under_water.balance - price * under_water.collateral
         proceeds = sold.balance - shortfall
         context.rounding = ROUND_CEILING
-        needed = money.round_up(covered.balance / price, money.DECIMAL_PLACES)
+        needed = money.round_up(max(ZERO, covered.balance) / price, money.DECIMAL_PLACES)
         return Sale(price=price, units=under_water.collateral + needed, proceeds=proceeds, shortfall=shortfall)
 
 

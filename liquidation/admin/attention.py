@@ -36,4 +36,5 @@ def annotate(rows: QuerySet[Liquidation]) -> QuerySet[Any]:
 
 def waiting(rows: QuerySet[Liquidation]) -> QuerySet[Any]:
     """The liquidations that need attention."""
-    return annotate(rows.exclude(status=LiquidationStatus.SETTLED)).exclude(why_attention="")
+    unsettled = rows.filter(status__in=(LiquidationStatus.SELLING, LiquidationStatus.WAITING))  # (by the index)
+    return annotate(unsettled).exclude(why_attention="")

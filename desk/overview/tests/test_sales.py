@@ -34,7 +34,7 @@ def test_those_that_need_a_person_come_first_and_each_says_what_it_waits_for(dja
         unknown = make_liquidation(make_loan("L-unknown", status="liquidating"), proceeds=Decimal(1200))
         make_order(unknown, "filled", 1)
         make_order(unknown, "unknown", 2, sends=4)
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         found = sales.newest()
     assert len(found) == sales.LISTED
     first, second, third = found[:3]

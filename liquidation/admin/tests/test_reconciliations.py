@@ -44,7 +44,7 @@ def test_every_page_opens_and_the_overview_counts_what_is_open(difference, brows
     for row in (difference, difference.reconciliation, StatementTrade.objects.get()):
         for name in ("changelist", "change"):
             assert browser.get(page(row, name)).status_code == 200
-    assert "open differences" in browser.get(reverse("admin:index")).content.decode()
+    assert "Open differences" in browser.get(reverse("admin:index")).content.decode()
 
 
 def test_adopting_and_explaining_are_asked_for_and_nothing_is_done_yet(difference, browser):
