@@ -3,49 +3,20 @@
 With SCREENSHOTS=<folder> in the environment the pages are also kept as pictures.
 """
 
-import os
-import re
-import shutil
 from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
-from django.contrib.auth.hashers import make_password
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from coruscant.admin.tests.bank import Bank, make_bank, make_representative
+from coruscant.admin.groups import COMMANDS
+from coruscant.admin.tests.bank import Bank, make_bank
 from loans.models import CollateralPosting, Loan
+from tests.browser import LAPTOP, MARKS, PATIENCE_MS, keep, log_in, make_account, open_chromium, watched_page
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-dev-shm-usage",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-PATIENCE_MS = 30_000
+pytestmark = MARKS
 
-pytestmark = [
-    pytest.mark.system,
-    pytest.mark.skipif(CHROMIUM is None, reason="no chromium found: apt-get install chromium"),
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.usefixtures("clean_cache"),
-]
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright, pytest.MonkeyPatch.context() as patch:
-        # Playwright runs an event loop in this thread, and Django refuses to use the database then.
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
+chromium = pytest.fixture(open_chromium, scope="module")
 
 
 @pytest.fixture
@@ -62,57 +33,14 @@ def complaints() -> list[str]:
 
 @pytest.fixture
 def page(chromium: Browser, live_server, complaints: list[str]) -> Iterator[Page]:
-    context = chromium.new_context(base_url=live_server.url, viewport={"width": 1600, "height": 900})
-    context.set_default_timeout(PATIENCE_MS)
-    page = context.new_page()
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda message: complaints.extend(_error(message)))
-    page.on("requestfailed", lambda request: complaints.extend(_failure(request)))
-    page.on("response", lambda response: complaints.extend(_trouble(response, live_server.url)))
-    yield page
+    make_account("ahsoka", *COMMANDS)
+    context = chromium.new_context(base_url=live_server.url, viewport=LAPTOP)
+    yield watched_page(context, live_server.url, complaints)
     context.close()
 
 
-def _error(message: ConsoleMessage) -> list[str]:
-    # _trouble names the address of what could not be loaded.
-    loading = message.text.startswith("Failed to load resource")
-    return [message.text] if message.type == "error" and not loading else []
-
-
-def _failure(request: Request) -> list[str]:
-    # Whoever leaves a page cuts off what it was still loading.
-    return [] if request.failure == "net::ERR_ABORTED" else [f"failed: {request.url} {request.failure}"]
-
-
-def _trouble(response: Response, home: str) -> list[str]:
-    """A page's part that is missing, or comes from elsewhere; browsers ask for a favicon unasked."""
-    if not response.url.startswith((home, "data:", "blob:")):
-        return [f"from elsewhere: {response.url}"]
-    missing = response.status >= 400 and not response.url.endswith("/favicon.ico")
-    return [f"{response.status}: {response.url}"] if missing else []
-
-
-def log_in(page: Page) -> None:
-    """As a person does, with name and password."""
-    person = make_representative("ahsoka")
-    person.password = make_password("a good password", hasher="pbkdf2_sha256")
-    person.save()
-    page.goto("/admin/")
-    page.get_by_label("Username").fill("ahsoka")
-    page.get_by_label("Password").fill("a good password")
-    page.get_by_role("button", name=re.compile("log in", re.IGNORECASE)).click()
-    expect(page.locator("#dashboard")).to_be_visible(timeout=PATIENCE_MS)
-
-
-def keep(page: Page, name: str) -> None:
-    """A picture of the page, where pictures are asked for."""
-    if folder := os.environ.get("SCREENSHOTS"):
-        page.wait_for_load_state("load")
-        page.screenshot(path=Path(folder) / f"{name}.png")
-
-
 def test_a_representative_works_with_loans(page, bank, complaints):
-    log_in(page)
+    log_in(page, "ahsoka")
     keep(page, "admin-index")
 
     page.goto("/admin/loans/loan/")
@@ -148,7 +76,7 @@ def test_a_representative_works_with_loans(page, bank, complaints):
 
 
 def test_a_representative_answers_for_an_order(page, bank, complaints):
-    log_in(page)
+    log_in(page, "ahsoka")
     page.goto("/admin/liquidation/liquidation/")
     expect(page.locator("tr", has_text="L-waiting")).to_contain_text("order unresolved", ignore_case=True)
     keep(page, "admin-liquidations")
@@ -169,7 +97,7 @@ def test_a_representative_answers_for_an_order(page, bank, complaints):
 
 def test_an_outage_is_on_top_of_the_page(page, bank, settings):
     settings.PRICE_MAX_AGE_SECONDS = settings.FEED_MAX_LAG_SECONDS = 0
-    log_in(page)
+    log_in(page, "ahsoka")
     expect(page.get_by_text("No live price: nothing new is claimed since")).to_be_visible()
     keep(page, "admin-outage")
 
