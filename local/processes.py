@@ -93,7 +93,7 @@ WORKERS = {
     for worker in (
         # Long polls, one process a market: never in a pool with anything else.
         Worker(name="prices", queues=("prices",), pool=Pool.PREFORK, concurrency=2, grace_seconds=70),
-        Worker(name="risk", queues=("risk", "maintenance"), pool=Pool.PREFORK, concurrency=2, grace_seconds=70),
+        Worker(name="risk", queues=("risk", "maintenance"), pool=Pool.PREFORK, concurrency=3, grace_seconds=70),
         # Selling waits on markets: many threads, little work.
         Worker(name="sales", queues=("liquidations", "events"), pool=Pool.THREADS, concurrency=48, grace_seconds=60),
     )
