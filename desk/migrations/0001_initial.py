@@ -43,6 +43,7 @@ class Migration(migrations.Migration):
                 ('asked_at', models.DateTimeField()),
                 ('status', models.CharField(choices=[('waiting', 'Waiting'), ('done', 'Done'), ('failed', 'Failed')], default='waiting', max_length=16)),
                 ('taken_until', models.DateTimeField(null=True)),
+                ('attempts', models.PositiveSmallIntegerField(default=0, help_text='How often a worker took it')),
                 ('finished_at', models.DateTimeField(null=True)),
                 ('result', models.JSONField(null=True)),
                 ('error', models.TextField(blank=True, default='')),

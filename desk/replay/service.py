@@ -32,6 +32,10 @@ LONGEST: Final = timedelta(days=31)
 _SECONDS: Final = 40
 #: Another worker begins a replay again that was taken so long ago: above that limit.
 _TAKEN_FOR: Final = timedelta(seconds=65)
+#: A replay is given up once so many workers have died or lost the database over it, so that others get their turn.
+_MOST_ATTEMPTS: Final = 3
+#: So many may wait.
+_MOST_WAITING: Final = 20
 #: Points of the plotted price.
 _POINTS: Final = 200
 
@@ -47,6 +51,26 @@ class IntervalDoesNotFit(DomainError):
     status: ClassVar[int] = 422
 
 
+class TooManyWait(DomainError):
+    """The replays that wait would keep a worker busy for long."""
+
+    code = "too-many-replays-wait"
+    title = "Too many replays wait"
+    status: ClassVar[int] = 429
+
+
+class GivenUp(DomainError):
+    """No worker has come to the end of it."""
+
+    code = "replay-given-up"
+    title = "The replay was given up"
+    status: ClassVar[int] = 503
+
+    def __init__(self) -> None:
+        """What to do instead."""
+        super().__init__(f"{_MOST_ATTEMPTS} workers did not come to its end. Ask for a shorter time.")
+
+
 class TookTooLong(DomainError):
     """A worker had to give up."""
 
@@ -60,10 +84,12 @@ class TookTooLong(DomainError):
 
 
 def ask(start: datetime, end: datetime, named: Named, *, asked_by: str) -> PolicyReplay:
-    """Have [start, end) replayed by a worker. Raises IntervalDoesNotFit, TermsDoNotFit."""
+    """Have [start, end) replayed by a worker. Raises IntervalDoesNotFit, TermsDoNotFit, TooManyWait."""
     now = clock.now()
     _check(start, end, now)
     _thresholds(named)
+    if PolicyReplay.objects.filter(status=PolicyReplay.Status.WAITING).count() >= _MOST_WAITING:
+        raise TooManyWait(f"{_MOST_WAITING} replays wait already. Ask again when some are done.")
     with transaction.atomic():
         asked = PolicyReplay.objects.create(start=start, end=end, asked_by=asked_by, asked_at=now, **named)
         enqueue.on_commit(task("desk.replay"))
@@ -146,10 +172,16 @@ def _take() -> PolicyReplay | None:
         now = clock.now()
         if not waiting or any(one.taken_until is not None and one.taken_until > now for one in waiting):
             return None
-        first = waiting[0]
-        first.taken_until = now + _TAKEN_FOR
-        first.save(update_fields=["taken_until"])
-        return first
+        for one in waiting:
+            if one.attempts < _MOST_ATTEMPTS:
+                one.taken_until, one.attempts = now + _TAKEN_FOR, one.attempts + 1
+                one.save(update_fields=["taken_until", "attempts"])
+                return one
+            one.status, one.error, one.finished_at = PolicyReplay.Status.FAILED, str(GivenUp()), now
+            one.taken_until = None
+            one.save(update_fields=["status", "error", "finished_at", "taken_until"])
+            log.error("replay_given_up", replay=one.pk)
+        return None
 
 
 def _check(start: datetime, end: datetime, now: datetime) -> None:

@@ -177,3 +177,20 @@ def test_a_database_that_is_lost_leaves_the_replay_waiting(past, monkeypatch):
 def test_the_price_of_the_plot_is_the_lowest_of_each_part(past):
     found = service.replay(*past, {})["prices"]
     assert min(Decimal(price) for _at, price in found) == 31
+
+
+def test_a_replay_over_which_workers_die_is_given_up_and_the_next_one_done(past):
+    first, second = (ask(past) for _ in range(2))
+    PolicyReplay.objects.filter(pk=first.pk).update(attempts=3)
+    assert service.work()
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert (first.status, second.status) == ("failed", "done")
+    assert "3 workers did not come to its end" in first.error
+
+
+def test_so_many_replays_may_wait_and_no_more(past):
+    for _ in range(20):
+        ask(past)
+    with pytest.raises(service.TooManyWait):
+        ask(past)
