@@ -17,7 +17,7 @@ from coruscant.admin.base import AuditedAdmin, ReadOnlyAdmin, ReadOnlyInline
 from coruscant.admin.columns import amount_column, column, instant_column, link_column
 from coruscant.admin.commands import command_button, command_page
 from coruscant.admin.figures import NOTHING, badge, instant, link_to, page_of
-from coruscant.admin.overview import banners, cards, count_card
+from coruscant.admin.overview import banners
 from coruscant.approvals.pages import ask_on_page
 from coruscant.controls import in_force, two_people
 from coruscant.controls import pull as controls
@@ -78,9 +78,6 @@ def _in_force_banner(_request: HttpRequest) -> str | None:
 
 
 banners.append(_in_force_banner)
-cards.append(
-    lambda _request: count_card("Controls in force", in_force.now(clock.now()), "Pulled by people", some="warning")
-)
 
 
 def _minutes() -> forms.IntegerField:

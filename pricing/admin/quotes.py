@@ -13,16 +13,9 @@ from coruscant.admin.base import ReadOnlyAdmin
 from coruscant.admin.columns import Export, amount_column, column, id_column, instant_column
 from coruscant.admin.figures import NOTHING, badge, figure, preformatted, unit_price
 from coruscant.admin.filters import option_filter
-from coruscant.admin.overview import cards, count_card
 from pricing.guard import Alone
 from pricing.markets import Market
 from pricing.models import Feed, FeedEvaluation, PriceQuote, RejectedMessage
-
-cards.append(
-    lambda _request: count_card(
-        "Rejected messages", RejectedMessage.objects.all(), "Could not be understood", some="warning", none=""
-    )
-)
 
 
 @admin.register(Feed)

@@ -13,5 +13,4 @@ def test_what_waits_for_a_person_is_counted(rf):
     found = {card.title: card for card in (card(rf.get("/")) for card in cards)}
     assert found["Waiting for a person"].figure == "1"
     assert found["Failed claims"].figure == "1"
-    assert found["Rejected messages"].figure == "1"
     assert found["Waiting for a person"].kind == "danger"
