@@ -139,8 +139,9 @@ def gaps(now: datetime) -> list[Gap]:
 
 
 def _gaps(market: Market, now: datetime, max_age: timedelta) -> Iterator[Gap]:
+    parameters: dict[str, Any] = {"market": market, "day_ago": now - _DAY, "max_age": max_age, "most": _NEWEST_OF_ALL}
     with connection.cursor() as cursor:
-        cursor.execute(_GAPS, {"market": market, "day_ago": now - _DAY, "max_age": max_age, "most": _NEWEST_OF_ALL})
+        cursor.execute(_GAPS, parameters)
         for before, sent_at in cursor.fetchall():
             since, until = before + max_age, sent_at
             if until is not None or since < now:

@@ -77,7 +77,9 @@ class RecordedPrices:
         self._finished, self._unfinished = self._read_acts()
         self._early = list(self._unfinished)
         self._minutes = minutes.read(self.start, self.end, self._rules)
-        self._bounds = [minute and (minute.lowest, minute.highest) for minute in self._minutes]
+        self._bounds: list[Bounds | None] = [
+            (minute.lowest, minute.highest) if minute else None for minute in self._minutes
+        ]
         self._hours = [
             minutes.bounds_of_all(self._bounds[at : at + _HOUR]) for at in range(0, len(self._bounds), _HOUR)
         ]
