@@ -54,7 +54,7 @@ _WITH_A_BODY = {
     413: "The body is over 64 KiB.",
     415: "The body is not JSON.",
 }
-_NO_LOAN = {404: "There is no such loan."}
+_NO_LOAN = {404: "There is no such loan, or none that the client may see."}
 _REUSED = "The requestId was accepted before with other content"
 
 

@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 from coruscant import history
 from loans import applications, postings, selectors
 from loans.api import schema
+from loans.api.authentication import only_of
 from loans.api.pagination import LoanPagination
 from loans.api.parsers import take_chunked_body
 from loans.api.serializers import CollateralTopUpSerializer, LoanApplicationSerializer, LoanFiltersSerializer, id_fault
@@ -25,11 +26,14 @@ class AcceptingView(APIView):
     """A call that takes effect once for its requestId: 202 with the loan, and the same bytes for a repetition."""
 
     serializer_class: ClassVar[type[serializers.Serializer[Any]]]
-    act: ClassVar[Callable[..., Accepted]]
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
         take_chunked_body(request)
         return super().initialize_request(request, *args, **kwargs)
+
+    def act_for(self, request: Request) -> Callable[..., Accepted]:
+        """The service for whoever calls."""
+        raise NotImplementedError
 
     def accept(self, request: Request) -> HttpResponse:
         """Validate the body and act on it, as the caller: history names it."""
@@ -38,7 +42,7 @@ class AcceptingView(APIView):
         serializer.is_valid(raise_exception=True)
         client = request.user.get_username()
         with history.acting_as(client or _ANONYMOUS, request.user.pk if client else None):
-            accepted = type(self).act(client=client, **serializer.validated_data)
+            accepted = self.act_for(request)(client=client, **serializer.validated_data)
         headers = {"Idempotency-Replayed": "true"} if accepted.replayed else {}
         return HttpResponse(accepted.body, status=202, content_type="application/json", headers=headers)
 
@@ -54,7 +58,9 @@ class LoanApplications(AcceptingView):
 
     permission_needed = "loans.add_loan"
     serializer_class = LoanApplicationSerializer
-    act = applications.apply_for_loan
+
+    def act_for(self, request: Request) -> Callable[..., Accepted]:
+        return applications.apply_for_loan
 
     @schema.application
     def post(self, request: Request) -> HttpResponse:
@@ -67,7 +73,9 @@ class CollateralTopUps(AcceptingView):
 
     permission_needed = "loans.add_collateralposting"
     serializer_class = CollateralTopUpSerializer
-    act = postings.post_collateral
+
+    def act_for(self, request: Request) -> Callable[..., Accepted]:
+        return postings.post_collateral if only_of(request) is None else postings.post_to_own_loan
 
     @schema.top_up
     def post(self, request: Request) -> HttpResponse:
@@ -86,7 +94,8 @@ class LoanList(APIView):
         filters = LoanFiltersSerializer(data=request.query_params.dict())
         filters.is_valid(raise_exception=True)
         pages = LoanPagination()
-        page = pages.paginate_queryset(selectors.loans(**filters.validated_data), request, view=self) or []
+        found = selectors.loans(only_of(request), **filters.validated_data)
+        page = pages.paginate_queryset(found, request, view=self) or []
         return pages.get_paginated_response(selectors.represented(page))
 
 
@@ -98,4 +107,4 @@ class LoanDetail(APIView):
     @schema.loan_detail
     def get(self, request: Request, loanId: str) -> Response:  # noqa: N803  (the name in the schema)
         """The loan as it is now, with its figures at the best price, its terms and its newest postings."""
-        return Response(selectors.in_detail(selectors.loan_at(loanId)))
+        return Response(selectors.in_detail(selectors.loan_at(loanId, only_of(request))))
