@@ -62,6 +62,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "coruscant.web.probes.ProbesMiddleware",
+    "coruscant.web.addresses.AddressMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "coruscant.web.policy.PolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -108,6 +109,7 @@ STORAGES: dict[str, Any] = {
 }
 WHITENOISE_USE_FINDERS = True  # the same pages with and without collectstatic
 
+TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 BEHIND_TLS_PROXY = env.flag("BEHIND_TLS_PROXY", default=False)  # TLS ends at the load balancer
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_TLS_PROXY else None
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_HSTS_INCLUDE_SUBDOMAINS = BEHIND_TLS_PROXY
@@ -223,6 +225,8 @@ APPROVAL_EXPIRY_HOURS = env.whole("APPROVAL_EXPIRY_HOURS", 24)
 
 API_ALLOW_ANONYMOUS = env.flag("API_ALLOW_ANONYMOUS", default=False)
 API_ALLOW_ANONYMOUS_REASON = env.text("API_ALLOW_ANONYMOUS_REASON", default="")
+API_READS_PER_MINUTE = env.whole("API_READS_PER_MINUTE", 60_000)
+API_WRITES_PER_MINUTE = env.whole("API_WRITES_PER_MINUTE", 60_000)
 
 # --- Celery: a message says "look", the rows decide (docs/decisions/0002-database-as-truth.md) --------------------
 
@@ -264,8 +268,7 @@ LOG_FORMAT = env.one_of("LOG_FORMAT", "json", ("json", "console"))
 LOGGING = logging_configuration(LOG_FORMAT, level=env.text("LOG_LEVEL", default="INFO").upper())
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
 DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = True  # bounded in coruscant/web/request_log.py
-# Behind a load balancer it would be whatever the client puts into a header.
-DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False  # it believes any X-Forwarded-For; coruscant/web/addresses.py logs `ip`
 
 _static = lazy(static, str)
 UNFOLD = {

@@ -46,6 +46,8 @@ _ALWAYS = {
     401: "No credential where one is required, or a bad one.",
     403: "The client is not active, or may not do this.",
     405: "The path does not know this method.",
+    429: "Too many calls in this minute: repeat the same request after Retry-After seconds. A repetition of an accepted"
+    " request is never refused, nor counted.",
     500: "The service failed. Repeating the same request is safe.",
     503: "The database cannot be reached: repeat the same request after Retry-After seconds.",
 }

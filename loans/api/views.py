@@ -1,23 +1,28 @@
 """The calls of the API: each parses, makes one call of a service or selector, and answers."""
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any, ClassVar
 
 import structlog
 from django.http import HttpRequest, HttpResponse
 from rest_framework import serializers
+from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from coruscant import history
-from loans import applications, postings, selectors
+from loans import applications, idempotency, postings, selectors
 from loans.api import schema
 from loans.api.authentication import only_of
 from loans.api.pagination import LoanPagination
 from loans.api.parsers import take_chunked_body
 from loans.api.serializers import CollateralTopUpSerializer, LoanApplicationSerializer, LoanFiltersSerializer, id_fault
+from loans.api.throttles import ClientThrottle
 from loans.idempotency import Accepted
+from loans.models import AcceptedRequest
 
 _ANONYMOUS = "anonymous client"
 
@@ -26,6 +31,7 @@ class AcceptingView(APIView):
     """A call that takes effect once for its requestId: 202 with the loan, and the same bytes for a repetition."""
 
     serializer_class: ClassVar[type[serializers.Serializer[Any]]]
+    endpoint: ClassVar[AcceptedRequest.Endpoint]
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
         take_chunked_body(request)
@@ -35,6 +41,29 @@ class AcceptingView(APIView):
         """The service for whoever calls."""
         raise NotImplementedError
 
+    @cached_property
+    def throttle(self) -> ClientThrottle:
+        """That of this call."""
+        return ClientThrottle()
+
+    def get_throttles(self) -> list[BaseThrottle]:
+        return [self.throttle]
+
+    def check_throttles(self, request: Request) -> None:
+        """Refuse a call beyond the limit, unless it repeats one that was accepted, which is answered as ever."""
+        try:
+            super().check_throttles(request)
+        except Throttled:
+            if not self._is_repetition(request):
+                raise
+
+    def _is_repetition(self, request: Request) -> bool:
+        serializer = self.serializer_class(data=request.data)
+        if not serializer.is_valid():
+            return False
+        sent = {"client": request.user.get_username(), **serializer.validated_data}
+        return idempotency.replay(idempotency.Request(endpoint=self.endpoint, **sent)) is not None
+
     def accept(self, request: Request) -> HttpResponse:
         """Validate the body and act on it, as the caller: history names it."""
         _bind_ids(request.data)
@@ -43,7 +72,10 @@ class AcceptingView(APIView):
         client = request.user.get_username()
         with history.acting_as(client or _ANONYMOUS, request.user.pk if client else None):
             accepted = self.act_for(request)(client=client, **serializer.validated_data)
-        headers = {"Idempotency-Replayed": "true"} if accepted.replayed else {}
+        headers = {}
+        if accepted.replayed:
+            self.throttle.give_back()
+            headers["Idempotency-Replayed"] = "true"
         return HttpResponse(accepted.body, status=202, content_type="application/json", headers=headers)
 
 
@@ -58,6 +90,7 @@ class LoanApplications(AcceptingView):
 
     permission_needed = "loans.add_loan"
     serializer_class = LoanApplicationSerializer
+    endpoint = AcceptedRequest.Endpoint.LOAN_APPLICATIONS
 
     def act_for(self, request: Request) -> Callable[..., Accepted]:
         return applications.apply_for_loan
@@ -73,6 +106,7 @@ class CollateralTopUps(AcceptingView):
 
     permission_needed = "loans.add_collateralposting"
     serializer_class = CollateralTopUpSerializer
+    endpoint = AcceptedRequest.Endpoint.COLLATERAL_TOP_UPS
 
     def act_for(self, request: Request) -> Callable[..., Accepted]:
         return postings.post_collateral if only_of(request) is None else postings.post_to_own_loan
