@@ -18,6 +18,9 @@ AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
 AXES_SENSITIVE_PARAMETERS: list[str] = []  # the log says whose name was tried
 
+# --- Second factors (coruscant/second_factor) ---
+OTP_TOTP_ISSUER = "Coruscant Bank"
+
 # --- Sessions: from log-in, however busy ---
 SESSION_COOKIE_AGE = 8 * 3600
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True

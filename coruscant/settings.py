@@ -49,11 +49,15 @@ INSTALLED_APPS = [
     "simple_history",
     "django_structlog",
     "axes",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
     "coruscant.approvals",
     "coruscant.controls",
     "coruscant.deploy",
     "coruscant.history",
     "coruscant.restores",
+    "coruscant.second_factor",
     "pricing",
     "loans",
     "liquidation",
@@ -70,7 +74,9 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
     "coruscant.web.request_log.BoundedRequestMiddleware",
+    "coruscant.second_factor.middleware.SecondFactorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
@@ -109,6 +115,7 @@ STORAGES: dict[str, Any] = {
 }
 WHITENOISE_USE_FINDERS = True  # the same pages with and without collectstatic
 
+SECOND_FACTOR_GROUPS = env.words("SECOND_FACTOR_GROUPS", default=[])
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 BEHIND_TLS_PROXY = env.flag("BEHIND_TLS_PROXY", default=False)  # TLS ends at the load balancer
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_TLS_PROXY else None
@@ -278,6 +285,7 @@ UNFOLD = {
     "SITE_URL": reverse_lazy("admin:index"),
     "SHOW_VIEW_ON_SITE": False,
     "DASHBOARD_CALLBACK": "desk.overview.page.dashboard",
+    "ACCOUNT": {"navigation": [{"title": "Second factor", "link": reverse_lazy("second_factor:enrol")}]},
     "SIDEBAR": {"navigation": "desk.navigation.sidebar", "show_search": True, "command_search": True},
     "STYLES": [_static("desk/desk.css"), _static("coruscant_admin/figures.css")],
     "SCRIPTS": [_static("coruscant_admin/copy.js"), _static("coruscant_admin/landmarks.js")],

@@ -60,6 +60,7 @@ OTHERS = {
     "API_READS_PER_MINUTE": "600",
     "API_WRITES_PER_MINUTE": "700",
     "TRUSTED_PROXIES": "10.0.0.0/8",
+    "SECOND_FACTOR_GROUPS": "Operators",
     "MARKET_URLS_REASON": "They are reached by a tunnel.",
     "REDIS_PLAIN_REASON": "It is on this machine.",
     "LOG_FORMAT": "console",

@@ -17,6 +17,7 @@ from proofs.service.copies import drop, fresh_copy
 DATABASE = "upgrade"
 #: The last migrations of the release before, in the order in which an operator goes back to them.
 RELEASE_BEFORE = (
+    ("otp_static", "zero"), ("otp_totp", "zero"),
     ("axes", "zero"), ("desk", "zero"), ("approvals", "zero"), ("liquidation", "0006"), ("controls", "zero"),
     ("restores", "zero"), ("loans", "0005"), ("pricing", "0003"),
 )  # fmt: skip
