@@ -82,6 +82,7 @@ class Stage:
             "API_ALLOW_ANONYMOUS": "true",
             "API_WRITES_PER_MINUTE": "1000000",  # counted, but never refused
             "LOG_LEVEL": "INFO",
+            "LOAN_EVENTS_TOPIC": "coruscant-bank-loan-events",
             **self._market_urls,
         }
 
