@@ -15,6 +15,7 @@ from coruscant.api_settings import *  # noqa: F403
 from coruscant.celery_settings import *  # noqa: F403
 from coruscant.environment import Environment
 from coruscant.logging import logging_configuration
+from coruscant.page_settings import *  # noqa: F403
 from coruscant.security_settings import *  # noqa: F403
 from pricing.markets import Market
 
@@ -87,25 +88,6 @@ APPEND_SLASH = False  # every path is served with and without one; a redirect wo
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "UTC"
-
-TEMPLATES = [
-    {
-        "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "APP_DIRS": True,
-        "OPTIONS": {
-            "context_processors": [
-                "django.template.context_processors.request",
-                "django.contrib.auth.context_processors.auth",
-                "django.contrib.messages.context_processors.messages",
-            ],
-        },
-    },
-]
-
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-]
 
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
@@ -290,9 +272,6 @@ UNFOLD = {
     "STYLES": [_static("desk/desk.css"), _static("coruscant_admin/figures.css")],
     "SCRIPTS": [_static("coruscant_admin/copy.js"), _static("coruscant_admin/landmarks.js")],
 }
-SIMPLE_HISTORY_ENABLED = False  # its signal handlers: triggers of the database write the history
-SIMPLE_HISTORY_DATE_INDEX = False  # history is read by row, in the order of its own ids
-SIMPLE_HISTORY_REVERT_DISABLED = True  # the past is read, never restored over the present
 
 if not (DEBUG or DEMO):
     for _name, _sentence in startup.dangers(globals()):
