@@ -270,7 +270,7 @@ UNFOLD = {
     "ACCOUNT": {"navigation": [{"title": "Second factor", "link": reverse_lazy("second_factor:enrol")}]},
     "SIDEBAR": {"navigation": "desk.navigation.sidebar", "show_search": True, "command_search": True},
     "STYLES": [_static("desk/desk.css"), _static("coruscant_admin/figures.css")],
-    "SCRIPTS": [_static("coruscant_admin/copy.js"), _static("coruscant_admin/landmarks.js")],
+    "SCRIPTS": [_static(f"coruscant_admin/{name}.js") for name in ("copy", "landmarks", "palette")],
 }
 
 if not (DEBUG or DEMO):
