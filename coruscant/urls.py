@@ -14,6 +14,7 @@ urlpatterns = [
     path("", include("loans.api.urls")),  # first, as these are called most
     path("admin/desk/", include("desk.urls")),
     path("admin/search/", include("desk.search")),  # in place of the admin's own
+    path("admin/second-factor/", include("coruscant.second_factor.urls")),
     path("admin/", admin.site.urls),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("", RedirectView.as_view(url="/docs")),
