@@ -32,12 +32,13 @@ _TABLES: Final = {
         approvals_approval controls_control restores_restore pricing_feed pricing_feedevaluation loans_loan
         loans_margincall loans_marginnotice loans_loanevent liquidation_liquidation liquidation_tradeorder
         liquidation_liquidationevent liquidation_venue liquidation_reconciliation
-        liquidation_reconciliationdifference desk_policyreplay desk_priceatrisk
+        liquidation_reconciliationdifference desk_policyreplay desk_priceatrisk loans_apiclient loans_credentialuse
     """,
     _DELETE: """
         django_session django_admin_log auth_user auth_user_groups auth_user_user_permissions auth_group
         auth_group_permissions knox_authtoken axes_accessattempt axes_accessattemptexpiration pricing_pricequote
         loans_loaneventtopic liquidation_claimfailure desk_booksnapshot desk_stressscenario
+        otp_totp_totpdevice otp_static_staticdevice otp_static_statictoken
     """,
 }
 _SEQUENCES: Final = {"liquidation_evaluation_number": frozenset({"SELECT", "USAGE"})}
