@@ -42,6 +42,12 @@ def rest() -> None:
     faulthandler.cancel_dump_traceback_later()
 
 
+def _stops() -> bool:
+    """Whether this worker has been told to stop."""
+    told: Any = state  # the stubs say that it never is
+    return told.should_stop is not None or told.should_terminate is not None
+
+
 class WatchedConsumer(bootsteps.StartStopStep):
     """Watches a worker's loop from its first round on a connection until that is lost.
 
@@ -61,7 +67,7 @@ class WatchedConsumer(bootsteps.StartStopStep):
         """End watching: the connection is lost, or the worker stops and lets its tasks end."""
         if self._says is not None:
             self._says.cancel()
-            if state.should_stop is not None or state.should_terminate is not None:
+            if _stops():
                 signs_of_life.end(*self._of)
         rest()
 
@@ -73,6 +79,7 @@ class WatchedConsumer(bootsteps.StartStopStep):
 class WatchedScheduler(PersistentScheduler):
     """Celery's own scheduler of a beat, watched from its first tick on."""
 
+    schedule_filename: Any
     _sign_at = 0.0
 
     def tick(self, *args: Any, **kwargs: Any) -> Any:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from coruscant.monitoring import signs_of_life
+from coruscant.monitoring.signs_of_life import Signs
 from local.stack.prometheus import PrometheusServer, installed
 from proofs.service.running_service import running_service
 
@@ -44,5 +46,9 @@ def test_a_frozen_beat_and_a_dead_worker_are_known_within_a_minute_and_so_is_the
             beat.resume()
             worker.start()
             service.eventually(lambda: not expected & prometheus.firing(), "both are well again")
+            for process in (beat, worker):
+                process.stop()
+            gone = {kind: signs_of_life.read()[kind] for kind in ("beat", "prices", "risk", "maintenance")}
+            assert set(gone.values()) == {Signs()}, "whoever stops as it should is not missed"
         finally:
             prometheus.stop()

@@ -50,7 +50,7 @@ def exposition() -> bytes:
     if FOLDER not in os.environ:
         return generate_latest(_registry)
     every_process = CollectorRegistry()
-    MultiProcessCollector(every_process)
+    MultiProcessCollector(every_process)  # type: ignore[no-untyped-call]  # it registers itself
     return generate_latest(every_process)
 
 

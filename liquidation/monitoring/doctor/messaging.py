@@ -107,10 +107,11 @@ def _attributes(name: str) -> dict[str, str]:
     client = aws.sqs()
     try:
         url = queue_url(name)
-        return dict(client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"])
+        found = client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
     except client.exceptions.QueueDoesNotExist:
         queue_url.cache_clear()
         raise QueueMissing(name) from None
+    return {str(attribute): value for attribute, value in found.items()}
 
 
 def _subscriptions(name: str) -> list[Any]:
