@@ -48,7 +48,7 @@ def test_a_frozen_beat_and_a_dead_worker_are_known_within_a_minute_and_so_is_the
             service.eventually(lambda: not expected & prometheus.firing(), "both are well again")
             for process in (beat, worker):
                 process.stop()
-            gone = {kind: signs_of_life.read()[kind] for kind in ("beat", "prices", "risk", "maintenance")}
+            gone = {kind: signs_of_life.read()[kind] for kind in ("beat", "prices", "risk", "maintenance", "replay")}
             assert set(gone.values()) == {Signs()}, "whoever stops as it should is not missed"
         finally:
             prometheus.stop()

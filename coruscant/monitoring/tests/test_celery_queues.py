@@ -16,7 +16,7 @@ def test_tasks_that_wait_are_counted_by_queue():
             app.send_task("a task that nobody knows", queue="events", connection=broker)
         after = celery_queues.depths()
         broker.default_channel.queue_purge("events")
-    assert set(after) == {"prices", "risk", "liquidations", "events", "maintenance"}
+    assert set(after) == {"prices", "risk", "liquidations", "events", "maintenance", "replay"}
     assert (before["events"], after["events"], after["risk"]) == (0, 3, 0)
 
 

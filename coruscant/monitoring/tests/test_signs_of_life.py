@@ -38,7 +38,7 @@ def test_a_worker_counts_for_each_of_its_queues(later):
     signs_of_life.give(["risk", "maintenance"], "risk@here")
     alive = {kind for kind, found in signs_of_life.read().items() if found.alive}
     assert alive == {"risk", "maintenance"}
-    assert set(signs_of_life.read()) == {BEAT, "prices", "risk", "liquidations", "events", "maintenance"}
+    assert set(signs_of_life.read()) == {BEAT, "prices", "risk", "liquidations", "events", "maintenance", "replay"}
 
 
 def test_a_process_that_is_started_again_is_not_silent_beside_itself(later):

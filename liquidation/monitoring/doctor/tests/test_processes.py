@@ -35,8 +35,8 @@ def test_a_beat_that_never_was_or_is_silent_is_found(monkeypatch):
 
 def test_a_queue_without_a_worker_is_named():
     signs_of_life.give(["prices", "risk", "maintenance"], "one@here")
-    assert trouble(processes.every_queue_has_a_worker) == "No worker takes tasks from liquidations, events."
-    signs_of_life.give(["liquidations", "events"], "sales@here")
+    assert trouble(processes.every_queue_has_a_worker) == "No worker takes tasks from liquidations, events, replay."
+    signs_of_life.give(["liquidations", "events", "replay"], "all@here")
     assert "1 for liquidations" in processes.every_queue_has_a_worker()
 
 
