@@ -8,6 +8,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/requirements.stamp
+CHART_STAMP := .venv/requirements-chart.stamp
 UV := $(shell command -v uv 2>/dev/null)
 
 SECONDS ?=
@@ -53,13 +54,22 @@ else
 endif
 	@touch $@
 
+# What only the tests of the chart need, and is large.
+$(CHART_STAMP): requirements-chart.txt | venv
+ifeq ($(UV),)
+	$(BIN)/python -m pip install --disable-pip-version-check --no-deps --require-hashes -r $<
+else
+	uv pip install --python $(BIN)/python --require-hashes -r $<
+endif
+	@touch $@
+
 demo: venv  ## the whole service on one machine: SECONDS=60 to end with a verdict, WORKERS= WEB= BEATS= PORT=4000
 	$(BIN)/python -m local.demo --workers $(WORKERS) --web $(WEB) --beats $(BEATS) --port $(PORT) $(if $(SECONDS),--seconds $(SECONDS))
 
 pictures: venv  ## play a demo and take the pictures of docs/desk.md in a browser meanwhile (needs Chromium)
 	$(BIN)/python -m local.demo.pictures
 
-test: venv  ## all tests on embedded stacks: JOBS=2 processes; COVERAGE=1 measures branches; proofs-quick has the long ones
+test: venv $(CHART_STAMP)  ## all tests on embedded stacks: JOBS=2 processes; COVERAGE=1 measures branches; proofs-quick has the long ones
 	$(PYTEST) $(if $(COVERAGE),--cov --cov-branch --cov-fail-under=90)
 
 proofs-quick: venv  ## a share of every proof below, for each change: some minutes
@@ -122,6 +132,7 @@ lock:  ## pin requirements*.in, with hashes (needs uv)
 	$(LOCK) requirements.in --output-file requirements.txt
 	$(LOCK) requirements-dev.in --output-file requirements-dev.txt
 	$(LOCK) requirements-simulators.in --output-file requirements-simulators.txt
+	$(LOCK) requirements-chart.in --output-file requirements-chart.txt
 
 clean:  ## remove the data of demo and tests, caches and reports; .venv stays
 	rm -rf .local .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.* htmlcov staticfiles
