@@ -1,7 +1,7 @@
 # Every command of the project. `make help` lists them; each is one or two lines, so read here what it runs.
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo pictures test proofs-quick exactness simulate model fuzz kill-matrix mutants chaos bench bench-quick bench-compare lint format \
+.PHONY: help venv demo pictures test proofs-quick exactness simulate model fuzz kill-matrix mutants chaos bench bench-quick bench-compare lint format site \
 	migrations schema lock clean
 .SUFFIXES:
 
@@ -115,6 +115,9 @@ lint: venv  ## style, types, imports, missing migrations, and docs/openapi.yaml 
 	@mkdir -p .local
 	$(MANAGE) spectacular --validate --fail-on-warn --file .local/openapi.yaml
 	@diff -u docs/openapi.yaml .local/openapi.yaml || { echo "docs/openapi.yaml is out of date: make schema"; exit 1; }
+
+site: venv  ## the documents as a site, in .local/site; ends at a link that leads nowhere
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 format: venv  ## sort imports and format
 	$(BIN)/ruff check --fix .

@@ -21,3 +21,15 @@ def test_the_description_of_the_api_has_it():
 def test_the_label_of_the_image_has_it():
     labels = re.findall(r'org\.opencontainers\.image\.version="([^"]+)"', (ROOT / "Dockerfile").read_text())
     assert labels == [__version__]
+
+
+def test_the_chart_has_it():
+    chart = yaml.safe_load((ROOT / "deploy" / "helm" / "coruscant" / "Chart.yaml").read_text())
+    assert (chart["version"], chart["appVersion"]) == (__version__, __version__)
+
+
+def test_the_changelog_begins_with_it_or_with_what_is_unreleased():
+    headings = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    released = [heading for heading in headings if heading != "Unreleased"]
+    assert re.fullmatch(re.escape(__version__) + r" - \d{4}-\d{2}-\d{2}", released[0])
+    assert "Unreleased" not in headings[1:]
