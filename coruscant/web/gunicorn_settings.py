@@ -11,6 +11,8 @@ worker_class = "coruscant.web.worker.WholeRequestWorker"
 keepalive = 75
 # Of a process. Each may hold a body that has not arrived whole.
 worker_connections = 500
+# A thread that hands a file to the kernel would wait until the client has read it.
+sendfile = False
 
 
 def on_starting(server: Any) -> None:
