@@ -40,7 +40,7 @@ def web_server(stack: EmbeddedStack, name: str) -> Iterator[tuple[int, ChildProc
     def start(port: int) -> tuple[int, ChildProcess]:
         web = ChildProcess(
             "web",
-            with_this_python(WEB.command(f"127.0.0.1:{port}", "--no-control-socket")),
+            with_this_python(WEB.command(f"127.0.0.1:{port}", "--no-control-socket", "--access-logfile", "-")),
             log_path=stack.log_folder / f"{name}.log",
             environment=os.environ | {"DATABASE_URL": f"{address}/{database}"},
             folder=ROOT,

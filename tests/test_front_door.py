@@ -225,3 +225,24 @@ def test_fifty_clients_of_a_fresh_process_get_the_schema(port):
     with ThreadPoolExecutor(50) as clients:
         ((status, length),) = set(clients.map(get, range(50)))
     assert (status, length > 10_000) == (200, True)
+
+
+def test_the_log_is_json_throughout_and_its_line_of_a_request_names_no_borrower_and_no_loan(web):
+    port, process = web
+    client = Pooled(port)
+    begun = len(process.log_path.read_text().splitlines())
+    client.ask("GET", "/loans?borrowerId=greef", **{"X-Request-ID": "first"})
+    client.ask("GET", "/loans/greef?x=greef", **{"X-Request-ID": "second"})
+    client.ask("GET", "/health/live")
+    client.http.sock.sendall(b"no request\r\n\r\n")
+    answered(client.http.sock)
+    lines = [json.loads(line) for line in process.log_path.read_text().splitlines()]
+    assert {"gunicorn.error", "gunicorn.access"} <= {line["logger"] for line in lines}
+    requests = [line for line in lines[begun:] if line["event"] == "http_request"]
+    assert [(line["method"], line["route"], line["code"], line["http_request_id"]) for line in requests[:3]] == [
+        ("GET", "loans", 200, "first"),
+        ("GET", "loans/<loan_id:loanId>", 404, "second"),
+        ("GET", "^health/live/?\\Z", 200, None),
+    ]
+    assert all("greef" not in str(line) for line in requests)
+    assert all("borrowerId" not in str(line) and "x=greef" not in str(line) for line in lines[begun:])

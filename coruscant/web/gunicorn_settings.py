@@ -7,6 +7,7 @@ import os
 from typing import Any
 
 worker_class = "coruscant.web.worker.WholeRequestWorker"
+logger_class = "coruscant.web.server_log.ServiceLogger"
 # Clients and load balancers keep an idle connection for a minute. One that is closed under them costs them a request.
 keepalive = 75
 # Of a process. Each may hold a body that has not arrived whole.
