@@ -1,7 +1,7 @@
 # Every command of the project. `make help` lists them; each is one or two lines, so read here what it runs.
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo pictures test proofs-quick exactness simulate model fuzz kill-matrix mutants chaos bench bench-quick bench-compare lint format \
+.PHONY: help venv demo pictures test proofs-quick exactness simulate model fuzz kill-matrix mutants chaos bench bench-quick bench-compare lint audit sbom format \
 	migrations schema lock clean
 .SUFFIXES:
 
@@ -105,6 +105,16 @@ lint: venv  ## style, types, imports, missing migrations, and docs/openapi.yaml 
 	@mkdir -p .local
 	$(MANAGE) spectacular --validate --fail-on-warn --file .local/openapi.yaml
 	@diff -u docs/openapi.yaml .local/openapi.yaml || { echo "docs/openapi.yaml is out of date: make schema"; exit 1; }
+
+OSV ?= https://api.osv.dev/v1/query
+audit: venv  ## known vulnerabilities of all that is pinned, as OSV knows them; fails as well if OSV cannot be reached
+	@$(BIN)/pip-audit --strict -s osv --osv-url $(OSV) --disable-pip --require-hashes --progress-spinner off \
+		-r requirements.txt -r requirements-simulators.txt \
+		|| { echo "Not passed: there are vulnerabilities, or OSV was not reached, in which case nothing is known."; exit 1; }
+
+sbom: venv  ## what is in the service's image, with hashes, as CycloneDX: .local/sbom.json
+	@mkdir -p .local
+	$(BIN)/cyclonedx-py requirements requirements.txt --output-reproducible --of JSON -o .local/sbom.json
 
 format: venv  ## sort imports and format
 	$(BIN)/ruff check --fix .
