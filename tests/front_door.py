@@ -34,7 +34,7 @@ HALF = {
 def web_server(stack: EmbeddedStack, name: str) -> Iterator[tuple[int, ChildProcess]]:
     """The port and the process of a gunicorn as it is deployed, every process of which has read its code."""
     database = name.replace("-", "_")
-    address, _, _name = os.environ["DATABASE_URL"].rpartition("/")
+    address, _, _name = stack.environment["DATABASE_URL"].rpartition("/")
     fresh_copy(stack, database=database, template=f"{connection.settings_dict['NAME']}_template")
 
     def start(port: int) -> tuple[int, ChildProcess]:
