@@ -1,7 +1,7 @@
 # Every command of the project. `make help` lists them; each is one or two lines, so read here what it runs.
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo pictures test proofs-quick exactness simulate model fuzz kill-matrix mutants chaos bench bench-quick bench-compare lint format site \
+.PHONY: help venv demo pictures test proofs-quick exactness simulate model fuzz kill-matrix mutants chaos bench bench-quick bench-compare lint audit sbom site format \
 	migrations schema lock clean
 .SUFFIXES:
 
@@ -118,6 +118,16 @@ lint: venv  ## style, types, imports, missing migrations, and docs/openapi.yaml 
 
 site: venv  ## the documents as a site, in .local/site; ends at a link that leads nowhere
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+
+OSV ?= https://api.osv.dev/v1/query
+audit: venv  ## known vulnerabilities of all that is pinned, as OSV knows them; fails as well if OSV cannot be reached
+	@$(BIN)/pip-audit --strict -s osv --osv-url $(OSV) --disable-pip --require-hashes --progress-spinner off \
+		-r requirements.txt -r requirements-simulators.txt \
+		|| { echo "Not passed: there are vulnerabilities, or OSV was not reached, in which case nothing is known."; exit 1; }
+
+sbom: venv  ## what is in the service's image, with hashes, as CycloneDX: .local/sbom.json
+	@mkdir -p .local
+	$(BIN)/cyclonedx-py requirements requirements.txt --output-reproducible --of JSON -o .local/sbom.json
 
 format: venv  ## sort imports and format
 	$(BIN)/ruff check --fix .

@@ -1,9 +1,9 @@
 """How the API works here, the same everywhere: bounds, REST framework, credentials, OpenAPI. The settings import it."""
 
 from coruscant import __version__
+from coruscant.web.arrival import MOST_BODY as DATA_UPLOAD_MAX_MEMORY_SIZE  # noqa: F401  (forms: what the door lets in)
 
 API_MAX_BODY_BYTES = 64 * 1024
-DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # the admin's forms; the API has its own, smaller bound
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["loans.api.authentication.ClientAuthentication"],
