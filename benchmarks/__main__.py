@@ -17,6 +17,7 @@ from benchmarks.stage import ROOT, Stage
 MEASUREMENTS = {
     "quiet_tick": "a",
     "crash": "b",
+    "margin_calls": "j",
     "loan_lists": "f",
     "chain": "c",
     "pools": "c",

@@ -59,8 +59,8 @@ def record_past(price: str, seconds: int = PAST_SECONDS) -> None:
         for market in FEEDS:
             cursor.execute(
                 "INSERT INTO pricing_pricequote (market, message_id, event_id, market_time, sent_at, received_at, sell,"
-                " buy, too_late, evaluated_at) SELECT %s, 'past-' || n, NULL, extract(epoch FROM sent), sent, sent,"
-                " %s, %s, false, sent FROM (SELECT n, now() - interval '1 second' * n AS sent"
+                " buy, too_late, evaluated_at, effective_from) SELECT %s, 'past-' || n, NULL, extract(epoch FROM sent),"
+                " sent, sent, %s, %s, false, sent, sent FROM (SELECT n, now() - interval '1 second' * n AS sent"
                 " FROM generate_series(1, %s) n) past",
                 [market.value, levels, levels, seconds],
             )

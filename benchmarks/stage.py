@@ -81,6 +81,7 @@ class Stage:
             "ALLOWED_HOSTS": LOOPBACK,
             "API_ALLOW_ANONYMOUS": "true",
             "LOG_LEVEL": "INFO",
+            "LOAN_EVENTS_TOPIC": "coruscant-bank-loan-events",
             **self._market_urls,
         }
 

@@ -218,13 +218,17 @@ def newest(reach: timedelta, row_query: str | None = None, row_parameters: Mappi
     parameters are named, and none of them is `reach`.
     """
     query = _NEWEST
-    if row_query is not None:
-        query = f"SELECT newest.*, other.* FROM ({_NEWEST}) AS newest CROSS JOIN ({row_query}) AS other"  # noqa: S608
+    if row_query is not None:  # beside the first row alone: what came with each row would be parsed for each
+        query = f"""
+            SELECT newest.*, other.*
+            FROM (SELECT each.*, row_number() OVER () AS number FROM ({_NEWEST}) AS each) AS newest
+            LEFT JOIN ({row_query}) AS other ON newest.number = 1 ORDER BY newest.number
+        """  # noqa: S608
     rows = _rows(query, {"reach": reach.total_seconds(), **(row_parameters or {})})
     sent = (row[_OTHER_COLUMNS:_NEWEST_COLUMNS] for row in rows if row[_OTHER_COLUMNS] is not None)
     quotes = _history(sent, rows[0][2])
     drained_to = {Market(row[3]): row[4] for row in rows}
-    return Newest(clock.read(rows[-1][0]), read_guards(rows[0][1]), drained_to, quotes, rows[-1][_NEWEST_COLUMNS:])
+    return Newest(clock.read(rows[-1][0]), read_guards(rows[0][1]), drained_to, quotes, rows[0][_NEWEST_COLUMNS + 1 :])
 
 
 def read_levels(written: Iterable[Iterable[str]]) -> tuple[Level, ...]:
