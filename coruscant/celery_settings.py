@@ -15,7 +15,7 @@ CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = CELERY_EVENT_SERIALIZER = "j
 # Unknown queue names are mistakes, not new queues.
 CELERY_TASK_CREATE_MISSING_QUEUES = False
 CELERY_TASK_DEFAULT_QUEUE = "maintenance"
-CELERY_TASK_QUEUES = [Queue(name) for name in ("prices", "risk", "liquidations", "events", "maintenance")]
+CELERY_TASK_QUEUES = [Queue(name) for name in ("prices", "risk", "liquidations", "events", "maintenance", "replay")]
 CELERY_TASK_ROUTES = {
     "pricing.poll_prices": {"queue": "prices"},  # long polls: never in a pool with anything else
     "liquidation.evaluate_loans": {"queue": "risk"},
@@ -29,7 +29,7 @@ CELERY_TASK_ROUTES = {
     "desk.take_snapshot": {"queue": "maintenance"},
     "desk.thin_snapshots": {"queue": "maintenance"},
     "desk.compute_price_at_risk": {"queue": "maintenance"},
-    "desk.replay": {"queue": "maintenance"},
+    "desk.replay": {"queue": "replay"},  # minutes of work: never in a pool with evaluations
 }
 # A message is acknowledged after its task, and given back when the worker process dies under it: every task
 # re-reads its row, so running twice is harmless and being lost is only a delay until recovery.

@@ -281,7 +281,7 @@ UNFOLD = {
     "DASHBOARD_CALLBACK": "desk.overview.page.dashboard",
     "SIDEBAR": {"navigation": "desk.navigation.sidebar", "show_search": True, "command_search": True},
     "STYLES": [_static("desk/desk.css"), _static("coruscant_admin/figures.css")],
-    "SCRIPTS": [_static("coruscant_admin/copy.js"), _static("coruscant_admin/landmarks.js")],
+    "SCRIPTS": [_static(f"coruscant_admin/{name}.js") for name in ("copy", "landmarks", "palette")],
 }
 SIMPLE_HISTORY_ENABLED = False  # its signal handlers: triggers of the database write the history
 SIMPLE_HISTORY_DATE_INDEX = False  # history is read by row, in the order of its own ids

@@ -36,10 +36,11 @@ _BACK_OFFICE = (
     ("API clients", "key", "admin:knox_authtoken_changelist", "knox.view_authtoken"),
     ("Restores", "restore", "admin:restores_restore_changelist", "restores.view_restore"),
 )  # fmt: skip
-#: For administrators; everybody else has no permission for it.
+#: For administrators, and their log for auditors; everybody else has no permission for it.
 _PEOPLE = (
     ("People", "person", "admin:auth_user_changelist", "auth.view_user"),
     ("Groups", "group", "admin:auth_group_changelist", "auth.view_group"),
+    ("Administrators' log", "manage_history", "admin:admin_logentry_changelist", "admin.view_logentry"),
 )
 GROUPS = (("Desk", _DESK), ("Risk", _RISK), ("Back office", _BACK_OFFICE), ("Administration", _PEOPLE))
 

@@ -43,10 +43,11 @@ _CONTINUE_WITH_TERMS = f"{_CONTINUE}, {terms.COLUMN}"
 class Step(NamedTuple):
     """A part of an evaluation: which loans it looks for, and what changes a batch of them in the caller's transaction.
 
-    `act` returns how many it changed, or looked at; 0 once no loan is left.
+    `act` returns how many it changed, or looked at; 0 once no loan is left. Whether there is one is asked of `search`
+    only before the first batch.
     """
 
-    search: Search
+    search: Search | None
     act: Callable[[], int]
 
 
@@ -131,20 +132,22 @@ def _steps(window: Window, in_use: ByVersion, first_sales: "_FirstSales") -> Ite
     for point in points:
         yield Step(candidates.breached(point, in_use), partial(next, _claims(point, first_sales), 0))
     for low in window.lows:
-        yield Step(candidates.without_margin_call(low, in_use), partial(margin_calls.call_loans, low))
+        yield Step(candidates.without_margin_call(low, in_use), partial(next, margin_calls.call_batches(low), 0))
     if last:
         careful = last.cautious_for(settings.PRICE_REFERENCE_QUANTITY)
         yield Step(candidates.new(careful, in_use), partial(activation.activate_loans, careful))
         yield Step(candidates.with_margin_call(careful, in_use), partial(margin_calls.clear_margin_calls, careful))
         # A loan that the last price has activated or cleared gets no margin call by it.
         for point in points[len(window.lows) :]:
-            yield Step(candidates.without_margin_call(point, in_use), partial(margin_calls.call_loans, point))
+            yield Step(
+                candidates.without_margin_call(point, in_use), partial(next, margin_calls.call_batches(point), 0)
+            )
         if notice_ltv := settings.MARGIN_NOTICE_LTV:
             yield Step(candidates.with_notice(careful, in_use), partial(margin_notices.end_notices, careful))
             if last.may_claim:
                 yield Step(
                     candidates.without_notice(last, in_use, notice_ltv),
-                    partial(margin_notices.give_notice, last, notice_ltv),
+                    partial(next, margin_notices.notice_batches(last, notice_ltv), 0),
                 )
 
 
@@ -152,16 +155,20 @@ def _first_change(waiting: deque[Step]) -> int:
     """Take steps until one has changed something, and drop those with nothing left to do; returns how much it changed.
 
     So a batch holds one change. One statement finds the first of several steps that finds a loan: most often none does.
+    A step that has begun is not asked again: its search might skip all that it has changed.
     """
     while waiting:
-        asked = list(islice(waiting, ASKED_AT_ONCE))
-        first = candidates.first_found([step.search for step in asked])
-        for _finds_none in asked if first is None else asked[:first]:
-            waiting.popleft()
-        if first is not None:
-            if changed := waiting[0].act():
-                return changed
-            waiting.popleft()
+        if waiting[0].search is not None:
+            searches = [step.search for step in islice(waiting, ASKED_AT_ONCE) if step.search is not None]
+            first = candidates.first_found(searches)
+            for _finds_none in searches[:first]:
+                waiting.popleft()
+            if first is None:
+                continue
+        if changed := waiting[0].act():
+            waiting[0] = waiting[0]._replace(search=None)
+            return changed
+        waiting.popleft()
     return 0
 
 

@@ -89,6 +89,7 @@ class Liquidation(models.Model):
             models.Index(fields=["due_at"], name="liquidations_due", condition=Q(status="selling")),
             models.Index(fields=["status", "-id"], name="liquidations_by_status"),
             models.Index(fields=["held_by"], name="liquidations_held", condition=Q(held_by__isnull=False)),
+            models.Index(fields=["balance_at_claim"], name="liquidations_by_debt"),  # "over 10,000 GC" on the desk
         ]
 
     def __str__(self) -> str:
@@ -174,6 +175,7 @@ class TradeOrder(models.Model):
         ]
         indexes = [
             models.Index(fields=["venue_order_id"], name="orders_by_market_id", condition=~Q(venue_order_id="")),
+            models.Index(fields=["market", "status", "-id"], name="orders_by_market_and_status"),
         ]
 
     def __str__(self) -> str:
@@ -200,6 +202,7 @@ class OrderAnswer(models.Model):
             # A restored database counts sends anew, so a worker from before may bring a second answer to one: stale.
             models.UniqueConstraint(fields=["order", "send", "stale"], name="one_answer_a_send")
         ]
+        indexes = [models.Index(fields=["order"], name="stale_answers", condition=Q(stale=True))]
 
     def __str__(self) -> str:
         return f"{self.kind}, to send {self.send}"

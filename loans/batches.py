@@ -1,6 +1,6 @@
-"""One batch of loans that a price changes, in one transaction."""
+"""Batches of loans that a price changes, each in one transaction."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import structlog
 
@@ -18,21 +18,22 @@ log = structlog.get_logger(__name__)
 _RULED_BY = ("status", "outstanding_balance", "collateral", "terms")
 
 
-def change_next_batch(
+def change_batches(
     action: str,
     point: PricePoint,
     search: Callable[[PricePoint, ByVersion], Search],
     change: Callable[[list[Loan]], int],
     limit: int,
-) -> int:
-    """Lock page after page of up to `limit` candidates until `change` changes some; commit these, return how many.
+) -> Iterator[int]:
+    """Lock page after page of up to `limit` candidates; yield how many loans `change` has changed, where it did.
 
-    `change` applies the exact rule to the locked loans, of which _RULED_BY is loaded, and changes those that it takes;
-    pages without any are skipped (see `candidates`). 0 means that no loan is left at this price, or that the price is
-    not known. Locks: the loans of a page, in id order.
+    Each page is changed in the transaction of whoever asks for the next batch, or in one of its own. `change` applies
+    the exact rule to the locked loans, of which _RULED_BY is loaded, and changes those that it takes; pages without any
+    are skipped (see `candidates`). The end means that no loan is left at this price, or that the price is not known.
+    Locks: the loans of a page, in id order.
     """
     if point.price is None:
-        return 0
+        return
     for page in search(point, terms.in_use()).pages(limit):
         with history.cause(action, correlation_id=point.correlation_id):
             # The terms are read after the locks: a lock that was waited for may have changed them.
@@ -47,5 +48,15 @@ def change_next_batch(
             log.info(
                 "loans_changed", action=action, loans=changed, price=str(point.price), price_at=point.at.isoformat()
             )
-            return changed
-    return 0
+            yield changed
+
+
+def change_next_batch(
+    action: str,
+    point: PricePoint,
+    search: Callable[[PricePoint, ByVersion], Search],
+    change: Callable[[list[Loan]], int],
+    limit: int,
+) -> int:
+    """The first of `change_batches`; 0 if there is none. For a search that finds no loan again that was changed."""
+    return next(change_batches(action, point, search, change, limit), 0)

@@ -1,6 +1,6 @@
 """Margin calls: opened at a price, closed when LTV falls below the clearing LTV, or by a claim."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from django.db import connection
@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from coruscant import clock, money
 from coruscant.any_of import AnyOf
 from loans import candidates, margin_notices, risk
-from loans.batches import change_next_batch
+from loans.batches import change_batches, change_next_batch
 from loans.events.models import LoanEventType
 from loans.events.write import write_events
 from loans.models import Loan, LoanStatus, MarginCall
@@ -26,15 +26,17 @@ _INSERT = """
 """
 
 
-def call_loans(point: PricePoint, limit: int = 500) -> int:
-    """Open a margin call for up to `limit` active loans at or above the margin call LTV that have none open.
+def call_batches(point: PricePoint, limit: int = 500) -> Iterator[int]:
+    """Open margin calls for all active loans at or above the margin call LTV that have none open, `limit` at a time.
 
-    A price that ended before a loan became active does not apply to it. A price that ended before the one that cleared
-    a loan's last margin call opens no other, so a window may be evaluated again. Returns how many were opened; none
-    while a jump of prices is pending. One transaction. Locks: the loans, in id order.
+    Yields how many were opened, after each batch. A batch begins where the one before ended: the search does not skip
+    those with a margin call again. A price that ended before a loan became active does not apply to it. A price that
+    ended before the one that cleared a loan's last margin call opens no other, so a window may be evaluated again. None
+    are opened while a jump of prices is pending. Each batch is one transaction, or part of that of whoever asks for it.
+    Locks: the loans, in id order.
     """
     if not point.may_claim:
-        return 0
+        return iter(())
 
     def call(loans: list[Loan]) -> int:
         price = point.known_price
@@ -54,7 +56,12 @@ def call_loans(point: PricePoint, limit: int = 500) -> int:
         write_events(LoanEventType.MARGIN_CALL, called, price, now)
         return len(called)
 
-    return change_next_batch("margin_call", point, candidates.without_margin_call, call, limit)
+    return change_batches("margin_call", point, candidates.without_margin_call, call, limit)
+
+
+def call_loans(point: PricePoint, limit: int = 500) -> int:
+    """The first of `call_batches`; 0 if no loan is left to be called."""
+    return next(call_batches(point, limit), 0)
 
 
 def clear_margin_calls(point: PricePoint, limit: int = 500) -> int:

@@ -3,7 +3,7 @@
 A notice is about the price that holds: no past low gives one, so what is evaluated again gives none twice.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
@@ -16,7 +16,7 @@ from django.db.models import QuerySet
 from coruscant import clock, money
 from coruscant.any_of import AnyOf
 from loans import candidates, risk
-from loans.batches import change_next_batch
+from loans.batches import change_batches, change_next_batch
 from loans.events.models import LoanEventType
 from loans.events.write import write_events
 from loans.models import Loan, LoanStatus, MarginNotice
@@ -34,15 +34,16 @@ _INSERT = """
 """
 
 
-def give_notice(point: PricePoint, notice_ltv: Decimal, limit: int = 500) -> int:
-    """Give notice to up to `limit` active loans from the notice LTV to below the margin call LTV.
+def notice_batches(point: PricePoint, notice_ltv: Decimal, limit: int = 500) -> Iterator[int]:
+    """Give notice to active loans from the notice LTV to below the margin call LTV, up to `limit` at a time.
 
     None to a loan with an open notice or margin call, and none at a price that ended before a loan became active, or
-    before the one that cleared its last margin call. Returns to how many; none while a jump of prices is pending. One
-    transaction. Locks: the loans, in id order.
+    before the one that cleared its last margin call; none while a jump of prices is pending. Yields to how many, after
+    each batch, which begins where the one before ended. Each batch is one transaction, or part of that of whoever asks
+    for it. Locks: the loans, in id order.
     """
     if not point.may_claim:
-        return 0
+        return iter(())
 
     def give(loans: list[Loan]) -> int:
         price = point.known_price
@@ -61,7 +62,12 @@ def give_notice(point: PricePoint, notice_ltv: Decimal, limit: int = 500) -> int
         return len(noticed)
 
     search = partial(candidates.without_notice, notice_ltv=notice_ltv)
-    return change_next_batch("margin_notice", point, search, give, limit)
+    return change_batches("margin_notice", point, search, give, limit)
+
+
+def give_notice(point: PricePoint, notice_ltv: Decimal, limit: int = 500) -> int:
+    """The first of `notice_batches`; 0 if no loan is left to be given notice."""
+    return next(notice_batches(point, notice_ltv, limit), 0)
 
 
 def end_notices(point: PricePoint, limit: int = 500) -> int:

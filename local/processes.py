@@ -9,6 +9,7 @@ sale that is killed waits for its lease, and its order for an answer that was al
 
 - web: gunicorn lets requests end for 30 s, then ends its workers itself.
 - prices and risk: a task ends within its hard limit of 60 s.
+- replay: a replay ends within its hard limit of 110 s.
 - sales: Celery's time limits do not work in threads. A run of a sale begins no order after 30 s, and the answer to its
   last one comes within MARKET_TIMEOUT_SECONDS (10 s). Nothing that a worker fetches waits behind another task.
 """
@@ -94,6 +95,8 @@ WORKERS = {
         # Long polls, one process a market: never in a pool with anything else.
         Worker(name="prices", queues=("prices",), pool=Pool.PREFORK, concurrency=2, grace_seconds=70),
         Worker(name="risk", queues=("risk", "maintenance"), pool=Pool.PREFORK, concurrency=3, grace_seconds=70),
+        # Minutes of computing for people who wait, and for nobody else: no evaluation is to wait for them.
+        Worker(name="replay", queues=("replay",), pool=Pool.PREFORK, concurrency=1, grace_seconds=120),
         # Selling waits on markets: many threads, little work.
         Worker(name="sales", queues=("liquidations", "events"), pool=Pool.THREADS, concurrency=48, grace_seconds=60),
     )

@@ -60,6 +60,14 @@ class PriceQuote(models.Model):
             models.Index(fields=["market", "-sent_at"], name="quote_by_market_and_age"),
             models.Index(fields=["sent_at"], name="quote_not_yet_evaluated", condition=Q(evaluated_at__isnull=True)),
             models.Index(
+                fields=["sent_at"],
+                name="remarkable_quotes",  # few, which people look for
+                condition=Q(too_late=True)
+                | ~Q(alone=Alone.NO)
+                | ~Q(confirmed_by="")
+                | Q(effective_from__isnull=True, evaluated_at__isnull=False),
+            ),
+            models.Index(
                 fields=["market", "-effective_from"],
                 name="effective_quote_by_market",
                 condition=Q(effective_from__isnull=False),

@@ -22,7 +22,8 @@ from pricing.quotes import Freshness, Level, Quote, in_order
 
 _QUOTE = "id, market, market_time, sent_at, coalesce(event_id, message_id) AS reference, too_late"
 _QUOTE_COLUMNS = 6
-_READ_COLUMNS = f"{_QUOTE}, sell, effective_from, alone, confirmed_by, evaluated_at"
+_FOUND = "effective_from, alone, confirmed_by, evaluated_at"
+_READ_COLUMNS = f"{_QUOTE}, sell, {_FOUND}"
 # Every row of the guard: there are few, and they are read as one text.
 _GUARDS = """
     (SELECT coalesce(json_agg(json_build_array(id, holds_from, mode, jump::text, agreement::text, dispute::text)
@@ -78,7 +79,7 @@ _READING = """
     )
 """
 _READ = f"""
-    SELECT {_READ_COLUMNS}, false AS is_settled FROM pricing_pricequote
+    SELECT {_QUOTE}, sell, {{found}}, false AS is_settled FROM pricing_pricequote
     WHERE market = reading.market AND sent_at >= reading.begins AND id IS DISTINCT FROM reading.settled_id {{until}}
     UNION ALL
     SELECT {_READ_COLUMNS}, true FROM pricing_pricequote WHERE id = reading.settled_id
@@ -90,13 +91,14 @@ _HISTORY = f"""
     _READING.format(markets="unnest(%(markets)s::text[]) AS each(name)", since="%(since)s", no_earlier="%(no_earlier)s")
 }
     SELECT {_ASIDE.format(since=_OLDEST.format(since="%(since)s", reach="(%(since)s - %(no_earlier)s)"))}, quote.*
-    FROM reading CROSS JOIN LATERAL ({_READ.format(until="AND sent_at <= %(until)s")}) AS quote
+    FROM reading CROSS JOIN LATERAL ({_READ.format(found=_FOUND, until="AND sent_at <= %(until)s")}) AS quote
 """  # noqa: S608
 # The markets are literals here, so PostgreSQL plans this statement once. For an array given as a parameter it assumes
 # ten elements, estimates that one plan for all parameters would be expensive, and plans anew each time.
 _MARKETS = "(VALUES {})".format(", ".join(f"('{market.value}')" for market in Market))
 _NO_EARLIER = "(SELECT since - make_interval(secs => %(reach)s) FROM bounds)"
-# From the first unevaluated quote on; while no evaluation runs, from not too long ago.
+# From the first unevaluated quote on; while no evaluation runs, from not too long ago. What evaluations found of these
+# is not asked for: it takes as long to parse as the quotes.
 _NEWEST = f"""
     WITH bounds AS MATERIALIZED (
         SELECT greatest(least(unevaluated.first, newest.last),
@@ -117,7 +119,7 @@ _NEWEST = f"""
            f.drained_to, quote.*
     FROM {_MARKETS} AS each_market(market) LEFT JOIN pricing_feed f ON f.market = each_market.market
     JOIN reading ON reading.market = each_market.market
-    LEFT JOIN LATERAL ({_READ.format(until="")}) AS quote ON true
+    LEFT JOIN LATERAL ({_READ.format(found="NULL::timestamptz, '', '', NULL::timestamptz", until="")}) AS quote ON true
 """  # noqa: S608
 _OTHER_COLUMNS = 5
 _NEWEST_COLUMNS = _OTHER_COLUMNS + _QUOTE_COLUMNS + 6
@@ -202,7 +204,10 @@ def guards() -> Guards:
 
 @dataclass(frozen=True, slots=True)
 class Newest:
-    """What the price now depends on, all read at the instant `now`; `row` is the row of another query."""
+    """What the price now depends on, all read at the instant `now`; `row` is the row of another query.
+
+    `history` has no findings but those of what is settled.
+    """
 
     now: datetime
     guards: Guards
@@ -219,16 +224,23 @@ def newest(reach: timedelta, row_query: str | None = None, row_parameters: Mappi
     """
     query = _NEWEST
     if row_query is not None:  # beside the first row alone: what came with each row would be parsed for each
-        query = f"""
-            SELECT newest.*, other.*
-            FROM (SELECT each.*, row_number() OVER () AS number FROM ({_NEWEST}) AS each) AS newest
-            LEFT JOIN ({row_query}) AS other ON newest.number = 1 ORDER BY newest.number
-        """  # noqa: S608
+        query = _beside_first_row(row_query)
     rows = _rows(query, {"reach": reach.total_seconds(), **(row_parameters or {})})
     sent = (row[_OTHER_COLUMNS:_NEWEST_COLUMNS] for row in rows if row[_OTHER_COLUMNS] is not None)
     quotes = _history(sent, rows[0][2])
     drained_to = {Market(row[3]): row[4] for row in rows}
     return Newest(clock.read(rows[-1][0]), read_guards(rows[0][1]), drained_to, quotes, rows[0][_NEWEST_COLUMNS + 1 :])
+
+
+@lru_cache(maxsize=8)
+def _beside_first_row(row_query: str) -> str:
+    """_NEWEST with the columns of another query in its first row; in few characters.
+
+    psycopg converts a text again for each call if it has 4,096 characters or more.
+    """
+    newest, other = " ".join(_NEWEST.split()), " ".join(row_query.split())
+    numbered = f"SELECT e.*, row_number() OVER () r FROM ({newest}) e"  # noqa: S608
+    return f"SELECT n.*, o.* FROM ({numbered}) n LEFT JOIN ({other}) o ON r = 1 ORDER BY r"  # noqa: S608
 
 
 def read_levels(written: Iterable[Iterable[str]]) -> tuple[Level, ...]:

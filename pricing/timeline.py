@@ -5,9 +5,10 @@ often. The rules are explained in docs/decisions/0004-timeline-of-the-best-price
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from decimal import Decimal
+from operator import attrgetter
 from typing import NamedTuple
 
 from coruscant import money
@@ -75,6 +76,10 @@ class _Spans:
         )
 
 
+#: All that a point says about the price, without when.
+_SAID = attrgetter(*(field.name for field in fields(PricePoint) if field.name not in {"at", "until"}))
+
+
 def timeline(
     courses: Mapping[Market, Course],
     guards: Guards,
@@ -106,7 +111,7 @@ def timeline(
     points: list[PricePoint] = []
     for instant in [start, *sorted(edge for edge in changes if start < edge <= end)]:
         point = _point(instant, [spans.at(instant) for spans in markets], guards)
-        if not points or replace(points[-1], at=instant, until=None) != point:
+        if not points or _SAID(points[-1]) != _SAID(point):
             if points:
                 points[-1] = replace(points[-1], until=instant)
             points.append(point)

@@ -92,7 +92,7 @@ def test_each_process_of_the_service_has_every_setting():
     assert set(OTHERS) | set(OF_THE_CONTAINER) | _TRYING_OUT == set(example)
     services = read_services()
     ours = [name for name, service in services.items() if service.get("image") == "coruscant-bank-service"]
-    assert len(ours) == 9
+    assert len(ours) == 10
     for name in ours:
         assert set(services[name]["environment"]) == set(example), name
 

@@ -58,6 +58,16 @@ def test_an_id_is_found_from_anywhere_by_the_keyboard_alone(page: Page, bank: Ba
     page.wait_for_url(f"**{reverse('admin:loans_loan_change', args=(bank.active.pk,))}")
 
 
+def test_enter_alone_opens_the_first_result_and_does_nothing_without_one(page: Page, bank: Bank):
+    page.goto(reverse("admin:controls_control_changelist"))
+    page.keyboard.press("Control+k")
+    type_into_search(page, "L-act")
+    page.keyboard.press("Enter")  # nothing is found yet
+    expect(page.locator("#command-results-list li")).to_have_count(1, timeout=PATIENCE_MS)
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**{reverse('admin:loans_loan_change', args=(bank.active.pk,))}")
+
+
 def test_the_button_of_the_side_bar_opens_the_search(page: Page):
     page.get_by_role("button", name="Search any id").press("Enter")
     type_into_search(page, "margin")

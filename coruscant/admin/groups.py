@@ -40,7 +40,7 @@ COMMANDS: Final = {
         _DECIDE,
         _EVIDENCE,
     ),
-    AUDITORS: (_EVIDENCE,),
+    AUDITORS: (_EVIDENCE, "admin.view_logentry"),
 }
 
 
@@ -51,13 +51,15 @@ def update_groups(app_config: AppConfig, using: str, **_signal: Any) -> None:
     added later can be seen without anyone having to think of it. Idempotent. It only adds: what an administrator has
     given a group beyond it stays. Does nothing before the tables of auth exist.
     """
-    if app_config.label not in APPS:
+    label = app_config.label
+    if label not in APPS and not any(one.startswith(f"{label}.") for commands in COMMANDS.values() for one in commands):
         return
     if Group._meta.db_table not in connections[using].introspection.table_names():
         return
     create_permissions(app_config, verbosity=0, using=using)
-    of_app = Permission.objects.using(using).filter(content_type__app_label=app_config.label)
+    of_app = Permission.objects.using(using).filter(content_type__app_label=label)
+    seen = Q(codename__startswith="view_") if label in APPS else Q(pk__in=())
     for name, commands in COMMANDS.items():
         group, _ = Group.objects.using(using).get_or_create(name=name)
-        names = [command.split(".")[1] for command in commands if command.startswith(f"{app_config.label}.")]
-        group.permissions.add(*of_app.filter(Q(codename__startswith="view_") | Q(codename__in=names)))
+        names = [command.split(".")[1] for command in commands if command.startswith(f"{label}.")]
+        group.permissions.add(*of_app.filter(seen | Q(codename__in=names)))

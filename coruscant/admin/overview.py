@@ -40,13 +40,18 @@ def count_card(
     return Card(title, str(count), note, listed, some if count else none)
 
 
+def notices(request: HttpRequest) -> list[Message]:
+    """The banners and notes as they are now."""
+    kinds = (messages.ERROR, banners), (messages.INFO, notes)
+    return [Message(kind, text) for kind, shown in kinds for show in shown if (text := show(request))]
+
+
 def _page_context(context: dict[str, Any], request: HttpRequest) -> dict[str, Any]:
     """Add to the context of every admin page; unfold calls this hook of the site."""
     if site.has_permission(request):
-        kinds = (messages.ERROR, banners), (messages.INFO, notes)
-        notices = [Message(kind, text) for kind, shown in kinds for show in shown if (text := show(request))]
+        found = notices(request)
         # Lazy, because whoever reads the messages of a request takes them from the page that would show them.
-        context["messages"] = SimpleLazyObject(lambda: [*notices, *messages.get_messages(request)])
+        context["messages"] = SimpleLazyObject(lambda: [*found, *messages.get_messages(request)])
     return context
 
 

@@ -48,6 +48,14 @@ class Sums:
         with money.exact():
             return Sums(self.loans + other.loans, self.balance + other.balance, self.collateral + other.collateral)
 
+    def at_most(self, other: "Sums") -> "Sums":
+        """Of each figure the lower one."""
+        return Sums(
+            min(self.loans, other.loans),
+            min(self.balance, other.balance),
+            min(self.collateral, other.collateral),
+        )
+
     def __sub__(self, other: "Sums") -> "Sums":
         """These without the others, which are among them."""
         with money.exact():

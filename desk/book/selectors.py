@@ -49,7 +49,8 @@ class Book:
     """The book as of a snapshot, exact at any line: rows are read where a line divides a bucket.
 
     Exact as long as the book is as it was then. What changes between the snapshot and the reading may count twice, or
-    not at all.
+    not at all; but of a bucket never more is read than the snapshot has in it. So a lower line has at least what a
+    higher one has, if both are read in `one_instant`.
     """
 
     def __init__(self, snapshot: BookSnapshot) -> None:
@@ -72,14 +73,17 @@ class Book:
 
     def _at_or_above(self, bounds: Bounds) -> Sums:
         beyond, lines = Sums(), []
+        most: dict[int, Sums] = {}
         for version, bound in bounds.items():
             # A debt per unit is rounded to the column's scale: only from two units of it above the bound on is it
             # certain which side its loan is on. So where an edge is as near as that, two buckets are read.
             floor = money.round_down(bound, money.DECIMAL_PLACES)
-            last = bucket_of(floor + _ULP)
-            beyond += self.distribution.beyond(version, last + 1)
-            lines.append((version, STARTS[bucket_of(floor)], ENDS[last], bound))
-        return beyond + _reaching(lines)
+            first, last = bucket_of(floor), bucket_of(floor + _ULP)
+            higher = self.distribution.beyond(version, last + 1)
+            beyond += higher
+            lines.append((version, STARTS[first], ENDS[last], bound))
+            most[version] = self.distribution.beyond(version, first) - higher
+        return sum((sums.at_most(most[version]) for version, sums in _reaching(lines)), beyond)
 
 
 def histogram(snapshot: BookSnapshot, price: Decimal) -> list[tuple[Decimal, Decimal | None, int, Decimal]]:
@@ -131,11 +135,15 @@ def _active(version: int) -> QuerySet[Loan]:
     return Loan.objects.filter(status=LoanStatus.ACTIVE, terms=version).select_related("terms")
 
 
-def _reaching(lines: list[tuple[int, Decimal, Decimal, Decimal]]) -> Sums:
+def _reaching(lines: list[tuple[int, Decimal, Decimal, Decimal]]) -> Iterator[tuple[int, Sums]]:
+    """Of each line the version of its terms, and the loans that reach it."""
     if not lines:
-        return Sums()
+        return
     values = ", ".join(["(%s::int, %s::numeric, %s::numeric, %s::numeric)"] * len(lines))
-    query = f"SELECT sums.* FROM (VALUES {values}) AS line(terms_id, first, below, bound) {_REACHING}"  # noqa: S608
+    query = f"""
+        SELECT line.terms_id, sums.* FROM (VALUES {values}) AS line(terms_id, first, below, bound) {_REACHING}
+    """  # noqa: S608
     with connection.cursor() as cursor:
         cursor.execute(query, [value for line in lines for value in line])
-        return sum((Sums(loans, owed or ZERO, units or ZERO) for loans, owed, units in cursor.fetchall()), Sums())
+        for version, loans, owed, units in cursor.fetchall():
+            yield version, Sums(loans, owed or ZERO, units or ZERO)

@@ -1,12 +1,11 @@
 """Reading every row about a loan, as of one instant, in a number of queries that does not depend on the loan."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, TypeVar
 
-from django.db import connection, models, transaction
+from django.db import models
 from django.db.models import Q, QuerySet
 
 from coruscant.approvals.models import Approval
@@ -72,21 +71,6 @@ class Books:
     def claim_failure(self) -> ClaimFailure | None:
         """Why the database refuses the loan's claim, if it does."""
         return getattr(self.loan, "claim_failure", None)
-
-
-@contextmanager
-def one_instant() -> Iterator[None]:
-    """A block whose queries all see the books as of one instant, and which writes nothing.
-
-    In a transaction that is open already, they see what that sees.
-    """
-    if connection.in_atomic_block:
-        yield
-        return
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        yield
 
 
 def read(loan_id: str, newest: int | None = None) -> Books:

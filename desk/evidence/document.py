@@ -6,6 +6,7 @@ from typing import Any
 from desk.evidence import books, quotes
 from desk.evidence.assemble import assemble
 from desk.evidence.canonical import canonical, sha256
+from desk.one_instant import one_instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ def evidence_of(loan_id: str) -> Document:
     `evidence` rests on rows that are never removed, `quotes` on those that are, and `sha256` has the hash of either.
     Nothing in it says when it was made, so it can be made again. Raises LoanNotFound. Locks and writes nothing.
     """
-    with books.one_instant():
+    with one_instant():
         evidence = assemble(books.read(loan_id))
         recorded = quotes.on_record(evidence)
     hashes = {"evidence": sha256(evidence), "quotes": sha256(recorded)}

@@ -12,6 +12,7 @@ from desk.evidence import books
 from desk.loan import figures
 from desk.loan.step import Step
 from desk.loan.steps import steps
+from desk.one_instant import one_instant
 from liquidation.models import Liquidation, OrderStatus
 from loans.models import Loan, MarginCall
 from pricing.quotes import PricePoint
@@ -37,7 +38,7 @@ class LoanPage:
 
 def loan_page(loan: Loan, point: PricePoint, *, whole: bool = False) -> LoanPage:
     """The page at a price: the newest steps of the loan, or all of them. Raises LoanNotFound. Locks nothing."""
-    with books.one_instant():
+    with one_instant():
         # One more than is shown tells whether there are more.
         found = books.read(loan.loan_id, None if whole else NEWEST + 1)
         sale = found.liquidation

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest
 
 from desk.overview.read import read
@@ -12,8 +13,13 @@ NEEDED = ("loans.view_loan", "liquidation.view_liquidation", "pricing.view_price
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """What the admin's index shows, by Unfold's hook: nothing to those who are in no group."""
-    return context | (read(request) if request.user.has_perms(NEEDED) else {"sees_nothing": True})
+    """What the admin's index shows, by Unfold's hook: nothing to those who are in no group.
+
+    Banners are in the part that refreshes itself, and not among the messages above it.
+    """
+    if not request.user.has_perms(NEEDED):
+        return context | {"sees_nothing": True}
+    return context | read(request) | {"messages": messages.get_messages(request)}
 
 
 class Figures(DeskPage):

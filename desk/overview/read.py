@@ -38,6 +38,7 @@ def read(request: HttpRequest) -> dict[str, Any]:
     concerns = [card for card in _cards(request) if card.kind in ("danger", "warning")]
     return {
         "now": now,
+        "notices": overview.notices(request),
         "point": point,
         "best_market": _name(point.quotes[0].market) if point.quotes else "",
         "heard": max((quote.sent_at for quote in point.quotes), default=None),

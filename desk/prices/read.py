@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Any, Final
 
 from django.conf import settings
-from django.db.models import F, QuerySet, Window
-from django.db.models.functions import Lag
+from django.db import connection
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from coruscant import clock
@@ -25,6 +25,26 @@ from pricing.quotes import Level, PricePoint, Quote, unit_price
 _NEWEST: Final = 8
 _NEWEST_OF_ALL: Final = 10
 _DAY: Final = timedelta(days=1)
+
+# From quote to quote, each the last one within the maximum age of the one before, or the next one if there is none:
+# two probes of an index for each minute, where comparing every quote with its neighbour would read them all.
+_GAPS = """
+    WITH RECURSIVE quote (before, sent_at) AS (
+        SELECT NULL::timestamptz, coalesce(
+            (SELECT max(sent_at) FROM pricing_pricequote WHERE market = %(market)s AND sent_at <= %(day_ago)s),
+            (SELECT min(sent_at) FROM pricing_pricequote WHERE market = %(market)s AND sent_at > %(day_ago)s))
+        UNION ALL
+        SELECT quote.sent_at, coalesce(
+            (SELECT max(q.sent_at) FROM pricing_pricequote q WHERE market = %(market)s
+             AND q.sent_at > quote.sent_at AND q.sent_at <= quote.sent_at + %(max_age)s),
+            (SELECT min(q.sent_at) FROM pricing_pricequote q WHERE market = %(market)s
+             AND q.sent_at > quote.sent_at + %(max_age)s))
+        FROM quote WHERE quote.sent_at IS NOT NULL
+    )
+    SELECT before, sent_at FROM quote
+    WHERE before IS NOT NULL AND (sent_at IS NULL OR sent_at > before + %(max_age)s)
+    ORDER BY before DESC LIMIT %(most)s
+"""
 
 Prices = tuple[Decimal | None, ...]
 
@@ -119,16 +139,13 @@ def gaps(now: datetime) -> list[Gap]:
 
 
 def _gaps(market: Market, now: datetime, max_age: timedelta) -> Iterator[Gap]:
-    of_market = PriceQuote.objects.filter(market=market).order_by("-sent_at")
-    last_before = of_market.filter(sent_at__lte=now - _DAY).values_list("sent_at", flat=True).first()
-    before = Window(Lag("sent_at"), order_by="sent_at")
-    of_a_day = of_market.filter(sent_at__gte=last_before or now - _DAY).order_by().annotate(before=before)
-    ended = of_a_day.filter(sent_at__gt=F("before") + max_age).order_by("-sent_at")
-    for start, end in ended.values_list("before", "sent_at")[:_NEWEST_OF_ALL]:
-        yield Gap(market, start + max_age, end, end - start - max_age)
-    last = of_market.values_list("sent_at", flat=True).first()
-    if last is not None and last + max_age < now:
-        yield Gap(market, last + max_age, None, now - last - max_age)
+    parameters: dict[str, Any] = {"market": market, "day_ago": now - _DAY, "max_age": max_age, "most": _NEWEST_OF_ALL}
+    with connection.cursor() as cursor:
+        cursor.execute(_GAPS, parameters)
+        for before, sent_at in cursor.fetchall():
+            since, until = before + max_age, sent_at
+            if until is not None or since < now:
+                yield Gap(market, since, until, (until or now) - since)
 
 
 def _price(sell: tuple[Level, ...]) -> Decimal | None:

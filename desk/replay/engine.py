@@ -8,10 +8,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Protocol
+from typing import Final, Protocol
 
+from coruscant.money import ZERO
 from loans import risk
 from loans.risk import Thresholds
+
+_INFINITY: Final = Decimal("Infinity")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ class Evaluation:
     careful: Price | None
 
 
-#: Whether prices that lie within [lowest, highest] may matter.
+#: Whether prices may matter of which the lowest that calls or sells is this, and the highest that clears is that.
 Matters = Callable[[Decimal, Decimal], bool]
 
 
@@ -133,6 +136,9 @@ class _Walk:
     pauses: Sequence[Pause]
     figures: Figures = field(init=False)
     called: bool = field(init=False)
+    #: Prices down from the one matter, and those above the other; found anew with every step, since many are compared.
+    reached_at: Decimal = field(init=False)
+    cleared_above: Decimal = field(init=False)
     cleared_to: datetime | None = field(init=False)
     calls: list[Step] = field(default_factory=list)
     cleared_at: list[datetime | None] = field(default_factory=list)
@@ -141,6 +147,7 @@ class _Walk:
     def __post_init__(self) -> None:
         self.figures = self.loan.figures[0]
         self.called, self.cleared_to = self.loan.called, self.loan.cleared_to
+        self._find_lines()
 
     def run(self, until: datetime) -> None:
         every = self.loan.figures
@@ -160,15 +167,26 @@ class _Walk:
         """Other figures. A posting clears a margin call at once, at the price of that moment."""
         posted = figures.collateral > self.figures.collateral
         self.figures = figures
+        self._find_lines()
         if posted and self.called:
             price = self.prices.careful_at(figures.since)
             if price is not None and self._reaches(risk.may_clear, price):
                 self._clear(figures.since, figures.since)
 
+    def _find_lines(self) -> None:
+        ltvs = self.figures.thresholds
+        self.reached_at = self._line(ltvs.liquidation_ltv if self.called else ltvs.margin_call_ltv)
+        self.cleared_above = self._line(ltvs.margin_call_clear_ltv) if self.called else _INFINITY
+
+    def _line(self, ltv: Decimal) -> Decimal:
+        """The highest price at which LTV is at or above this; zero, which no price is, without a debt."""
+        if not self.figures.balance:
+            return ZERO
+        line = risk.price_at(self.figures.balance, self.figures.collateral, ltv)
+        return _INFINITY if line is None else line
+
     def _matters(self, lowest: Decimal, highest: Decimal) -> bool:
-        if not self.called:
-            return self._reaches(risk.must_call, lowest)
-        return self._reaches(risk.must_liquidate, lowest) or self._reaches(risk.may_clear, highest)
+        return lowest <= self.reached_at or highest > self.cleared_above
 
     def _evaluate(self, evaluation: Evaluation) -> None:
         last = [evaluation.last] if evaluation.last else []
@@ -194,11 +212,13 @@ class _Walk:
         if self.called or overtaken or not self._applies(price) or not self._reaches(risk.must_call, price.price):
             return
         self.called = True
+        self._find_lines()
         self.calls.append(self._step(price, at))
         self.cleared_at.append(None)
 
     def _clear(self, at: datetime, cleared_to: datetime) -> None:
         self.called, self.cleared_to = False, cleared_to
+        self._find_lines()
         if self.cleared_at:
             self.cleared_at[-1] = at
 

@@ -44,10 +44,14 @@ _ENTRIES = """
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Some loans: those that prices may matter to, and what became of those to which something happened."""
+    """Some loans: those that prices may matter to, and what became of those to which something happened.
+
+    `up_to`: this and all batches before have all loans with primary keys up to it.
+    """
 
     loans: tuple[LoanHistory, ...]
     reality: Mapping[int, Fate]
+    up_to: int
 
 
 def batches(start: datetime, end: datetime, thresholds: ByVersion, lowest: Decimal | None) -> Iterator[Batch]:
@@ -70,7 +74,7 @@ def batches(start: datetime, end: datetime, thresholds: ByVersion, lowest: Decim
         calls = list(
             MarginCall.objects.filter(loan__gt=after, loan__lte=after + BATCH, opened_at__lt=end).order_by("pk")
         )
-        yield Batch(tuple(_loans(figures, calls, start)), _reality(calls, keys, start, end))
+        yield Batch(tuple(_loans(figures, calls, start)), _reality(calls, keys, start, end), after + BATCH)
 
 
 def names(keys: Iterable[int]) -> dict[int, str]:

@@ -9,13 +9,19 @@ from coruscant.fields import AmountField
 
 #: What a replay can change, in the order in which people name them.
 LTVS: Final = ("liquidation_ltv", "margin_call_ltv", "margin_call_clear_ltv")
+#: Settings of the guard over prices, as shares of a price: from which change on a quote is a jump, and within which
+#: another market's quote confirms it.
+GUARD: Final = ("guard_jump", "guard_agreement")
+NAMES: Final = (*LTVS, *GUARD)
 
 
 class PolicyReplay(models.Model):
     """The prices of a past interval against the book as it was, under terms it did not have.
 
-    The LTVs are ratios; where one is empty, each loan is held to that of its own terms. `result` is what
-    `desk/replay/service.py` makes; empty until a worker has done it, whose it is until `taken_until`.
+    LTVs and the guard's settings are ratios; where one is empty, each loan is held to that of its own terms, and the
+    guard was as it was. `result` is what
+    `desk/replay/service.py` makes, of some loans only if it is done in part; empty until a worker has done it, whose it
+    is until `taken_until`.
     """
 
     class Status(models.TextChoices):
@@ -23,6 +29,7 @@ class PolicyReplay(models.Model):
 
         WAITING = "waiting", "Waiting"
         DONE = "done", "Done"
+        PART = "part", "Done in part"
         FAILED = "failed", "Failed"
 
     start = models.DateTimeField()
@@ -30,6 +37,8 @@ class PolicyReplay(models.Model):
     margin_call_ltv = AmountField(null=True)
     margin_call_clear_ltv = AmountField(null=True)
     liquidation_ltv = AmountField(null=True)
+    guard_jump = AmountField(null=True)
+    guard_agreement = AmountField(null=True)
     asked_by = models.CharField(max_length=150)
     asked_at = models.DateTimeField()
     status = models.CharField(max_length=16, choices=Status.choices, default=Status.WAITING)
@@ -50,5 +59,5 @@ class PolicyReplay(models.Model):
 
     @property
     def named(self) -> dict[str, Decimal]:
-        """The LTVs that were named, by their columns."""
-        return {name: ltv for name in LTVS if (ltv := getattr(self, name)) is not None}
+        """What was named, by its columns."""
+        return {name: share for name in NAMES if (share := getattr(self, name)) is not None}

@@ -22,7 +22,7 @@ from coruscant.errors import DomainError
 from desk.overview.charts import Mark, PriceChart, price_chart
 from desk.page import DeskPage
 from desk.replay import service, words
-from desk.replay.models import LTVS, PolicyReplay
+from desk.replay.models import NAMES, PolicyReplay
 
 #: Replays on the list, and marks on a chart: those with the most owed.
 _SHOWN: Final = 50
@@ -44,7 +44,7 @@ class _Instant(forms.DateTimeField):
 
 
 class ReplayForm(forms.Form):
-    """What a person asks for: LTVs in percent, since that is how people name them."""
+    """What a person asks for: all in percent, since that is how people name it."""
 
     start = _Instant(label="From (UTC)")
     end = _Instant(label="To (UTC)")
@@ -53,12 +53,16 @@ class ReplayForm(forms.Form):
     margin_call_clear_ltv = AmountFormField(
         label="Clearing LTV, %", required=False, help_text="Where none is given, each loan keeps that of its own terms."
     )
+    guard_jump = AmountFormField(label="Jumps held from, %", required=False)
+    guard_agreement = AmountFormField(
+        label="Jumps confirmed within, %", required=False, help_text="Where neither is given, the guard is as it was."
+    )
 
     @property
     def named(self) -> dict[str, Decimal]:
-        """The LTVs that are given, as ratios."""
+        """What is given, as ratios."""
         with money.exact():
-            return {name: ltv / 100 for name in LTVS if (ltv := self.cleaned_data[name]) is not None}
+            return {name: ltv / 100 for name in NAMES if (ltv := self.cleaned_data[name]) is not None}
 
 
 class Replays(DeskPage):
@@ -122,7 +126,8 @@ def differences_csv(request: HttpRequest, pk: int) -> HttpResponseBase:
     """The differences of a replay as a file, exactly."""
     if not request.user.has_perm("desk.view_policyreplay"):
         raise PermissionDenied
-    found = get_object_or_404(PolicyReplay, pk=pk, status=PolicyReplay.Status.DONE)
+    found = get_object_or_404(PolicyReplay, pk=pk, result__isnull=False)
+    export.told(request, f"desk.policyreplay {pk}")
     disposition = {"Content-Disposition": f'attachment; filename="replay-{pk}.csv"'}
     lines = export.write(_COLUMNS, _rows(found.result))
     return StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8", headers=disposition)

@@ -1,12 +1,13 @@
 """The evaluations of an interval, read from recorded quotes minute by minute, and only where they may matter.
 
-One statement finds between which prices the quotes of each minute lie. The minutes that matter to some loan are then
-evaluated anew, and a number of these are kept.
+One statement finds between which prices the quotes of each minute lie. The minutes that matter to some loan by that
+are evaluated anew, a number of these are kept, and of all is kept between which prices their evaluations lay: markets
+differ, so quotes alone would have whoever is near the line look at every minute.
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -14,39 +15,28 @@ from operator import attrgetter
 from typing import Any, Final
 
 from django.conf import settings
-from django.db import connection
 from django.db.models import Min
 
 from coruscant.controls.models import Control, ControlKind
+from coruscant.money import ZERO
 from coruscant.restores.models import Restore
+from desk.replay import minutes
 from desk.replay.engine import Evaluation, Matters, Pause
 from desk.replay.evaluations import Instant, Known, ReadFurtherBack, Rules, evaluations
+from desk.replay.minutes import LONGEST_WAIT, MINUTE, Bounds, Minute, minute_of
 from pricing import reading, records
 from pricing.aside import Interval
+from pricing.guard import Effective, Guards, Mode
 from pricing.markets import Market
 from pricing.models import PriceQuote
 from pricing.quotes import Quote
 
-_MINUTE: Final = timedelta(minutes=1)
 _HOUR: Final = 60
-#: Quotes are evaluated within seconds; those of a longer outage of evaluations are left out.
-_LONGEST_WAIT: Final = timedelta(days=1)
-#: Minutes kept in memory.
-_KEPT: Final = 500
+#: Minutes kept in memory: some 100 MB, if both markets send a quote a second.
+_KEPT: Final = 2000
+_INFINITY: Final = Decimal("Infinity")
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
-# The lowest and the highest unit price, at any quantity, of the quotes sent in each minute.
-_BOUNDS = """
-    SELECT date_trunc('minute', sent_at), min(price), max(price)
-    FROM pricing_pricequote, LATERAL (
-        SELECT (level ->> 1)::numeric AS price FROM jsonb_array_elements(sell) AS level) AS levels
-    WHERE sent_at >= %(since)s AND sent_at < %(until)s GROUP BY 1
-"""
-# In which minutes loans were evaluated by new quotes, when last in each, and the earliest of these quotes.
-_MINUTES = """
-    SELECT date_trunc('minute', evaluated_at), max(evaluated_at), min(sent_at) FROM pricing_pricequote
-    WHERE sent_at >= %(since)s AND sent_at < %(until)s AND evaluated_at < %(until)s AND NOT too_late GROUP BY 1
-"""
 # Each price by which loans were called or claimed: when first; when that price was known at the latest, by the quote of
 # its instant if there is one; and the last evaluation in between that was finished (NULL: there was none).
 _ACTS = """
@@ -67,33 +57,33 @@ _ACTS = """
 """
 
 
-@dataclass(frozen=True, slots=True)
-class _Minute:
-    """A minute of the interval: the last evaluation before it, its earliest quote, and the prices that bound it."""
-
-    begins: datetime
-    evaluated_to: datetime
-    earliest: datetime
-    lowest: Decimal
-    highest: Decimal
-
-
 class RecordedPrices:
-    """The evaluations in [start, end): the `Prices` of `engine`. Reads the database when it is asked."""
+    """The evaluations in [start, end): the `Prices` of `engine`. Reads the database when it is asked.
 
-    def __init__(self, start: datetime, end: datetime) -> None:
+    `guard` are settings of the guard over prices in place of those it had: it decides by these all the time. What
+    evaluations have found is no help then, so the first quote that is read of a market is taken as effective.
+    """
+
+    def __init__(self, start: datetime, end: datetime, guard: Mapping[str, Decimal] | None = None) -> None:
         """Both are moved to the next evaluation, if there was one within the period in which beat has them done.
 
         What an evaluation did is dated some milliseconds after it: so no interval begins or ends in between.
         """
         self._period = timedelta(seconds=settings.RECOVERY_PERIOD_SECONDS)
         self.start, self.end = self._next_evaluation(start), self._next_evaluation(end)
-        self.pauses, self._rules = _pauses(self.end), _rules()
+        self.pauses, self._rules = _pauses(self.end), _rules(other_guards(guard or {}))
+        self._settles = not guard
         self._reach = self._rules.freshness.max_age + self._rules.freshness.max_lag
         self._finished, self._unfinished = self._read_acts()
         self._early = list(self._unfinished)
-        self._minutes = self._read_minutes()
-        self._hours = [_bounds(self._minutes[at : at + _HOUR]) for at in range(0, len(self._minutes), _HOUR)]
+        self._minutes = minutes.read(self.start, self.end, self._rules)
+        self._bounds: list[Bounds | None] = [
+            (minute.lowest, minute.highest) if minute else None for minute in self._minutes
+        ]
+        self._hours = [
+            minutes.bounds_of_all(self._bounds[at : at + _HOUR]) for at in range(0, len(self._bounds), _HOUR)
+        ]
+        self._evaluated: set[int] = set()
         self._evaluations: Callable[[int], Sequence[Evaluation]] = lru_cache(_KEPT)(self._evaluate)
 
     @property
@@ -106,11 +96,11 @@ class RecordedPrices:
         since, until = max(since, self.start), min(until, self.end)
         number = max(self._number(since) - 1, 0)  # an evaluation changes loans somewhat after its own instant
         while number < len(self._minutes) and self._begins(number) < until:
-            hour, minute = self._hours[number // _HOUR], self._minutes[number]
+            hour = self._hours[number // _HOUR]
             if hour is None or not matters(*hour):
                 number += _HOUR - number % _HOUR
                 continue
-            if minute is not None and matters(minute.lowest, minute.highest):
+            if self._may_matter(number, matters):
                 yield from (one for one in self._evaluations(number) if since <= one.at < until)
             number += 1
 
@@ -128,51 +118,34 @@ class RecordedPrices:
         begins = self.start
         while begins < self.end:
             number = self._number(begins)
-            ends = min(begins + part, self._begins(number) + _MINUTE)
+            ends = min(begins + part, self._begins(number) + MINUTE)
             within = (one for one in self._evaluations(number) if begins <= one.at < ends)
             known = [price for one in within for price in (*one.lows, one.last) if price]
             if known:
                 yield begins, min(price.price for price in known)
             begins += part
 
+    def _may_matter(self, number: int, matters: Matters) -> bool:
+        bounds = self._bounds[number]
+        if bounds is None or not matters(*bounds):
+            return False
+        if number not in self._evaluated:
+            self._evaluated.add(number)
+            bounds = self._bounds[number] = _bounds_of(self._evaluations(number))
+            first = number - number % _HOUR
+            self._hours[number // _HOUR] = minutes.bounds_of_all(self._bounds[first : first + _HOUR])
+        return bounds is not None and matters(*bounds)
+
     def _next_evaluation(self, instant: datetime) -> datetime:
-        quotes = PriceQuote.objects.filter(sent_at__gte=instant - _LONGEST_WAIT, too_late=False)
+        quotes = PriceQuote.objects.filter(market__in=list(Market), sent_at__gte=instant - LONGEST_WAIT, too_late=False)
         within = quotes.filter(evaluated_at__gte=instant, evaluated_at__lt=instant + self._period)
         return within.aggregate(first=Min("evaluated_at"))["first"] or instant
 
     def _number(self, instant: datetime) -> int:
-        return (instant - _minute_of(self.start)) // _MINUTE
+        return (instant - minute_of(self.start)) // MINUTE
 
     def _begins(self, number: int) -> datetime:
-        return _minute_of(self.start) + number * _MINUTE
-
-    def _read_minutes(self) -> list[_Minute | None]:
-        """Every minute of the interval; None where no quote can have held."""
-        since = self.start - _LONGEST_WAIT
-        evaluated = {row[0]: row[1:] for row in _rows(_MINUTES, since=since, until=self.end)}
-        first = min(
-            [self.start, *(sent for minute, (_last, sent) in evaluated.items() if minute >= _minute_of(self.start))]
-        )
-        # A window begins one reach before its quotes at the earliest, and what held then was sent one reach before.
-        lookback = 3 * self._reach
-        bounds = {row[0]: row[1:] for row in _rows(_BOUNDS, since=first - lookback - _MINUTE, until=self.end)}
-        evaluated_to = max(
-            (last for minute, (last, _sent) in evaluated.items() if minute < _minute_of(self.start)), default=since
-        )
-        found: list[_Minute | None] = []
-        for number in range(self._number(self.end) + 1):
-            begins = self._begins(number)
-            last, earliest = evaluated.get(begins, (evaluated_to, begins))
-            earliest = min(earliest, begins)
-            steps = range((begins - _minute_of(earliest - lookback)) // _MINUTE + 1)
-            within = [bounds[at] for step in steps if (at := begins - step * _MINUTE) in bounds]
-            found.append(
-                _Minute(begins, evaluated_to, earliest, min(low for low, _ in within), max(high for _, high in within))
-                if within
-                else None
-            )
-            evaluated_to = last
-        return found
+        return minute_of(self.start) + number * MINUTE
 
     def _read_acts(self) -> tuple[dict[datetime, datetime], dict[datetime, datetime]]:
         """When evaluations first changed loans, by their own instants: finished ones; and those that were not.
@@ -181,7 +154,7 @@ class RecordedPrices:
         """
         bounds = {"since": self.start, "until": self.end, "reach": self._reach, "markets": list(Market)}
         finished, unfinished = {}, {}
-        for acted_at, known_at, evaluated_at in _rows(_ACTS, **bounds):
+        for acted_at, known_at, evaluated_at in minutes.rows(_ACTS, **bounds):
             if evaluated_at is None:
                 unfinished[known_at] = acted_at
             else:
@@ -192,13 +165,17 @@ class RecordedPrices:
         minute = self._minutes[number]
         if minute is None:
             return ()
-        ends = min(minute.begins + _MINUTE, self.end)
+        ends = min(minute.begins + MINUTE, self.end)
         since = min(minute.earliest, max(minute.evaluated_to, minute.earliest - 2 * self._reach))
         while True:
-            history = reading.history(since, ends, no_earlier=since - self._reach)
-            quotes = {quote.id: quote for quote in history.quotes}
+            read, settled = self._quotes(since, ends)
+            quotes = {quote.id: quote for quote in read}
             rows = PriceQuote.objects.filter(pk__in=list(quotes)).values_list("pk", "received_at", "evaluated_at")
             known = [self._known(quotes[pk], received, evaluated or _NEVER) for pk, received, evaluated in rows]
+            late = {one.quote.id for one in known if one.at > minute.begins}
+            if overtaken := [one.quote.sent_at for one in settled.values() if one.quote.id in late]:
+                since = min(overtaken)  # evaluations of this minute did not know it yet, and went by the one before it
+                continue
             within = {one.evaluated_at for one in known if not one.quote.too_late}
             recorded = sorted(instant for instant in within if minute.begins <= instant < ends)
             unfinished = [instant for instant in self._early if minute.begins <= instant < ends]
@@ -208,10 +185,17 @@ class RecordedPrices:
                 for instant in _instants(minute, recorded, unfinished, ends, self._period)
             ]
             try:
-                found = evaluations(instants, known, history.settled, self._rules, since)
+                found = evaluations(instants, known, settled, self._rules, since)
                 return tuple(sorted(found, key=attrgetter("at")))
             except ReadFurtherBack as further:
                 since = further.since
+
+    def _quotes(self, since: datetime, until: datetime) -> tuple[Sequence[Quote], Mapping[Market, Effective]]:
+        """The quotes on which prices in [since, until] depend, and each market's effective one at the beginning."""
+        if self._settles:
+            found = reading.history(since, until, no_earlier=since - self._reach)
+            return found.quotes, found.settled
+        return reading.between(since - self._reach, until)[0], {}
 
     def _known(self, quote: Quote, received_at: datetime, evaluated_at: datetime) -> Known:
         """A quote, which an unfinished evaluation may have known first."""
@@ -221,7 +205,7 @@ class RecordedPrices:
 
 
 def _instants(
-    minute: _Minute, recorded: Sequence[datetime], unfinished: Sequence[datetime], ends: datetime, period: timedelta
+    minute: Minute, recorded: Sequence[datetime], unfinished: Sequence[datetime], ends: datetime, period: timedelta
 ) -> list[Instant]:
     """When loans were evaluated in a minute.
 
@@ -245,13 +229,21 @@ def _instants(
     return sorted(found, key=attrgetter("at"))
 
 
-def _rules() -> Rules:
+def other_guards(settings_of_it: Mapping[str, Decimal]) -> Guards:
+    """The guard as it was, or one with these settings that decides all the time."""
+    if not settings_of_it:
+        return reading.guards()
+    changed: dict[str, Any] = {name.removeprefix("guard_"): share for name, share in settings_of_it.items()}
+    return tuple(replace(one, mode=Mode.ON, **changed) for one in reading.guards())
+
+
+def _rules(guards: Guards) -> Rules:
     """What prices depended on: the guard, what was set aside, and when claims went on."""
     aside = Control.objects.filter(kind=ControlKind.SET_ASIDE).values_list("market", "began_at", "until")
     resumed = Control.objects.filter(kind=ControlKind.PAUSE_CLAIMS).values_list("until", flat=True)
     released = Restore.objects.exclude(claims_released_at=None).values_list("claims_released_at", flat=True)
     return Rules(
-        reading.guards(),
+        guards,
         records.freshness(),
         settings.PRICE_REFERENCE_QUANTITY,
         tuple(Interval(Market(market), began, until) for market, began, until in aside),
@@ -266,17 +258,8 @@ def _pauses(end: datetime) -> tuple[Pause, ...]:
     return tuple(Pause(began, until or _NEVER) for began, until in [*paused, *held])
 
 
-def _bounds(minutes: Sequence[_Minute | None]) -> tuple[Decimal, Decimal] | None:
-    known = [one for one in minutes if one is not None]
-    return (min(one.lowest for one in known), max(one.highest for one in known)) if known else None
-
-
-def _minute_of(instant: datetime) -> datetime:
-    return instant.replace(second=0, microsecond=0)
-
-
-def _rows(query: str, **parameters: Any) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(query, parameters)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-    return rows
+def _bounds_of(found: Sequence[Evaluation]) -> Bounds | None:
+    """The lowest price that may call or sell a loan, and the highest that may clear a call."""
+    falls = [price.price for one in found for price in (*one.lows, one.last) if price]
+    clears = [one.careful.price for one in found if one.careful]
+    return (min(falls, default=_INFINITY), max(clears, default=ZERO)) if falls or clears else None

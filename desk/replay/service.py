@@ -1,11 +1,12 @@
 """Replays: asked for, done by a worker one at a time, and kept with what came out. Nothing else is written."""
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, ClassVar, Final, TypeVar
+from itertools import takewhile
+from typing import Any, ClassVar, Final
 
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
@@ -16,22 +17,23 @@ from coruscant import clock, enqueue, money
 from coruscant.errors import DomainError
 from desk.replay import history
 from desk.replay.engine import Fate, fate
-from desk.replay.models import PolicyReplay
-from desk.replay.prices import RecordedPrices
+from desk.replay.models import GUARD, LTVS, PolicyReplay
+from desk.replay.prices import RecordedPrices, other_guards
 from desk.replay.report import Report
 from liquidation.chains import task
-from loans.models import LoanTerms
+from loans.models import Loan, LoanTerms
 from loans.terms import ByVersion, TermsDoNotFit
+from pricing import rehearsal
 
 log = structlog.get_logger(__name__)
 
-_One = TypeVar("_One")
-
 LONGEST: Final = timedelta(days=31)
-#: A worker gives a replay up after so long: below the time limit of its task.
-_SECONDS: Final = 40
+#: A worker ends a replay after so long, with what it has: below the time limit of its task.
+_SECONDS: Final = 90
+#: The share of that for the loans. The rest is for the plotted price.
+_OF_LOANS: Final = 0.8
 #: Another worker begins a replay again that was taken so long ago: above that limit.
-_TAKEN_FOR: Final = timedelta(seconds=65)
+_TAKEN_FOR: Final = timedelta(seconds=115)
 #: A replay is given up once so many workers have died or lost the database over it, so that others get their turn.
 _MOST_ATTEMPTS: Final = 3
 #: So many may wait.
@@ -39,7 +41,7 @@ _MOST_WAITING: Final = 20
 #: Points of the plotted price.
 _POINTS: Final = 200
 
-#: The LTVs that are replaced, as ratios; each loan keeps its own of the others.
+#: What is replaced, as ratios: LTVs, of which each loan keeps its own of the others, and settings of the guard.
 Named = Mapping[str, Decimal]
 
 
@@ -48,6 +50,14 @@ class IntervalDoesNotFit(DomainError):
 
     code = "interval-does-not-fit"
     title = "This interval cannot be replayed"
+    status: ClassVar[int] = 422
+
+
+class GuardDoesNotFit(DomainError):
+    """A jump must be more than what confirms it."""
+
+    code = "guard-does-not-fit"
+    title = "A guard cannot have these settings"
     status: ClassVar[int] = 422
 
 
@@ -72,7 +82,7 @@ class GivenUp(DomainError):
 
 
 class TookTooLong(DomainError):
-    """A worker had to give up."""
+    """A worker had to give up before the first loan, or was stopped."""
 
     code = "replay-took-too-long"
     title = "The replay took too long"
@@ -84,10 +94,14 @@ class TookTooLong(DomainError):
 
 
 def ask(start: datetime, end: datetime, named: Named, *, asked_by: str) -> PolicyReplay:
-    """Have [start, end) replayed by a worker. Raises IntervalDoesNotFit, TermsDoNotFit, TooManyWait."""
+    """Have [start, end) replayed by a worker.
+
+    Raises IntervalDoesNotFit, TermsDoNotFit, GuardDoesNotFit, TooManyWait.
+    """
     now = clock.now()
     _check(start, end, now)
     _thresholds(named)
+    _guard(named)
     if PolicyReplay.objects.filter(status=PolicyReplay.Status.WAITING).count() >= _MOST_WAITING:
         raise TooManyWait(f"{_MOST_WAITING} replays wait already. Ask again when some are done.")
     with transaction.atomic():
@@ -100,7 +114,7 @@ def ask(start: datetime, end: datetime, named: Named, *, asked_by: str) -> Polic
 def work() -> bool:
     """Do the replay that has waited longest; returns whether there was one to do.
 
-    One at a time, so that one process of its pool stays free for evaluations: if another worker has one, that worker's
+    One at a time, so that the database has no more to do beside evaluations: if another worker has one, that worker's
     task goes on to the next. A replay whose worker died is done again.
     """
     taken = _take()
@@ -116,10 +130,7 @@ def work() -> bool:
 def _done(taken: PolicyReplay) -> dict[str, Any]:
     """The columns of a replay once it is done. Raises OperationalError: then it is done again."""
     try:
-        return {
-            "status": PolicyReplay.Status.DONE,
-            "result": replay(taken.start, taken.end, taken.named, most_seconds=_SECONDS),
-        }
+        result = replay(taken.start, taken.end, taken.named, most_seconds=_SECONDS)
     except OperationalError:
         raise
     except DomainError as error:
@@ -129,39 +140,55 @@ def _done(taken: PolicyReplay) -> dict[str, Any]:
     except Exception:
         log.exception("replay_failed", replay=taken.pk)
         return {"status": PolicyReplay.Status.FAILED, "error": "An unexpected error; the log has it."}
+    return {"status": PolicyReplay.Status.DONE if result["complete"] else PolicyReplay.Status.PART, "result": result}
 
 
 def replay(start: datetime, end: datetime, named: Named, *, most_seconds: float | None = None) -> dict[str, Any]:
     """What [start, end) would have been under other terms, as JSON; `report.Report` has most of it.
 
-    Reads only. Raises IntervalDoesNotFit, TermsDoNotFit, and TookTooLong after `most_seconds`.
+    Reads only. After `most_seconds` it ends with what it has: the oldest loans, as many as `loans` says, and then it is
+    not `complete`. Raises IntervalDoesNotFit, TermsDoNotFit, GuardDoesNotFit, and TookTooLong if there was no time for
+    any loan.
     """
     began = time.monotonic()
 
-    def in_time(each: Iterable[_One]) -> Iterator[_One]:
-        for one in each:
-            if most_seconds is not None and time.monotonic() - began > most_seconds:
-                raise TookTooLong
-            yield one
+    def late(share: float) -> bool:
+        return most_seconds is not None and time.monotonic() - began > share * most_seconds
 
     _check(start, end, clock.now())
-    prices = RecordedPrices(start, end)
-    report = Report()
-    for batch in history.batches(prices.start, prices.end, _thresholds(named), prices.lowest):
-        reality = dict(batch.reality)
-        for loan in in_time(batch.loans):
-            report.add(loan.pk, reality.pop(loan.pk, Fate()), fate(loan, prices, prices.pauses, prices.end))
-        for pk, really in reality.items():
-            report.add(pk, really, Fate())
-    series = [[at.isoformat(), money.decimal_string(price)] for at, price in in_time(prices.series(_POINTS))]
+    guard = _guard(named)
+    prices = RecordedPrices(start, end, guard)
+    if late(_OF_LOANS):
+        raise TookTooLong
+    report, done, complete = Report(), 0, True
+    for done, really, replayed in _fates(prices, _thresholds(named)):
+        report.add(done, really, replayed)
+        if late(_OF_LOANS):
+            complete = False
+            break
+    every = Loan.objects.filter(created_at__lt=prices.end)
+    series = takewhile(lambda _: not late(1), prices.series(_POINTS))
     return {
         "from": prices.start.isoformat(),
         "to": prices.end.isoformat(),
         "terms": {name: money.decimal_string(ltv) for name, ltv in named.items()},
+        "complete": complete,
+        "loans": {"replayed": every.filter(pk__lte=done).count(), "of": every.count()},
         **report.as_json(history.names),
-        "prices": series,
+        "held": _held(guard, prices) if guard else None,
+        "prices": [[at.isoformat(), money.decimal_string(price)] for at, price in series],
         "seconds": round(time.monotonic() - began, 1),
     }
+
+
+def _fates(prices: RecordedPrices, thresholds: ByVersion) -> Iterator[tuple[int, Fate, Fate]]:
+    """What became of each loan, by its primary key, and what would have; nothing at the end of a batch. Ascending."""
+    for batch in history.batches(prices.start, prices.end, thresholds, prices.lowest):
+        loans = {loan.pk: loan for loan in batch.loans}
+        for pk in sorted({*loans, *batch.reality}):
+            replayed = fate(loans[pk], prices, prices.pauses, prices.end) if pk in loans else Fate()
+            yield pk, batch.reality.get(pk, Fate()), replayed
+        yield batch.up_to, Fate(), Fate()
 
 
 def _take() -> PolicyReplay | None:
@@ -198,7 +225,8 @@ def _check(start: datetime, end: datetime, now: datetime) -> None:
 
 def _thresholds(named: Named) -> ByVersion:
     """The LTVs of every version of the terms, with the named ones in their place. Raises TermsDoNotFit."""
-    found = {row.version: replace(row.thresholds, **named) for row in LoanTerms.objects.all()}
+    ltvs_named = {name: ltv for name, ltv in named.items() if name in LTVS}
+    found = {row.version: replace(row.thresholds, **ltvs_named) for row in LoanTerms.objects.all()}
     for version, ltvs in found.items():
         if not 0 < ltvs.margin_call_clear_ltv <= ltvs.margin_call_ltv <= ltvs.liquidation_ltv <= 1:
             raise TermsDoNotFit(
@@ -207,6 +235,24 @@ def _thresholds(named: Named) -> ByVersion:
                 f" {_said(ltvs.liquidation_ltv)}: they must ascend, up to 1. Name the others as well."
             )
     return found
+
+
+def _guard(named: Named) -> dict[str, Decimal]:
+    """The settings of the guard that are named. Raises GuardDoesNotFit."""
+    found = {name: share for name, share in named.items() if name in GUARD}
+    for one in other_guards(found):
+        if not 0 < one.agreement < one.jump < 1:
+            raise GuardDoesNotFit(
+                f"Jumps would be held from {_said(one.jump)}, and confirmed within {_said(one.agreement)}: that must be"
+                " less, and both between 0 and 1. Name the other as well."
+            )
+    return found
+
+
+def _held(guard: dict[str, Decimal], prices: RecordedPrices) -> dict[str, Any]:
+    """What this guard would have held, had it decided."""
+    found = rehearsal.held(other_guards(guard)[-1], prices.start, prices.end)
+    return {"jumps": len(found.jumps), "unconfirmed": found.unconfirmed, "complete": found.complete}
 
 
 def _said(ltv: Decimal) -> str:

@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from coruscant import clock, money
+from coruscant.admin import export
 from coruscant.admin.commands import command_page
 from coruscant.errors import DomainError
 from coruscant.money import decimal_string
@@ -73,6 +74,7 @@ def stress_csv(request: HttpRequest) -> HttpResponse:
     if found is None:
         messages.error(request, why)
         return HttpResponseRedirect(reverse("desk:stress"))
+    export.told(request, "desk.stress_test")
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="stress-test.csv"'
     csv.writer(response).writerows(report.rows(found))

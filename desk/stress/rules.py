@@ -77,8 +77,7 @@ def outcome(
     return Outcome(
         price=price,
         fall=fall,
-        # (A loan that came since the snapshot may be in the bucket that is read now, and in no other.)
-        called=max(0, at_or_above(call_lines).loans - sold.loans),
+        called=at_or_above(call_lines).loans - sold.loans,
         sold=sold.loans,
         owed=sold.balance,
         collateral=sold.collateral,

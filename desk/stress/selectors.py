@@ -14,6 +14,7 @@ from coruscant.money import ZERO
 from desk.book import selectors as books
 from desk.book.selectors import Book
 from desk.models import BookSnapshot
+from desk.one_instant import one_instant
 from desk.stress import borrowers, rules
 from desk.stress.borrowers import Borrower
 from desk.stress.depth import depth_at
@@ -81,6 +82,11 @@ def stress_test(*, price: Decimal | None = None, fall: Decimal | None = None) ->
 
     Raises NoSnapshot, PriceUnknown.
     """
+    with one_instant():
+        return _stress_test(price, fall)
+
+
+def _stress_test(price: Decimal | None, fall: Decimal | None) -> StressTest:
     snapshot = books.newest()
     if snapshot is None:
         raise NoSnapshot("No snapshot of the book has been taken yet. The workers take one every 30 seconds.")
@@ -105,11 +111,12 @@ def stress_test(*, price: Decimal | None = None, fall: Decimal | None = None) ->
 
 def table(price: Decimal, falls: Iterable[Decimal] = TABLE) -> list[Outcome]:
     """What the newest snapshot would be after each of these falls of `price`; empty before the first snapshot."""
-    snapshot = books.newest()
-    if snapshot is None:
-        return []
-    book, found = Book(snapshot), markets()
-    return [_outcome(book, found, book.at_or_above, rules.price_after(price, fall), fall) for fall in falls]
+    with one_instant():
+        snapshot = books.newest()
+        if snapshot is None:
+            return []
+        book, found = Book(snapshot), markets()
+        return [_outcome(book, found, book.at_or_above, rules.price_after(price, fall), fall) for fall in falls]
 
 
 def curve(book: Book, found: Markets) -> list[Outcome]:

@@ -30,6 +30,7 @@ from liquidation.models import PENDING_ORDER_STATUSES, OrderAnswer, OrderStatus,
 #: As the index of pending orders has it.
 _PENDING = Q(status__in=PENDING_ORDER_STATUSES)
 PENDING = option_filter("verdict", "verdict", {"none": ("None yet", lambda rows: rows.filter(_PENDING))})
+STALE = option_filter("stale", "stale", {"yes": ("Decided nothing", lambda rows: rows.filter(stale=True))})
 PENDING_FOR = age_filter("without a verdict for more than", "created_at", _PENDING)
 
 
@@ -178,7 +179,7 @@ def _actor(request: HttpRequest) -> dict[str, Any]:
 @admin.register(OrderAnswer)
 class OrderAnswerAdmin(_AnswerColumns, ReadOnlyAdmin):
     list_display = ("received", "of_order", "send", "kind", "stale")
-    list_filter = ("kind", "stale", "order__market")
+    list_filter = (STALE,)
     list_select_related = ("order",)
     search_fields = ("order__request_id__exact", "order__liquidation__loan__loan_id__startswith")
     search_help_text = "A request id, or the beginning of a loan id"

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from psycopg._queries import MAX_CACHED_STATEMENT_LENGTH
 
 from coruscant import clock, history
 from loans import applications, postings, selectors
@@ -16,7 +17,7 @@ from loans.conftest import PRICED_AT
 from loans.idempotency import RequestIdReused
 from loans.models import AcceptedRequest, CollateralPosting, Loan, LoanStatus, MarginCall
 from loans.tests.factories import LoanFactory, MarginCallFactory
-from pricing import best_price
+from pricing import best_price, reading
 
 pytestmark = pytest.mark.django_db
 
@@ -230,3 +231,7 @@ def test_while_the_price_is_disputed_the_lower_one_activates(set_best_price, mon
     body = json.loads(post(loan, "79").body)
     assert (body["status"], body["requiredCollateral"], body["ltv"]) == ("new", "1", "0.253164556962025316455696")
     assert json.loads(post(loan, "1", request_id="req-2").body)["status"] == "active"
+
+
+def test_psycopg_converts_the_text_that_a_posting_reads_by_only_once():
+    assert len(reading._beside_first_row(postings._SEEN)) < MAX_CACHED_STATEMENT_LENGTH

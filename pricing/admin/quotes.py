@@ -14,7 +14,6 @@ from coruscant.admin.columns import Export, amount_column, column, id_column, in
 from coruscant.admin.figures import NOTHING, badge, figure, preformatted, unit_price
 from coruscant.admin.filters import option_filter
 from pricing.guard import Alone
-from pricing.markets import Market
 from pricing.models import Feed, FeedEvaluation, PriceQuote, RejectedMessage
 
 
@@ -43,10 +42,10 @@ def _curve(levels: list[list[str]]) -> str:
 
 
 def _of_a_day(wanted: Q) -> Any:
-    """Such quotes of the last 24 hours, found by market and age: rare ones of all times have no index."""
+    """Such quotes of the last 24 hours, by the index of `remarkable_quotes`, which has each of these conditions."""
 
     def narrow(rows: QuerySet[PriceQuote]) -> QuerySet[PriceQuote]:
-        return rows.filter(wanted, market__in=list(Market), sent_at__gte=clock.now() - timedelta(days=1))
+        return rows.filter(wanted, sent_at__gte=clock.now() - timedelta(days=1))
 
     return narrow
 

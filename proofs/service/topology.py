@@ -13,7 +13,7 @@ _SMALL_WEB = replace(WEB, processes=1)
 _SMALL_WORKERS = (
     replace(
         WORKERS["prices"],
-        queues=WORKERS["prices"].queues + WORKERS["risk"].queues,
+        queues=WORKERS["prices"].queues + WORKERS["risk"].queues + WORKERS["replay"].queues,
         pool=Pool.THREADS,
         concurrency=5,
     ),

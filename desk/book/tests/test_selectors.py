@@ -79,6 +79,15 @@ def test_what_has_changed_since_is_read_where_the_line_divides_a_bucket_and_nowh
     assert found.at_or_above({1: Decimal(25)}) == Sums(1, Decimal(2000), Decimal(40))
 
 
+def test_of_a_divided_bucket_no_more_is_read_than_the_snapshot_has_in_it():
+    """So nothing that came since makes more of a higher line than of a lower one, which counts its bucket as it was."""
+    lend("1000")
+    found = book()
+    lend("1001"), lend("500")
+    assert found.at_or_above({1: Decimal(25)}) == Sums(1, Decimal(1000), Decimal(40))
+    assert found.at_or_above({1: Decimal(20)}) == Sums(1, Decimal(1000), Decimal(40))
+
+
 def test_the_live_part_is_a_range_of_the_index():
     lend("1000")
     found, plans = book(), []

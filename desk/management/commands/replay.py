@@ -11,7 +11,7 @@ from django.utils.dateparse import parse_datetime
 from coruscant import money
 from coruscant.errors import DomainError
 from desk.replay import service, words
-from desk.replay.models import LTVS
+from desk.replay.models import NAMES
 
 
 def _instant(text: str) -> datetime:
@@ -28,13 +28,14 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--from", dest="start", type=_instant, required=True, metavar="INSTANT", help="in UTC")
         parser.add_argument("--to", dest="end", type=_instant, required=True, metavar="INSTANT", help="in UTC")
-        for name in LTVS:
+        for name in NAMES:
             option = f"--{name.replace('_', '-')}"
-            parser.add_argument(option, type=money.parse_amount, metavar="LTV", help="a ratio, such as 0.75")
+            parser.add_argument(option, type=money.parse_amount, metavar="RATIO", help="a ratio, such as 0.75")
         parser.add_argument("--json", action="store_true", help="print all that a replay finds, as JSON")
+        parser.add_argument("--same", action="store_true", help="fail if anything is not as it really was")
 
     def handle(self, *args: Any, start: datetime, end: datetime, **options: Any) -> None:
-        named: dict[str, Decimal] = {name: options[name] for name in LTVS if options[name] is not None}
+        named: dict[str, Decimal] = {name: options[name] for name in NAMES if options[name] is not None}
         try:
             result = service.replay(start, end, named)
         except DomainError as error:
@@ -45,3 +46,5 @@ class Command(BaseCommand):
         self.stdout.write(f"{result['from']} to {result['to']}: {words.terms(named)}.")
         for sentence in words.sentences(result):
             self.stdout.write(sentence)
+        if options["same"] and (differing := words.differing(result)):
+            raise CommandError(f"Not as it really was: {differing}.")

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 from django.urls import reverse
+from structlog.testing import capture_logs
 
 from coruscant import clock
 from coruscant.admin.groups import AUDITORS, RISK_OFFICERS, VIEWERS
@@ -140,6 +141,23 @@ def test_the_file_has_every_difference_exactly(officer, done):
     )
     assert len(lines) == 1 + sum(len(rows) for rows in done.result["differences"].values())
     assert officer.get(address(asked(), "replay-csv")).status_code == 404
+
+
+def test_whoever_takes_the_file_is_logged(officer, done):
+    with capture_logs() as logs:
+        officer.get(address(done, "replay-csv"))
+    (entry,) = [one for one in logs if one["event"] == "list_exported"]
+    assert (entry["list"], entry["user"]) == (f"desk.policyreplay {done.pk}", "ahsoka")
+
+
+def test_a_replay_in_part_shows_what_it_has_and_of_whom(officer, done):
+    found = {**done.result, "complete": False, "loans": {"replayed": 1, "of": 3}}
+    PolicyReplay.objects.update(status="part", result=found)
+    shown = officer.get(address(done)).content.decode()
+    assert "There was time for 1 of 3 loans, the oldest ones" in shown
+    assert "Sold: 1 that were not sold would have been" in shown
+    assert "Done in part" in officer.get(reverse("desk:replay")).content.decode()
+    assert officer.get(address(done, "replay-csv")).status_code == 200
 
 
 def test_the_list_shows_the_newest_first(officer):

@@ -90,6 +90,34 @@ def test_a_price_is_followed_over_a_minute_in_which_nothing_was_sent():
     assert found[110.1].careful is None
 
 
+def test_a_quote_that_the_evaluations_of_a_whole_minute_overtook_counts_in_none_of_them():
+    row(0, "50")
+    row(55, "30", evaluated=125)
+    every = everything(RecordedPrices(at(0), at(130)), 0, 130)
+    found = dict(zip(seconds(every), every, strict=True))
+    assert {found[second].careful.price for second in (60.1, 90.1, 115.1)} == {50}
+    assert [(low.at, low.price) for low in found[125].lows] == [(at(55), Decimal(30))]
+
+
+def test_evaluations_bound_a_minute_more_closely_than_its_quotes():
+    """The worse market's price is no price of an evaluation, so whom only that would reach asks once."""
+    for second in range(0, 60, 5):
+        row(second, "50")
+        row(second, "40", market=Market.BLACK_SPIRE_OUTPOST)
+    prices = RecordedPrices(at(0), at(59))
+    asked = []
+
+    def matters(lowest, highest):
+        asked.append((lowest, highest))
+        return lowest <= 45
+
+    everything(prices, 0.2, 59, matters)
+    first, asked[:] = list(asked), []
+    assert everything(prices, 0.2, 59, matters) == []
+    assert (Decimal(40), Decimal(50)) in first
+    assert asked == [(Decimal(50), Decimal(50))]
+
+
 def test_pauses_and_prices_set_aside_are_read():
     row(0, "50")
     row(1, "30", market=Market.BLACK_SPIRE_OUTPOST)

@@ -9,6 +9,7 @@ from django.db import OperationalError
 
 from coruscant import clock
 from desk.replay import service
+from desk.replay.engine import fate
 from desk.replay.models import PolicyReplay
 from liquidation import evaluate
 from liquidation.models import Liquidation
@@ -20,9 +21,9 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def past(quote, loan, enqueued):
-    """A moment that is over, in which one of two loans was sold at 31: its start and its end."""
+    """A moment that is over, in which one of three loans was sold at 31: its start and its end."""
     start = clock.now()
-    loan(), loan(collateral="50")  # sold at 31.25; at 25, or at 31.25 by 64 %
+    loan(), loan(collateral="50"), loan(collateral="60")  # sold at 31.25; at 25, or at 31.25 by 64 %; at 20.8
     for price in ("50", "31", "45"):
         quote(price)
         evaluate.evaluate_loans()
@@ -117,6 +118,30 @@ def test_ltvs_must_fit_those_that_loans_keep(named, past):
         ask(past, **named)
 
 
+@pytest.mark.parametrize("named", [{"guard_jump": "0.01"}, {"guard_jump": "1"}, {"guard_agreement": "0.4"}])
+def test_a_guard_must_hold_more_than_what_confirms(named, past):
+    with pytest.raises(service.GuardDoesNotFit, match="Jumps would be held from"):
+        ask(past, **named)
+
+
+def test_another_guard_holds_other_prices(quote, loan, enqueued):
+    """A fall of one market by a fifth, alone: it sold a loan, and would not have if that had been a jump."""
+    loan(collateral="38")  # sold at 32.9
+    start = clock.now()
+    for price in ("40", "40", "32"):
+        quote(price)
+        evaluate.evaluate_loans()
+    past = start, clock.now()
+    assert service.replay(*past, {})["totals"]["sold"]["same"]["loans"] == 1
+    result = service.replay(*past, {"guard_jump": Decimal("0.15")})
+    assert result["terms"] == {"guard_jump": "0.15"}
+    assert result["held"] == {"jumps": 1, "unconfirmed": 1, "complete": True}
+    sold = result["totals"]["sold"]
+    assert (sold["same"]["loans"], sold["onlyReality"]["loans"]) == (0, 1)
+    milder = service.replay(*past, {"guard_jump": Decimal("0.9")})
+    assert (milder["held"]["jumps"], milder["totals"]["sold"]["same"]["loans"]) == (0, 1)
+
+
 def test_terms_that_loans_have_of_their_own_stay_where_none_are_named(quote, loan, enqueued):
     mild = {"activation_ltv": Decimal("0.5"), "margin_call_ltv": Decimal("0.85"),
             "margin_call_clear_ltv": Decimal("0.6"), "liquidation_ltv": Decimal("0.9")}  # fmt: skip
@@ -152,6 +177,29 @@ def test_a_replay_that_takes_too_long_says_what_to_do(past, monkeypatch):
     failed = PolicyReplay.objects.get()
     assert (failed.status, failed.result) == ("failed", None)
     assert failed.error.startswith("It took too long.")
+
+
+def test_a_worker_without_time_for_all_loans_keeps_what_it_has_and_says_of_whom(past, monkeypatch):
+    second = Loan.objects.order_by("pk")[1].pk
+
+    def slow(loan, *rest):
+        if loan.pk == second:
+            monkeypatch.setattr(service, "_OF_LOANS", -1)  # there is no time left
+        return fate(loan, *rest)
+
+    monkeypatch.setattr(service, "fate", slow)
+    ask(past, liquidation_ltv="0.64", margin_call_ltv="0.62")
+    assert service.work()
+    part = PolicyReplay.objects.get()
+    assert (part.status, part.error) == ("part", "")
+    assert (part.result["complete"], part.result["loans"]) == (False, {"replayed": 2, "of": 3})
+    sold = part.result["totals"]["sold"]
+    assert (sold["same"]["loans"], sold["onlyReplay"]["loans"], sold["onlyReality"]["loans"]) == (1, 1, 0)
+
+
+def test_a_replay_with_time_enough_is_of_all_loans(past):
+    result = service.replay(*past, {})
+    assert (result["complete"], result["loans"], result["held"]) == (True, {"replayed": 3, "of": 3}, None)
 
 
 @pytest.mark.parametrize(

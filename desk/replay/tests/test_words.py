@@ -30,5 +30,18 @@ def test_differences_are_counted_with_what_is_owed():
     assert called == "Called: all 3 as they were, at the same instants."
 
 
+def test_a_replay_of_some_loans_says_so_first():
+    result = {"totals": {"sold": totals(), "called": totals()}, "complete": False,
+              "loans": {"replayed": 400_000, "of": 1_000_000}}  # fmt: skip
+    assert words.sentences(result)[0].startswith("There was time for 400,000 of 1,000,000 loans, the oldest ones")
+
+
+def test_another_guard_says_what_it_would_have_held():
+    held = {"jumps": 3, "unconfirmed": 1, "complete": True}
+    result = {"totals": {"sold": totals(), "called": totals()}, "held": held}
+    assert words.sentences(result)[-1] == "The guard would have held 3 jumps; 1 of them nothing confirmed."
+    assert words.terms({"guard_jump": Decimal("0.15")}) == "Jumps held from 15 %"
+
+
 def test_no_difference_is_said_too():
     assert said(totals(), totals()) == ["Sold: none, as in reality.", "Called: none, as in reality."]

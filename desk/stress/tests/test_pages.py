@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 from django.contrib.auth.models import Group, User
+from structlog.testing import capture_logs
 
 from coruscant import clock
 from coruscant.admin.groups import AUDITORS, OPERATORS, REPRESENTATIVES, RISK_OFFICERS, VIEWERS
@@ -78,7 +79,9 @@ def test_without_a_snapshot_or_a_price_it_says_why(officer, quote, loan, time_pa
 
 
 def test_the_csv_has_every_figure_in_full(officer, book):
-    response = officer.get(PAGE + "csv/?fall=30")
+    with capture_logs() as logs:
+        response = officer.get(PAGE + "csv/?fall=30")
+    assert [one["list"] for one in logs if one["event"] == "list_exported"] == ["desk.stress_test"]
     assert response["Content-Type"] == "text/csv; charset=utf-8"
     assert response["Content-Disposition"] == 'attachment; filename="stress-test.csv"'
     lines = list(csv.DictReader(response.content.decode().splitlines()))

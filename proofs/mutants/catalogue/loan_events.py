@@ -127,7 +127,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "notice-of-a-pending-jump",
         "notice is given at a price that nothing has confirmed yet",
         (
-            Edit(_NOTICES, "    if not point.may_claim:\n        return 0\n", ""),
+            Edit(_NOTICES, "    if not point.may_claim:\n        return iter(())\n", ""),
             Edit(
                 "liquidation.evaluate",
                 "            if last.may_claim:\n                yield Step(\n",

@@ -36,6 +36,12 @@ def test_it_says_what_would_have_been_otherwise(past):
     assert not PolicyReplay.objects.exists()
 
 
+def test_it_fails_on_request_if_anything_is_not_as_it_really_was(past):
+    assert run(*past, "--same").splitlines()[1].startswith("Sold: all 1 as they were")
+    with pytest.raises(CommandError, match=r"Not as it really was: \S+ \(sold, onlyReplay\)"):
+        run(*past, "--same", "--liquidation-ltv=0.64", "--margin-call-ltv=0.62")
+
+
 def test_all_of_it_is_printed_as_json(past):
     found = json.loads(run(*past, "--liquidation-ltv=0.64", "--margin-call-ltv=0.62", "--json"))
     assert found["terms"] == {"liquidation_ltv": "0.64", "margin_call_ltv": "0.62"}
