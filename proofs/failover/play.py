@@ -27,6 +27,8 @@ DATABASE = "failover"
 #: Sales take a while and some orders fail, so that the primary dies while some are under way.
 MARKETS: dict[str, Any] = {"fault_share": Decimal("0.2"), "partial_share": Decimal("0.2"), "slow_seconds": (0.2, 2.0)}
 LATENCY_SECONDS = 0.2
+#: The longest step is to wait until statements can cover a restore: a lease, the longest call, and a minute.
+PATIENCE_SECONDS = 180
 
 
 def play(stack: EmbeddedStack, names: Sequence[str], *, short: bool) -> Iterator[Outcome]:
@@ -46,6 +48,7 @@ def _play(stack: EmbeddedStack, case: Case, *, short: bool) -> Outcome:
     try:
         with outside_world(stack, price=CALM, latency_seconds=LATENCY_SECONDS, **MARKETS) as markets:
             service = RunningService(stack, *markets)
+            service.patience_seconds = PATIENCE_SECONDS
             chosen = SHORT if short else {}
             environment = {
                 **service_environment(service),
