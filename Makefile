@@ -1,7 +1,7 @@
 # Every command of the project. `make help` lists them; each is one or two lines, so read here what it runs.
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo pictures test proofs-quick exactness simulate model fuzz kill-matrix mutants chaos bench bench-quick bench-compare lint audit sbom site format \
+.PHONY: help venv demo pictures test proofs-quick exactness simulate model fuzz kill-matrix mutants chaos failover bench bench-quick bench-compare lint audit sbom site format \
 	migrations schema lock clean
 .SUFFIXES:
 
@@ -92,6 +92,9 @@ mutants: venv  ## plant bugs, one at a time, and say who notices each: ONLY="no-
 
 chaos: venv  ## the demo with a nemesis: SECONDS=300 SEED=7 ONLY="web-killed aws-hangs" to choose
 	$(BIN)/python -m proofs.chaos --seconds $(or $(SECONDS),300) --seed $(or $(SEED),7) $(if $(ONLY),--only $(ONLY))
+
+failover: venv  ## the database goes in mid-crash: ONLY="synchronous asynchronous restored full-disk" for some cases
+	$(BIN)/python -W ignore -m proofs.failover $(if $(ONLY),--only $(ONLY))
 
 bench: venv  ## measure everything against its yardstick, up to a million loans: ONLY="crash chain" for a part
 	$(BIN)/python -W ignore -m benchmarks --scale full $(if $(ONLY),--only $(ONLY))

@@ -107,9 +107,14 @@ SECURE_HSTS_SECONDS = 365 * 24 * 3600 if BEHIND_TLS_PROXY else 0
 
 # --- Stores ---------------------------------------------------------------------------------------------------
 
+# A pool of transactions, such as PgBouncer's, stands between: what belongs to a session is lost between transactions.
+DATABASE_POOLED = env.flag("DATABASE_POOLED", default=False)
+# No transaction spans network I/O, so one that idles belongs to a process that is stuck or gone.
+_TIME_OUTS = "-c idle_in_transaction_session_timeout=30000 -c lock_timeout=20000 -c timezone=UTC"
 DATABASES: dict[str, dict[str, Any]] = {
     "default": {
         **env.database("DATABASE_URL"),
+        "DISABLE_SERVER_SIDE_CURSORS": DATABASE_POOLED,
         # Web threads and workers' threads keep a connection for a minute.
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
@@ -117,9 +122,8 @@ DATABASES: dict[str, dict[str, Any]] = {
             "connect_timeout": 5,
             # Statements that come again are prepared: PostgreSQL parses and plans them once (decisions/0019).
             "server_side_binding": True,
-            "prepare_threshold": 3,
-            # No transaction spans network I/O, so one that idles belongs to a process that is stuck or gone.
-            "options": "-c idle_in_transaction_session_timeout=30000 -c lock_timeout=20000 -c timezone=UTC",
+            "prepare_threshold": None if DATABASE_POOLED else 3,
+            **({} if DATABASE_POOLED else {"options": _TIME_OUTS}),
             "keepalives_idle": 10,
             "keepalives_interval": 5,
             "keepalives_count": 3,
@@ -137,8 +141,8 @@ CACHES = {
         "BACKEND": "coruscant.redis_cache.SealedRedisCache",
         "LOCATION": env.url("CACHE_URL", schemes=("redis", "rediss", "unix")),
         "KEY_PREFIX": "coruscant-sealed",  # no release that unpickles reads these
-        # A cache that hangs must cost less than the database query it saves.
-        "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 0.5},
+        # A request asks a cache that hangs once, or twice where there is no price: less than a second in all.
+        "OPTIONS": {"socket_connect_timeout": 0.25, "socket_timeout": 0.25},
     }
 }
 

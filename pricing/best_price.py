@@ -12,8 +12,8 @@ from pricing.snapshot import Snapshot
 
 def current() -> PricePoint:
     """The best price now, from the cache if it has one."""
-    cached = snapshots.cached()
-    found, now = (cached, clock.now()) if cached else snapshots.read_and_cache()
+    found, at = snapshots.known()
+    now = at or clock.now()
     point = found.price_at(now)
     if point.price is None:
         price_alerts.log_changes(found, point, now)  # nobody else may: perhaps no poller is left
@@ -42,4 +42,4 @@ def refresh() -> PricePoint:
 
 def snapshot() -> Snapshot:
     """The quotes of all markets as they are known now. Reads Redis, so call it before any row is locked."""
-    return snapshots.cached() or snapshots.read_and_cache()[0]
+    return snapshots.known()[0]

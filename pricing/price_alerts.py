@@ -29,10 +29,13 @@ def log_changes(snapshot: Snapshot, point: PricePoint, now: datetime) -> None:
     `lagging_feed_held`, `lagging_feed_given_up` and, for the end of any of them, `price_state_over`.
     """
     states = {f"{KEY}.{state[0]}": state for state in _states(snapshot, point, now)}
-    logged: dict[str, int] = if_up(partial(cache.get_many, list(states))) or {}
+    logged: dict[str, int] | None = if_up(partial(cache.get_many, list(states)))
     for key, (name, holds, log_it) in states.items():
-        if holds and key not in logged:
-            # Another process may be logging it just now. If the cache is down, better twice than not at all.
+        if logged is None:  # if the cache is down, better each time than not at all
+            if holds:
+                log_it()
+        elif holds and key not in logged:
+            # Another process may be logging it just now.
             if if_up(partial(cache.add, key, 1, timeout=None)) is not False:
                 log_it()
         elif not holds and key in logged and if_up(partial(cache.delete, key)):

@@ -126,10 +126,12 @@ def read_and_cache() -> tuple[Snapshot, datetime]:
     return snapshot, now
 
 
-def cached() -> Snapshot | None:
-    """The cached snapshot; None if there is none or the cache is down."""
-    text = if_up(partial(cache.get, KEY))
-    return _parsed(text) if isinstance(text, str) else None
+def known() -> tuple[Snapshot, datetime | None]:
+    """The cached snapshot; else one of the database and its instant, which is cached then unless the cache is down."""
+    text = if_up(partial(cache.get, KEY, ""))
+    if text is None:
+        return read()[:2]  # to cache it would cost the time-out once more
+    return (_parsed(text), None) if text else read_and_cache()
 
 
 def if_up(call: Callable[[], Answer]) -> Answer | None:

@@ -21,6 +21,7 @@ OTHERS = {
     "INSTALLATION_NAMESPACE": "0b3f2a5e-3f0e-4f3b-9d58-0d1f6f0f5c11",
     "DATABASE_URL": "postgres://bank:word@db.example:5433/bank",
     "DATABASE_FAILOVER": "synchronous",
+    "DATABASE_POOLED": "true",
     "CACHE_URL": "redis://cache.example:6379/3",
     "CELERY_BROKER_URL": "redis://broker.example:6379/4",
     "AWS_ENDPOINT_URL": "http://aws.example:4566",

@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,12 @@ from django.db import OperationalError, connection
 from psycopg import sql
 
 from local.stack.ports import free_port
+from local.stack.postgres import DATABASE, ROLE
+from proofs.service.running_service import running_service
 
 ROOT = Path(__file__).resolve().parent.parent
 PROGRAM = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
+LOANS = 8
 DOCUMENTED = (ROOT / "docs" / "deploy.md").read_text()
 
 pytestmark = [
@@ -30,13 +34,13 @@ pytestmark = [
 
 
 @contextmanager
-def pgbouncer(*lines: str) -> Iterator[int]:
-    """A PgBouncer in front of the tests' PostgreSQL, with some lines in its configuration; its port."""
+def pgbouncer() -> Iterator[int]:
+    """A PgBouncer in front of the tests' PostgreSQL; its port."""
     database, port = connection.settings_dict, free_port()
     configuration = [
         "[databases]", f"* = host={database['HOST']} port={database['PORT']}",
         "[pgbouncer]", "listen_addr = 127.0.0.1", f"listen_port = {port}", "unix_socket_dir =",
-        "auth_type = plain", "auth_file = users.txt", "pool_mode = transaction", *lines,
+        "auth_type = plain", "auth_file = users.txt", "pool_mode = transaction",
     ]  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)  # it gives up root
@@ -88,14 +92,12 @@ def documented_role(stack: Any) -> Iterator[None]:
 
 
 def time_outs(database: Any) -> list[tuple[str, ...]]:
-    """What the service asks for at the start of a connection, often enough for the statement to be prepared."""
+    """What the service asks for at the start of a connection."""
     names = re.findall(r"-c (\w+)=", connection.settings_dict["OPTIONS"]["options"])
-    found = []
-    for _often in range(5):
-        with database.cursor() as cursor:
-            cursor.execute("SELECT name, setting FROM pg_settings WHERE name ILIKE ANY(%s) ORDER BY name", [names])
-            found.append(tuple(cursor.fetchall()))
-    assert len(found[0]) == len(names) == 3
+    with database.cursor() as cursor:
+        cursor.execute("SELECT name, setting FROM pg_settings WHERE name ILIKE ANY(%s) ORDER BY name", [names])
+        found: list[tuple[str, ...]] = cursor.fetchall()
+    assert len(found) == len(names) == 3
     return found
 
 
@@ -105,6 +107,29 @@ def test_pgbouncer_refuses_our_connections_as_it_comes() -> None:
 
 
 def test_with_what_is_documented_connections_are_as_without_it(documented_role: None) -> None:
-    (ignored,) = re.findall("ignore_startup_parameters = .*", DOCUMENTED)
-    with pgbouncer(ignored) as port, through(port) as database:
+    with pgbouncer() as port, through(port) as database:
+        del database.settings_dict["OPTIONS"]["options"]  # as DATABASE_POOLED does
         assert time_outs(database) == time_outs(connection)
+
+
+@pytest.mark.proof
+@pytest.mark.system
+@pytest.mark.timeout(240)
+def test_a_crash_of_prices_is_sold_through_it(
+    documented_role: None, stack: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pgbouncer() as port:
+        monkeypatch.setenv("DATABASE_POOLED", "true")
+        monkeypatch.setenv("DATABASE_URL", f"postgres://{ROLE}:{ROLE}@127.0.0.1:{port}/{DATABASE}")
+        with running_service(stack, fault_share=Decimal("0.3"), partial_share=Decimal("0.2")) as service:
+            for number in range(LOANS):
+                service.lend(f"L{number}", amount="1000", collateral=str(40 + number))
+            service.eventually(lambda: service.loans("active") == LOANS, "all loans are active")
+            service.set_price("25")
+            service.eventually(lambda: service.loans("liquidated") == LOANS, "all are sold", seconds=120)
+            service.eventually(service.everything_is_settled, "all events are sent")
+            service.books_and_markets_agree()
+            service.every_event_was_heard()
+            assert service.get("/health/ready").json()["status"] == "ok"
+            logs = "".join(process.log_path.read_text() for process in service.processes.values())
+            assert "prepared statement" not in logs

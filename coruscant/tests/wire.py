@@ -22,6 +22,9 @@ class _Connection:
     def speaks(self) -> bool:
         return self._silent_from is None or time.monotonic() < self._silent_from
 
+    def fall_silent(self) -> None:
+        self._silent_from = time.monotonic()
+
     def reset(self) -> None:
         for end in (self.client, self.server):
             with suppress(OSError):
@@ -62,6 +65,13 @@ class Wire:
         with self._lock:
             self._silent_after, self._refuses = None, True
             self._reset_all()
+
+    def fall_silent(self) -> None:
+        """Nothing passes any more, on open connections and on new ones: no word, no end."""
+        with self._lock:
+            self._silent_after, self._refuses = 0, False
+            for connection in self._connections.values():
+                connection.fall_silent()
 
     def reset_and_fall_silent(self, after_seconds: float) -> None:
         """Open connections are reset. New ones pass on for so long, and then nothing: no word, no end."""

@@ -1,6 +1,7 @@
 """A standby of the embedded PostgreSQL, which takes over when the primary is gone."""
 
 import time
+from datetime import datetime
 from pathlib import Path
 
 from local.stack.errors import EmbeddedStackError
@@ -35,6 +36,26 @@ class Standby(PostgresServer):
             if time.monotonic() > deadline:
                 raise EmbeddedStackError(f"{self.name} did not become synchronous.{self.process.log_tail()}")
             time.sleep(POLL_SECONDS)
+
+    def cut_off(self) -> None:
+        """Let it hear nothing more of the primary, as if the network between them were gone."""
+        self.ask("ALTER SYSTEM SET primary_conninfo = ''")
+        self.ask("SELECT pg_reload_conf()")
+        deadline = time.monotonic() + self.ready_within_seconds
+        while self.ask("SELECT 1 FROM pg_stat_wal_receiver"):
+            if time.monotonic() > deadline:
+                raise EmbeddedStackError(f"{self.name} goes on following the primary.{self.process.log_tail()}")
+            time.sleep(POLL_SECONDS)
+
+    def last_commit(self) -> datetime:
+        """When the last commit that it has was made, by the primary's clock. Ask before it is promoted.
+
+        Raises EmbeddedStackError if it has none.
+        """
+        ((found,),) = self.ask("SELECT pg_last_xact_replay_timestamp()")
+        if not isinstance(found, datetime):
+            raise EmbeddedStackError(f"{self.name} has heard of no commit.{self.process.log_tail()}")
+        return found
 
     def promote(self) -> None:
         """Make it a primary, on a new timeline."""

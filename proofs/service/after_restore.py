@@ -57,9 +57,14 @@ class Operator:
         require(approval and self._people.agree(approval.pk), "claims are not released")
 
     def compare(self, restore: Restore) -> None:
-        """Wait until statements can cover the restore, then get one of each market, of all its trades; compare them."""
-        start, until = restore.since - timedelta(hours=1), holds.statements_cover(restore)[1]
+        """Wait until statements can cover the restore, then compare those of both markets."""
+        until = holds.statements_cover(restore)[1]
         self._wait_for(lambda: clock.now() >= until, "statements can cover the restore")
+        self.compare_now(restore)
+
+    def compare_now(self, restore: Restore) -> None:
+        """Get a statement of each market, of all its trades up to now, and compare it."""
+        start = restore.since - timedelta(hours=1)
         for market, url in self._markets.items():
             end = clock.now()
             stated = requests.get(f"{url}/simulator/statement", timeout=10)

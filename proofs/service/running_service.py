@@ -65,17 +65,22 @@ class RunningService:
         commands: Callable[[int], Mapping[str, tuple[str, ...]]],
         environment: Mapping[str, str],
         own: Mapping[str, Mapping[str, str]] | None = None,
+        checkout: Path = ROOT,
     ) -> None:
-        """Say what runs for a port of the API, in which environment, and which process gets settings of its `own`."""
+        """Say what runs for a port of the API, in which environment, and which process gets settings of its `own`.
+
+        The code is that of a checkout.
+        """
+        log = "system" if checkout == ROOT else checkout.name
 
         def make(port: int) -> dict[str, ChildProcess]:
             return {
                 name: ChildProcess(
                     name,
                     with_this_python(command),
-                    log_path=self.stack.log_folder / f"system-{name}.log",
+                    log_path=self.stack.log_folder / f"{log}-{name}.log",
                     environment={**environment, **(own or {}).get(name, {})},
-                    folder=ROOT,
+                    folder=checkout,
                     grace_seconds=5,
                 )
                 for name, command in commands(port).items()

@@ -224,7 +224,7 @@ def test_orders_are_sized_by_no_price_that_is_set_aside(asks, agrees):
 def test_what_is_cached_knows_what_is_set_aside(asks, agrees):
     agrees(asks())
     best_price.refresh()
-    assert snapshot.cached() == snapshot.read()[0]
+    assert snapshot.known() == (snapshot.read()[0], None)
     assert best_price.current().price == 31
 
 

@@ -66,6 +66,19 @@ def test_a_synchronous_standby_takes_over_at_the_same_address_with_everything(
     primary.ask("INSERT INTO kept VALUES ('without a standby')")
 
 
+def test_a_standby_that_is_cut_off_knows_when_its_last_commit_was_and_takes_over_without_later_ones(
+    primary: PostgresServer, standby: Standby
+) -> None:
+    standby.make_synchronous()
+    ((before,),) = primary.ask("INSERT INTO kept VALUES ('heard') RETURNING now()")
+    commit_alone(primary)
+    standby.cut_off()
+    ((after,),) = primary.ask("INSERT INTO kept VALUES ('lost') RETURNING now()")
+    assert before <= standby.last_commit() < after
+    standby.take_over()
+    assert primary.ask(KEPT) == [("before",), ("heard",)]
+
+
 def test_a_primary_that_waits_for_its_standby_can_be_told_to_commit_alone(
     primary: PostgresServer, standby: Standby
 ) -> None:
