@@ -68,6 +68,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "coruscant.web.probes.ProbesMiddleware",
     "coruscant.web.addresses.AddressMiddleware",
+    "coruscant.monitoring.http_requests.CountRequestsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "coruscant.web.policy.PolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -210,6 +211,15 @@ FOUR_EYES = env.flag("FOUR_EYES", default=False)
 FOUR_EYES_POSTING_UNITS = env.number("FOUR_EYES_POSTING_UNITS", "1000")
 APPROVAL_EXPIRY_HOURS = env.whole("APPROVAL_EXPIRY_HOURS", 24)
 
+# --- Health of the business, and invariants --------------------------------------------------------------------
+
+HEALTH_PRICE_AGE_SECONDS = env.whole("HEALTH_PRICE_AGE_SECONDS", 60)
+HEALTH_LIQUIDATION_SECONDS = env.whole("HEALTH_LIQUIDATION_SECONDS", 900)
+HEALTH_OUTBOX_SECONDS = env.whole("HEALTH_OUTBOX_SECONDS", 60)
+HEALTH_UNRESOLVED_ORDERS = env.whole("HEALTH_UNRESOLVED_ORDERS", 1)
+HEALTH_BEAT_SECONDS = env.whole("HEALTH_BEAT_SECONDS", 30)
+INVARIANTS_EVERY_MINUTES = env.whole("INVARIANTS_EVERY_MINUTES", 60)
+
 # --- API ------------------------------------------------------------------------------------------------------
 
 API_ALLOW_ANONYMOUS = env.flag("API_ALLOW_ANONYMOUS", default=False)
@@ -248,6 +258,7 @@ CELERY_BEAT_SCHEDULE = {
     "take a snapshot of the book": {"task": "desk.take_snapshot", "schedule": 30.0, "options": {"expires": 30}},
     "replay what waits": {"task": "desk.replay", "schedule": 60.0, "options": {"expires": 60}},
     "thin out snapshots": {"task": "desk.thin_snapshots", "schedule": 600.0, "options": {"expires": 600}},
+    "check invariants": {"task": "liquidation.check_invariants", "schedule": 60.0, "options": {"expires": 60}},
     "price at risk": {"task": "desk.compute_price_at_risk", "schedule": 300.0, "options": {"expires": 300}},
 }
 

@@ -12,6 +12,7 @@ from django.db import IntegrityError, connection, transaction
 from coruscant.history import cause
 from liquidation import invariants
 from loans.models import Loan
+from local.stack.postgres import OWNER, ROLE
 from proofs.service.copies import drop, fresh_copy
 
 DATABASE = "upgrade"
@@ -307,6 +308,12 @@ def migrate_to_the_release_before():
         migrate(app, migration)
 
 
+def connect_as(role):
+    """Let Django's connection be that of another role."""
+    connection.close()
+    connection.settings_dict |= {"USER": role, "PASSWORD": role}
+
+
 @pytest.fixture
 def old_rows(stack, django_db_blocker):
     """The rows of a database of the release before, to which Django is connected."""
@@ -325,7 +332,7 @@ def old_rows(stack, django_db_blocker):
                 write_a_client()
             yield rows(rename=True)
     finally:
-        connection.close()
+        connect_as(OWNER)
         connection.settings_dict["NAME"] = usual
         ContentType.objects.clear_cache()
         drop(stack, DATABASE)
@@ -336,6 +343,7 @@ def test_a_database_of_the_release_before_migrates_forward_with_its_data_and_bac
     assert not [table for table, found in old_rows.items() if not found], "every table has rows to lose"
 
     migrate()
+    connect_as(ROLE)
     assert rows() == old_rows
     assert files() >= old_files
     assert query("SELECT send, kind, text, stale FROM liquidation_orderanswer") == [(1, "success", "11 of 10", False)]
@@ -349,16 +357,18 @@ def test_a_database_of_the_release_before_migrates_forward_with_its_data_and_bac
         Loan.objects.filter(loan_id="active").update(borrower_id="C")
     newest, previous = before.history.order_by("-history_id")[:2]
     assert newest.diff_against(previous).changed_fields == ["borrower_id"]
-    assert (newest.history_session_user, previous.history_session_user) == ("coruscant", None)
+    assert (newest.history_session_user, previous.history_session_user) == (ROLE, None)
     assert before.history.as_of(previous.history_date).borrower_id == "B"
     new_rows = rows()
 
+    connect_as(OWNER)
     migrate_to_the_release_before()
     assert schema() == old_schema
     assert rows(rename=True) == new_rows
     change("loans_loan", before.pk, borrower_id="D")
 
     migrate()
+    connect_as(ROLE)
     assert_all_is_well()
     assert [entry.borrower_id for entry in before.history.order_by("-history_id")[:3]] == ["D", "C", "B"]
 
