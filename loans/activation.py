@@ -10,7 +10,7 @@ from coruscant.any_of import AnyOf
 from coruscant.controls import in_force
 from coruscant.restores import identity
 from loans import candidates, risk
-from loans.batches import change_next_batch
+from loans.batches import change_batches
 from loans.events.models import LoanEventType
 from loans.events.write import write_events
 from loans.models import Loan, LoanStatus
@@ -60,7 +60,7 @@ def activate_loans(point: PricePoint, limit: int = 500) -> int:
         write_events(LoanEventType.ACTIVATION, covered, point.price, now)
         return activated
 
-    return change_next_batch("activation", point, candidates.new, activate, limit)
+    return next(change_batches("activation", point, candidates.new, activate, limit), 0)
 
 
 def hold() -> None:

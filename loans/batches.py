@@ -50,14 +50,3 @@ def change_batches(
                 correlation_id=point.correlation_id,
             )  # fmt: skip
             yield changed
-
-
-def change_next_batch(
-    action: str,
-    point: PricePoint,
-    search: Callable[[PricePoint, ByVersion], Search],
-    change: Callable[[list[Loan]], int],
-    limit: int,
-) -> int:
-    """The first of `change_batches`; 0 if there is none. For a search that finds no loan again that was changed."""
-    return next(change_batches(action, point, search, change, limit), 0)

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from coruscant import clock, money
 from coruscant.any_of import AnyOf
 from loans import candidates, margin_notices, risk
-from loans.batches import change_batches, change_next_batch
+from loans.batches import change_batches
 from loans.events.models import LoanEventType
 from loans.events.write import write_events
 from loans.models import Loan, LoanStatus, MarginCall
@@ -77,7 +77,7 @@ def clear_margin_calls(point: PricePoint, limit: int = 500) -> int:
             _clear(cleared, point, clock.now())
         return len(cleared)
 
-    return change_next_batch("margin_call_cleared", point, candidates.with_margin_call, clear, limit)
+    return next(change_batches("margin_call_cleared", point, candidates.with_margin_call, clear, limit), 0)
 
 
 def close_if_cleared(loan: Loan, point: PricePoint, now: datetime) -> MarginCall | None:

@@ -16,7 +16,7 @@ from django.db.models import QuerySet
 from coruscant import clock, money
 from coruscant.any_of import AnyOf
 from loans import candidates, risk
-from loans.batches import change_batches, change_next_batch
+from loans.batches import change_batches
 from loans.events.models import LoanEventType
 from loans.events.write import write_events
 from loans.models import Loan, LoanStatus, MarginNotice
@@ -80,7 +80,7 @@ def end_notices(point: PricePoint, limit: int = 500) -> int:
         over = [loan.pk for loan in loans if _may_end(loan, point.known_price)]
         return _open(over).update(ended_at=clock.now()) if over else 0
 
-    return change_next_batch("margin_notice_ended", point, candidates.with_notice, end_those, limit)
+    return next(change_batches("margin_notice_ended", point, candidates.with_notice, end_those, limit), 0)
 
 
 def end(loan_ids: Iterable[int], now: datetime) -> None:
