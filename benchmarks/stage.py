@@ -22,7 +22,7 @@ from local.processes import BEAT, WEB, WORKERS, with_this_python
 from local.stack import ChildProcess, EmbeddedStack
 from local.stack.listening import on_a_free_port, wait_until_listening
 from local.stack.ports import LOOPBACK, free_port
-from local.stack.postgres import DATABASE, ROLE
+from local.stack.postgres import DATABASE, OWNER
 
 ROOT = Path(__file__).resolve().parent.parent
 POSTGRES_SETTINGS = {
@@ -49,7 +49,7 @@ class Stage:
         """Start the servers and set Django up on them, with an empty database."""
         self.stack.start()
         try:
-            os.environ.update(self.environment | {"LOG_LEVEL": "ERROR"})
+            os.environ.update(self.environment | self.stack.owner_environment | {"LOG_LEVEL": "ERROR"})
             _set_up_django()
             self._migrate()
         except BaseException:
@@ -80,6 +80,7 @@ class Stage:
             "SECRET_KEY": _SECRET,
             "ALLOWED_HOSTS": LOOPBACK,
             "API_ALLOW_ANONYMOUS": "true",
+            "API_WRITES_PER_MINUTE": "1000000",  # counted, but never refused
             "LOG_LEVEL": "INFO",
             "LOAN_EVENTS_TOPIC": "coruscant-bank-loan-events",
             **self._market_urls,
@@ -202,12 +203,12 @@ class Stage:
         )
 
     def pgbench(self, script: Path, *, clients: int, seconds: float, variables: Mapping[str, int]) -> float:
-        """Transactions per second of a pgbench script on the service's database, as the service's role."""
+        """Transactions per second of a pgbench script on the service's database, as its owner."""
         postgres = self.stack.postgres
         command: list[str] = [str(postgres.binaries() / "pgbench"), "--no-vacuum", f"--file={script}"]
         command += [f"--client={clients}", "--jobs=2", f"--time={max(1, round(seconds))}", "--protocol=prepared"]
         command += [f"--define={name}={value}" for name, value in variables.items()]
-        command += ["--host", postgres.host, "--port", str(postgres.port), "--username", ROLE, DATABASE]
+        command += ["--host", postgres.host, "--port", str(postgres.port), "--username", OWNER, DATABASE]
         printed = subprocess.run(command, capture_output=True, text=True, check=True, timeout=seconds + 60).stdout
         (line,) = (line for line in printed.splitlines() if line.startswith("tps ="))
         return float(line.split()[2])
@@ -243,7 +244,7 @@ class Stage:
             _replace(connection, DATABASE, "template1")
         with self.superuser() as connection:
             connection.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
-            connection.execute(sql.SQL("GRANT pg_read_all_stats TO {}").format(sql.Identifier(ROLE)))
+            connection.execute(sql.SQL("GRANT pg_read_all_stats TO {}").format(sql.Identifier(OWNER)))
         call_command("migrate", verbosity=0)
         call_command("provision_messaging", stdout=io.StringIO())
         self.keep(_TEMPLATE)
@@ -286,7 +287,7 @@ def eventually(true: Callable[[], object], what: str, seconds: float, pause: flo
 
 
 def _replace(connection: "psycopg.Connection[Any]", target: str, source: str) -> None:
-    names = {"target": sql.Identifier(target), "source": sql.Identifier(source), "role": sql.Identifier(ROLE)}
+    names = {"target": sql.Identifier(target), "source": sql.Identifier(source), "role": sql.Identifier(OWNER)}
     connection.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname IN (%s, %s)", (target, source)
     )

@@ -6,6 +6,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # the admin's forms; the API has its 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["loans.api.authentication.ClientAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["loans.api.authentication.IsClientOrAnonymousAllowed"],
+    "DEFAULT_THROTTLE_CLASSES": ["loans.api.throttles.ClientThrottle"],
     "DEFAULT_PARSER_CLASSES": ["loans.api.parsers.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "loans.api.parsers.AlwaysJSON",

@@ -24,6 +24,7 @@ CELERY_TASK_ROUTES = {
     "liquidation.publish": {"queue": "events"},
     "liquidation.publish_loan_events": {"queue": "events"},
     "liquidation.recover": {"queue": "maintenance"},
+    "liquidation.check_invariants": {"queue": "maintenance"},
     "pricing.prune_quotes": {"queue": "maintenance"},
     "approvals.expire": {"queue": "maintenance"},
     "desk.take_snapshot": {"queue": "maintenance"},

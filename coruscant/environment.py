@@ -5,6 +5,7 @@ value that may hold a secret.
 """
 
 from decimal import Decimal, InvalidOperation
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import NoReturn
 from urllib.parse import SplitResult, urlsplit
@@ -82,6 +83,13 @@ class Environment:
         if parts.scheme not in schemes or not (parts.netloc or (parts.scheme == "unix" and parts.path)):
             self.refuse(name, f"must be an address like {schemes[0]}://host:port")
         return value.rstrip("/")
+
+    def networks(self, name: str) -> list[IPv4Network | IPv6Network]:
+        """A comma-separated list of addresses and networks, such as `10.0.0.0/8`."""
+        try:
+            return [ip_network(word) for word in self.words(name, default=[])]
+        except ValueError:
+            self.refuse(name, "must list addresses or networks, such as 10.0.0.0/8")
 
     def uuid(self, name: str) -> UUID:
         """A UUID; required."""

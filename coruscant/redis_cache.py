@@ -89,6 +89,17 @@ class SealedRedisCache(RedisCache):
         super().__init__(server, params)
         self._class = _Client
 
+    def count(self, key: str, amount: int, timeout: int) -> int:
+        """Add to a number in one step, and keep it for `timeout` seconds since the first time; what it is then.
+
+        The number is not sealed: whoever can write to Redis can change it.
+        """
+        name, redis = self.make_and_validate_key(key), self._cache.get_client(write=True)
+        counted = int(redis.incrby(name, amount))
+        if counted == amount:
+            redis.expire(name, timeout)
+        return counted
+
 
 def _sealed(key: str, value: object, timeout: int | None) -> bytes:
     """JSON of the time (Unix, s) until which the value holds, and of the value, behind their seal."""

@@ -7,6 +7,10 @@ from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 
 # --- Log-ins (django-axes) ---
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 # By name alone: behind a load balancer all come from one address, and who tries passwords comes from many.
@@ -17,6 +21,9 @@ AXES_DISABLE_ACCESS_LOG = True  # log-ins that succeed are in the log
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
 AXES_SENSITIVE_PARAMETERS: list[str] = []  # the log says whose name was tried
+
+# --- Second factors (coruscant/second_factor) ---
+OTP_TOTP_ISSUER = "Coruscant Bank"
 
 # --- Sessions: from log-in, however busy ---
 SESSION_COOKIE_AGE = 8 * 3600

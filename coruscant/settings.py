@@ -15,6 +15,7 @@ from coruscant.api_settings import *  # noqa: F403
 from coruscant.celery_settings import *  # noqa: F403
 from coruscant.environment import Environment
 from coruscant.logging import logging_configuration
+from coruscant.page_settings import *  # noqa: F403
 from coruscant.security_settings import *  # noqa: F403
 from pricing.markets import Market
 
@@ -49,11 +50,15 @@ INSTALLED_APPS = [
     "simple_history",
     "django_structlog",
     "axes",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
     "coruscant.approvals",
     "coruscant.controls",
     "coruscant.deploy",
     "coruscant.history",
     "coruscant.restores",
+    "coruscant.second_factor",
     "pricing",
     "loans",
     "liquidation",
@@ -62,6 +67,8 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "coruscant.web.probes.ProbesMiddleware",
+    "coruscant.web.addresses.AddressMiddleware",
+    "coruscant.monitoring.http_requests.CountRequestsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "coruscant.web.policy.PolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -69,7 +76,9 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
     "coruscant.web.request_log.BoundedRequestMiddleware",
+    "coruscant.second_factor.middleware.SecondFactorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
@@ -81,25 +90,6 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "UTC"
 
-TEMPLATES = [
-    {
-        "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "APP_DIRS": True,
-        "OPTIONS": {
-            "context_processors": [
-                "django.template.context_processors.request",
-                "django.contrib.auth.context_processors.auth",
-                "django.contrib.messages.context_processors.messages",
-            ],
-        },
-    },
-]
-
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-]
-
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STORAGES: dict[str, Any] = {
@@ -108,6 +98,8 @@ STORAGES: dict[str, Any] = {
 }
 WHITENOISE_USE_FINDERS = True  # the same pages with and without collectstatic
 
+SECOND_FACTOR_GROUPS = env.words("SECOND_FACTOR_GROUPS", default=[])
+TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 BEHIND_TLS_PROXY = env.flag("BEHIND_TLS_PROXY", default=False)  # TLS ends at the load balancer
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_TLS_PROXY else None
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_HSTS_INCLUDE_SUBDOMAINS = BEHIND_TLS_PROXY
@@ -223,10 +215,21 @@ FOUR_EYES = env.flag("FOUR_EYES", default=False)
 FOUR_EYES_POSTING_UNITS = env.number("FOUR_EYES_POSTING_UNITS", "1000")
 APPROVAL_EXPIRY_HOURS = env.whole("APPROVAL_EXPIRY_HOURS", 24)
 
+# --- Health of the business, and invariants --------------------------------------------------------------------
+
+HEALTH_PRICE_AGE_SECONDS = env.whole("HEALTH_PRICE_AGE_SECONDS", 60)
+HEALTH_LIQUIDATION_SECONDS = env.whole("HEALTH_LIQUIDATION_SECONDS", 900)
+HEALTH_OUTBOX_SECONDS = env.whole("HEALTH_OUTBOX_SECONDS", 60)
+HEALTH_UNRESOLVED_ORDERS = env.whole("HEALTH_UNRESOLVED_ORDERS", 1)
+HEALTH_BEAT_SECONDS = env.whole("HEALTH_BEAT_SECONDS", 30)
+INVARIANTS_EVERY_MINUTES = env.whole("INVARIANTS_EVERY_MINUTES", 60)
+
 # --- API ------------------------------------------------------------------------------------------------------
 
 API_ALLOW_ANONYMOUS = env.flag("API_ALLOW_ANONYMOUS", default=False)
 API_ALLOW_ANONYMOUS_REASON = env.text("API_ALLOW_ANONYMOUS_REASON", default="")
+API_READS_PER_MINUTE = env.whole("API_READS_PER_MINUTE", 60_000)
+API_WRITES_PER_MINUTE = env.whole("API_WRITES_PER_MINUTE", 60_000)
 
 # --- Celery: a message says "look", the rows decide (docs/decisions/0002-database-as-truth.md) --------------------
 
@@ -259,6 +262,7 @@ CELERY_BEAT_SCHEDULE = {
     "take a snapshot of the book": {"task": "desk.take_snapshot", "schedule": 30.0, "options": {"expires": 30}},
     "replay what waits": {"task": "desk.replay", "schedule": 60.0, "options": {"expires": 60}},
     "thin out snapshots": {"task": "desk.thin_snapshots", "schedule": 600.0, "options": {"expires": 600}},
+    "check invariants": {"task": "liquidation.check_invariants", "schedule": 60.0, "options": {"expires": 60}},
     "price at risk": {"task": "desk.compute_price_at_risk", "schedule": 300.0, "options": {"expires": 300}},
 }
 
@@ -268,8 +272,7 @@ LOG_FORMAT = env.one_of("LOG_FORMAT", "json", ("json", "console"))
 LOGGING = logging_configuration(LOG_FORMAT, level=env.text("LOG_LEVEL", default="INFO").upper())
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
 DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = True  # bounded in coruscant/web/request_log.py
-# Behind a load balancer it would be whatever the client puts into a header.
-DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False  # it believes any X-Forwarded-For; coruscant/web/addresses.py logs `ip`
 
 _static = lazy(static, str)
 UNFOLD = {
@@ -279,13 +282,11 @@ UNFOLD = {
     "SITE_URL": reverse_lazy("admin:index"),
     "SHOW_VIEW_ON_SITE": False,
     "DASHBOARD_CALLBACK": "desk.overview.page.dashboard",
+    "ACCOUNT": {"navigation": [{"title": "Second factor", "link": reverse_lazy("second_factor:enrol")}]},
     "SIDEBAR": {"navigation": "desk.navigation.sidebar", "show_search": True, "command_search": True},
     "STYLES": [_static("desk/desk.css"), _static("coruscant_admin/figures.css")],
     "SCRIPTS": [_static(f"coruscant_admin/{name}.js") for name in ("copy", "landmarks", "palette")],
 }
-SIMPLE_HISTORY_ENABLED = False  # its signal handlers: triggers of the database write the history
-SIMPLE_HISTORY_DATE_INDEX = False  # history is read by row, in the order of its own ids
-SIMPLE_HISTORY_REVERT_DISABLED = True  # the past is read, never restored over the present
 
 if not (DEBUG or DEMO):
     for _name, _sentence in startup.dangers(globals()):

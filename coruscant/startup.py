@@ -28,6 +28,19 @@ PUBLIC_SECRET_KEYS = frozenset(
     }
 )
 
+#: What the log says of a role that is more than the service needs.
+OWNS_TABLES = (
+    "DATABASE_URL is of a role that owns tables or may act for their owner, so it can remove the triggers that guard"
+    " history. Run the service under the role that deploy/roles.sql makes for it."
+)
+_ROLE = """
+    SELECT rolsuper, EXISTS (
+        SELECT FROM pg_class
+        WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r' AND pg_has_role(relowner, 'MEMBER')
+    )
+    FROM pg_roles WHERE rolname = current_user
+"""
+
 
 def dangers(chosen: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Each setting that is only for trying out, and what is wrong with it. `chosen` are all settings."""
@@ -52,14 +65,15 @@ def dangers(chosen: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def require_safe_database() -> None:
     """End the process if it is the database's superuser, who may change history. For the start of long processes.
 
-    A database that does not answer ends nothing: the process waits for it like any other.
+    A role that owns tables, or may act for their owner, is only named in the log: it ran the service before
+    deploy/roles.sql was there. A database that does not answer ends nothing: the process waits for it like any other.
     """
     if settings.DEBUG or settings.DEMO:
         return
     try:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
-            (is_superuser,) = cursor.fetchone()
+            cursor.execute(_ROLE)
+            is_superuser, owns_tables = cursor.fetchone()
     except OperationalError as error:
         log.warning("database_role_not_checked", error=str(error))
         return
@@ -67,6 +81,8 @@ def require_safe_database() -> None:
         connection.close()  # nobody who is forked from here inherits it
     if is_superuser:
         raise SystemExit("Bad configuration: DATABASE_URL must not be that of a superuser, whom no permission stops.")
+    if owns_tables:
+        log.warning("database_role_owns_tables", finding=OWNS_TABLES)
 
 
 def _weakness_of_market(url: SplitResult) -> str:

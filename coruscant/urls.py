@@ -8,17 +8,20 @@ from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerSplitV
 
 from coruscant.web import health, problems
 from coruscant.web.schema import schema
-from liquidation.metrics import metrics_view
+from liquidation.monitoring.business import business
+from liquidation.monitoring.metrics import metrics_view
 
 urlpatterns = [
     path("", include("loans.api.urls")),  # first, as these are called most
     path("admin/desk/", include("desk.urls")),
     path("admin/search/", include("desk.search")),  # in place of the admin's own
+    path("admin/second-factor/", include("coruscant.second_factor.urls")),
     path("admin/", admin.site.urls),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("", RedirectView.as_view(url="/docs")),
     re_path(r"^health/live/?\Z", health.live, name="live"),
     re_path(r"^health/ready/?\Z", health.ready, name="ready"),
+    re_path(r"^health/business/?\Z", business, name="business"),
     re_path(r"^metrics/?\Z", metrics_view, name="metrics"),
     re_path(r"^schema/?\Z", csrf_exempt(schema), name="schema"),
     re_path(r"^docs/?\Z", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),

@@ -33,7 +33,8 @@ _BACK_OFFICE = (
      "liquidation.view_liquidationevent"),
     ("Loan events", "outgoing_mail", "admin:loans_loanevent_changelist", "loans.view_loanevent"),
     ("Rejected messages", "report", "admin:pricing_rejectedmessage_changelist", "pricing.view_rejectedmessage"),
-    ("API clients", "key", "admin:knox_authtoken_changelist", "knox.view_authtoken"),
+    ("API clients", "hub", "admin:loans_apiclient_changelist", "loans.view_apiclient"),
+    ("API credentials", "key", "admin:knox_authtoken_changelist", "knox.view_authtoken"),
     ("Restores", "restore", "admin:restores_restore_changelist", "restores.view_restore"),
 )  # fmt: skip
 #: For administrators, and their log for auditors; everybody else has no permission for it.

@@ -237,18 +237,26 @@ INVARIANTS: tuple[Invariant, ...] = (
 
 
 def check(*, at_every_moment: bool = False, fetch: Fetch | None = None) -> Iterator[Finding]:
-    """Run every query, history's comparison with the present included; yield one finding each.
+    """Run every query; yield one finding each. With `at_every_moment`, only those that hold in the middle of any fault.
 
-    With `at_every_moment`, only those that hold in the middle of any fault too. `fetch` runs a query and returns its
-    one row, over Django's connection unless another way is given.
+    `fetch` runs a query and returns its one row, over Django's connection unless another way is given.
     """
-    for invariant in (*INVARIANTS, *_history_rebuilds_the_present()):
-        if at_every_moment and invariant.in_time:
-            continue
-        count, examples = (fetch or _fetch)(
-            f"SELECT count(*), (array_agg(broken::text))[1:5] FROM ({invariant.sql}) AS found(broken)"  # noqa: S608
-        )
-        yield Finding(invariant, count, tuple(examples or ()))
+    for invariant in every(at_every_moment=at_every_moment):
+        yield look(invariant, fetch)
+
+
+def every(*, at_every_moment: bool = False) -> list[Invariant]:
+    """All invariants, history's comparison with the present included; or those that hold in the middle of any fault."""
+    found = (*INVARIANTS, *_history_rebuilds_the_present())
+    return [invariant for invariant in found if not (at_every_moment and invariant.in_time)]
+
+
+def look(invariant: Invariant, fetch: Fetch | None = None) -> Finding:
+    """Run the query of one."""
+    count, examples = (fetch or _fetch)(
+        f"SELECT count(*), (array_agg(broken::text))[1:5] FROM ({invariant.sql}) AS found(broken)"  # noqa: S608
+    )
+    return Finding(invariant, count, tuple(examples or ()))
 
 
 def _fetch(query: str) -> Any:

@@ -7,6 +7,7 @@ from liquidation import backlog, evaluate
 from liquidation import publish as publishing
 from liquidation import recover as recovery
 from liquidation import sell as selling
+from liquidation.monitoring import invariant_checks
 
 
 class SaleUnfinished(Exception):  # not an error: the sale goes on later
@@ -66,6 +67,12 @@ def publish_loan_events() -> None:
 def recover() -> None:
     """Enqueue what is due."""
     recovery.recover()
+
+
+@shared_task(name="liquidation.check_invariants", ignore_result=True)
+def check_invariants() -> None:
+    """Check the invariants that are due to be checked."""
+    invariant_checks.check_due()
 
 
 # Names of the release before: its processes may still send these while a deployment replaces them. Removed in the next.

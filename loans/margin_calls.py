@@ -26,7 +26,7 @@ _INSERT = """
 """
 
 
-def call_batches(point: PricePoint, limit: int = 500) -> Iterator[int]:
+def call_batches(point: PricePoint, limit: int = 1000) -> Iterator[int]:
     """Open margin calls for all active loans at or above the margin call LTV that have none open, `limit` at a time.
 
     Yields how many were opened, after each batch. A batch begins where the one before ended: the search does not skip

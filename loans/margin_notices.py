@@ -34,7 +34,7 @@ _INSERT = """
 """
 
 
-def notice_batches(point: PricePoint, notice_ltv: Decimal, limit: int = 500) -> Iterator[int]:
+def notice_batches(point: PricePoint, notice_ltv: Decimal, limit: int = 1000) -> Iterator[int]:
     """Give notice to active loans from the notice LTV to below the margin call LTV, up to `limit` at a time.
 
     None to a loan with an open notice or margin call, and none at a price that ended before a loan became active, or

@@ -251,9 +251,17 @@ class AcceptedRequest(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["client", "endpoint", "request_id"], name="one_request_one_effect")
         ]
+        indexes = [
+            # The loans that a client has opened (0037). Postings are not in it.
+            models.Index(
+                fields=["client", "-loan"], name="applications_by_client", condition=Q(endpoint="loan-applications")
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.endpoint} {self.request_id}"
 
 
-from loans.events.models import LoanEvent, LoanEventTopic  # noqa: E402, F401  (where Django looks for an app's models)
+# Where Django looks for an app's models.
+from loans.clients.models import ApiClient, CredentialUse  # noqa: E402, F401
+from loans.events.models import LoanEvent, LoanEventTopic  # noqa: E402, F401

@@ -17,12 +17,13 @@ from coruscant.errors import DomainError
 from coruscant.history.cause import COLUMNS as CAUSE
 from coruscant.history.cause import cause_of
 from loans import activation, idempotency, margin_calls
+from loans.clients import scopes
 from loans.events.models import LoanEventType
 from loans.events.write import write_events
 from loans.idempotency import Accepted, Request
 from loans.models import AcceptedRequest, CollateralPosting, Loan, LoanStatus, LoanTerms
 from loans.representation import loan_body
-from loans.selectors import LoanNotFound
+from loans.selectors import NO_SUCH_LOAN, LoanNotFound
 from pricing import best_price
 from pricing.quotes import PricePoint
 
@@ -104,6 +105,18 @@ def post_collateral(*, client: str, request_id: str, loan_id: str, borrower_id: 
     if not accepted.replayed:
         log.info("collateral_posted", request_id=request_id, loan_id=loan_id)
     return accepted
+
+
+def post_to_own_loan(*, client: str, loan_id: str, **sent: Any) -> Accepted:
+    """As `post_collateral`, but a loan that the client has not opened is as one that there is not: LoanNotFound.
+
+    What the client was answered once it is answered again, even if its scope was wider then.
+    """
+    if not scopes.opened_by(client, Loan.objects.filter(loan_id=loan_id)).exists():
+        if found := idempotency.replay(_request(client=client, loan_id=loan_id, **sent)):
+            return found
+        raise LoanNotFound(NO_SUCH_LOAN)
+    return post_collateral(client=client, loan_id=loan_id, **sent)
 
 
 def post_within_transaction(
@@ -205,7 +218,7 @@ def _look(request: Request) -> _Seen:
 def that_takes_collateral(loan: Loan | None, borrower_id: str) -> Loan:
     """The loan, if this borrower may post to it. Raises LoanNotFound, NotTheBorrower and LoanClosed."""
     if loan is None:
-        raise LoanNotFound("There is no loan of this loanId.")
+        raise LoanNotFound(NO_SUCH_LOAN)
     if loan.borrower_id != borrower_id:
         raise NotTheBorrower("The loan belongs to another borrower.")
     if loan.status not in {LoanStatus.NEW, LoanStatus.ACTIVE}:

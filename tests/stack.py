@@ -63,7 +63,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     stack = _start()
     early_config.stash[STACK] = stack
     early_config.add_cleanup(stack.stop)
-    os.environ.update(SETTINGS | stack.environment)
+    os.environ.update(SETTINGS | stack.owner_environment)
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:

@@ -56,8 +56,18 @@ OTHERS = {
     "FOUR_EYES": "true",
     "FOUR_EYES_POSTING_UNITS": "999",
     "APPROVAL_EXPIRY_HOURS": "23",
+    "HEALTH_PRICE_AGE_SECONDS": "61",
+    "HEALTH_LIQUIDATION_SECONDS": "901",
+    "HEALTH_OUTBOX_SECONDS": "61",
+    "HEALTH_UNRESOLVED_ORDERS": "2",
+    "HEALTH_BEAT_SECONDS": "31",
+    "INVARIANTS_EVERY_MINUTES": "61",
     "API_ALLOW_ANONYMOUS": "false",
     "API_ALLOW_ANONYMOUS_REASON": "The network is the bank's own.",
+    "API_READS_PER_MINUTE": "600",
+    "API_WRITES_PER_MINUTE": "700",
+    "TRUSTED_PROXIES": "10.0.0.0/8",
+    "SECOND_FACTOR_GROUPS": "Operators",
     "MARKET_URLS_REASON": "They are reached by a tunnel.",
     "REDIS_PLAIN_REASON": "It is on this machine.",
     "LOG_FORMAT": "console",
@@ -65,6 +75,8 @@ OTHERS = {
 }
 #: Without it the rest of the example is refused, so it has a test of its own.
 _TRYING_OUT = {"DEMO"}
+#: The address of the tables' owner, for the container that migrates and for no other.
+OF_MIGRATIONS = {"MIGRATIONS_DATABASE_URL"}
 #: Compose decides where the probes of its containers look.
 OF_THE_CONTAINER = {"HEARTBEAT_FILE": "/tmp/heartbeat"}
 REQUIRED = {
@@ -89,12 +101,12 @@ def settings_of(environment: Mapping[str, str]) -> dict[str, str]:
 
 def test_each_process_of_the_service_has_every_setting():
     example = read_example()
-    assert set(OTHERS) | set(OF_THE_CONTAINER) | _TRYING_OUT == set(example)
+    assert set(OTHERS) | set(OF_THE_CONTAINER) | OF_MIGRATIONS | _TRYING_OUT == set(example)
     services = read_services()
     ours = [name for name, service in services.items() if service.get("image") == "coruscant-bank-service"]
     assert len(ours) == 10
     for name in ours:
-        assert set(services[name]["environment"]) == set(example), name
+        assert set(services[name]["environment"]) == set(example) - OF_MIGRATIONS, name
 
 
 def test_a_fresh_clone_has_the_settings_of_the_example_with_and_without_a_copy_of_it():
@@ -129,6 +141,20 @@ def test_what_is_only_for_trying_out_is_refused_once_that_is_over(said):
     assert environment["DEMO"] == said
     with pytest.raises(SystemExit, match="SECRET_KEY"):
         settings_of(environment)
+
+
+def test_migrations_run_as_the_owner_of_the_tables_and_nothing_else_does():
+    services = read_services()
+    (setup,) = (name for name, service in services.items() if "manage.py migrate" in str(service.get("command")))
+    example = read_example()
+    for name, service in services.items():
+        if service.get("image") == "coruscant-bank-service":
+            owner = example["MIGRATIONS_DATABASE_URL"] if name == setup else example["DATABASE_URL"]
+            assert service["environment"]["DATABASE_URL"] == owner, name
+    chosen = environment_in_compose({"MIGRATIONS_DATABASE_URL": "postgres://owner@db.example/bank"}, setup)
+    assert chosen == environment_in_compose(service=setup) | {"DATABASE_URL": "postgres://owner@db.example/bank"}
+    with pytest.raises(SystemExit, match="DATABASE_URL must be set"):
+        settings_of(environment_in_compose({"MIGRATIONS_DATABASE_URL": ""}, setup))
 
 
 def test_aws_itself_is_reached_by_emptying_its_endpoint():

@@ -31,7 +31,7 @@ POST = b"POST /loan-applications HTTP/1.1\r\nHost: localhost\r\nContent-Type: ap
 @pytest.fixture(scope="module")
 def port(stack, django_db_setup):
     """The service's gunicorn as it is deployed, on a database of its own."""
-    address, _, _name = os.environ["DATABASE_URL"].rpartition("/")
+    address, _, _name = stack.environment["DATABASE_URL"].rpartition("/")
     fresh_copy(stack, database=DATABASE, template=f"{connection.settings_dict['NAME']}_template")
 
     def start(port):

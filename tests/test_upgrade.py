@@ -12,11 +12,13 @@ from django.db import IntegrityError, connection, transaction
 from coruscant.history import cause
 from liquidation import invariants
 from loans.models import Loan
+from local.stack.postgres import OWNER, ROLE
 from proofs.service.copies import drop, fresh_copy
 
 DATABASE = "upgrade"
 #: The last migrations of the release before, in the order in which an operator goes back to them.
 RELEASE_BEFORE = (
+    ("otp_static", "zero"), ("otp_totp", "zero"),
     ("axes", "zero"), ("desk", "zero"), ("approvals", "zero"), ("liquidation", "0006"), ("controls", "zero"),
     ("restores", "zero"), ("loans", "0005"), ("pricing", "0003"),
 )  # fmt: skip
@@ -40,7 +42,7 @@ NEW_IN_THIS_RELEASE = {
     "liquidation_orderanswer", "liquidation_reconciliation", "liquidation_reconciliationdifference",
     "liquidation_historicalreconciliationdifference", "liquidation_statementtrade", "pricing_priceguard",
     "pricing_heldjump", "loans_loanterms", "loans_loanevent", "loans_loaneventtopic", "liquidation_withheldclaim",
-    "loans_marginnotice",
+    "loans_marginnotice", "loans_apiclient", "loans_historicalapiclient", "loans_credentialuse",
 }  # fmt: skip
 EARLIER, NOW, LATER = (f"2026-11-25T{hour}:00:00+00:00" for hour in (10, 11, 12))
 
@@ -214,6 +216,14 @@ def write_prices():
     write("pricing_rejectedmessage", market="mos_espa", queue="Q", message_id="R", body="?", reason="no JSON", **times)
 
 
+def write_a_client():
+    """A client of the API with a credential."""
+    names = dict.fromkeys(("first_name", "last_name", "email"), "")
+    flags = {"is_superuser": False, "is_staff": False, "is_active": True}
+    user = write("auth_user", username="otc", password="!", date_joined=EARLIER, **names, **flags)
+    write("knox_authtoken", digest="0" * 128, token_key="0" * 8, user_id=user, created=EARLIER)
+
+
 def write_a_book():
     """Rows of every kind, in the words of the release before."""
     lend("new", active=False)
@@ -298,6 +308,12 @@ def migrate_to_the_release_before():
         migrate(app, migration)
 
 
+def connect_as(role):
+    """Let Django's connection be that of another role."""
+    connection.close()
+    connection.settings_dict |= {"USER": role, "PASSWORD": role}
+
+
 @pytest.fixture
 def old_rows(stack, django_db_blocker):
     """The rows of a database of the release before, to which Django is connected."""
@@ -313,9 +329,10 @@ def old_rows(stack, django_db_blocker):
             migrate_to_the_release_before()
             with transaction.atomic():
                 write_a_book()
+                write_a_client()
             yield rows(rename=True)
     finally:
-        connection.close()
+        connect_as(OWNER)
         connection.settings_dict["NAME"] = usual
         ContentType.objects.clear_cache()
         drop(stack, DATABASE)
@@ -326,9 +343,11 @@ def test_a_database_of_the_release_before_migrates_forward_with_its_data_and_bac
     assert not [table for table, found in old_rows.items() if not found], "every table has rows to lose"
 
     migrate()
+    connect_as(ROLE)
     assert rows() == old_rows
     assert files() >= old_files
     assert query("SELECT send, kind, text, stale FROM liquidation_orderanswer") == [(1, "success", "11 of 10", False)]
+    assert query("SELECT username, scope FROM loans_apiclient JOIN auth_user u ON u.id = user_id") == [("otc", "all")]
     assert query("SELECT nextval('liquidation_evaluation_number')") == [(48,)]
     assert_all_is_well()
     with pytest.raises(IntegrityError, match="written without a cause"):
@@ -338,16 +357,18 @@ def test_a_database_of_the_release_before_migrates_forward_with_its_data_and_bac
         Loan.objects.filter(loan_id="active").update(borrower_id="C")
     newest, previous = before.history.order_by("-history_id")[:2]
     assert newest.diff_against(previous).changed_fields == ["borrower_id"]
-    assert (newest.history_session_user, previous.history_session_user) == ("coruscant", None)
+    assert (newest.history_session_user, previous.history_session_user) == (ROLE, None)
     assert before.history.as_of(previous.history_date).borrower_id == "B"
     new_rows = rows()
 
+    connect_as(OWNER)
     migrate_to_the_release_before()
     assert schema() == old_schema
     assert rows(rename=True) == new_rows
     change("loans_loan", before.pk, borrower_id="D")
 
     migrate()
+    connect_as(ROLE)
     assert_all_is_well()
     assert [entry.borrower_id for entry in before.history.order_by("-history_id")[:3]] == ["D", "C", "B"]
 

@@ -18,6 +18,7 @@ MAY = {
     "agree": DECIDERS,
     "refuse": DECIDERS,
     "withdraw": EVERYBODY,
+    "change_scope": {OPERATORS},
     "release_claims": {OPERATORS},
     "nothing_was_lost": {OPERATORS},
     "change_guard": {RISK_OFFICERS},

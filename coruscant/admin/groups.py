@@ -37,6 +37,7 @@ COMMANDS: Final = {
         "liquidation.change_tradeorder",
         "liquidation.change_reconciliationdifference",
         "knox.delete_authtoken",
+        "loans.change_apiclient",
         _DECIDE,
         _EVIDENCE,
     ),

@@ -132,6 +132,11 @@ def test_what_was_planted_does_not_keep_an_alert_from_being_logged_once(redis):
     assert not cache.add("alert", 1, timeout=None)
 
 
+def test_calls_are_counted_apart_from_what_is_sealed(redis):
+    assert [cache.count("calls", 1, 60), cache.count("calls", 1, 60), cache.count("calls", -1, 60)] == [1, 2, 1]
+    assert 0 < redis.ttl(cache.make_key("calls")) <= 60
+
+
 def test_neither_counts_nor_time_outs_can_be_changed_behind_the_seal():
     cache.set("calls", 1)
     with pytest.raises(NotImplementedError):

@@ -91,6 +91,10 @@ def test_the_defaults_are_as_documented(start):
         ("MARKET_TIMEOUT_SECONDS", "20"),
         ("LEASE_SECONDS", "26"),
         ("LOG_FORMAT", "xml"),
+        ("TRUSTED_PROXIES", "10.0.0.1/8"),
+        ("TRUSTED_PROXIES", "nginx"),
+        ("API_WRITES_PER_MINUTE", "0"),
+        ("API_READS_PER_MINUTE", "60/min"),
     ],
 )
 def test_a_bad_setting_is_named_in_one_sentence(start, name, value):

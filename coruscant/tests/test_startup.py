@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 from django.db import connection
+from structlog.testing import capture_logs
 
 from coruscant import startup
 from coruscant.tests.test_settings import GOOD, start  # noqa: F401  (a fixture)
 from local.processes import WEB, WORKERS, with_this_python
+from local.stack.postgres import ROLE
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -82,8 +84,29 @@ def careful(settings):
     settings.DEMO = False
 
 
-def test_the_service_role_is_no_superuser(db, careful):
-    startup.require_safe_database()
+@pytest.fixture
+def as_service():
+    """Django's connection under the service's role."""
+    usual = dict(connection.settings_dict)
+    connection.close()
+    connection.settings_dict["USER"] = connection.settings_dict["PASSWORD"] = ROLE
+    yield
+    connection.close()
+    connection.settings_dict |= usual
+
+
+def test_the_service_role_is_neither_superuser_nor_owner(django_db_blocker, django_db_setup, careful, as_service):
+    with django_db_blocker.unblock(), capture_logs() as logs:
+        startup.require_safe_database()
+    assert logs == []
+
+
+def test_a_role_that_owns_the_tables_is_named_in_words(db, careful):
+    with capture_logs() as logs:
+        startup.require_safe_database()
+    assert [(line["log_level"], line["event"], line["finding"]) for line in logs] == [
+        ("warning", "database_role_owns_tables", startup.OWNS_TABLES)
+    ]
 
 
 def test_demo_is_not_asked_for_its_role(settings, django_assert_num_queries, db):

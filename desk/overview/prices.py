@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from itertools import groupby
+from itertools import groupby, starmap
 from typing import Any
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import Count
 
 from liquidation.models import Liquidation
 from pricing import reading
@@ -93,10 +94,9 @@ def series(end: datetime, span: timedelta) -> dict[Market, Series]:
 
 def claims(since: datetime) -> list[Claims]:
     """At which prices loans were claimed since then: the few at which most were, in their order."""
-    newest = Liquidation.objects.order_by("-id").values_list("price_at", "price", "claimed_at")[:_NEWEST_CLAIMS]
-    found = sorted((at, price) for at, price, claimed_at in newest if claimed_at >= since)
-    groups = [Claims(at, price, len(list(same))) for (at, price), same in groupby(found)]
-    return sorted(sorted(groups, key=lambda group: -group.loans)[:_MOST_MARKS], key=lambda group: group.at)
+    newest = Liquidation.objects.filter(pk__in=Liquidation.objects.order_by("-id").values("pk")[:_NEWEST_CLAIMS])
+    found = newest.filter(claimed_at__gte=since).order_by().values_list("price_at", "price").annotate(loans=Count("pk"))
+    return sorted(starmap(Claims, found.order_by("-loans")[:_MOST_MARKS]), key=lambda group: group.at)
 
 
 def depths(curves: Mapping[Market, Curve]) -> list[Depth]:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Case, CharField, Count, OuterRef, QuerySet, Subquery, Value, When
+from django.db.models import Case, CharField, Count, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Cast, Coalesce, Concat
 
 from liquidation.models import Liquidation, LiquidationStatus, OrderStatus, TradeOrder
@@ -35,6 +35,10 @@ def annotate(rows: QuerySet[Liquidation]) -> QuerySet[Any]:
 
 
 def waiting(rows: QuerySet[Liquidation]) -> QuerySet[Any]:
-    """The liquidations that need attention."""
+    """The liquidations that need attention.
+
+    After a crash of prices most sales have not begun: no worker has had their lease, so they have no orders to look at.
+    """
     unsettled = rows.filter(status__in=(LiquidationStatus.SELLING, LiquidationStatus.WAITING))  # (by the index)
-    return annotate(unsettled).exclude(why_attention="")
+    begun = unsettled.filter(Q(status=LiquidationStatus.WAITING) | Q(fence__gt=0))
+    return annotate(begun).exclude(why_attention="")

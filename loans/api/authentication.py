@@ -6,10 +6,14 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from knox.auth import TokenAuthentication
+from knox.models import AuthToken
 from rest_framework import exceptions
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
+
+from loans.clients.models import Scope
+from loans.clients.use import remember_use
 
 _TOKEN = re.compile(rb"[0-9A-Za-z]{1,256}")
 
@@ -22,10 +26,16 @@ class _Credential(TokenAuthentication):  # type: ignore[misc]
             raise exceptions.AuthenticationFailed("Invalid token.")
         return super().authenticate_credentials(token)  # type: ignore[no-any-return]
 
-    def validate_user(self, auth_token: Any) -> tuple[AbstractBaseUser, Any]:
+    def validate_user(self, auth_token: AuthToken) -> tuple[AbstractBaseUser, Scope]:
         if not auth_token.user.is_active:
             raise exceptions.PermissionDenied("This client is not active.")
-        return auth_token.user, auth_token
+        known = AuthToken.objects.filter(pk=auth_token.pk).values_list("use__last_used_at", "user__api_client__scope")
+        found = known.first()
+        if found is None:  # revoked since it was read
+            raise exceptions.AuthenticationFailed("Invalid token.")
+        last_used_at, scope = found
+        remember_use(auth_token, last_used_at)
+        return auth_token.user, Scope(scope or Scope.ALL)
 
 
 class ClientAuthentication(BaseAuthentication):
@@ -47,6 +57,11 @@ class ClientAuthentication(BaseAuthentication):
 
     def authenticate_header(self, request: Request) -> str:
         return 'Token realm="Coruscant Bank"'
+
+
+def only_of(request: Request) -> str | None:
+    """The name of the client that may see its own loans only, and no others; None if whoever calls may see all."""
+    return request.user.get_username() if request.auth == Scope.OWN else None
 
 
 class IsClientOrAnonymousAllowed(BasePermission):

@@ -46,6 +46,8 @@ _ALWAYS = {
     401: "No credential where one is required, or a bad one.",
     403: "The client is not active, or may not do this.",
     405: "The path does not know this method.",
+    429: "Too many calls in this minute: repeat the same request after Retry-After seconds. A repetition of an accepted"
+    " request is never refused, nor counted.",
     500: "The service failed. Repeating the same request is safe.",
     503: "The database cannot be reached: repeat the same request after Retry-After seconds.",
 }
@@ -54,7 +56,7 @@ _WITH_A_BODY = {
     413: "The body is over 64 KiB.",
     415: "The body is not JSON.",
 }
-_NO_LOAN = {404: "There is no such loan."}
+_NO_LOAN = {404: "There is no such loan, or none that the client may see."}
 _REUSED = "The requestId was accepted before with other content"
 
 

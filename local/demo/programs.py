@@ -34,9 +34,10 @@ class Programs:
         self._changes = changes
         self._log_folder = log_folder
 
-    def manage(self, *arguments: str) -> ChildProcess:
-        """A management command."""
-        return self._python(f"manage-{arguments[0]}", "manage.py", *arguments)
+    def manage(self, *arguments: str, **changes: str) -> ChildProcess:
+        """A management command, with `changes` of its settings."""
+        command = (sys.executable, "manage.py", *arguments)
+        return self._process(f"manage-{arguments[0]}", command, {**self._environment(), **changes})
 
     def market(self, name: str) -> ChildProcess:
         """A simulated market."""

@@ -17,7 +17,6 @@ from local.stack.listening import PORT_ATTEMPTS, PortTakenError, wait_until_list
 from local.stack.server import Server
 
 PREPARATION = (
-    ("Migrating the database", ("migrate", "--noinput")),
     ("Making queues and topics", ("provision_messaging",)),
     (
         "Making log-ins for the bank's people",
@@ -66,6 +65,8 @@ class RunningDemo:
         """End what an earlier run left, and make database, queues and log-in ready."""
         if left := self.supervisor.end_leftovers():
             self._report(f"Ended what an earlier run had left: {', '.join(left)}.")
+        self._report("Migrating the database …")
+        self.manage("migrate", "--noinput", DATABASE_URL=self.stack.postgres.owner_database_url)
         for sentence, command in PREPARATION:
             self._report(f"{sentence} …")
             self.manage(*command)
@@ -156,9 +157,9 @@ class RunningDemo:
             return str(error)
         return None
 
-    def manage(self, *command: str) -> None:
-        """Run a management command to its end. Raises DemoError if it fails."""
-        process = self.programs.manage(*command)
+    def manage(self, *command: str, **changes: str) -> None:
+        """Run a management command to its end, with `changes` of its settings. Raises DemoError if it fails."""
+        process = self.programs.manage(*command, **changes)
         process.start()
         code = process.wait(COMMAND_SECONDS)
         process.kill()

@@ -23,7 +23,10 @@ def main() -> int:
     stack = EmbeddedStack(folder=options.folder, durable=not options.not_durable)
     try:
         with stack:
-            environment = stack.environment | {"SUPERUSER_DATABASE_URL": stack.superuser_database_url}
+            environment = stack.environment | {
+                "MIGRATIONS_DATABASE_URL": stack.postgres.owner_database_url,
+                "SUPERUSER_DATABASE_URL": stack.superuser_database_url,
+            }
             if options.write_env:
                 options.write_env.write_text("".join(f"{name}={value}\n" for name, value in environment.items()))
             print("".join(f"export {name}={quote(value)}\n" for name, value in environment.items()), flush=True)

@@ -20,8 +20,11 @@ from local.stack.reach import reachable_copy, reachable_folder
 from local.stack.server import Server
 
 SUPERUSER = "postgres"
+#: The roles of deploy/roles.sql: of the service, and of what migrates.
 ROLE = "coruscant"
+OWNER = "coruscant_owner"
 DATABASE = "coruscant"
+ROLES = Path(__file__).resolve().parents[2] / "deploy" / "roles.sql"
 UNPRIVILEGED_USER = "nobody"
 SETTINGS = {
     "unix_socket_directories": "",  # TCP is enough, and a socket's path has a length limit
@@ -42,10 +45,10 @@ NOT_DURABLE = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": 
 
 
 class PostgresServer(Server):
-    """One cluster with the database `coruscant`, owned by a role of that name which may create databases.
+    """One cluster with the database `coruscant` and the two roles of deploy/roles.sql.
 
-    The role is no superuser. Connections from loopback are trusted without a password: keep no secrets
-    in it. PostgreSQL refuses to run as root; then it runs as the user `nobody`.
+    Its owner may create databases as well, for tests. Connections from loopback are trusted without a password: keep
+    no secrets in it. PostgreSQL refuses to run as root; then it runs as the user `nobody`.
     """
 
     name = "postgresql"
@@ -66,6 +69,11 @@ class PostgresServer(Server):
     def database_url(self) -> str:
         """URL of the service's database, as the service's role."""
         return f"postgres://{ROLE}:{ROLE}@{self.host}:{self.port}/{DATABASE}"
+
+    @property
+    def owner_database_url(self) -> str:
+        """URL of the same database as the owner of its tables: for `migrate`."""
+        return f"postgres://{OWNER}:{OWNER}@{self.host}:{self.port}/{DATABASE}"
 
     @property
     def superuser_database_url(self) -> str:
@@ -121,15 +129,20 @@ class PostgresServer(Server):
         data.rename(self.data)
 
     def make_role_and_database(self) -> None:
-        """Make role and database; nothing happens if they are there."""
-        role, database = sql.Identifier(ROLE), sql.Identifier(DATABASE)
+        """Make roles and database, or bring them up to date, also where a synchronous standby is missing."""
+        role, owner, database = sql.Identifier(ROLE), sql.Identifier(OWNER), sql.Identifier(DATABASE)
         address = f"postgres://{SUPERUSER}@{self.host}:{self.port}/postgres"
-        with psycopg.connect(address, autocommit=True, connect_timeout=10) as connection:
-            if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [ROLE]).fetchone():
-                create_role = sql.SQL("CREATE ROLE {} LOGIN CREATEDB PASSWORD {}")
-                connection.execute(create_role.format(role, sql.Literal(ROLE)))
+        how: Any = {"autocommit": True, "connect_timeout": 10, "options": "-c synchronous_commit=local"}
+        with psycopg.connect(address, **how) as connection:
+            if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [OWNER]).fetchone():
+                connection.execute(sql.SQL("CREATE ROLE {} LOGIN CREATEDB").format(owner))
+            if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [ROLE]).fetchone():
+                # Databases of a cluster of the release before, when the service owned them.
+                connection.execute(sql.SQL("REASSIGN OWNED BY {} TO {}").format(role, owner))
             if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
-                connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(database, role))
+                connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(database, owner))
+        with psycopg.connect(self.superuser_database_url, **how) as connection:
+            connection.execute(ROLES.read_bytes())
 
     def _prepare(self) -> ChildProcess:
         binaries = self.binaries()

@@ -47,7 +47,7 @@ class EmbeddedStack:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The settings that point the service at these servers."""
+        """The settings that point the service at these servers, under its own role in the database."""
         return {
             "DATABASE_URL": self.postgres.database_url,
             "CACHE_URL": self.valkey.cache_url,
@@ -57,6 +57,11 @@ class EmbeddedStack:
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
         }
+
+    @property
+    def owner_environment(self) -> dict[str, str]:
+        """The same for `migrate`, and for whoever makes databases: as the owner of the tables."""
+        return self.environment | {"DATABASE_URL": self.postgres.owner_database_url}
 
     @property
     def superuser_database_url(self) -> str:

@@ -17,6 +17,8 @@ RECOVERED_WITHIN_SECONDS = 60.0
 GIVEN_UP_AFTER_SECONDS = 120.0
 LOOK_SECONDS = 0.25
 API_PATIENCE_SECONDS = 2.0
+FIRED_AFTER_SECONDS = 10.0
+"""How long after the end of a fault its alert may come: it scrapes and evaluates every other second."""
 
 
 class Nemesis:
@@ -26,6 +28,7 @@ class Nemesis:
         """Break parts of `target`."""
         self.played: list[Played] = []
         self.violations: list[str] = []
+        self.silent_alerts: list[str] = []
         self._target = target
 
     def measure_nothing(self) -> None:
@@ -47,6 +50,8 @@ class Nemesis:
         for fault in occurrences:
             fault.check()
             self.violations.extend(f"{fault.name}: {complaint}" for complaint in fault.complaints)
+        if len(occurrences) == 1:
+            self._wait_for_alerts(occurrences[0], began)
         unseen = [
             fault.name
             for fault in occurrences
@@ -87,6 +92,15 @@ class Nemesis:
             recovery.see(time.monotonic(), look, api=api, processes=processes)
             self._wait()
         return recovery
+
+    def _wait_for_alerts(self, fault: Fault, began: float) -> None:
+        until = time.monotonic() + FIRED_AFTER_SECONDS
+        for alert in sorted(fault.alerts):
+            while not self._target.fired(alert, time.monotonic() - began):
+                if time.monotonic() > until:
+                    self.silent_alerts.append(f"{fault.name}: {alert}")
+                    break
+                self._wait()
 
     def _wait(self) -> None:
         self._target.go_on()

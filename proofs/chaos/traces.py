@@ -10,6 +10,7 @@ NOT_THE_SERVICES = (
     "sns-sqs",
     "valkey",
     "postgresql",
+    "prometheus",
     "standby",
     "initdb",
     "pg_basebackup",

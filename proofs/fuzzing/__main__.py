@@ -44,7 +44,7 @@ def main() -> int:
         parser.error(f"there is no part {', '.join(sorted(unknown))}")
     try:
         with EmbeddedStack(folder=options.folder, durable=False) as stack:
-            os.environ.update(SETTINGS | stack.environment)
+            os.environ.update(SETTINGS | stack.owner_environment)
             return run(stack, options, options.parts or PARTS)
     except EmbeddedStackError as error:
         print(error)

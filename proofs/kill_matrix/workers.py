@@ -63,7 +63,7 @@ def _work(folder: Path, todo: "Queue[Cell | None]", done: "Queue[Outcome]", shor
     """Take cells from the queue until it holds None."""
     Thread(target=_end_with_the_parent, daemon=True).start()
     with EmbeddedStack(folder=folder, durable=False) as stack:
-        os.environ.update(SETTINGS | stack.environment)
+        os.environ.update(SETTINGS | stack.owner_environment)
         import django  # noqa: PLC0415  (needs the environment, and so does all that follows)
 
         django.setup()

@@ -35,7 +35,7 @@ def main() -> int:
     try:
         mutants = [named(name) for name in options.only] or list(MUTANTS)
         with EmbeddedStack(folder=options.folder, durable=False) as stack:
-            os.environ.update(SETTINGS | stack.environment)
+            os.environ.update(SETTINGS | stack.owner_environment)
             migrate()
             detections = {}
             for detection in _detect(mutants, stack.superuser_database_url, options.schedules, options.processes):

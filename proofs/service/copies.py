@@ -6,6 +6,7 @@ import psycopg
 from psycopg import sql
 
 from local.stack import EmbeddedStack
+from local.stack.postgres import OWNER
 
 
 def fresh_copy(stack: EmbeddedStack, *, database: str, template: str) -> None:
@@ -16,8 +17,8 @@ def fresh_copy(stack: EmbeddedStack, *, database: str, template: str) -> None:
         )
         drop(stack, database)
         connection.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY OWNER coruscant").format(
-                sql.Identifier(database), sql.Identifier(template)
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY OWNER {}").format(
+                sql.Identifier(database), sql.Identifier(template), sql.Identifier(OWNER)
             )
         )
 

@@ -231,8 +231,8 @@ def outside_world(stack: EmbeddedStack, *, price: str = "50", **market: Any) -> 
 
 
 def service_environment(service: RunningService) -> dict[str, str]:
-    """This process's environment, with the database that Django uses here and the markets' addresses."""
-    database, _, _name = os.environ["DATABASE_URL"].rpartition("/")
+    """This process's environment, with the markets' addresses and, under the service's role, the database used here."""
+    database, _, _name = service.stack.environment["DATABASE_URL"].rpartition("/")
     return os.environ | {
         "DATABASE_URL": f"{database}/{connection.settings_dict['NAME']}",
         "MOS_ESPA_URL": service.mos_espa.url,

@@ -44,7 +44,7 @@ def main() -> int:
     options = parser.parse_args()
     try:
         with EmbeddedStack(folder=options.folder, durable=False) as stack:
-            os.environ.update(SETTINGS | stack.environment)
+            os.environ.update(SETTINGS | stack.owner_environment)
             migrate()
             if options.seed is not None:
                 return _one(stack.superuser_database_url, options.seed, trace=options.trace)

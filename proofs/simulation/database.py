@@ -9,6 +9,7 @@ import psycopg
 from django.db import connections
 from psycopg import sql
 
+from local.stack.postgres import OWNER, ROLE
 from proofs.simulation.messaging import LOAN_EVENTS_TOPIC
 from proofs.simulation.world import BEGINNING
 
@@ -109,21 +110,21 @@ class SimulationDatabase:
 
 @contextmanager
 def clone(superuser_url: str, template: str, name: str) -> Iterator[SimulationDatabase]:
-    """A clone of `template` called `name`, which Django's default connection uses in this process until the end."""
+    """A clone of `template`, which Django's default connection uses here until the end, under the service's role."""
     address, _, _database = superuser_url.rpartition("/")
     settings = connections["default"].settings_dict
-    before = {key: settings[key] for key in ("NAME", "OPTIONS")}
+    before = {key: settings[key] for key in ("NAME", "USER", "PASSWORD", "OPTIONS")}
     connections.close_all()
     with psycopg.connect(f"{address}/postgres", autocommit=True) as maintenance:
         drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
         maintenance.execute(drop)
         maintenance.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY OWNER coruscant").format(
-                sql.Identifier(name), sql.Identifier(template)
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY OWNER {}").format(
+                sql.Identifier(name), sql.Identifier(template), sql.Identifier(OWNER)
             )
         )
         database = SimulationDatabase(f"{address}/{name}")
-        settings["NAME"] = name
+        settings.update(NAME=name, USER=ROLE, PASSWORD=ROLE)
         # An actor may wait for a lock, or hold one, as long as the schedule has it so, however slow the machine is.
         settings["OPTIONS"] = {**settings["OPTIONS"], "options": "-c timezone=UTC"}
         try:

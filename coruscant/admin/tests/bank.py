@@ -16,6 +16,7 @@ from coruscant.approvals.models import Approval
 from coruscant.controls.models import Control
 from liquidation.controls.models import WithheldClaim
 from liquidation.models import ClaimFailure, Liquidation, LiquidationEvent, OrderAnswer, TradeOrder, Venue
+from loans.clients.models import ApiClient, CredentialUse
 from loans.events.models import LoanEvent, LoanEventTopic
 from loans.models import AcceptedRequest, CollateralPosting, Loan, MarginCall, MarginNotice
 from pricing.models import Feed, FeedEvaluation, PriceQuote, RejectedMessage
@@ -156,11 +157,14 @@ def make_bank() -> Bank:
         control=control, loan=warned, price=Decimal(40), price_at=THEN, outstanding_balance=Decimal(1000),
         collateral=Decimal(28), withheld_at=THEN,
     )  # fmt: skip
-    token, _ = AuthToken.objects.create(user=User.objects.create_user("otc"))
+    with history.cause("test", correlation_id="client"):
+        api_client = ApiClient.objects.create(user=User.objects.create_user("otc"))
+    token, _ = AuthToken.objects.create(user=api_client.user)
+    use = CredentialUse.objects.create(credential=token, last_used_at=THEN)
     quote, feed = PriceQuote.objects.get(), Feed.objects.get()
     evaluation = FeedEvaluation.objects.create(market="mos_espa", known_drained_to=THEN)
     rows = [
         new, warning, posting, waiting, unresolved, answer, event, accepted, rejected, venue, failure, quote, feed,
-        evaluation, approval, topic, told, control, withheld, notice,
+        evaluation, approval, topic, told, control, withheld, notice, api_client, use,
     ]  # fmt: skip
     return Bank(new, active, warned, waiting, settled, unresolved, [*rows, token])

@@ -34,7 +34,7 @@ def test_a_waiting_liquidation_is_shown(browser):
 
 
 def test_an_order_that_is_unknown_for_long_is_shown_while_it_is_still_sent(browser, settings):
-    found = liquidating()
+    found = liquidating(fence=1)
     order = make_order(found, "unknown", sends=settings.ORDER_SENDS_BEFORE_ATTENTION - 1)
     assert not waiting(Liquidation.objects.all()).exists()
     order.sends += 1
@@ -44,7 +44,7 @@ def test_an_order_that_is_unknown_for_long_is_shown_while_it_is_still_sent(brows
 
 
 def test_a_long_run_of_refusals_is_shown_and_a_fill_ends_it(browser):
-    found = liquidating()
+    found = liquidating(fence=1)
     make_order(found, "filled", 1)
     for sequence in range(2, REFUSALS_BEFORE_ATTENTION + 1):
         make_order(found, "refused", sequence)

@@ -63,7 +63,7 @@ class TestLtv:
             for number in range(30):
                 make_loan(f"L-{number}")
         browser.get(LIST)
-        with django_assert_max_num_queries(16):
+        with django_assert_max_num_queries(17):
             assert browser.get(LIST).content.count(b"50.00 %") == 30
 
 

@@ -28,13 +28,13 @@ def wait_until_nothing_mentions(text: str, seconds: float = 15) -> None:
 
 
 def start_stack_elsewhere(folder: Path) -> tuple[subprocess.Popen[str], str]:
-    """Run `python -m local.stack` on `folder`; return the process and its DATABASE_URL."""
+    """Run `python -m local.stack` on `folder`; return the process and its MIGRATIONS_DATABASE_URL."""
     command = [sys.executable, "-m", "local.stack", "--folder", str(folder), "--not-durable"]
     parent = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     assert parent.stdout is not None
     for line in parent.stdout:
-        if line.startswith("export DATABASE_URL="):
-            return parent, line.removeprefix("export DATABASE_URL=").strip()
+        if line.startswith("export MIGRATIONS_DATABASE_URL="):
+            return parent, line.removeprefix("export MIGRATIONS_DATABASE_URL=").strip()
     raise AssertionError("the stack did not start")
 
 

@@ -35,14 +35,40 @@ def test_environment_points_at_servers_that_answer(stack: EmbeddedStack) -> None
     assert setting(stack, "max_connections") == "400"
 
 
-def test_role_may_create_databases_but_is_no_superuser(stack: EmbeddedStack) -> None:
-    with psycopg.connect(stack.environment["DATABASE_URL"], autocommit=True) as connection:
+def test_owner_may_create_databases_but_is_no_superuser(stack: EmbeddedStack) -> None:
+    with psycopg.connect(stack.owner_environment["DATABASE_URL"], autocommit=True) as connection:
         connection.execute("CREATE DATABASE made_by_a_test")
         connection.execute("DROP DATABASE made_by_a_test")
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute("SET session_replication_role = replica")
     with psycopg.connect(stack.superuser_database_url, autocommit=True) as connection:
         connection.execute("SET session_replication_role = replica")
+
+
+def test_service_may_use_what_the_owner_has_made_and_make_nothing_itself(stack: EmbeddedStack) -> None:
+    with psycopg.connect(stack.owner_environment["DATABASE_URL"], autocommit=True) as owner:
+        owner.execute("CREATE TABLE made_by_the_owner ()")
+    with psycopg.connect(stack.environment["DATABASE_URL"], autocommit=True) as service:
+        assert service.execute("SELECT * FROM made_by_the_owner").fetchall() == []
+        for statement in ("DROP TABLE made_by_the_owner", "CREATE TABLE another ()", "CREATE DATABASE another"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                service.execute(statement)
+
+
+def test_what_the_service_owned_in_an_earlier_release_becomes_the_owners(folder: Path) -> None:
+    with EmbeddedStack(folder=folder, durable=False) as stack:
+        stack.postgres.ask("CREATE DATABASE of_a_test OWNER coruscant")
+        with psycopg.connect(stack.superuser_database_url, autocommit=True) as superuser:
+            superuser.execute("ALTER DATABASE coruscant OWNER TO coruscant")
+            superuser.execute("CREATE TABLE kept (id bigint GENERATED ALWAYS AS IDENTITY)")
+            superuser.execute("ALTER TABLE kept OWNER TO coruscant")
+        stack.postgres.make_role_and_database()
+        owners = stack.postgres.ask("SELECT DISTINCT datdba::regrole::text FROM pg_database WHERE NOT datistemplate")
+        assert sorted(owners) == [("coruscant_owner",), ("postgres",)]
+        with psycopg.connect(stack.environment["DATABASE_URL"], autocommit=True) as service:
+            assert service.execute("SELECT * FROM kept").fetchall() == []
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                service.execute("INSERT INTO kept DEFAULT VALUES")
 
 
 def test_durability_is_on_unless_turned_off(stack: EmbeddedStack, folder: Path) -> None:
@@ -54,7 +80,7 @@ def test_durability_is_on_unless_turned_off(stack: EmbeddedStack, folder: Path) 
 
 @pytest.mark.parametrize("how", ["stop", "stop_immediately", "kill"])
 def test_postgresql_keeps_its_data_over(how: str, stack: EmbeddedStack) -> None:
-    url = stack.environment["DATABASE_URL"]
+    url = stack.owner_environment["DATABASE_URL"]
     with psycopg.connect(url) as connection:
         connection.execute("CREATE TABLE IF NOT EXISTS kept (how text)")
         connection.execute("INSERT INTO kept VALUES (%s)", [how])
@@ -125,7 +151,7 @@ def test_folder_takes_one_stack_at_a_time(stack: EmbeddedStack) -> None:
 def test_stop_leaves_no_process_and_next_start_finds_the_data(folder: Path) -> None:
     for expected in (0, 1):
         with EmbeddedStack(folder=folder, durable=False) as stack:
-            with psycopg.connect(stack.environment["DATABASE_URL"]) as connection:
+            with psycopg.connect(stack.owner_environment["DATABASE_URL"]) as connection:
                 connection.execute("CREATE TABLE IF NOT EXISTS runs (id int)")
                 assert connection.execute("SELECT count(*) FROM runs").fetchone() == (expected,)
                 connection.execute("INSERT INTO runs VALUES (1)")

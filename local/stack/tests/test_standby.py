@@ -84,6 +84,8 @@ def test_a_primary_that_waits_for_its_standby_can_be_told_to_commit_alone(
 ) -> None:
     standby.make_synchronous()
     standby.kill()
+    primary.kill()
+    primary.start()
     assert primary.ask("SHOW synchronous_standby_names") == [("*",)]
     commit_alone(primary)
     primary.ask("INSERT INTO kept VALUES ('alone')")

@@ -11,6 +11,7 @@ from proofs.chaos.faults.prices import (
     QuoteFromTheFuture,
 )
 from proofs.chaos.faults.processes import (
+    BeatFrozen,
     BeatKilled,
     PollerStopped,
     PricesWorkerKilled,
@@ -52,6 +53,7 @@ FAULTS: dict[str, type[Fault]] = {
         PricesReordered,
         PricesMalformed,
         PricesPoisoned,
+        BeatFrozen,
         StandbyPromoted,
         DatabaseRestored,
     )

@@ -17,7 +17,8 @@ from proofs.chaos.proxy import Proxy
 class Target:
     """Everything that can be broken.
 
-    `say` prints a sentence to the person who watches; `go_on` keeps the rest running while a fault waits.
+    `say` prints a sentence to the person who watches; `go_on` keeps the rest running while a fault waits; `fired` is
+    whether an alert has fired within so many seconds.
     """
 
     demo: RunningDemo
@@ -27,6 +28,7 @@ class Target:
     say: Callable[[str], None]
     monitor: Monitor
     go_on: Callable[[], None]
+    fired: Callable[[str, float], bool]
 
 
 class Fault(ABC):
@@ -34,7 +36,8 @@ class Fault(ABC):
 
     Two faults that `touch` the same part are never played together. The fault ends with `heal`; recovery is
     measured from there. `seen_as` is what an operator finds of it in the service's logs, as a regular expression; it
-    is empty for a fault that the service does not notice. With `seen_by_postgres` it is in PostgreSQL's log. One that
+    is empty for a fault that the service does not notice. With `seen_by_postgres` it is in PostgreSQL's log.
+    `alerts` of deploy/prometheus must fire by it when it is played alone: another fault may hide it. One that
     `changes_the_bank` is played alone, once, after all others. `environment` are settings of the service in a run with
     this fault. `complaints` are broken promises.
     """
@@ -48,6 +51,7 @@ class Fault(ABC):
     events_within_seconds: ClassVar[float] = 60.0
     changes_the_bank: ClassVar[bool] = False
     environment: ClassVar[Mapping[str, str]] = {}
+    alerts: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, target: Target) -> None:
         """Break this, later."""

@@ -81,6 +81,7 @@ class EmulatorEmptied(Fault):
     what = "SNS and SQS lose all topics, queues and messages; provisioned again after a while"
     touches = frozenset({MESSAGING, "otc"})
     seen_as = r"queue_missing"
+    alerts = frozenset({"MessagingMissing"})
     lasts_seconds = 6
     events_within_seconds = 30
 

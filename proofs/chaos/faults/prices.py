@@ -53,6 +53,7 @@ class PricesMalformed(Fault):
     what = f"{MANY:,} unreadable bodies on each market's topic"
     touches = frozenset({PRICES, MESSAGING})
     seen_as = r"message_rejected"
+    alerts = frozenset({"MessagesRejected"})
 
     def inject(self) -> None:
         """Publish."""
@@ -66,6 +67,7 @@ class PricesPoisoned(Fault):
     what = f"{MANY:,} poisonous bodies on each market's topic"
     touches = frozenset({PRICES, MESSAGING})
     seen_as = r"message_rejected"
+    alerts = frozenset({"MessagesRejected"})
 
     def inject(self) -> None:
         """Publish."""

@@ -87,6 +87,29 @@ class TwoBeats(Fault):
         self.demo.supervisor.stop([f"beat-{self.number}"])
 
 
+class BeatFrozen(Fault):
+    """The only scheduler is frozen (SIGSTOP), as a paused container is: it looks alive, and nothing is enqueued.
+
+    Played alone, so that its alarm is always asked for.
+    """
+
+    name = "beat-frozen"
+    what = "beat frozen for longer than its alarm takes"
+    touches = frozenset({"the whole bank"})
+    changes_the_bank = True
+    seen_as = r""
+    alerts = frozenset({"BeatSilent"})
+    lasts_seconds = 35
+
+    def inject(self) -> None:
+        """Freeze it."""
+        self.demo.supervisor.kept["beat-1"].process.pause()
+
+    def heal(self) -> None:
+        """Let it go on."""
+        self.demo.supervisor.kept["beat-1"].process.resume()
+
+
 class PollerStopped(Fault):
     """The price worker and its children are frozen (SIGSTOP), for longer than a price lives; its queues fill."""
 
@@ -94,6 +117,7 @@ class PollerStopped(Fault):
     what = "price worker frozen while its queues fill"
     touches = frozenset({"prices worker", "price interval"})
     seen_as = r"quotes_came_too_late|lagging_feed_held|poller_gone"
+    alerts = frozenset({"WorkersSilent"})
     lasts_seconds = 30
 
     def inject(self) -> None:

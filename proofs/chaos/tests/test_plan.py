@@ -68,4 +68,4 @@ def test_what_changes_the_whole_bank_comes_once_after_all_others_and_alone():
 def test_every_fault_has_a_name_of_its_own_and_says_what_it_is():
     assert all(fault.name == name and fault.what and fault.touches for name, fault in FAULTS.items())
     assert len(KINDS) == 25
-    assert list(FAULTS)[25:] == ["standby-promoted", "database-restored"]
+    assert list(FAULTS)[25:] == ["beat-frozen", "standby-promoted", "database-restored"]

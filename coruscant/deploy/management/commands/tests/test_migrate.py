@@ -21,7 +21,7 @@ pytestmark = pytest.mark.system
 def address(stack):
     """The address of an empty database."""
     fresh_copy(stack, database=DATABASE, template="template1")
-    yield f"{stack.environment['DATABASE_URL'].rpartition('/')[0]}/{DATABASE}"
+    yield f"{stack.owner_environment['DATABASE_URL'].rpartition('/')[0]}/{DATABASE}"
     drop(stack, DATABASE)
 
 
@@ -47,8 +47,9 @@ def manage(address):
 
 
 @pytest.mark.timeout(300)
-def test_of_three_migrates_at_once_one_migrates_and_two_wait_for_it_and_the_service_waits_for_all(manage):
-    waits = manage("wait_until_migrated")
+def test_of_three_migrates_at_once_one_migrates_and_two_wait_for_it_and_the_service_waits_for_all(manage, stack):
+    service = f"{stack.environment['DATABASE_URL'].rpartition('/')[0]}/{DATABASE}"
+    waits = manage("wait_until_migrated", database_url=service)
     assert waits.stdout.readline() == "Waiting: migrations are missing.\n"
     migrates = [manage("migrate", "--noinput") for _number in range(3)]
     outputs = [process.communicate(timeout=WITHIN_SECONDS)[0] for process in migrates]

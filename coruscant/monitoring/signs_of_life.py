@@ -1,0 +1,96 @@
+"""Signs of life of workers and beats: when the loop of each last went round, kept in Redis for health and metrics.
+
+A process is of one kind or several: `beat`, or the Celery queues that it takes tasks from. One that stops as it should
+is forgotten; one that is killed or frozen is remembered as silent for a while. Without Redis nothing is known, which
+`read` raises.
+"""
+
+import re
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.core.cache import cache
+from redis.exceptions import RedisError
+
+log = structlog.get_logger(__name__)
+
+BEAT = "beat"
+#: Each process gives one so often …
+EVERY_SECONDS = 5.0
+#: … and is silent when it has given none for so long.
+SILENT_AFTER_SECONDS = 15.0
+#: What is silent for so long was taken away for good.
+FORGOTTEN_AFTER_SECONDS = 600.0
+
+_KEY = "signs-of-life"
+# `kinds|name`. Redis is not trusted: what does not look like this is not believed.
+_MEMBER = re.compile(r"[a-z,]{1,200}\|[^|]{1,200}")
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """Of a kind of process: how many are alive, how many silent, and the seconds since the last sign of any."""
+
+    alive: int = 0
+    silent: int = 0
+    last_seconds: float | None = None
+
+
+def kinds() -> tuple[str, ...]:
+    """All kinds that a whole service has."""
+    return (BEAT, *(queue.name for queue in settings.CELERY_TASK_QUEUES))
+
+
+def give(of_kinds: Iterable[str], name: str) -> None:
+    """Note that a process is alive now; `name` is the same when it is started again. Redis may be down."""
+    now = time.time()
+    try:
+        signs = _redis().pipeline(transaction=False)
+        signs.zadd(_key(), {_member(of_kinds, name): now})
+        signs.zremrangebyscore(_key(), "-inf", now - FORGOTTEN_AFTER_SECONDS)
+        signs.execute()
+    except (RedisError, OSError) as error:
+        log.warning("sign_of_life_not_kept", error=str(error))
+
+
+def end(of_kinds: Iterable[str], name: str) -> None:
+    """Forget a process that stops. Redis may be down."""
+    try:
+        _redis().zrem(_key(), _member(of_kinds, name))
+    except (RedisError, OSError) as error:
+        log.warning("sign_of_life_not_kept", error=str(error))
+
+
+def read() -> dict[str, Signs]:
+    """The signs of each kind. Raises RedisError or OSError without Redis."""
+    now = time.time()
+    since = {kind: list[float]() for kind in kinds()}
+    for member, at in _redis().zrangebyscore(_key(), now - FORGOTTEN_AFTER_SECONDS, "+inf", withscores=True):
+        text = member.decode(errors="replace")
+        if _MEMBER.fullmatch(text):
+            for kind in set(text.partition("|")[0].split(",")) & set(since):
+                since[kind].append(max(0.0, now - at))
+    return {
+        kind: Signs(
+            alive=sum(seconds < SILENT_AFTER_SECONDS for seconds in found),
+            silent=sum(seconds >= SILENT_AFTER_SECONDS for seconds in found),
+            last_seconds=min(found, default=None),
+        )
+        for kind, found in since.items()
+    }
+
+
+def _member(of_kinds: Iterable[str], name: str) -> str:
+    return f"{','.join(sorted(of_kinds))}|{name.replace('|', ' ')[:200]}"
+
+
+def _redis() -> Any:
+    return cache._cache.get_client(write=True)  # type: ignore[attr-defined]
+
+
+def _key() -> str:
+    return cache.make_key(_KEY)

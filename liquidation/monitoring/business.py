@@ -1,0 +1,105 @@
+"""`/health/business`: whether prices come in, sales end, events go out and a beat runs.
+
+For people and their monitors, never to take a process out of service: a restart mends none of it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import Error
+from django.db.models import Max, Min, QuerySet
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.cache import never_cache
+from redis.exceptions import RedisError
+
+from coruscant import clock
+from coruscant.monitoring import signs_of_life
+from coruscant.web.problems import problem, refuse_writes
+from liquidation.models import Liquidation, LiquidationEvent, LiquidationStatus, OrderStatus, TradeOrder
+from liquidation.monitoring import invariant_checks
+from loans.events import topic
+from loans.events.models import LoanEvent
+from pricing.markets import Market
+from pricing.models import PriceQuote
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A figure, in whole seconds or a count, and from where on it is too much.
+
+    None: there is nothing to measure, which is fine, unless it must be `known`.
+    """
+
+    name: str
+    what: str
+    figure: int | None
+    limit: int
+    known: bool = False
+
+    @property
+    def reason(self) -> str:
+        """What is wrong with it, as a sentence; empty if nothing is."""
+        if self.figure is None:
+            return f"{self.what}: not known." if self.known else ""
+        return f"{self.what}: {self.figure}, and {self.limit} is too much." if self.figure >= self.limit else ""
+
+
+@never_cache
+def business(request: HttpRequest) -> HttpResponse:
+    """200 with the figures, or 503 with these and the reasons, as sentences."""
+    if refused := refuse_writes(request):
+        return refused
+    try:
+        measures = list(_measures(clock.now()))
+    except Error as error:
+        log.warning("business_health_not_known", error=str(error))
+        return problem(503, detail="The database does not answer.", reasons=["The database does not answer."])
+    figures = {measure.name: measure.figure for measure in measures}
+    if reasons := [measure.reason for measure in measures if measure.reason]:
+        return problem(503, detail=" ".join(reasons), reasons=reasons, figures=figures)
+    return JsonResponse({"status": "ok", "figures": figures})
+
+
+def _measures(now: datetime) -> Iterator[Measure]:
+    def oldest(rows: "QuerySet[Any]", column: str) -> int | None:
+        return _seconds(now, rows.aggregate(at=Min(column))["at"])
+
+    for market in Market:
+        age = _seconds(now, PriceQuote.objects.filter(market=market).aggregate(at=Max("sent_at"))["at"])
+        what = f"Age in seconds of the newest price of {market.label}"
+        yield Measure(f"priceAge.{market.value}", what, age, settings.HEALTH_PRICE_AGE_SECONDS, known=True)
+    unsettled = Liquidation.objects.filter(
+        status__in=[LiquidationStatus.SELLING, LiquidationStatus.WAITING], held_by=None
+    )  # fmt: skip
+    what = "Seconds since the oldest claim that is not settled"
+    yield Measure("oldestUnsettled", what, oldest(unsettled, "claimed_at"), settings.HEALTH_LIQUIDATION_SECONDS)
+    lag = oldest(LiquidationEvent.objects.filter(sent_at=None), "created_at")
+    yield Measure("outboxLag", "Age in seconds of the oldest unsent event", lag, settings.HEALTH_OUTBOX_SECONDS)
+    unheard = LoanEvent.objects.filter(sent_at=None) if topic.named() else LoanEvent.objects.none()
+    what = "Age in seconds of the oldest unsent loan event"
+    yield Measure("loanEventsLag", what, oldest(unheard, "created_at"), settings.HEALTH_OUTBOX_SECONDS)
+    unresolved = TradeOrder.objects.filter(status=OrderStatus.UNRESOLVED).count()
+    yield Measure("unresolvedOrders", "Orders that wait for a person", unresolved, settings.HEALTH_UNRESOLVED_ORDERS)
+    what = "Seconds since the last sign of a beat"
+    yield Measure("beatSilence", what, _beat_silence(), settings.HEALTH_BEAT_SECONDS, known=True)
+    broken = sum(bool(one.violations) for one in invariant_checks.last())
+    yield Measure("brokenInvariants", "Broken invariants", broken, 1)
+
+
+def _beat_silence() -> int | None:
+    try:
+        last = signs_of_life.read()[signs_of_life.BEAT].last_seconds
+    except (RedisError, OSError) as error:
+        log.warning("signs_of_life_not_read", error=str(error))
+        return None
+    return None if last is None else int(last)
+
+
+def _seconds(now: datetime, since: datetime | None) -> int | None:
+    return None if since is None else max(0, int((now - since).total_seconds()))

@@ -1,0 +1,93 @@
+"""`/metrics` for Prometheus: read from the database, Redis and SQS at each scrape, so that any web process can answer.
+
+Only HTTP requests are counted by the web processes themselves. What does not answer is left out, and
+`coruscant_scrape_answered` says so.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
+
+import structlog
+from django.db import Error
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.cache import never_cache
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from coruscant.monitoring import celery_queues, http_requests, signs_of_life
+from coruscant.web.problems import refuse_writes
+from liquidation.monitoring import books, recent
+from liquidation.monitoring.figures import Figures, families
+from pricing.ingest import depth
+
+log = structlog.get_logger(__name__)
+
+#: So long a scrape waits for Redis, the broker and SQS, all at once.
+DEADLINE_SECONDS = 3.0
+
+
+def _processes() -> list[Figures]:
+    signs = signs_of_life.read()
+    last = [(kind, found.last_seconds) for kind, found in signs.items() if found.last_seconds is not None]
+    seconds = f"{signs_of_life.SILENT_AFTER_SECONDS:.0f} s"
+    return [
+        Figures(
+            "coruscant_processes_alive", f"Beats, and workers of each Celery queue, that gave a sign within {seconds}",
+            ("kind",), [(kind, found.alive) for kind, found in signs.items()],
+        ),
+        Figures(
+            "coruscant_processes_silent", f"Those that have given none for {seconds}, and did not stop as they should",
+            ("kind",), [(kind, found.silent) for kind, found in signs.items()],
+        ),
+        Figures("coruscant_last_sign_of_life_seconds", "Time since the last sign of a kind", ("kind",), last),
+    ]  # fmt: skip
+
+
+def _tasks() -> list[Figures]:
+    return [Figures("coruscant_celery_queue_depth", "Tasks that wait", ("queue",), celery_queues.depths().items())]
+
+
+def _messages() -> list[Figures]:
+    meaning = "Messages that wait in price queues and their dead-letter queues, about"
+    return [Figures("coruscant_sqs_queue_depth", meaning, ("queue",), depth.depths().items())]
+
+
+_OUTSIDE: Mapping[str, Callable[[], list[Figures]]] = {"cache": _processes, "broker": _tasks, "sqs": _messages}
+
+
+class _Everything(Collector):
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        pool = ThreadPoolExecutor(len(_OUTSIDE), thread_name_prefix="metrics")
+        asked = {name: pool.submit(ask) for name, ask in _OUTSIDE.items()}
+        pool.shutdown(wait=False)
+        answered = {"database": False}
+        try:
+            yield from families(books.figures())
+            yield from families(recent.figures())
+            answered["database"] = True
+        except Error as error:
+            log.warning("metrics_incomplete", part="database", error=str(error))
+        wait(asked.values(), timeout=DEADLINE_SECONDS)
+        for name, found in asked.items():
+            failure = found.exception() if found.done() else TimeoutError()
+            answered[name] = failure is None
+            if failure is None:
+                yield from families(found.result())
+            else:
+                log.warning("metrics_incomplete", part=name, error=repr(failure))
+        meaning = "1 for each store that answered this scrape"
+        yield from families([Figures("coruscant_scrape_answered", meaning, ("store",), answered.items())])
+
+
+_registry = CollectorRegistry(auto_describe=False)
+_registry.register(_Everything())
+
+
+@never_cache
+def metrics_view(request: HttpRequest) -> HttpResponse:
+    """The present figures in Prometheus' text format."""
+    if refused := refuse_writes(request):
+        return refused
+    text = generate_latest(_registry) + http_requests.exposition()
+    return HttpResponse(text, content_type=CONTENT_TYPE_LATEST)
