@@ -43,6 +43,10 @@ COPY --from=build-simulators /srv/coruscant ./
 USER 10001:10001
 
 FROM bare AS service
+# As in coruscant/__init__.py; a test compares them.
+LABEL org.opencontainers.image.title="Coruscant Bank: the liquidation service" \
+    org.opencontainers.image.version="1.0.0" \
+    org.opencontainers.image.licenses="MIT"
 COPY --from=build-service /opt/venv /opt/venv
 COPY --from=build-service /srv/coruscant ./
 USER 10001:10001

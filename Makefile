@@ -1,13 +1,14 @@
 # Every command of the project. `make help` lists them; each is one or two lines, so read here what it runs.
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo pictures test proofs-quick exactness simulate model fuzz kill-matrix mutants chaos failover bench bench-quick bench-compare lint format \
+.PHONY: help venv demo pictures test proofs-quick exactness simulate model fuzz kill-matrix mutants chaos failover bench bench-quick bench-compare lint audit sbom site format \
 	migrations schema lock clean
 .SUFFIXES:
 
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/requirements.stamp
+CHART_STAMP := .venv/requirements-chart.stamp
 UV := $(shell command -v uv 2>/dev/null)
 
 SECONDS ?=
@@ -53,13 +54,22 @@ else
 endif
 	@touch $@
 
+# What only the tests of the chart need, and is large.
+$(CHART_STAMP): requirements-chart.txt | venv
+ifeq ($(UV),)
+	$(BIN)/python -m pip install --disable-pip-version-check --no-deps --require-hashes -r $<
+else
+	uv pip install --python $(BIN)/python --require-hashes -r $<
+endif
+	@touch $@
+
 demo: venv  ## the whole service on one machine: SECONDS=60 to end with a verdict, WORKERS= WEB= BEATS= PORT=4000
 	$(BIN)/python -m local.demo --workers $(WORKERS) --web $(WEB) --beats $(BEATS) --port $(PORT) $(if $(SECONDS),--seconds $(SECONDS))
 
 pictures: venv  ## play a demo and take the pictures of docs/desk.md in a browser meanwhile (needs Chromium)
 	$(BIN)/python -m local.demo.pictures
 
-test: venv  ## all tests on embedded stacks: JOBS=2 processes; COVERAGE=1 measures branches; proofs-quick has the long ones
+test: venv $(CHART_STAMP)  ## all tests on embedded stacks: JOBS=2 processes; COVERAGE=1 measures branches; proofs-quick has the long ones
 	$(PYTEST) $(if $(COVERAGE),--cov --cov-branch --cov-fail-under=90)
 
 proofs-quick: venv  ## a share of every proof below, for each change: some minutes
@@ -109,6 +119,19 @@ lint: venv  ## style, types, imports, missing migrations, and docs/openapi.yaml 
 	$(MANAGE) spectacular --validate --fail-on-warn --file .local/openapi.yaml
 	@diff -u docs/openapi.yaml .local/openapi.yaml || { echo "docs/openapi.yaml is out of date: make schema"; exit 1; }
 
+site: venv  ## the documents as a site, in .local/site; ends at a link that leads nowhere
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+
+OSV ?= https://api.osv.dev/v1/query
+audit: venv  ## known vulnerabilities of all that is pinned, as OSV knows them; fails as well if OSV cannot be reached
+	@$(BIN)/pip-audit --strict -s osv --osv-url $(OSV) --disable-pip --require-hashes --progress-spinner off \
+		-r requirements.txt -r requirements-simulators.txt \
+		|| { echo "Not passed: there are vulnerabilities, or OSV was not reached, in which case nothing is known."; exit 1; }
+
+sbom: venv  ## what is in the service's image, with hashes, as CycloneDX: .local/sbom.json
+	@mkdir -p .local
+	$(BIN)/cyclonedx-py requirements requirements.txt --output-reproducible --of JSON -o .local/sbom.json
+
 format: venv  ## sort imports and format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -125,6 +148,7 @@ lock:  ## pin requirements*.in, with hashes (needs uv)
 	$(LOCK) requirements.in --output-file requirements.txt
 	$(LOCK) requirements-dev.in --output-file requirements-dev.txt
 	$(LOCK) requirements-simulators.in --output-file requirements-simulators.txt
+	$(LOCK) requirements-chart.in --output-file requirements-chart.txt
 
 clean:  ## remove the data of demo and tests, caches and reports; .venv stays
 	rm -rf .local .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.* htmlcov staticfiles

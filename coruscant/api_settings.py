@@ -1,7 +1,9 @@
 """How the API works here, the same everywhere: bounds, REST framework, credentials, OpenAPI. The settings import it."""
 
+from coruscant import __version__
+from coruscant.web.arrival import MOST_BODY as DATA_UPLOAD_MAX_MEMORY_SIZE  # noqa: F401  (forms: what the door lets in)
+
 API_MAX_BODY_BYTES = 64 * 1024
-DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # the admin's forms; the API has its own, smaller bound
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["loans.api.authentication.ClientAuthentication"],
@@ -17,7 +19,7 @@ REST_KNOX = {"TOKEN_TTL": None}  # a client's credential lives until it is revok
 SPECTACULAR_SETTINGS = {
     "TITLE": "Coruscant Bank: loans",
     "DESCRIPTION": "Beskar-backed loans: applications, collateral and the state of every loan.",
-    "VERSION": "1.0.0",
+    "VERSION": __version__,
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

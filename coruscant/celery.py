@@ -5,7 +5,7 @@ from logging.config import dictConfig
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging, task_postrun, task_prerun, worker_init
+from celery.signals import beat_init, setup_logging, task_postrun, task_prerun, worker_init, worker_ready
 from django.conf import settings
 from django.db import close_old_connections
 from django_structlog.celery.steps import DjangoStructLogInitStep
@@ -31,6 +31,16 @@ def _keep_our_logging(**_signal: Any) -> None:
 @worker_init.connect
 def _refuse_to_work_as_superuser(**_signal: Any) -> None:
     startup.require_safe_database()
+
+
+@worker_ready.connect
+def _say_that_a_worker_runs(**_signal: Any) -> None:
+    startup.log_start("worker")
+
+
+@beat_init.connect
+def _say_that_a_beat_runs(**_signal: Any) -> None:
+    startup.log_start("beat")
 
 
 @task_prerun.connect

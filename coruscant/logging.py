@@ -1,5 +1,6 @@
 """Structured logs: one event a line, with the ids that tie a line to its request, loan and order."""
 
+import logging
 from typing import Any
 
 import structlog
@@ -20,7 +21,8 @@ _PROCESSORS: list[Any] = [
 
 
 def logging_configuration(form: str, level: str) -> dict[str, Any]:
-    """Django's LOGGING for `json` (one object a line) or `console` (for a person's eyes)."""
+    """Django's LOGGING for `json` (one object a line) or `console` (for a person's eyes). Python's warnings join it."""
+    logging.captureWarnings(capture=True)
     structlog.configure(
         processors=_PROCESSORS,
         logger_factory=structlog.stdlib.LoggerFactory(),

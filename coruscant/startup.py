@@ -13,6 +13,8 @@ import structlog
 from django.conf import settings
 from django.db import OperationalError, connection
 
+from coruscant import __version__
+
 log = structlog.get_logger(__name__)
 
 #: Keys that anybody can read in this repository; a test looks for others.
@@ -60,6 +62,11 @@ def dangers(chosen: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         ("CACHE_URL", chosen["CACHES"]["default"]["LOCATION"]), ("CELERY_BROKER_URL", chosen["CELERY_BROKER_URL"])
     ):  # fmt: skip
         yield from _dangers_of_redis(name, urlsplit(url), chosen["REDIS_PLAIN_REASON"])
+
+
+def log_start(process: str) -> None:
+    """Say which version runs from now on: the first line that a `web` process, `worker` or `beat` logs of itself."""
+    log.info("process_started", process=process, version=__version__)
 
 
 def require_safe_database() -> None:

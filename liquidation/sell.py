@@ -70,10 +70,10 @@ def sell(liquidation_id: int) -> Outcome:
     Safe to call twice at once, late, or after a crash: the row's lease lets one worker in, the fence keeps a late
     one from writing, and an order without a verdict is sent again under its own requestId. Raises nothing of the
     markets; database errors pass through. Every log line of a sale carries the fields bound here: to add a field to
-    all of them, bind it in this function.
+    all of them, bind it in this function. The price event behind the claim is bound as soon as the row is read.
     """
     fence, began = None, None
-    with structlog.contextvars.bound_contextvars(liquidation_id=liquidation_id):
+    with structlog.contextvars.bound_contextvars(liquidation_id=liquidation_id, correlation_id=None):
         while True:
             prepared_at = time.monotonic()
             attempt = _prepare(liquidation_id, fence, began)
@@ -108,6 +108,7 @@ def _prepare(  # noqa: PLR0911  (each is a reason not to send)
         except ObjectDoesNotExist:  # a restored database may have lost the claim
             log.error("sale_of_an_unknown_claim")  # noqa: TRY400  (says it all)
             return Outcome.HELD
+        structlog.contextvars.bind_contextvars(correlation_id=liquidation.correlation_id)
         if liquidation.status == LiquidationStatus.SETTLED:
             return Outcome.SETTLED
         if liquidation.status == LiquidationStatus.WAITING:

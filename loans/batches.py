@@ -46,8 +46,9 @@ def change_batches(
         if changed:
             failpoints.reach(f"{action}.committed")
             log.info(
-                "loans_changed", action=action, loans=changed, price=str(point.price), price_at=point.at.isoformat()
-            )
+                "loans_changed", action=action, loans=changed, price=str(point.price), price_at=point.at.isoformat(),
+                correlation_id=point.correlation_id,
+            )  # fmt: skip
             yield changed
 
 

@@ -21,7 +21,8 @@ from enum import StrEnum
 
 APPLICATION = "coruscant.wsgi"
 GUNICORN_SETTINGS = "python:coruscant.web.gunicorn_settings"
-_CELERY = ("celery", "-A", "coruscant")
+#: Quiet: without a banner, which is no line of the log.
+_CELERY = ("celery", "-A", "coruscant", "--quiet")
 #: Workers do not greet and watch each other: they would start more slowly, and have nothing to say.
 _QUIET = ("--without-gossip", "--without-mingle")
 

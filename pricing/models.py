@@ -137,12 +137,19 @@ class FeedEvaluation(models.Model):
 
 
 class RejectedMessage(models.Model):
-    """A queue message that could not be read or recorded, kept whole for a person to look at."""
+    """A queue message that could not be read or recorded, kept for a person to look at.
+
+    Only the beginning of a body is kept, and only for QUOTE_RETENTION_DAYS (pricing/ingest/rejected.py). The rest of
+    the row stays: `Feed.rejected` counts it, and the digest still tells whether a body is the same.
+    """
 
     market = models.CharField(max_length=32, choices=Market.choices())
     queue = models.CharField(max_length=128)
     message_id = models.CharField(max_length=128)
     body = models.TextField()
+    body_sha256 = models.CharField(
+        max_length=64, blank=True, default="", db_default="", help_text="Of the whole body, as it came"
+    )
     reason = models.TextField()
     sent_at = models.DateTimeField()
     received_at = models.DateTimeField()

@@ -1,125 +1,52 @@
-"""gunicorn without a proxy in front: clients that are slow, that break off, that send too much, that stay connected."""
+"""gunicorn without a proxy in front: clients that are slow, that break off, that send too much, that do not read, and
+that stay connected."""
 
 import http.client
 import json
-import os
 import re
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 
 import pytest
-from django.db import connection
 
-from coruscant.web.worker import MOST_BODY, REQUEST_SECONDS
-from local.processes import WEB, with_this_python
-from local.stack import ChildProcess
-from local.stack.listening import on_a_free_port, wait_until_listening
-from proofs.service.copies import drop, fresh_copy
-from proofs.service.running_service import ROOT
+from coruscant.web.arrival import MOST_BODY
+from coruscant.web.gunicorn_settings import worker_connections
+from coruscant.web.worker import REQUEST_SECONDS
+from local.processes import WEB
+from tests.front_door import (
+    HALF,
+    MANY,
+    POST,
+    Pooled,
+    answered,
+    application,
+    connections,
+    seconds_of_a_probe,
+    web_server,
+)
 
 pytestmark = [pytest.mark.system, pytest.mark.django_db, pytest.mark.timeout(240)]
 
-DATABASE = "front_door"
 
-#: More than there are threads.
-MANY = WEB.processes * WEB.threads + 2
-POST = b"POST /loan-applications HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+@pytest.fixture(scope="module")
+def web(stack, django_db_setup):
+    """The port and the process of the service's gunicorn."""
+    with web_server(stack, "front-door") as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
-def port(stack, django_db_setup):
-    """The service's gunicorn as it is deployed, on a database of its own."""
-    address, _, _name = stack.environment["DATABASE_URL"].rpartition("/")
-    fresh_copy(stack, database=DATABASE, template=f"{connection.settings_dict['NAME']}_template")
-
-    def start(port):
-        web = ChildProcess(
-            "web",
-            with_this_python(WEB.command(f"127.0.0.1:{port}", "--no-control-socket")),
-            log_path=stack.log_folder / "front-door.log",
-            environment=os.environ | {"DATABASE_URL": f"{address}/{DATABASE}"},
-            folder=ROOT,
-            grace_seconds=5,
-        )
-        web.start()
-        wait_until_listening(web, port)
-        return web, port
-
-    web, port = on_a_free_port(start)
-    warm = [http.client.HTTPConnection("127.0.0.1", port, timeout=120) for _thread in range(MANY)]
-    for client in warm:  # all at once, so that every process has read its code
-        client.request("GET", "/health/live")
-    assert {client.getresponse().status for client in warm} == {200}
-    yield port
-    web.stop()
-    drop(stack, DATABASE)
+def port(web):
+    """Where the service's gunicorn listens, as it is deployed."""
+    return web[0]
 
 
 @pytest.fixture
 def connect(port):
     """Open connections, closed at the end of the test."""
-    with ExitStack() as opened:
-        yield lambda: opened.enter_context(socket.create_connection(("127.0.0.1", port), timeout=30))
-
-
-def application(loan_id):
-    """The body of an application for a loan."""
-    return json.dumps({"requestId": loan_id, "loanId": loan_id, "borrowerId": "B", "amount": "1000"}).encode()
-
-
-class Pooled:
-    """A client that keeps its one connection, and never opens another unless it was told that it must."""
-
-    def __init__(self, port):
-        self.http = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-        self.http.connect()
-        self.http.auto_open = 0
-        self.told_to_close = 0
-
-    def ask(self, method, path, body=None, **headers):
-        """The status, and the JSON of the answer."""
-        if self.http.sock is None:
-            self.http.connect()
-        self.http.request(method, path, body, {"Content-Type": "application/json"} | headers)
-        answer = self.http.getresponse()
-        content = answer.read()
-        self.told_to_close += answer.will_close
-        return answer.status, json.loads(content)
-
-    def apply(self, number):
-        """Apply for a loan."""
-        return self.ask("POST", "/loan-applications", application(f"pooled-{number}"))
-
-
-def answered(sock):
-    """The first line of what the server says, and all of it, until it hangs up."""
-    found = b""
-    while chunk := sock.recv(65536):
-        found += chunk
-    return found.partition(b"\r\n")[0].decode(), found
-
-
-def seconds_of_a_probe(port):
-    """How long `/health/live` and `/health/ready` take on a new connection."""
-    begun = time.monotonic()
-    for path in ("/health/live", "/health/ready"):
-        probe = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-        probe.request("GET", path)
-        assert probe.getresponse().status == 200
-        probe.close()
-    return time.monotonic() - begun
-
-
-HALF = {
-    "nothing": b"",
-    "half a head": POST + b"Content-Le",
-    "half a body": POST + b'Content-Length: 80\r\n\r\n{"requestId": "r"',
-    "half a chunk": POST + b'Transfer-Encoding: chunked\r\n\r\n50\r\n{"requestId": "r"',
-    "no last chunk": POST + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n",
-    "too much, and no end": POST + b"Content-Length: 9999999\r\n\r\n" + b" " * 1000,
-}
+    with connections(port) as connect:
+        yield connect
 
 
 def test_probes_are_answered_while_more_clients_than_threads_have_sent_half_of_something(port, connect):
@@ -152,20 +79,71 @@ def test_a_request_that_does_not_arrive_is_ended_and_one_that_only_takes_its_tim
 @pytest.mark.parametrize(
     ("sent", "status"),
     [
-        (HALF["too much, and no end"], 413),
+        (POST + b"Content-Length: 9999999\r\n\r\n" + b" " * 3_000_000, 413),
         (POST + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\nxyz\r\n", 400),
-        (POST + b"Transfer-Encoding: chunked\r\n\r\nFFFFFF\r\n" + b" " * 2 * 1024, 400),
-        (POST + b"X: " + b"y" * 40_000, 431),
-        (POST + b"Transfer-Encoding: chunked\r\n\r\n0\r\nX: " + b"y" * 300 * 1024, 400),
+        (POST + b"Transfer-Encoding: chunked\r\n\r\nFFFFFF\r\n" + b" " * 3_000_000, 413),
+        (POST + b"X: " + b"y" * 3_000_000, 431),
     ],
-    ids=["announced too long", "no chunk", "a chunk too long", "a head too long", "a trailer without end"],
+    ids=["announced too long", "no chunk", "a chunk too long", "a head too long"],
 )
-def test_what_will_not_be_read_to_its_end_is_answered_at_once_with_a_connection_that_closes(connect, sent, status):
+def test_what_will_not_be_read_to_its_end_is_refused_and_the_client_can_read_why(connect, sent, status):
     client = connect()
     client.sendall(sent)
     line, text = answered(client)
+    head, _, body = text.partition(b"\r\n\r\n")
     assert line.split()[1] == str(status)
-    assert b"\r\nconnection: close\r\n" in text.lower()
+    assert b"\r\nconnection: close\r\n" in head.lower()
+    assert json.loads(body)["status"] == status
+
+
+def test_no_view_sees_a_form_that_breaks_off(connect):
+    """Its part reads like a whole one, to which the admin would say 403: there is no CSRF token in it."""
+    form = b"POST /admin/login/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+    part, whole = connect(), connect()
+    part.sendall(form + b"Content-Length: 40\r\n\r\nusername=a&password=b")
+    part.shutdown(socket.SHUT_WR)
+    assert answered(part)[0] == "HTTP/1.1 400 Bad Request"
+    whole.sendall(form + b"Content-Length: 21\r\n\r\nusername=a&password=b")
+    whole.shutdown(socket.SHUT_WR)
+    assert answered(whole)[0] == "HTTP/1.1 403 Forbidden"
+
+
+LONG = "/static/drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-bundle.js"
+
+
+def test_probes_are_answered_while_more_clients_than_threads_do_not_read_a_long_answer(port, connect):
+    usual = seconds_of_a_probe(port)
+    ask = f"GET {LONG} HTTP/1.1\r\nHost: localhost\r\n".encode()
+    unread = []
+    for _client in range(MANY):  # four of 1.5 MB are more than a kernel keeps for a client
+        unread.append(connect(window=4096))
+        unread[-1].sendall((ask + b"\r\n") * 3 + ask + b"Connection: close\r\n\r\n")
+    time.sleep(1)
+    assert seconds_of_a_probe(port) < usual + 3
+    _line, text = answered(unread[0])
+    lengths = re.findall(rb"\r\nContent-Length: (\d+)\r\n", text)
+    assert re.findall(rb"HTTP/1.1 (\d+)", text) == [b"200"] * 4
+    assert sum(map(int, lengths)) > 6_000_000
+    assert len(text) > sum(map(int, lengths))
+
+
+def test_a_thousand_silent_clients_keep_neither_newcomers_nor_pooled_clients_out(port, connect):
+    pooled = Pooled(port)
+    assert pooled.apply(10)[0] == 202
+    for _client in range(WEB.processes * worker_connections + 50):
+        connect()
+    time.sleep(0.5)
+    assert seconds_of_a_probe(port) < 5
+    assert pooled.apply(11)[0] == 202
+    assert pooled.told_to_close <= 1  # one that is told opens another
+
+
+def test_a_thousand_idle_clients_keep_no_newcomer_out(port, connect):
+    for _client in range(WEB.processes * worker_connections + 50):
+        connect().sendall(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    time.sleep(1)
+    assert seconds_of_a_probe(port) < 5
+    assert Pooled(port).apply(12)[0] == 202
 
 
 def test_a_pooled_client_meets_no_reset_that_it_was_not_told_of(port):
@@ -183,6 +161,7 @@ def test_a_pooled_client_meets_no_reset_that_it_was_not_told_of(port):
     assert client.ask("POST", "/loan-applications", b" " * (MOST_BODY + 1))[0] == 413
     assert client.told_to_close == 1
     assert client.apply(3)[0] == 202
+    client.http.sock.sendall(b"\r\n")  # as some do after a body; it begins no request
     time.sleep(62)
     assert client.apply(4)[0] == 202
     assert client.told_to_close == 1
@@ -200,13 +179,30 @@ def test_requests_that_are_sent_ahead_are_answered_in_turn(connect):
     assert re.findall(rb"HTTP/1.1 (\d+)", text) == [b"202", b"202", b"200"]
 
 
-def test_a_client_that_asks_whether_to_send_its_body_is_told_once(connect):
+def test_a_client_that_asks_whether_to_send_its_body_is_told_once_also_behind_another_request(connect):
     body = application("expected")
+    asking = POST + b"Connection: close\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(body)
+    first, behind, old = connect(), connect(), connect()
+    first.sendall(asking)
+    assert first.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+    first.sendall(body)
+    assert answered(first)[0] == "HTTP/1.1 202 Accepted"
+    behind.sendall(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n" + asking)
+    time.sleep(0.5)
+    behind.sendall(body)
+    assert re.findall(rb"HTTP/1.1 (\d+)", answered(behind)[1]) == [b"200", b"100", b"202"]
+    old.sendall(asking.replace(b"HTTP/1.1", b"HTTP/1.0"))
+    time.sleep(0.2)
+    old.sendall(body)
+    assert answered(old)[0] == "HTTP/1.0 202 Accepted"
+
+
+def test_empty_lines_before_a_request_are_no_request(connect):
     client = connect()
-    client.sendall(POST + b"Connection: close\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(body))
-    assert client.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
-    client.sendall(body)
-    assert answered(client)[0] == "HTTP/1.1 202 Accepted"
+    for sent in (b"\r\n", b"\r\n\r\nGET /health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"):
+        client.sendall(sent)
+        time.sleep(0.2)
+    assert answered(client)[0] == "HTTP/1.1 200 OK"
 
 
 def test_a_body_in_chunks_is_read_wherever_it_is_cut(connect):
@@ -229,3 +225,24 @@ def test_fifty_clients_of_a_fresh_process_get_the_schema(port):
     with ThreadPoolExecutor(50) as clients:
         ((status, length),) = set(clients.map(get, range(50)))
     assert (status, length > 10_000) == (200, True)
+
+
+def test_the_log_is_json_throughout_and_its_line_of_a_request_names_no_borrower_and_no_loan(web):
+    port, process = web
+    client = Pooled(port)
+    begun = len(process.log_path.read_text().splitlines())
+    client.ask("GET", "/loans?borrowerId=greef", **{"X-Request-ID": "first"})
+    client.ask("GET", "/loans/greef?x=greef", **{"X-Request-ID": "second"})
+    client.ask("GET", "/health/live")
+    client.http.sock.sendall(b"no request\r\n\r\n")
+    answered(client.http.sock)
+    lines = [json.loads(line) for line in process.log_path.read_text().splitlines()]
+    assert {"gunicorn.error", "gunicorn.access"} <= {line["logger"] for line in lines}
+    requests = [line for line in lines[begun:] if line["event"] == "http_request"]
+    assert [(line["method"], line["route"], line["code"], line["http_request_id"]) for line in requests[:3]] == [
+        ("GET", "loans", 200, "first"),
+        ("GET", "loans/<loan_id:loanId>", 404, "second"),
+        ("GET", "^health/live/?\\Z", 200, None),
+    ]
+    assert all("greef" not in str(line) for line in requests)
+    assert all("borrowerId" not in str(line) and "x=greef" not in str(line) for line in lines[begun:])

@@ -12,7 +12,7 @@ from django.core.management import call_command
 
 from coruscant import aws
 from pricing.feeds import FEEDS
-from pricing.ingest import queue
+from pricing.ingest import depth, queue
 from tests.compose import read_example
 from tests.test_layout import name_of, product_files
 
@@ -20,10 +20,15 @@ POLICIES = json.loads((Path(__file__).resolve().parent.parent / "deploy" / "iam-
 #: Whose policy allows what a module asks of AWS. A module that is not here may ask nothing.
 PROCESS = {
     "pricing/ingest/queue.py": "worker-prices",
+    "pricing/ingest/depth.py": "web",
+    "liquidation/monitoring/doctor/messaging.py": "doctor",
+    "liquidation/monitoring/doctor/stores.py": "doctor",
     "coruscant/outbox.py": "worker-sales",
     "pricing/ingest/provision.py": "setup",
     "loans/events/topic.py": "setup",
 }
+#: What a process asks through the module of another.
+BORROWED = {"web": {"sqs:GetQueueUrl"}, "doctor": {"sns:ListTopics", "sqs:GetQueueAttributes"}}
 #: Where one action allows a call of another name.
 ACTIONS = {"sqs:DeleteMessageBatch": "sqs:DeleteMessage", "sns:PublishBatch": "sns:Publish"}
 
@@ -39,6 +44,11 @@ def client_of(node):
     return asked[4:7] if asked in ("aws.sns()", "aws.sqs()") else None
 
 
+def pages(node):
+    """Whether an expression asks a client for the pages of a call, which it names."""
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "get_paginator"
+
+
 def calls_in(function):
     """The calls that a function makes of AWS, each as `service:method`.
 
@@ -51,10 +61,11 @@ def calls_in(function):
             pairs = zip(target.elts, node.value.elts, strict=True) if unpacked else [(target, node.value)]
             clients |= {kept.id: client_of(value) for kept, value in pairs if client_of(value)}
     attributes = [node for node in ast.walk(function) if isinstance(node, ast.Attribute)]
+    paged = {id(node.func): ast.literal_eval(node.args[0]) for node in ast.walk(function) if pages(node)}
     for node in attributes:
         service = client_of(node.value) or (isinstance(node.value, ast.Name) and clients.get(node.value.id))
         if service and node.attr != "exceptions":
-            calls.add(f"{service}:{node.attr}")
+            calls.add(f"{service}:{paged.get(id(node), node.attr)}")
     made = [node for node in ast.walk(function) if isinstance(node, ast.Call) and client_of(node)]
     named = [node for node in ast.walk(function) if isinstance(node, ast.Name) and node.id in clients]
     in_sight = [node for node in attributes if node.value in made or node.value in named]
@@ -72,7 +83,7 @@ def calls_by_process():
                 for service, method in (call.split(":") for call in calls_in(function)):
                     call = f"{service}:{methods[service][method]}"
                     found[PROCESS[name]].add(ACTIONS.get(call, call))
-    return found
+    return {process: actions | BORROWED.get(process, set()) for process, actions in found.items()}
 
 
 def allowed(process):
@@ -107,13 +118,17 @@ def test_the_policies_say_nothing_but_what_they_allow():
 def test_each_action_is_allowed_on_the_queues_and_topics_of_the_code_only():
     own = {aws.LIQUIDATION_TOPIC, read_example()["LOAN_EVENTS_TOPIC"]}
     queues, topics = {source.queue for source in FEEDS.values()}, {source.topic for source in FEEDS.values()}
+    dead_letters = {source.dead_letter_queue for source in FEEDS.values()}
     on = {
         "worker-prices": dict.fromkeys(("sqs:DeleteMessage", "sqs:GetQueueUrl", "sqs:ReceiveMessage"), queues),
         "worker-sales": {"sns:Publish": own},
+        "doctor": {"sns:ListSubscriptionsByTopic": own | topics}
+        | dict.fromkeys(("sqs:GetQueueAttributes", "sqs:GetQueueUrl"), queues | dead_letters),
+        "web": dict.fromkeys(("sqs:GetQueueAttributes", "sqs:GetQueueUrl"), queues | dead_letters),
         "setup": {"sns:CreateTopic": own | topics, "sns:Subscribe": topics}
         | dict.fromkeys(
             ("sqs:CreateQueue", "sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:SetQueueAttributes"),
-            queues | {source.dead_letter_queue for source in FEEDS.values()},
+            queues | dead_letters,
         ),
     }
     #: AWS knows no resource for these.
@@ -148,3 +163,8 @@ def test_what_goes_over_the_wire_is_what_was_read_in_the_code(seen, settings):
     aws.sqs().send_message(QueueUrl=queue.queue_url(source.queue), MessageBody="{}")
     queue.delete(source, queue.gather(source, wait_seconds=1).messages)
     assert {ACTIONS.get(call, call) for call in seen} - {"sqs:SendMessage"} == calls_by_process()["worker-prices"]
+
+    seen.clear()
+    queue.queue_url.cache_clear()
+    depth.depths()
+    assert seen == calls_by_process()["web"]

@@ -1,4 +1,4 @@
-"""The layout is as the README says: few folders, each of which says what it is; small files; tests where one looks."""
+"""The layout is as CONTRIBUTING says: few folders that say what they are; small files; tests where one looks."""
 
 import ast
 import re

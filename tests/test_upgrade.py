@@ -35,7 +35,7 @@ NEW_COLUMNS = {
 }
 #: What is not compared: columns that only one of the releases has, and tables that only this one has.
 IN_ONE_RELEASE = ["history_session_user", "last_outcome", "last_answer", "misfit"]
-IN_ONE_RELEASE += ["effective_from", "alone", "confirmed_by"]
+IN_ONE_RELEASE += ["effective_from", "alone", "confirmed_by", "body_sha256"]
 IN_ONE_RELEASE += ["held_by_id", "orders_may_be_missing", "number", "refusals_prove_nothing"]
 IN_ONE_RELEASE += ["terms_id", "activation_price"]
 NEW_IN_THIS_RELEASE = {

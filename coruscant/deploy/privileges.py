@@ -24,13 +24,13 @@ _DELETE = _CHANGE | {"DELETE"}
 _TABLES: Final = {
     _READ: "django_migrations django_content_type auth_permission axes_accesslog axes_accessfailurelog",
     _ADD: """
-        restores_databaseidentity pricing_rejectedmessage pricing_priceguard pricing_heldjump loans_loanterms
+        restores_databaseidentity pricing_priceguard pricing_heldjump loans_loanterms
         loans_acceptedrequest loans_collateralposting liquidation_orderanswer liquidation_statementtrade
         liquidation_withheldclaim
     """,
     _CHANGE: """
-        approvals_approval controls_control restores_restore pricing_feed pricing_feedevaluation loans_loan
-        loans_margincall loans_marginnotice loans_loanevent liquidation_liquidation liquidation_tradeorder
+        approvals_approval controls_control restores_restore pricing_feed pricing_feedevaluation pricing_rejectedmessage
+        loans_loan loans_margincall loans_marginnotice loans_loanevent liquidation_liquidation liquidation_tradeorder
         liquidation_liquidationevent liquidation_venue liquidation_reconciliation
         liquidation_reconciliationdifference desk_policyreplay desk_priceatrisk loans_apiclient loans_credentialuse
     """,

@@ -3,13 +3,13 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from coruscant.approvals.admin import AccountAdmin
 from coruscant.second_factor import factors
 
 for _model in (StaticDevice, TOTPDevice, User):
@@ -17,8 +17,8 @@ for _model in (StaticDevice, TOTPDevice, User):
 
 
 @admin.register(User)
-class PersonAdmin(UserAdmin):  # type: ignore[type-arg]  # generic in its stubs alone
-    """Accounts as Django's admin keeps them. The history of each says who has reset its second factor."""
+class PersonAdmin(AccountAdmin):
+    """Accounts as approvals keep them. The history of each says who has reset its second factor."""
 
     actions = ("reset_second_factor",)
 

@@ -1,5 +1,6 @@
 """What the service refuses to start with where money is real."""
 
+import json
 import os
 import re
 import subprocess
@@ -7,10 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from celery.signals import beat_init, worker_ready
 from django.db import connection
 from structlog.testing import capture_logs
 
-from coruscant import startup
+from coruscant import __version__, startup
 from coruscant.tests.test_settings import GOOD, start  # noqa: F401  (a fixture)
 from local.processes import WEB, WORKERS, with_this_python
 from local.stack.postgres import ROLE
@@ -153,3 +155,20 @@ def test_the_web_ends_at_once_with_a_bad_setting():
     )
     assert ended.returncode == 1
     assert ended.stderr.splitlines()[-1].startswith("Bad configuration: LEASE_SECONDS ")
+
+
+def test_the_web_says_which_version_it_is():
+    environment = {"PATH": os.environ["PATH"], "DOTENV": ".env.example"}
+    started = subprocess.run(
+        [sys.executable, "-c", "import coruscant.wsgi"],
+        cwd=ROOT, env=environment, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    line = started.stderr.splitlines()[-1]
+    assert json.loads(line).items() >= {"event": "process_started", "process": "web", "version": __version__}.items()
+
+
+@pytest.mark.parametrize(("started", "process"), [(worker_ready, "worker"), (beat_init, "beat")])
+def test_workers_and_beats_say_which_version_they_are(started, process):
+    with capture_logs() as lines:
+        started.send(sender=None)
+    assert {"event": "process_started", "process": process, "version": __version__, "log_level": "info"} in lines

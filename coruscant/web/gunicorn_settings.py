@@ -9,10 +9,13 @@ import tempfile
 from typing import Any
 
 worker_class = "coruscant.web.worker.WholeRequestWorker"
+logger_class = "coruscant.web.server_log.ServiceLogger"
 # Clients and load balancers keep an idle connection for a minute. One that is closed under them costs them a request.
 keepalive = 75
 # Of a process. Each may hold a body that has not arrived whole.
 worker_connections = 500
+# A thread that hands a file to the kernel would wait until the client has read it.
+sendfile = False
 
 # Where the processes count requests together (coruscant/monitoring/http_requests.py).
 _COUNTS = "PROMETHEUS_MULTIPROC_DIR"

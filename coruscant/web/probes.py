@@ -6,6 +6,8 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import resolve
 
+from coruscant.web.server_log import ROUTE
+
 _PATHS = re.compile(r"/(health/.*|metrics/?)")
 
 
@@ -21,5 +23,6 @@ class ProbesMiddleware:
         if not _PATHS.fullmatch(request.path_info):
             return self.get_response(request)
         view = resolve(request.path_info)
+        request.META[ROUTE] = view.route
         response: HttpResponseBase = view.func(request, *view.args, **view.kwargs)
         return response

@@ -2,6 +2,7 @@
 
 The id of the call is the X-Request-ID that came with it, or one of its own. Answers have it in the same header, and
 every line of the log as `http_request_id`; `request_id` becomes the requestId of the body as soon as that is known.
+No line has parameters, which may name a borrower.
 """
 
 import re
@@ -11,10 +12,10 @@ from django.http import HttpRequest, HttpResponse
 from django_structlog.middlewares import RequestMiddleware
 
 from coruscant.web.problems import MAX_LOGGED_CHARACTERS
+from coruscant.web.server_log import CALL_ID, ROUTE
 
 # Every line of the request and every task it sends carries its id.
 _HEADER = "X-Request-ID"
-_CALL_ID = "coruscant.call_id"
 _LONGEST = {"HTTP_X_REQUEST_ID": 128, "HTTP_USER_AGENT": MAX_LOGGED_CHARACTERS}
 
 
@@ -27,14 +28,15 @@ class BoundedRequestMiddleware(RequestMiddleware):
         super().prepare(request)
         call_id = structlog.contextvars.get_contextvars()["request_id"]
         structlog.contextvars.bind_contextvars(http_request_id=call_id)
-        request.META[_CALL_ID] = call_id
+        request.META[CALL_ID] = call_id
 
     def handle_response(self, request: HttpRequest, response: HttpResponse) -> None:
         """Give the answer the id of the call, but for what no header can carry, and end the log of the request."""
-        response[_HEADER] = re.sub(r"[^\x20-\x7e]", "?", request.META[_CALL_ID])
+        response[_HEADER] = re.sub(r"[^\x20-\x7e]", "?", request.META[CALL_ID])
+        request.META[ROUTE] = getattr(request.resolver_match, "route", None)
         super().handle_response(request, response)
 
     @staticmethod
     def format_request(request: HttpRequest) -> str:
         """Method and path."""
-        return str(RequestMiddleware.format_request(request))[:MAX_LOGGED_CHARACTERS]
+        return f"{request.method} {request.path}"[:MAX_LOGGED_CHARACTERS]

@@ -1,107 +1,102 @@
-"""gunicorn's threads, for requests that have arrived whole.
+"""gunicorn's threads, for requests that have arrived whole and answers that are sent when their clients read them.
 
-A thread of gunicorn's reads its request itself, and waits for a slow client as long as that likes: eight half-sent
-bodies were enough to hold all threads, and the probes with them. Here the loop, which waits for many connections at
-once, receives each request to its end; then a thread gets it, and waits for no client. What nginx does in front of a
-service, without nginx (docs/decisions/0034-the-front-door.md).
+A thread of gunicorn's reads its request itself and writes its answer itself, and waits for a slow client as long as
+that likes: eight half-sent bodies, or eight unread answers, were enough to hold all threads, and the probes with them.
+Here the loop, which waits for many connections at once, receives each request to its end; then a thread gets it, and
+leaves to the loop what the client does not take at once. What nginx does in front of a service, without nginx
+(docs/decisions/0034-the-front-door.md).
 
-Once a request has begun, it has REQUEST_SECONDS to arrive. One whose body is too long, or is no body, is handed over as
-far as it came, and its answer says `Connection: close`.
+A request has REQUEST_SECONDS to arrive from its first byte, and an answer ANSWER_SECONDS to be taken. What is too long
+or breaks off is refused here, and no view sees it. A process that is full closes the connection that matters least, so
+that a newcomer finds room unless threads are busy with all of them.
 
 Written for the gunicorn of requirements.txt: it relies on ThreadWorker's own queues.
 """
 
-import re
+import json
 import socket
 import time
+from collections import deque
 from concurrent.futures import Future
 from contextlib import suppress
+from enum import IntEnum
 from functools import partial
-from selectors import EVENT_READ
+from http import HTTPStatus
+from selectors import EVENT_READ, EVENT_WRITE
 from typing import Any, Final
 
 from gunicorn import http
+from gunicorn.http.errors import NoMoreData
 from gunicorn.http.unreader import Unreader
-from gunicorn.workers.gthread import TConn, ThreadWorker
+from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 
-#: How long a request may take to arrive, from its first byte.
+from coruscant.web.arrival import Arrival
+
 REQUEST_SECONDS: Final = 10.0
+ANSWER_SECONDS: Final = 60.0
 #: How long an answer that ends its connection is left for the client to read.
 _LINGER_SECONDS: Final = 2.0
-_MOST_HEAD: Final = 32 * 1024
-#: Above what any view reads.
-MOST_BODY: Final = 256 * 1024
+#: Of one answer. Only exports are longer than that: the thread of one waits for its client.
+_MOST_UNSENT: Final = 2 * 1024 * 1024
+#: So many answers of a process wait for their clients.
+_MOST_SENDING: Final = 32
 _AT_ONCE: Final = 64 * 1024
-
-_CHUNKED = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
-_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,19})[ \t]*\r\n", re.IGNORECASE)
-_EXPECTS = re.compile(rb"\r\nexpect:[ \t]*100-continue", re.IGNORECASE)
-_CHUNK_SIZE = re.compile(rb"[ \t]*([0-9a-fA-F]{1,8})[ \t]*(;|$)")
 
 
 class _Received(Unreader):  # type: ignore[misc]
-    """What gunicorn's parser reads from: bytes that are there already, and then the end."""
+    """What gunicorn's parser reads from: bytes that are there already. It never needs more, or a request is not whole.
+
+    The views then read an error, never a part as if it were the whole.
+    """
 
     def chunk(self, size_hint: int | None = None) -> bytes:
-        return b""
+        raise NoMoreData
+
+
+class _Socket(socket.socket):
+    """Takes whatever is written to it, and keeps as `unsent` what its client does not take at once."""
+
+    def __init__(self, accepted: socket.socket) -> None:
+        super().__init__(accepted.family, accepted.type, accepted.proto, fileno=accepted.detach())
+        self.unsent = bytearray()
+
+    def sendall(self, data: Any, flags: int = 0) -> None:
+        self.unsent += data
+        self.send_unsent()
+        while len(self.unsent) > _MOST_UNSENT:
+            self.settimeout(ANSWER_SECONDS)
+            del self.unsent[: self.send(self.unsent)]
+            self.setblocking(True)  # noqa: FBT003
+
+    def send_unsent(self) -> None:
+        """Send what the client takes now."""
+        with suppress(BlockingIOError):
+            while self.unsent:
+                del self.unsent[: self.send(self.unsent, socket.MSG_DONTWAIT)]
+
+
+class _Stage(IntEnum):
+    """What a connection is at. The lower, the sooner it is closed when there is no room for another."""
+
+    ENDING = 0  # answered for the last time; what still comes is not read
+    SILENT = 1  # never sent anything
+    IDLE = 2
+    ARRIVING = 3
+    SENDING = 4
+    SERVED = 5  # by a thread: never closed
 
 
 class _Connection(TConn):  # type: ignore[misc]
     """A connection, and what has arrived of its next request."""
 
     def __init__(self, cfg: Any, sock: socket.socket, client: Any, server: Any) -> None:
-        super().__init__(cfg, sock, client, server)
-        self.parser = http.get_parser(cfg, sock, client)
+        super().__init__(cfg, _Socket(sock), client, server)
+        self.parser = http.get_parser(cfg, self.sock, client)
         self.parser.unreader = _Received()
         self.initialized = self.data_ready = True  # as if a thread of gunicorn's had done all this
-        self.lingers = False
-        self.begin()
-
-    def begin(self) -> None:
-        """Expect a request, of which a part may have come behind the last one."""
-        self.received = bytearray(self.parser.unreader.take_buffered())
-        self.cut = self.told_to_continue = False
-        self._chunk_at = 0
-
-    def has_whole_request(self) -> bool:
-        """Whether a request has arrived to its end, or as far as it will be read: then it is `cut`."""
-        head = self.received.find(b"\r\n\r\n")
-        if head < 0:
-            return False
-        body, lines = head + 4, self.received[: head + 2]
-        if _CHUNKED.search(lines):
-            self._chunk_at = self._chunk_at or body
-            return self._has_last_chunk(body + MOST_BODY)
-        length = _LENGTH.search(lines)
-        announced = int(length[1]) if length else 0
-        self.cut = announced > MOST_BODY
-        return self.cut or len(self.received) >= body + announced
-
-    def _has_last_chunk(self, most: int) -> bool:
-        """Go on from chunk to chunk; what is no chunk, or too far on, ends the request as well."""
-        while (line := self.received.find(b"\r\n", self._chunk_at)) >= 0:
-            size = _CHUNK_SIZE.match(bytes(self.received[self._chunk_at : line]))
-            if size and not int(size[1], 16):  # the last one; an empty line ends what comes behind
-                self.cut = self.received.find(b"\r\n\r\n", line) < 0 and len(self.received) > most
-                return self.cut or b"\r\n\r\n" in self.received[line:]
-            after = line + 2 + int(size[1], 16) + 2 if size else 0
-            self.cut = not size or after > most
-            if self.cut or after > len(self.received):
-                return self.cut
-            self._chunk_at = after
-        self.cut = len(self.received) > most
-        return self.cut
-
-    def is_too_long(self) -> bool:
-        """Whether even the head has no end."""
-        return len(self.received) > _MOST_HEAD and b"\r\n\r\n" not in self.received[: _MOST_HEAD + 4]
-
-    def tell_to_continue(self) -> None:
-        """Let a client that asks whether to send its body send it."""
-        head = self.received.find(b"\r\n\r\n")
-        if head >= 0 and not self.told_to_continue and _EXPECTS.search(self.received, 0, head):
-            self.told_to_continue = True
-            self.say(b"100 Continue\r\n\r\n")
+        self.stage = _Stage.SILENT
+        self.goes_on = self.told_to_continue = False
+        self.arrival = Arrival()
 
     def say(self, line: bytes) -> None:
         """Send a few bytes, if the client takes them."""
@@ -110,7 +105,7 @@ class _Connection(TConn):  # type: ignore[misc]
 
 
 class WholeRequestWorker(ThreadWorker):  # type: ignore[misc]
-    """ThreadWorker whose threads never wait for a client's bytes. It knows no TLS, which ends at the load balancer."""
+    """ThreadWorker whose threads never wait for a client. It knows no TLS, which ends at the load balancer."""
 
     def accept(self, listener: socket.socket) -> None:
         """A new connection is like one that is kept alive: it may take its time to begin."""
@@ -119,49 +114,51 @@ class WholeRequestWorker(ThreadWorker):  # type: ignore[misc]
         except (BlockingIOError, ConnectionAbortedError):
             return
         self.nr_conns += 1
-        conn = _Connection(self.cfg, sock, client, listener.getsockname())
-        conn.set_timeout()
-        self.keepalived_conns.append(conn)
-        self.poller.register(sock, EVENT_READ, partial(self.on_client_socket_readable, conn))
+        if self.nr_conns >= self.worker_connections:
+            self._make_room()
+        self._keep(_Connection(self.cfg, sock, client, listener.getsockname()), _Stage.SILENT)
+
+    def on_client_socket_readable(self, conn: _Connection, client: socket.socket) -> None:
+        """Called when something arrives on an idle connection; also if that was closed a moment ago, to make room."""
+        if client.fileno() >= 0:
+            super().on_client_socket_readable(conn, client)
 
     def enqueue_req(self, conn: _Connection) -> None:
-        """Called by gunicorn when something arrives on an idle connection, or was left over from the last request."""
-        conn.begin()
-        if conn.has_whole_request():
-            self._hand_over(conn)
-        else:
-            self._wait(conn, REQUEST_SECONDS)
+        """Begin to receive a request, whose first bytes are here."""
+        self._begin(conn)
+        self.on_pending_socket_readable(conn, conn.sock)
 
     def on_pending_socket_readable(self, conn: _Connection, client: socket.socket) -> None:
-        """Receive what there is; hand the request over once it is whole, or its client will send no more."""
+        """Receive what there is."""
+        if client.fileno() < 0:
+            return
         try:
             found = client.recv(_AT_ONCE)
         except BlockingIOError:
             return
         except OSError:
             found = b""
-        if conn.lingers:  # what it still sends is not read
-            if not found:
-                self._drop(conn)
-            return
-        conn.received += found
-        if found and not conn.has_whole_request():
-            conn.tell_to_continue()
-            if conn.is_too_long():
-                self._refuse(conn, b"431 Request Header Fields Too Large")
-        elif conn.received:
-            conn.cut = conn.cut or not found
-            self._forget(conn)
-            self._hand_over(conn)
-        else:
+        if conn.stage is _Stage.ARRIVING:
+            self._receive(conn, found)
+        elif not found:
             self._drop(conn)
 
+    def on_socket_writable(self, conn: _Connection, client: _Socket) -> None:
+        """Send on, and go on when the client has all."""
+        if client.fileno() < 0:
+            return
+        try:
+            client.send_unsent()
+        except OSError:
+            self._drop(conn)
+            return
+        if not client.unsent:
+            self._forget(conn)
+            self._go_on(conn)
+
     def handle_request(self, req: Any, conn: _Connection) -> bool:
-        """As gunicorn's, but that an answer to a request that is cut ends the connection, and says so."""
-        if conn.cut:
-            req.force_close()
-        if conn.told_to_continue:
-            req._expected_100_continue = False
+        """As gunicorn's, which would tell the client to send the body that is here."""
+        req._expected_100_continue = False
         return bool(super().handle_request(req, conn))
 
     def _keepalive_after(self, conn: _Connection, keepalive: bool) -> bool:
@@ -169,46 +166,113 @@ class WholeRequestWorker(ThreadWorker):  # type: ignore[misc]
         return keepalive and bool(conn.parser.finish_body())
 
     def finish_request(self, conn: _Connection, fs: "Future[bool]") -> None:
-        """As gunicorn's, which waits in the loop, and so keeps all clients waiting, until this one has hung up."""
-        if not fs.cancelled() and not fs.exception() and fs.result():
-            super().finish_request(conn, fs)
+        """Called when a thread is done with a request: leave the answer to the client, which waits for nobody."""
+        conn.goes_on = not fs.cancelled() and not fs.exception() and bool(fs.result())
+        if not conn.sock.unsent or conn.sock.fileno() < 0:
+            self._go_on(conn)
             return
-        try:
-            conn.sock.shutdown(socket.SHUT_WR)
-            conn.lingers = True
-            self._wait(conn, _LINGER_SECONDS)
-        except OSError:
-            self.nr_conns -= 1
-            conn.close()
+        self._wait(conn, _Stage.SENDING, ANSWER_SECONDS)
+        sending = [conn for conn in self.pending_conns if conn.stage is _Stage.SENDING]
+        if len(sending) > _MOST_SENDING:
+            self._drop(sending[0])
 
     def murder_pending(self) -> None:
         """End what took too long."""
         now = time.monotonic()
         for conn in [conn for conn in self.pending_conns if conn.timeout <= now]:
-            if conn.lingers:
-                self._drop(conn)
+            if conn.stage is _Stage.ARRIVING:
+                self._refuse(conn, HTTPStatus.REQUEST_TIMEOUT)
             else:
-                self._refuse(conn, b"408 Request Timeout")
+                self._drop(conn)
 
-    def _hand_over(self, conn: _Connection) -> None:
-        conn.parser.unreader.unread(bytes(conn.received))
-        super().enqueue_req(conn)
+    def _begin(self, conn: _Connection) -> None:
+        conn.arrival, conn.told_to_continue = Arrival(), False
+        self._wait(conn, _Stage.ARRIVING, REQUEST_SECONDS)
 
-    def _wait(self, conn: _Connection, seconds: float) -> None:
+    def _receive(self, conn: _Connection, found: bytes) -> None:
+        """Add to a request: hand it over once it is whole, or refuse it if it never will be."""
+        arrival = conn.arrival
+        arrival.add(found)
+        if arrival.whole:
+            self._forget(conn)
+            conn.stage = _Stage.SERVED
+            conn.parser.unreader.unread(bytes(arrival.received))
+            super().enqueue_req(conn)
+        elif arrival.refusal:
+            self._refuse(conn, arrival.refusal)
+        elif not found:
+            if arrival.received:
+                self._refuse(conn, HTTPStatus.BAD_REQUEST)
+            else:
+                self._drop(conn)
+        elif not arrival.received:  # empty lines only
+            self._forget(conn)
+            self._keep(conn, _Stage.IDLE)
+        elif arrival.asks_to_continue and not conn.told_to_continue:
+            conn.told_to_continue = True
+            conn.say(b"100 Continue\r\n\r\n")
+
+    def _go_on(self, conn: _Connection) -> None:
+        """After an answer: to the next request, a part of which may be here, or to the end of the connection."""
+        if not conn.goes_on:
+            self._end(conn)
+        elif ahead := conn.parser.unreader.take_buffered():
+            self._begin(conn)
+            self._receive(conn, ahead)
+        else:
+            self._keep(conn, _Stage.IDLE)
+
+    def _keep(self, conn: _Connection, stage: _Stage) -> None:
         conn.sock.setblocking(False)  # noqa: FBT003
+        conn.stage = stage
+        conn.set_timeout()
+        if not self.alive:
+            conn.timeout = min(conn.timeout, time.monotonic() + STOP_KEEPALIVE_LINGER)
+        self.keepalived_conns.append(conn)
+        self.poller.register(conn.sock, EVENT_READ, partial(self.on_client_socket_readable, conn))
+
+    def _wait(self, conn: _Connection, stage: _Stage, seconds: float) -> None:
+        conn.sock.setblocking(False)  # noqa: FBT003
+        conn.stage = stage
         conn.timeout = time.monotonic() + seconds
         self.pending_conns.append(conn)
-        self.poller.register(conn.sock, EVENT_READ, partial(self.on_pending_socket_readable, conn))
+        if stage is _Stage.SENDING:
+            self.poller.register(conn.sock, EVENT_WRITE, partial(self.on_socket_writable, conn))
+        else:
+            self.poller.register(conn.sock, EVENT_READ, partial(self.on_pending_socket_readable, conn))
 
-    def _refuse(self, conn: _Connection, status: bytes) -> None:
-        conn.say(status + b"\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
-        self._drop(conn)
+    def _refuse(self, conn: _Connection, status: HTTPStatus) -> None:
+        """Answer a request that no view sees, in the words of the API's problems."""
+        self.log.warning("Refused a request from ip=%s: %d %s", (conn.client or [""])[0], status, status.phrase)
+        body = json.dumps({"type": "about:blank", "title": status.phrase, "status": status}).encode()
+        head = f"{status.value} {status.phrase}\r\nConnection: close\r\nContent-Type: application/problem+json\r\n"
+        conn.say(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+        self._forget(conn)
+        self._end(conn)
 
-    def _forget(self, conn: _Connection) -> None:
-        self.poller.unregister(conn.sock)
-        self.pending_conns.remove(conn)
+    def _end(self, conn: _Connection) -> None:
+        """End our side. What the client still sends is thrown away for a while: a reset could overtake the answer."""
+        try:
+            conn.sock.shutdown(socket.SHUT_WR)
+            self._wait(conn, _Stage.ENDING, _LINGER_SECONDS)
+        except OSError:
+            self.nr_conns -= 1
+            conn.close()
+
+    def _make_room(self) -> None:
+        """Close the connection that matters least, and of several that has been so for longest."""
+        waiting = [*self.keepalived_conns, *self.pending_conns]
+        if waiting:
+            self._drop(min(waiting, key=lambda conn: (conn.stage, conn.timeout)))
 
     def _drop(self, conn: _Connection) -> None:
         self._forget(conn)
         self.nr_conns -= 1
         conn.close()
+
+    def _forget(self, conn: _Connection) -> None:
+        self.poller.unregister(conn.sock)
+        waiting: deque[_Connection] = (
+            self.keepalived_conns if conn.stage in {_Stage.SILENT, _Stage.IDLE} else self.pending_conns
+        )
+        waiting.remove(conn)

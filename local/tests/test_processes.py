@@ -16,16 +16,16 @@ def test_the_web_is_gunicorn_with_processes_of_threads():
 def test_a_worker_has_its_queues_and_its_pool_or_another():
     sales = WORKERS["sales"]
     assert sales.command("sales@%h", "--events") == (
-        "celery", "-A", "coruscant", "worker", "-Q", "liquidations,events", "--pool", "threads", "-c", "48",
+        "celery", "-A", "coruscant", "--quiet", "worker", "-Q", "liquidations,events", "--pool", "threads", "-c", "48",
         "-n", "sales@%h", "--without-gossip", "--without-mingle", "--events"
     )  # fmt: skip
     gevent = sales.command("sales@%h", pool=("--pool", "gevent", "-c", "9"))
-    assert gevent[6:] == ("--pool", "gevent", "-c", "9", "-n", "sales@%h", "--without-gossip", "--without-mingle")
+    assert gevent[7:] == ("--pool", "gevent", "-c", "9", "-n", "sales@%h", "--without-gossip", "--without-mingle")
 
 
 def test_beat_and_flower_are_told_where():
-    assert BEAT.command("/tmp/schedule") == ("celery", "-A", "coruscant", "beat", "--schedule", "/tmp/schedule")
-    assert FLOWER.command("127.0.0.1", 5555)[3:] == ("flower", "--address=127.0.0.1", "--port=5555")
+    assert BEAT.command("/tmp/schedule")[2:] == ("coruscant", "--quiet", "beat", "--schedule", "/tmp/schedule")
+    assert FLOWER.command("127.0.0.1", 5555)[4:] == ("flower", "--address=127.0.0.1", "--port=5555")
 
 
 def test_a_command_runs_as_a_module_of_this_interpreter():

@@ -121,9 +121,9 @@ class RejectedMessageAdmin(ReadOnlyAdmin):
     search_help_text = "SQS message id or words of the reason"
     fieldsets = (
         (None, {"fields": ("market", "queue", "message_id", "reason", "sent", "received")}),
-        ("Body", {"fields": ("whole_body",)}),
+        ("Body", {"fields": ("beginning", "body_sha256")}),
     )
     of_message = id_column("message_id", "Message")
     sent = instant_column("sent_at", "Sent")
     received = instant_column("received_at", "Received")
-    whole_body = column("Body", lambda message: preformatted(message.body))
+    beginning = column("Its first 64 KiB", lambda message: preformatted(message.body) if message.body else "Not kept")

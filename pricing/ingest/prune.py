@@ -1,4 +1,4 @@
-"""Removing quotes beyond their retention, in small batches."""
+"""Removing quotes, and bodies of rejected messages, beyond their retention, in small batches."""
 
 from datetime import datetime, timedelta
 
@@ -9,6 +9,7 @@ from django.db.models import F, Max, QuerySet
 
 from coruscant import clock, failpoints, locks
 from pricing import records
+from pricing.ingest import rejected
 from pricing.markets import Market
 from pricing.models import Feed, PriceQuote
 
@@ -22,7 +23,7 @@ _OVERDUE_AFTER = timedelta(hours=25)
 
 
 def prune(*, batch: int = BATCH, max_batches: int = MAX_BATCHES) -> int:
-    """Delete quotes older than QUOTE_RETENTION_DAYS; returns how many.
+    """Delete quotes older than QUOTE_RETENTION_DAYS; returns how many. Bodies of rejected messages expire as well.
 
     Unevaluated quotes, each market's newest quotes and the one that these are judged against stay, however old. Each
     batch is a transaction, which also adds to `Feed.pruned`. If another run is at work this one ends, since evaluations
@@ -38,13 +39,16 @@ def prune(*, batch: int = BATCH, max_batches: int = MAX_BATCHES) -> int:
             if deleted < batch:
                 break
     log.info("quotes_pruned", count=total, before=horizon.isoformat())
+    expired = rejected.expire(horizon, batch=batch, max_batches=max_batches)
+    if expired:
+        log.info("rejected_bodies_expired", count=expired, before=horizon.isoformat())
     return total
 
 
 def overdue() -> bool:
-    """Whether there are quotes that yesterday's run should have removed."""
+    """Whether there is something that yesterday's run should have removed."""
     horizon = clock.now() - timedelta(days=settings.QUOTE_RETENTION_DAYS) - _OVERDUE_AFTER
-    return any(_old(market, horizon).exists() for market in Market)
+    return rejected.overdue(horizon) or any(_old(market, horizon).exists() for market in Market)
 
 
 def _prune_batch(market: Market, horizon: datetime, batch: int) -> int:

@@ -18,6 +18,7 @@ from coruscant.text import escaped
 from pricing import records
 from pricing.feeds import FeedSource
 from pricing.feeds.event import ParsedQuote, Skipped, Unreadable
+from pricing.ingest import rejected
 from pricing.ingest.message import Received, read
 from pricing.models import Feed, PriceQuote, RejectedMessage
 
@@ -169,7 +170,8 @@ def _insert_rejected(source: FeedSource, batch: Sequence[Received], now: datetim
     new: dict[str, RejectedMessage] = {}
     for one in unreadable:
         row = RejectedMessage(market=source.market.value, queue=source.queue, message_id=one.message_id)
-        row.body, row.reason = escaped(one.body), escaped(str(one.content))
+        row.body, row.body_sha256 = rejected.kept(one.body), rejected.digest(one.body)
+        row.reason = escaped(str(one.content))
         row.sent_at, row.received_at = one.sent_at or now, now
         new.setdefault(one.message_id, row)
     recorded = RejectedMessage.objects.filter(queue=source.queue, message_id__in=new)

@@ -5,6 +5,8 @@ from functools import partial
 import pytest
 import structlog
 
+from coruscant.web.server_log import ROUTE
+
 pytestmark = pytest.mark.django_db
 
 
@@ -63,6 +65,25 @@ def test_what_a_client_chose_is_logged_up_to_a_bounded_length(client, lines):
     assert finished["request_id"] == refused["request_id"] == "z" * 128
     assert finished["request"] == "GET /loans/" + "x" * 189
     assert all(len(str(value)) <= 200 for line in (finished, refused) for value in line.values())
+
+
+def test_no_line_has_parameters_which_may_name_a_borrower(client, lines):
+    client.get("/loans/unknown?borrowerId=greef")
+    (finished,) = lines("request_finished")
+    assert finished["request"] == "GET /loans/unknown"
+
+
+@pytest.mark.parametrize(
+    ("path", "route"),
+    [
+        ("/loans/unknown", "loans/<loan_id:loanId>"),
+        ("/health/live", r"^health/live/?\Z"),
+        ("/admin/loans/loan/greef/change/", "admin/loans/loan/<path:object_id>/change/"),
+        ("/nowhere", "^"),
+    ],
+)
+def test_the_server_is_told_the_template_of_a_path_for_its_own_line(client, path, route):
+    assert client.get(path).wsgi_request.META[ROUTE] == route
 
 
 def test_a_call_without_credentials_asks_for_no_user(client, django_assert_num_queries):

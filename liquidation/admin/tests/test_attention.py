@@ -69,5 +69,5 @@ def test_the_list_costs_as_many_queries_for_twenty_as_for_one(browser, django_as
     for number in range(20):
         make_order(liquidating(f"L-{number}", status="waiting"), "unresolved")
     browser.get(LIST)
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(17):
         assert browser.get(LIST).content.count(b"order unresolved") == 20

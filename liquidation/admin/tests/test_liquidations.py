@@ -50,7 +50,7 @@ def test_the_list_says_what_is_held_and_shows_only_that_if_asked(browser, restor
     held = [liquidating(f"L-held-{number}", held_by=restore) for number in range(12)]
     liquidating("L-free")
     browser.get(LIST)
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(17):
         assert browser.get(LIST).content.decode().count(f">{restore}</a>") == len(held)
     listed = browser.get(LIST, {"held": "yes"}).context["cl"].result_list
     assert {row.pk for row in listed} == {row.pk for row in held}

@@ -38,7 +38,7 @@ def test_a_quote_without_levels_is_shown(browser):
     assert "1.5 s" in browser.get(f"/admin/pricing/pricequote/{quote.pk}/change/").content.decode()
 
 
-def test_a_rejected_message_is_shown_whole_and_harmless(browser):
+def test_a_rejected_message_is_shown_with_all_that_is_kept_and_harmless(browser):
     body = '{"levels": "<script>alert(1)</script>", "n": 1e400}' + "x" * 5000
     message = RejectedMessage.objects.create(
         market="mos_espa",
@@ -54,3 +54,12 @@ def test_a_rejected_message_is_shown_whole_and_harmless(browser):
     assert "&lt;script&gt;alert(1)&lt;/script&gt;&quot;, &quot;n&quot;: 1e400}" + "x" * 5000 in text
     assert "levels: not a list" in text
     assert "levels: not a list" in browser.get("/admin/pricing/rejectedmessage/").content.decode()
+
+
+def test_a_rejected_message_whose_body_has_expired_says_so_and_keeps_its_digest(browser):
+    message = RejectedMessage.objects.create(
+        market="mos_espa", queue="q", message_id="m", body="", body_sha256="5" * 64, sent_at=THEN, received_at=THEN
+    )
+    text = browser.get(f"/admin/pricing/rejectedmessage/{message.pk}/change/").content.decode()
+    assert "Not kept" in text
+    assert "5" * 64 in text

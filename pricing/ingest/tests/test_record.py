@@ -1,5 +1,6 @@
 """What a batch of messages leaves in the database: exactly that, once."""
 
+import hashlib
 from decimal import Decimal
 
 import pytest
@@ -94,7 +95,8 @@ def test_every_message_has_one_outcome(announced):
     del row["id"]
     assert row == {
         "market": "black_spire_outpost", "queue": "coruscant-black-spire-outpost-prices", "message_id": "bad",
-        "body": "garbage", "reason": "The body is not JSON: Expecting value at character 0.",
+        "body": "garbage", "body_sha256": hashlib.sha256(b"garbage").hexdigest(),
+        "reason": "The body is not JSON: Expecting value at character 0.",
         "sent_at": at(1), "received_at": NOW,
     }  # fmt: skip
     found = feed(BLACK_SPIRE)

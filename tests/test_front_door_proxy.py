@@ -1,0 +1,349 @@
+"""The front door itself: nginx with the configuration of compose. Skipped where there is no nginx."""
+
+import http.client
+import json
+import os
+import random
+import re
+import shutil
+import socket
+import tempfile
+import threading
+import time
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+import yaml
+
+from local.stack import ChildProcess
+from local.stack.listening import on_a_free_port, wait_until_listening
+from local.stack.ports import free_port
+from tests.compose import ROOT, read_services
+from tests.front_door import HALF, MANY, Pooled, answered, connections, seconds_of_a_probe, web_server
+
+PROGRAM = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
+TEMPLATE = ROOT / "deploy" / "nginx" / "nginx.conf.template"
+#: What the public door never opens.
+INSIDE = [
+    "/admin/",
+    "/admin/login/",
+    "/admin",
+    "/metrics",
+    "/health/ready",
+    "/health/business",
+    "/static/admin/css/base.css",
+]
+#: Other ways to say so, and what looks like a path of the API to one reader and not to another.
+DETOURS = [
+    "//admin/", "/%61dmin/", "/Admin/", "/./admin/", "/docs/../admin/", "/health/live/../ready", "/health/live/ready",
+    "/admin/../loans", "/loansx", "/loan-applications/x", "http://localhost/admin/", "/metrics/", "/static/../admin/",
+]  # fmt: skip
+API_LIMIT = 64 * 1024
+
+pytestmark = [
+    pytest.mark.system,
+    pytest.mark.django_db,
+    pytest.mark.timeout(240),
+    pytest.mark.skipif(PROGRAM is None, reason="needs nginx: apt-get install nginx"),
+]
+
+
+class Proxy:
+    """A running nginx: its two ports, and what it has logged."""
+
+    def __init__(self, public, inside, process):
+        self.public, self.inside, self.process = public, inside, process
+
+    @property
+    def lines(self):
+        return [json.loads(line) for line in self.process.log_path.read_text().splitlines()]
+
+
+@contextmanager
+def proxy(web, change=lambda text: text):
+    """nginx in front of a port, with the configuration of compose, changed as asked."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)  # it gives up root
+
+        def start(public):
+            inside = free_port()
+            names = {"PUBLIC_PORT": f"127.0.0.1:{public}", "INSIDE_PORT": f"127.0.0.1:{inside}"}
+            names |= {"WEB": f"127.0.0.1:{web}", "NGINX_LOCAL_RESOLVERS": "127.0.0.1"}
+            text = re.sub(r"\$\{([A-Z_]+)\}", lambda name: names[name[1]], TEMPLATE.read_text())
+            (Path(folder) / "nginx.conf").write_text(change(text))
+            command = [PROGRAM, "-p", f"{folder}/", "-c", "nginx.conf", "-g", "daemon off;"]
+            process = ChildProcess("nginx", command, log_path=Path(folder) / "log", grace_seconds=5)
+            process.start()
+            wait_until_listening(process, public)
+            return Proxy(public, inside, process)
+
+        running = on_a_free_port(start)
+        try:
+            yield running
+        finally:
+            running.process.stop()
+
+
+class Echo(BaseHTTPRequestHandler):
+    """Answers with the headers that it got."""
+
+    def do_GET(self):
+        body = json.dumps(dict(self.headers.items())).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_POST = do_GET  # noqa: N815
+
+    def log_message(self, *_arguments):
+        pass
+
+
+@pytest.fixture
+def echo():
+    """nginx in front of something that says what it was told."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Echo) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        with proxy(server.server_address[1]) as running:
+            yield running
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def web(stack, django_db_setup):
+    with web_server(stack, "behind-the-proxy") as (port, _process):
+        yield port
+
+
+@pytest.fixture(scope="module")
+def door(web):
+    """nginx in front of the service."""
+    with proxy(web) as running:
+        yield running
+
+
+def get(port, path, method="GET", body=None, **headers):
+    """Status, headers and body of an answer on a new connection."""
+    client = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    client.request(method, path, body, headers)
+    answer = client.getresponse()
+    found = answer.status, answer.headers, answer.read()
+    client.close()
+    return found
+
+
+@pytest.mark.parametrize("path", INSIDE + DETOURS)
+def test_the_public_door_does_not_lead_inside(door, path):
+    status, headers, body = get(door.public, path)
+    assert (status, headers["Content-Type"]) == (404, "application/problem+json")
+    assert json.loads(body)["status"] == 404
+
+
+def test_the_door_inside_leads_everywhere(door):
+    statuses = {path: get(door.inside, path)[0] for path in INSIDE}
+    assert statuses.pop("/health/business") in {200, 404, 503}
+    assert statuses == {
+        "/admin/": 302, "/admin/login/": 200, "/admin": 302, "/metrics": 200, "/health/ready": 200,
+        "/static/admin/css/base.css": 200,
+    }  # fmt: skip
+
+
+def test_the_public_door_leads_to_everything_that_is_documented_and_what_its_pages_load(door):
+    documented = yaml.safe_load((ROOT / "docs" / "openapi.yaml").read_text())["paths"]
+    assert "/loan-applications" in documented
+    for path in documented:
+        status, headers, body = get(door.public, path.replace("{loanId}", "none%2F%2E%2E%2Fsuch"))
+        assert status in {200, 404, 405}
+        assert b"There is nothing at this path." not in body, path
+        assert headers["X-Request-ID"], "the service has answered"
+    for page in ("/docs", "/redoc"):
+        status, _headers, body = get(door.public, page)
+        assert status == 200
+        loaded = re.findall(r'(?:src|href)="(/[^"]+)"', body.decode())
+        assert loaded
+        assert {get(door.public, path)[0] for path in loaded} == {200}
+
+
+def test_a_loan_whose_name_looks_like_a_way_inside_is_only_a_loan(door):
+    for path in ("/loans/../admin/", "/loans/%2e%2e/admin/login/", "/loans//x"):
+        status, _headers, body = get(door.public, path)
+        assert (status, json.loads(body)["title"]) == (404, "Unknown loan"), path
+
+
+def test_half_sent_requests_are_held_by_the_door_and_the_service_hears_of_none(door, web):
+    usual = seconds_of_a_probe(door.inside)
+    with connections(door.public) as connect:
+        for half in HALF.values():
+            for _client in range(MANY):
+                connect().sendall(half)
+        time.sleep(0.5)
+        assert seconds_of_a_probe(door.inside) < usual + 3
+        assert seconds_of_a_probe(web) < usual + 3
+        established = Path("/proc/net/tcp").read_text()
+        held_by_the_service = re.findall(rf"0100007F:{web:04X} [0-9A-F:]+ 01 ", established)
+        assert len(held_by_the_service) < MANY
+
+
+def test_a_body_that_is_too_large_is_refused_at_the_door_in_the_words_of_the_api(door):
+    status, headers, body = get(door.public, "/loan-applications", "POST", b" " * (API_LIMIT + 1))
+    assert (status, headers["Content-Type"], headers["Connection"]) == (413, "application/problem+json", "close")
+    assert json.loads(body) == {
+        "type": "about:blank",
+        "title": "Request Entity Too Large",
+        "status": 413,
+        "detail": "The body is too large.",
+    }
+    assert get(door.public, "/loan-applications", "POST", b" " * API_LIMIT)[0] == 415  # read by the service
+    status, _headers, _body = get(door.inside, "/admin/login/", "POST", b"x=" + b"y" * (2 * API_LIMIT))
+    assert status == 403  # a form of the admin may be longer; this one has no token
+
+
+def test_what_is_no_request_is_answered_in_the_words_of_the_api(door):
+    for sent, status in ((b"GET /loans HTTP/1.1\r\n\r\n", 400), (b"GET /loans HTTP/1.1\r\nX: " + b"y" * 9000, 431)):
+        with connections(door.public) as connect:
+            client = connect()
+            client.sendall(sent)
+            line, text = answered(client)
+        assert line.split()[1] == str(status)
+        assert json.loads(text.partition(b"\r\n\r\n")[2])["status"] == status
+
+
+def test_the_service_hears_of_a_client_what_the_door_saw_and_nothing_that_the_client_says(echo):
+    lies = dict.fromkeys(("X-Forwarded-For", "X-Real-IP", "Forwarded", "X-Forwarded-Host", "X_Real_IP"), "6.6.6.6")
+    lies |= {
+        "X-Forwarded-Proto": "https",
+        "X-Forwarded-Port": "443",
+        "X-Forwarded-Prefix": "/x",
+        "Host": "bank.example",
+    }
+    _status, headers, body = get(echo.public, "/loans", **lies, **{"X-Request-ID": "mine" + "z" * 500})
+    assert json.loads(body) == {
+        "Host": "bank.example",
+        "X-Forwarded-Host": "bank.example",
+        "X-Forwarded-For": "127.0.0.1",
+        "X-Forwarded-Proto": "http",
+        "X-Real-IP": "127.0.0.1",
+        "X-Request-ID": "mine" + "z" * 124,
+        "Connection": "close",
+        "Accept-Encoding": "identity",
+    }
+    assert headers["Server"] == "nginx", "without its version"
+    _status, _headers, body = get(echo.public, "/loans")
+    assert re.fullmatch("[0-9a-f]{32}", json.loads(body)["X-Request-ID"])
+
+
+def test_an_address_that_asks_too_often_is_told_when_to_come_again(echo):
+    client, answers = http.client.HTTPConnection("127.0.0.1", echo.public, timeout=30), []
+    for _call in range(500):
+        client.request("GET", "/loans")
+        answer = client.getresponse()
+        answers.append((answer.status, answer.headers["Retry-After"], answer.read()))
+    refused = [answer for answer in answers if answer[0] == 429]
+    assert [status for status, _after, _body in answers[:200]] == [200] * 200
+    assert refused
+    assert {(after, json.loads(body)["title"]) for _status, after, body in refused} == {("1", "Too Many Requests")}
+
+
+def test_passwords_cannot_be_tried_quickly_from_one_address_whatever_the_names(echo):
+    tries = [get(echo.inside, "/admin/login/", "POST", f"username={number}")[0] for number in range(30)]
+    assert tries[:10] == [200] * 10
+    assert tries.count(429) > 15
+    assert get(echo.inside, "/admin/login/")[0] == 200
+
+
+def test_a_service_that_is_down_is_said_to_be_unavailable():
+    with proxy(free_port()) as running:
+        status, headers, body = get(running.public, "/loans")
+        assert (status, headers["Retry-After"], json.loads(body)["status"]) == (503, "5", 503)
+        assert get(running.inside, "/door")[0] == 204
+
+
+def test_the_log_has_a_line_for_each_request_in_json_that_names_no_borrower_and_no_loan(echo):
+    get(echo.public, "/loans?borrowerId=greef", **{"X-Request-ID": "mine"})
+    get(echo.public, '/loans/greef"x')
+    get(echo.inside, "/admin/loans/loan/?q=greef")
+    get(echo.inside, "/admin/loans/loan/greef/change/")
+    get(echo.public, "/" + "greef" * 100)
+    echo.process.stop()
+    assert [(line["route"], line["code"]) for line in echo.lines] == [
+        ("/loans", 200),
+        ("/loans/{loanId}", 200),
+        ("/admin/loans/loan/", 200),
+        ("/admin/loans/loan/", 200),
+        ("long", 404),
+    ]
+    assert "greef" not in str(echo.lines)
+    assert echo.lines[0]["http_request_id"] == "mine"
+
+
+#: An hour is 18 seconds.
+SPEED = 200
+
+
+def faster(text):
+    """The configuration with idle connections that end sooner, and no limit on how many requests come."""
+    idle = re.search(r"keepalive_timeout (\d+)s", text)[0]
+    seconds = int(idle.split()[1][:-1])
+    return text.replace(idle, f"keepalive_timeout {seconds * 1000 // SPEED}ms")
+
+
+def test_a_pooled_client_meets_no_reset_in_an_hour_of_idle_times_errors_and_bodies_that_are_too_large(web):
+    """Its pool throws away connections that were idle for a minute, as pools do; no longer idle time is promised."""
+    chance, begun, number = random.Random(7), time.monotonic(), 0
+    idle = begun
+    with proxy(web, faster) as running:
+        client = Pooled(running.public)
+        while time.monotonic() < begun + 3600 / SPEED:
+            number += 1
+            calls = {
+                202: lambda number=number: client.apply(number),
+                400: lambda: client.ask("POST", "/loan-applications", b"{"),
+                404: lambda: client.ask("POST", "/unknown", b"x" * 2000),
+                405: lambda: client.ask("POST", "/loans", b"x" * 2000),
+                413: lambda: client.ask("POST", "/loan-applications", b" " * (API_LIMIT + 1)),
+            }
+            status = chance.choice([*calls])
+            told = client.told_to_close
+            try:
+                assert calls[status]()[0] == status
+            except (ConnectionError, http.client.HTTPException):
+                if time.monotonic() - idle < 60 / SPEED:
+                    raise
+                client.http.close()  # this machine was so busy that the minute passed before the call began
+                continue
+            finally:
+                idle = time.monotonic()
+            assert client.told_to_close - told == (status == 413)
+            time.sleep(chance.uniform(0, 60) / SPEED)
+            if time.monotonic() - idle > 60 / SPEED:
+                client.http.close()
+    assert number > 20
+
+
+def test_web_is_reached_through_the_proxy_only():
+    services = read_services()
+    assert "ports" not in services["web"]
+    door = services["proxy"]
+    environment = door["environment"]
+    assert environment["WEB"] == "web:4000"
+    assert door["ports"] == [
+        f"127.0.0.1:4000:{environment['PUBLIC_PORT']}",
+        f"127.0.0.1:4001:{environment['INSIDE_PORT']}",
+    ]
+    assert (door["read_only"], door["cap_drop"], door["user"]) == (True, ["ALL"], "101:101")
+    assert set(re.findall(r"\$\{(\w+)\}", TEMPLATE.read_text())) == set(environment) - {
+        "NGINX_ENTRYPOINT_LOCAL_RESOLVERS", "NGINX_ENVSUBST_OUTPUT_DIR",
+    } | {"NGINX_LOCAL_RESOLVERS"}  # fmt: skip
+
+
+def test_the_door_keeps_connections_longer_than_clients_do_and_says_for_how_long(echo):
+    client = http.client.HTTPConnection("127.0.0.1", echo.public, timeout=30)
+    client.request("GET", "/loans")
+    assert client.getresponse().headers["Keep-Alive"] == "timeout=60"
+    assert "keepalive_timeout 75s 60s;" in TEMPLATE.read_text()
+    client.sock.settimeout(0.5)
+    with pytest.raises(socket.timeout):
+        client.sock.recv(1)
