@@ -19,7 +19,7 @@ from django.db import OperationalError, connection
 from psycopg import sql
 
 from local.stack.ports import free_port
-from local.stack.postgres import DATABASE, ROLE
+from local.stack.postgres import OWNER, ROLE
 from proofs.service.running_service import running_service
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -44,7 +44,7 @@ def pgbouncer() -> Iterator[int]:
     ]  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)  # it gives up root
-        (Path(folder) / "users.txt").write_text(f'"{database["USER"]}" "{database["PASSWORD"]}"\n')
+        (Path(folder) / "users.txt").write_text("".join(f'"{role}" "{role}"\n' for role in (OWNER, ROLE)))
         (Path(folder) / "pgbouncer.ini").write_text("\n".join(configuration) + "\n")
         as_nobody = ["-u", "nobody"] if os.getuid() == 0 else []
         process = subprocess.Popen([str(PROGRAM), *as_nobody, "pgbouncer.ini"], cwd=folder, stderr=subprocess.DEVNULL)
@@ -79,16 +79,20 @@ def through(port: int) -> Iterator[Any]:
 
 @pytest.fixture
 def documented_role(stack: Any) -> Iterator[None]:
-    """The role with the time-outs that the documentation gives it, in this database only."""
-    role, database = connection.settings_dict["USER"], connection.settings_dict["NAME"]
+    """The roles of tests and service with the time-outs that the documentation gives, in this database only."""
+    database = sql.Identifier(connection.settings_dict["NAME"])
     given = re.findall(r"ALTER ROLE coruscant SET (\w+) = '(\w+)';", DOCUMENTED)
     assert len(given) == 3
-    in_database = sql.SQL("ALTER ROLE {} IN DATABASE {} ").format(sql.Identifier(role), sql.Identifier(database))
+    in_database = [
+        sql.SQL("ALTER ROLE {} IN DATABASE {} ").format(sql.Identifier(role), database) for role in (OWNER, ROLE)
+    ]
     with psycopg.connect(stack.superuser_database_url, autocommit=True) as superuser:
-        for name, value in given:
-            superuser.execute(in_database + sql.SQL("SET {} = {}").format(sql.Identifier(name), sql.Literal(value)))
+        for role in in_database:
+            for name, value in given:
+                superuser.execute(role + sql.SQL("SET {} = {}").format(sql.Identifier(name), sql.Literal(value)))
         yield
-        superuser.execute(in_database + sql.SQL("RESET ALL"))
+        for role in in_database:
+            superuser.execute(role + sql.SQL("RESET ALL"))
 
 
 def time_outs(database: Any) -> list[tuple[str, ...]]:
@@ -120,7 +124,7 @@ def test_a_crash_of_prices_is_sold_through_it(
 ) -> None:
     with pgbouncer() as port:
         monkeypatch.setenv("DATABASE_POOLED", "true")
-        monkeypatch.setenv("DATABASE_URL", f"postgres://{ROLE}:{ROLE}@127.0.0.1:{port}/{DATABASE}")
+        monkeypatch.setattr(stack.postgres, "port", port)
         with running_service(stack, fault_share=Decimal("0.3"), partial_share=Decimal("0.2")) as service:
             for number in range(LOANS):
                 service.lend(f"L{number}", amount="1000", collateral=str(40 + number))

@@ -47,20 +47,20 @@ def release_before(tmp_path):
 
 @pytest.fixture
 def database(stack, django_db_blocker, release_before):
-    """A database that the release before has migrated, to which Django is connected."""
+    """The address of a database that the release before has migrated, to which Django is connected, as its owner."""
     usual = connection.settings_dict["NAME"]
     fresh_copy(stack, database=DATABASE, template="template1")
     connection.close()
     connection.settings_dict["NAME"] = DATABASE
-    address, _, _name = os.environ["DATABASE_URL"].rpartition("/")
+    address = f"{os.environ['DATABASE_URL'].rpartition('/')[0]}/{DATABASE}"
     try:
         ran = subprocess.run(
             [sys.executable, "manage.py", "migrate", "--noinput"], cwd=release_before, capture_output=True, text=True,
-            env=os.environ | {"DATABASE_URL": f"{address}/{DATABASE}"}, check=False,
+            env=os.environ | {"DATABASE_URL": address}, check=False,
         )  # fmt: skip
         assert ran.returncode == 0, ran.stderr
         with django_db_blocker.unblock():
-            yield
+            yield address
     finally:
         connection.close()
         connection.settings_dict["NAME"] = usual
@@ -76,7 +76,8 @@ def test_both_releases_claim_sell_and_publish_each_loan_once(stack, database, re
             command = [sys.executable, "-c", _COMMANDS, str(port), str(release_before)]
             return json.loads(subprocess.run(command, cwd=release_before, capture_output=True, check=True).stdout)
 
-        old.describe(commands_of_before, environment, checkout=release_before)
+        as_owner = environment | {"DATABASE_URL": database}  # it grants nothing to a role of the service's own
+        old.describe(commands_of_before, as_owner, checkout=release_before)
         new.describe(lambda port: small(port, stack.folder, 1), environment)
         old.branch.listen()
         try:

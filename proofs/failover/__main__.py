@@ -26,7 +26,7 @@ def main() -> int:
     shutil.rmtree(options.folder / "logs", ignore_errors=True)
     try:
         with EmbeddedStack(folder=options.folder) as stack:
-            os.environ.update(SETTINGS | stack.environment)
+            os.environ.update(SETTINGS | stack.owner_environment)
             import django  # noqa: PLC0415  (needs the environment, and so does all that follows)
 
             django.setup()

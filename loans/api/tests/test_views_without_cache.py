@@ -37,6 +37,7 @@ def test_a_redis_that_swallows_everything_costs_a_request_less_than_a_second(cli
         now, levels = clock.now(), [["1", "50"]]
         times = {"market_time": 1, "sent_at": now, "received_at": now, "evaluated_at": now}
         PriceQuote.objects.create(market=Market.MOS_ESPA, message_id="M", sell=levels, buy=levels, **times)
+    client.get("/loans")  # the first request of a process takes longer, whatever Redis does
     wire.fall_silent()
 
     def within_a_second(call):
