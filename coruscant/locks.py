@@ -21,6 +21,8 @@ RECONCILIATION = 7_301_004
 TERMS = 7_301_005
 #: One migrate works at a time, in many transactions.
 MIGRATION = 7_301_006
+#: Held by whoever accepts the database, or doubts it, until that is committed.
+IDENTITY = 7_301_007
 
 _ASKS_EVERY_SECONDS = 0.5
 

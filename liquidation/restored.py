@@ -136,9 +136,13 @@ def release_sale(liquidation_id: int, *, by: str) -> None:
 
 
 def _accept(by: str) -> identity.Identity:
-    """Accept the database; what is remembered of a time that it has lost must not speak against it again."""
-    transaction.on_commit(last_send.forget)
-    return identity.accept(by)
+    """Accept the database; what is remembered of a time that it has lost must not speak against it again.
+
+    That is forgotten before the acceptance is committed, so nobody sees both.
+    """
+    accepted = identity.accept(by)
+    last_send.forget()
+    return accepted
 
 
 def _last_evaluation() -> datetime | None:

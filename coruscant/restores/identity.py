@@ -11,9 +11,9 @@ from typing import ClassVar, Final
 
 import structlog
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 
-from coruscant import clock
+from coruscant import clock, locks
 from coruscant.errors import DomainError
 from coruscant.restores.models import DatabaseIdentity
 
@@ -123,7 +123,12 @@ def objection() -> str:
 
 
 def accept(by: str) -> Identity:
-    """Accept the database that this connection leads to, whatever the last accepted one was."""
+    """Accept the database that this connection leads to, whatever the last accepted one was.
+
+    Call it in a transaction, and let the witnesses forget what is lost before that is committed. Locks: the identity,
+    so that nobody doubts these books meanwhile by what a witness said of earlier ones.
+    """
+    locks.exclusive(locks.IDENTITY)
     found = present()
     _record(found, by)
     return found
@@ -147,12 +152,22 @@ def _objection(*, in_transaction: bool) -> str:
         return f"This is {found}; accepted was {was}."
     lost = "" if in_transaction else next(filter(None, (witness() for witness in witnesses)), "")
     if lost:
-        _record(was, last.accepted_by, doubt=lost)
-        return f"The books were found to be behind: {lost}"
+        doubted = _doubt(last, was, lost)
+        return f"The books were found to be behind: {lost}" if doubted else _objection(in_transaction=False)
     if promoted:
         _record(found, f"DATABASE_FAILOVER={SYNCHRONOUS}")
         log.warning("database_failover_accepted", was=str(was), now=str(found))
     return ""
+
+
+def _doubt(last: DatabaseIdentity, was: Identity, lost: str) -> bool:
+    """Say that the books are behind; no if they have been accepted since: then the witnesses are to be asked again."""
+    with transaction.atomic():
+        locks.exclusive(locks.IDENTITY)
+        if last_accepted() != last:
+            return False
+        _record(was, last.accepted_by, doubt=lost)
+    return True
 
 
 def _is_promotion(was: Identity, found: Identity) -> bool:

@@ -1,11 +1,17 @@
 """The last send is remembered outside the database, and shows books that went back in time."""
 
+import threading
+from datetime import timedelta
+
 import pytest
 from django.core.cache import cache
+from django.db import connections
 from structlog.testing import capture_logs
 
+from coruscant import clock, failpoints
 from coruscant.restores import identity
-from liquidation import last_send
+from coruscant.restores.models import DatabaseIdentity
+from liquidation import last_send, restored
 from liquidation.models import OrderAnswer, TradeOrder
 from liquidation.sell import Outcome, sell
 
@@ -39,6 +45,39 @@ def test_books_that_lack_what_was_sent_stop_everything(lost, claimed, markets):
     cache.clear()
     identity.forget()
     assert sell(liquidation.pk) is Outcome.HELD, "the doubt is kept in the database"
+
+
+def test_what_was_lost_does_not_speak_against_books_that_are_accepted_while_a_worker_asks(monkeypatch):
+    assert identity.accepted()
+    last_send.remember(10**9, "lost", 1)
+
+    def missing_until_somebody_accepts():
+        found = last_send.missing()
+        if found:
+            accepting = threading.Thread(target=accept)
+            accepting.start()
+            accepting.join()
+        return found
+
+    def accept():
+        try:
+            restored.begin(since=clock.now() - timedelta(minutes=5), by="Leia", insist=True)
+        finally:
+            connections.close_all()
+
+    monkeypatch.setattr(identity, "witnesses", [missing_until_somebody_accepts])
+    identity.forget()
+    assert identity.accepted()
+    assert {(found.accepted_by, found.doubt) for found in DatabaseIdentity.objects.all()} >= {("Leia", "")}
+    assert not DatabaseIdentity.objects.exclude(doubt="").exists()
+
+
+def test_what_was_lost_is_forgotten_before_its_books_are_accepted(monkeypatch):
+    last_send.remember(10**9, "lost", 1)
+    forgotten = []
+    monkeypatch.setattr(failpoints, "reach", lambda name: forgotten.append((name, last_send.missing() == "")))
+    restored.begin(since=clock.now() - timedelta(minutes=5), by="Leia", insist=True)
+    assert ("restore.written", True) in forgotten
 
 
 def test_a_send_is_remembered_before_it_leaves(claimed, markets):

@@ -1,5 +1,6 @@
 """A queue's messages as they are received, and what each one is: a quote, another item's price, or unreadable."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -8,7 +9,6 @@ from typing import Any
 from pricing.feeds import FeedSource
 from pricing.feeds.envelope import unwrap
 from pricing.feeds.event import Basis, ParsedQuote, Skipped, Unreadable
-from pricing.ingest import rejected
 
 _MAX_MESSAGE_ID = 128
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -48,7 +48,7 @@ def read(source: FeedSource, basis: Basis, message: Mapping[str, Any], now: date
     except Unreadable as unreadable:
         content = unreadable
     if not _usable(message_id):
-        message_id = f"sha256:{rejected.digest(body)}"
+        message_id = f"sha256:{digest(body)}"
     ahead = sent_at is not None and sent_at - now > _CLOCK_TOLERANCE
     return Received(message_id, min(sent_at, now) if sent_at else None, body, content, ahead)
 
@@ -63,3 +63,8 @@ def _sent_at(message: Mapping[str, Any]) -> datetime | None:
     if not (milliseconds.isascii() and milliseconds.isdigit() and len(milliseconds) <= _MAX_TIMESTAMP_DIGITS):
         return None
     return _EPOCH + timedelta(milliseconds=int(milliseconds))
+
+
+def digest(body: str) -> str:
+    """The SHA-256 of a whole body, in hexadecimal."""
+    return hashlib.sha256(body.encode(errors="surrogatepass")).hexdigest()

@@ -19,7 +19,7 @@ from pricing import records
 from pricing.feeds import FeedSource
 from pricing.feeds.event import ParsedQuote, Skipped, Unreadable
 from pricing.ingest import rejected
-from pricing.ingest.message import Received, read
+from pricing.ingest.message import Received, digest, read
 from pricing.models import Feed, PriceQuote, RejectedMessage
 
 log = structlog.get_logger(__name__)
@@ -170,7 +170,7 @@ def _insert_rejected(source: FeedSource, batch: Sequence[Received], now: datetim
     new: dict[str, RejectedMessage] = {}
     for one in unreadable:
         row = RejectedMessage(market=source.market.value, queue=source.queue, message_id=one.message_id)
-        row.body, row.body_sha256 = rejected.kept(one.body), rejected.digest(one.body)
+        row.body, row.body_sha256 = rejected.kept(one.body), digest(one.body)
         row.reason = escaped(str(one.content))
         row.sent_at, row.received_at = one.sent_at or now, now
         new.setdefault(one.message_id, row)

@@ -1,6 +1,5 @@
-"""What is kept of the body of a rejected message: its beginning, for a while, and the digest of all of it."""
+"""What is kept of the body of a rejected message: its beginning, for a while."""
 
-import hashlib
 from datetime import datetime
 
 from django.db.models import QuerySet
@@ -9,11 +8,6 @@ from coruscant.text import escaped
 from pricing.models import RejectedMessage
 
 MOST_BYTES = 64 * 1024
-
-
-def digest(body: str) -> str:
-    """The SHA-256 of a whole body, in hexadecimal."""
-    return hashlib.sha256(body.encode(errors="surrogatepass")).hexdigest()
 
 
 def kept(body: str) -> str:

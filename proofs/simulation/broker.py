@@ -81,10 +81,11 @@ class Cache:
         self.world = world
         self.found: dict[str, tuple[Any, datetime | None]] = {}
 
-    def get(self, key: str) -> Any:
-        """A value, or None."""
+    def get(self, key: str, default: Any = None) -> Any:
+        """A value, or the default."""
         self._may_be_down()
-        return self._found(key)
+        found = self._found(key)
+        return default if found is None else found
 
     def get_many(self, keys: Iterable[str]) -> dict[str, Any]:
         """Those values that there are."""

@@ -50,7 +50,7 @@ MUTANTS: tuple[Mutant, ...] = (
     _mutant(
         "doubted-for-ever",
         "the send that the books lack speaks against them again after a person has accepted them",
-        Edit(_RESTORED, "    transaction.on_commit(last_send.forget)\n", ""),
+        Edit(_RESTORED, "    last_send.forget()\n", ""),
         tests=_HELD,
     ),
     _mutant(
