@@ -6,6 +6,7 @@ It is Debian's package `prometheus`, if that is installed.
 import json
 import shutil
 import socket
+import urllib.error
 import urllib.parse
 import urllib.request
 from pathlib import Path
@@ -40,8 +41,11 @@ class PrometheusServer(Server):
         )
 
     def knows(self, metric: str) -> bool:
-        """Whether it has scraped a metric just now."""
-        return bool(self._query(metric))
+        """Whether it has scraped a metric just now. Not while it starts: then it answers 503."""
+        try:
+            return bool(self._query(metric))
+        except urllib.error.HTTPError:
+            return False
 
     def firing(self) -> set[str]:
         """The alerts that fire now."""
