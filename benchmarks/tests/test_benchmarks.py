@@ -11,7 +11,6 @@ from benchmarks.__main__ import MEASUREMENTS
 from benchmarks.machine import DURABILITY
 from benchmarks.stage import ROOT
 
-
 #: `pools` does what `chain` does, with four times as many workers to start.
 _OTHERS = [name for name in MEASUREMENTS if name not in ("loan_lists", "pools")]
 
