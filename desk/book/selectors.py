@@ -78,7 +78,8 @@ class Book:
             # A debt per unit is rounded to the column's scale: only from two units of it above the bound on is it
             # certain which side its loan is on. So where an edge is as near as that, two buckets are read.
             floor = money.round_down(bound, money.DECIMAL_PLACES)
-            first, last = bucket_of(floor), bucket_of(floor + _ULP)
+            with money.exact():  # the default context has 28 digits
+                first, last = bucket_of(floor), bucket_of(floor + _ULP)
             higher = self.distribution.beyond(version, last + 1)
             beyond += higher
             lines.append((version, STARTS[first], ENDS[last], bound))

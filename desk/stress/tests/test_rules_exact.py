@@ -4,7 +4,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
 from math import ceil
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
@@ -56,6 +56,12 @@ def books(draw):
 roundings = st.sampled_from([ROUND_FLOOR, ROUND_CEILING])
 ratios = st.sampled_from(RATIOS)
 statuses = st.sampled_from([LoanStatus.ACTIVE, LoanStatus.ACTIVE, LoanStatus.ACTIVE, LoanStatus.NEW])
+
+#: Its debt per unit is the edge of a bucket, and the line lies three of the last decimals above it, in 29 digits.
+_BESIDE_AN_EDGE = (
+    [(Decimal("996852.1999782195930588436240"), Decimal("27.033686818919532132827121"), 1, LoanStatus.ACTIVE)],
+    [Decimal("46093.05635296164748618325238")],
+)
 
 
 @st.composite
@@ -117,6 +123,7 @@ class EveryPrice(TestCase):
 
     @proof(40)
     @given(books(), curves())
+    @example(_BESIDE_AN_EDGE, [])
     def test_the_figures_are_those_of_a_walk_over_all_loans(self, rows_and_prices, curves):
         rows, prices = rows_and_prices
         active = [loan for loan in self.lend(rows) if loan.status == LoanStatus.ACTIVE]
