@@ -11,7 +11,7 @@ from coruscant import clock, enqueue, failpoints, history, locks
 from coruscant.errors import DomainError
 from coruscant.restores import identity
 from coruscant.restores.models import Restore
-from liquidation import chains, last_send
+from liquidation import chains
 from liquidation.models import PENDING_ORDER_STATUSES, Liquidation, LiquidationStatus, TradeOrder
 from pricing.models import PriceQuote
 
@@ -68,7 +68,7 @@ def begin(*, since: datetime, by: str, reason: str = "", insist: bool = False) -
             since = min(since, _last_evaluation() or since)
         elif not insist:
             raise NothingReplaced("The database is the accepted one: nothing is held because of it.")
-        accepted = _accept(by)
+        accepted = identity.accept(by)
         concerned = Liquidation.objects.filter(
             ~Q(status=LiquidationStatus.SETTLED) | Q(event__sent_at__isnull=True)
         ).order_by("pk")
@@ -98,7 +98,7 @@ def nothing_was_lost(*, by: str) -> None:
         locks.exclusive(locks.EVALUATION)
         if not identity.objection():
             raise NothingReplaced("The database is the accepted one already.")
-        accepted = _accept(by)
+        accepted = identity.accept(by)
     log.warning("database_accepted", database=str(accepted), actor=by)
 
 
@@ -133,16 +133,6 @@ def release_sale(liquidation_id: int, *, by: str) -> None:
         sale.save(update_fields=["held_by", "due_at"])
         enqueue.on_commit(chains.sale(liquidation_id))
     log.warning("sale_released", liquidation_id=liquidation_id, restore=restore_id, actor=by)
-
-
-def _accept(by: str) -> identity.Identity:
-    """Accept the database; what is remembered of a time that it has lost must not speak against it again.
-
-    That is forgotten before the acceptance is committed, so nobody sees both.
-    """
-    accepted = identity.accept(by)
-    last_send.forget()
-    return accepted
 
 
 def _last_evaluation() -> datetime | None:

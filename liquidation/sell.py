@@ -79,7 +79,7 @@ def sell(liquidation_id: int) -> Outcome:
             attempt = _prepare(liquidation_id, fence, began)
             if isinstance(attempt, Outcome):
                 return attempt
-            last_send.remember(attempt.order_id, attempt.request_id, attempt.send)
+            last_send.remember(attempt.order_id, attempt.request_id, attempt.send, attempt.counted_at)
             failpoints.reach("sell.order_committed")
             # A worker that was frozen meanwhile must not send under a lease that is another's by now.
             lease_left = settings.LEASE_SECONDS - (time.monotonic() - prepared_at)

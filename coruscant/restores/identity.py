@@ -125,8 +125,8 @@ def objection() -> str:
 def accept(by: str) -> Identity:
     """Accept the database that this connection leads to, whatever the last accepted one was.
 
-    Call it in a transaction, and let the witnesses forget what is lost before that is committed. Locks: the identity,
-    so that nobody doubts these books meanwhile by what a witness said of earlier ones.
+    What the witnesses remember of before says nothing against it. Call it in a transaction. Locks: the identity, so
+    that nobody doubts these books by what a witness has said of those before.
     """
     locks.exclusive(locks.IDENTITY)
     found = present()

@@ -71,7 +71,7 @@ def test_what_is_planted_under_any_key_that_is_read_is_a_miss(client, redis, bom
     assert truth[1].quotes
     keys = set(asked)
     assert len(keys) >= 8
-    for known in (":health", ":pricing.best_price.", ":liquidation.last_send."):
+    for known in (":health", ":pricing.best_price.", ":liquidation.last_counted_send."):
         assert any(known in key for key in keys), known
     for key in keys:
         redis.set(key, planted)

@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 from django.core.cache import cache
-from django.db import connections
+from django.db import connections, transaction
 from structlog.testing import capture_logs
 
-from coruscant import clock, failpoints
+from coruscant import clock
 from coruscant.restores import identity
 from coruscant.restores.models import DatabaseIdentity
 from liquidation import last_send, restored
@@ -18,10 +18,15 @@ from liquidation.sell import Outcome, sell
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clean_cache")]
 
 
+def accept_as(by):
+    with transaction.atomic():
+        identity.accept(by)
+
+
 def test_books_that_have_what_was_sent_are_not_doubted(claimed, markets):
     assert last_send.missing() == ""
     sell(claimed("25").pk)
-    assert len(cache._cache.get_client().keys("*last_send*")) == 1
+    assert len(cache._cache.get_client().keys("*last_counted_send*")) == 1
     assert last_send.missing() == ""
 
 
@@ -34,7 +39,7 @@ def test_books_that_lack_what_was_sent_stop_everything(lost, claimed, markets):
     if lost == "the send":
         TradeOrder.objects.update(sends=0)
     else:
-        last_send.remember(order.pk + 1, "another", 1)
+        last_send.remember(order.pk + 1, "another", 1, clock.now())
     identity.forget()
     liquidation.due_at = order.created_at
     liquidation.save()
@@ -49,7 +54,7 @@ def test_books_that_lack_what_was_sent_stop_everything(lost, claimed, markets):
 
 def test_what_was_lost_does_not_speak_against_books_that_are_accepted_while_a_worker_asks(monkeypatch):
     assert identity.accepted()
-    last_send.remember(10**9, "lost", 1)
+    last_send.remember(10**9, "lost", 1, clock.now())
 
     def missing_until_somebody_accepts():
         found = last_send.missing()
@@ -72,12 +77,20 @@ def test_what_was_lost_does_not_speak_against_books_that_are_accepted_while_a_wo
     assert not DatabaseIdentity.objects.exclude(doubt="").exists()
 
 
-def test_what_was_lost_is_forgotten_before_its_books_are_accepted(monkeypatch):
-    last_send.remember(10**9, "lost", 1)
-    forgotten = []
-    monkeypatch.setattr(failpoints, "reach", lambda name: forgotten.append((name, last_send.missing() == "")))
-    restored.begin(since=clock.now() - timedelta(minutes=5), by="Leia", insist=True)
-    assert ("restore.written", True) in forgotten
+def test_a_send_says_nothing_against_books_that_were_accepted_after_it_even_if_it_is_remembered_late():
+    counted_at = clock.now()
+    accept_as("Leia")
+    last_send.remember(10**9, "lost", 1, counted_at)
+    assert last_send.missing() == ""
+    last_send.remember(10**9, "lost", 1, clock.now())
+    assert last_send.missing().startswith("send 1 of order lost")
+
+
+def test_nobody_has_accepted_the_loss_of_a_send_in_a_database_that_was_never_used():
+    counted_at = clock.now()
+    accept_as(identity.FIRST_USE)
+    last_send.remember(10**9, "lost", 1, counted_at)
+    assert last_send.missing().startswith("send 1 of order lost")
 
 
 def test_a_send_is_remembered_before_it_leaves(claimed, markets):

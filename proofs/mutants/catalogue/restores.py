@@ -50,8 +50,8 @@ MUTANTS: tuple[Mutant, ...] = (
     _mutant(
         "doubted-for-ever",
         "the send that the books lack speaks against them again after a person has accepted them",
-        Edit(_RESTORED, "    last_send.forget()\n", ""),
-        tests=_HELD,
+        Edit(_LAST_SEND, "if accepted and by_somebody and", "if accepted and not accepted and"),
+        tests=(*_HELD, "liquidation/tests/test_last_send.py"),
     ),
     _mutant(
         "hold-forgotten",
