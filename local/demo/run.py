@@ -20,7 +20,7 @@ from local.demo.running_demo import CHECK_SECONDS, RunningDemo
 from local.demo.said import Said
 from local.demo.screenshot import Screenshot
 from local.demo.settings import Options
-from local.demo.verdict import Check, check_replay, check_run, print_checks
+from local.demo.verdict import Check, check_run, print_checks
 from local.demo.view import ViewState, doubts, progress_line, render
 from local.stack import EmbeddedStack
 
@@ -88,7 +88,6 @@ class Run:
             incident.check_said(self._seen, lie),
             *incident.check_lie(lie, pauses),
             incident.check_pauses(pauses),
-            check_replay(self._demo.replay(since)),
         ]
 
     def _play(self, seconds: float) -> None:

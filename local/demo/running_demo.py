@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
 
 import requests
 
@@ -154,17 +153,6 @@ class RunningDemo:
         """Run `check_invariants`; return its output if an invariant does not hold."""
         try:
             self.manage("check_invariants")
-        except DemoError as error:
-            return str(error)
-        return None
-
-    def replay(self, since: datetime) -> str | None:
-        """Replay what happened since an instant under the terms of then; return what is not as it really was, if any.
-
-        It must all be: the same loans at the same instants, and no others.
-        """
-        try:
-            self.manage("replay", "--from", since.isoformat(), "--to", self.books.now().isoformat(), "--same")
         except DemoError as error:
             return str(error)
         return None

@@ -108,12 +108,6 @@ def check_otc(violations: list[str]) -> Check:
     return Check(not violations, f"{len(violations)} breaches of contract seen by the OTC service{named(violations)}")
 
 
-def check_replay(differs: str | None) -> Check:
-    """A policy replay of the run, under the terms of the run, gives what really happened."""
-    said = "same loans, same instants, no others" if differs is None else differs
-    return Check(differs is None, f"replay of this run: {said}")
-
-
 def named(things: list[str]) -> str:
     """Return the first few, to follow a sentence."""
     return f": {', '.join(things[:MOST_NAMED])}{', …' if len(things) > MOST_NAMED else ''}" if things else ""

@@ -13,7 +13,6 @@ from local.demo.verdict import (
     check_finished,
     check_loan_events,
     check_postings,
-    check_replay,
     named,
     report_without_gaps,
 )
@@ -84,15 +83,6 @@ def test_event_that_was_not_received_fails_and_is_named() -> None:
     check = check_events({"e": "{}", "g": "{}"}, {"e"})
     assert not check.passed
     assert check.sentence == "1 of 2 sent events reached the OTC service: g"
-
-
-def test_run_that_its_replay_does_not_repeat_fails() -> None:
-    right = check_replay(None)
-    assert right.passed
-    assert right.sentence == "replay of this run: same loans, same instants, no others"
-    wrong = check_replay("L-1 (sold, onlyReality)")
-    assert not wrong.passed
-    assert wrong.sentence == "replay of this run: L-1 (sold, onlyReality)"
 
 
 def test_only_a_few_are_named() -> None:
