@@ -20,7 +20,7 @@ from django.conf import settings
 from coruscant.monitoring import signs_of_life
 
 #: Longer than time-outs of a broker can hold up a loop, and than a task may last: while the loop stands still no task
-#: begins, so none is killed in its work.
+#: begins, so none is killed in its work. Only a replay may last longer, and is begun again.
 LONGEST_STANDSTILL_SECONDS = 90
 SAYS_EVERY_SECONDS = signs_of_life.EVERY_SECONDS
 #: By its number, since Celery puts a log in place of `sys.stderr`.

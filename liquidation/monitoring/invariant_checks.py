@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from django.conf import settings
@@ -31,40 +31,52 @@ _LONGEST_CHECK = "40s"
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """The last check of an invariant: how many rows broke it, or None if the query took too long."""
+    """The last result of an invariant: how many rows broke it. None if every check so far took too long."""
 
     name: str
     seconds_ago: float
     violations: int | None
 
 
+class _Kept(NamedTuple):
+    """When an invariant was last tried, and when with which result. What takes too long replaces no result."""
+
+    tried_at: float = 0.0
+    found_at: float = 0.0
+    violations: int | None = None
+
+
 def check_due() -> int:
-    """Check the invariants that are due, those first that were not checked for the longest; returns how many.
+    """Check the invariants that are due, those first that were not tried for the longest; returns how many.
 
     Those that only say that something is overdue have metrics of their own. One that is broken is logged as an error,
-    and is due again at once. Idempotent: two at once do the work twice.
+    and is due again at once, behind the others. None is checked while the cache is down. Idempotent: two at once do the
+    work twice.
     """
     known, began, checked = _known(), time.time(), 0
+    if known is None:
+        return 0
     before = began - settings.INVARIANTS_EVERY_MINUTES * 60
-
-    def checked_at(invariant: Invariant) -> float:
-        at, violations = known.get(invariant.name, (0.0, None))
-        return 0.0 if violations else float(at)
-
-    for invariant in sorted(_all(), key=checked_at):
-        if checked_at(invariant) > before or time.time() - began > _LONGEST_RUN_SECONDS:
+    for invariant in sorted(_all(), key=lambda one: known.get(one.name, _Kept()).tried_at):
+        if time.time() - began > _LONGEST_RUN_SECONDS:
             break
-        known[invariant.name] = [time.time(), _violations(invariant)]
-        checked += 1
-        if_up(partial(cache.set, _KEY, known, _KEPT_SECONDS))
+        kept = known.get(invariant.name, _Kept())
+        if kept.violations or kept.tried_at <= before:
+            now, violations = time.time(), _violations(invariant)
+            known[invariant.name] = (
+                kept._replace(tried_at=now) if violations is None else _Kept(now, now, violations)
+            )  # fmt: skip
+            checked += 1
+            if_up(partial(cache.set, _KEY, known, _KEPT_SECONDS))
     return checked
 
 
 def last() -> list[Checked]:
-    """What was found of each invariant that was ever checked."""
-    known, now = _known(), time.time()
+    """The last result of each invariant that was ever tried."""
+    known, now = _known() or {}, time.time()
     return [
-        Checked(one.name, now - known[one.name][0], known[one.name][1]) for one in _all() if one.name in known
+        Checked(one.name, now - known[one.name].found_at, known[one.name].violations)
+        for one in _all() if one.name in known
     ]  # fmt: skip
 
 
@@ -93,5 +105,7 @@ def _violations(invariant: Invariant) -> int | None:
     return found.violations
 
 
-def _known() -> dict[str, Any]:
-    return dict(if_up(partial(cache.get, _KEY)) or {})
+def _known() -> dict[str, _Kept] | None:
+    """What is kept; None while the cache is down."""
+    found: dict[str, Any] | None = if_up(partial(cache.get, _KEY, {}))
+    return found if found is None else {name: _Kept(*kept) for name, kept in found.items()}

@@ -89,5 +89,9 @@ def metrics_view(request: HttpRequest) -> HttpResponse:
     """The present figures in Prometheus' text format."""
     if refused := refuse_writes(request):
         return refused
-    text = generate_latest(_registry) + http_requests.exposition()
+    text = generate_latest(_registry)
+    try:
+        text += http_requests.exposition()
+    except (OSError, ValueError) as error:  # the folder of the processes' counts is gone, or half written
+        log.warning("metrics_incomplete", part="http_requests", error=str(error))
     return HttpResponse(text, content_type=CONTENT_TYPE_LATEST)
