@@ -90,15 +90,16 @@ class SealedRedisCache(RedisCache):
         self._class = _Client
 
     def count(self, key: str, amount: int, timeout: int) -> int:
-        """Add to a number in one step, and keep it for `timeout` seconds since the first time; what it is then.
+        """Add to a number, and keep it for `timeout` seconds from then on, in one step; what it is then.
 
         The number is not sealed: whoever can write to Redis can change it.
         """
-        name, redis = self.make_and_validate_key(key), self._cache.get_client(write=True)
-        counted = int(redis.incrby(name, amount))
-        if counted == amount:
-            redis.expire(name, timeout)
-        return counted
+        name = self.make_and_validate_key(key)
+        both = self._cache.get_client(write=True).pipeline(transaction=True)
+        both.incrby(name, amount)
+        both.expire(name, timeout)
+        counted, _kept = both.execute()
+        return int(counted)
 
 
 def _sealed(key: str, value: object, timeout: int | None) -> bytes:

@@ -215,9 +215,16 @@ admin.site.unregister(User)
 
 @admin.register(User)
 class AccountAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg, misc]
-    """Accounts as Django shows them, but nobody makes one look older than it is: a young one may not agree."""
+    """Accounts as Django shows them, but nobody makes one look older than it is: a young one may not agree.
+
+    Nor does one get another name: history and clients' requests have it, and whoever got it next would have those.
+    """
 
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
     readonly_fields = ("date_joined", "last_login")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        """The name too, once there is one."""
+        return (*self.readonly_fields, *(["username"] if obj else []))

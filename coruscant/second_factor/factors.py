@@ -7,8 +7,11 @@ from typing import Final
 import structlog
 from django.conf import settings
 from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
 from django.db import transaction
+from django.utils import timezone
 from django_otp import verify_token
 from django_otp.models import Device
 from django_otp.oath import TOTP
@@ -58,16 +61,20 @@ def right_device(user: User, code: str) -> Device | None:
     return None
 
 
-def enrol(user: User, key: str, code: str) -> tuple[TOTPDevice, list[str]] | None:
+def enrol(user: User, key: str, code: str, *, replaces: bool = False) -> tuple[TOTPDevice, list[str]] | None:
     """Enrol the authenticator with this secret (hex), if it gives this code now; else None.
 
-    It takes the place of what the person had. Returns the device and new backup codes, which are not shown again.
+    It takes the place of what the person had, if it `replaces` that; else None if they have one by now. Returns the
+    device and new backup codes, which are not shown again. Locks: the person.
     """
     totp = TOTP(unhexlify(key))
     totp.time = time.time()
     if not (code.isdecimal() and totp.verify(int(code), _TOLERANCE)):
         return None
     with transaction.atomic():
+        User.objects.select_for_update().get(pk=user.pk)
+        if has_one(user) and not replaces:
+            return None
         _forget(user)
         device = TOTPDevice.objects.create(
             user=user, name="authenticator", key=key, tolerance=_TOLERANCE, drift=totp.drift, last_t=totp.t()
@@ -83,12 +90,16 @@ def enrol(user: User, key: str, code: str) -> tuple[TOTPDevice, list[str]] | Non
 def reset(user: User, *, by: User, why: str) -> None:
     """Forget a person's second factor, since the device is lost; their history says who did it. Idempotent.
 
-    Whoever must have one enrols another at the next log-in. Raises OwnSecondFactor.
+    Their sessions end, so that no open one can enrol in their place: whoever must have one enrols another at the next
+    log-in. Raises OwnSecondFactor.
     """
     if user.pk == by.pk:
         raise OwnSecondFactor("Ask somebody else to reset your second factor.")
     with transaction.atomic():
         _forget(user)
+        for session in Session.objects.filter(expire_date__gt=timezone.now()):
+            if session.get_decoded().get(SESSION_KEY) == str(user.pk):
+                session.delete()
         _log(user, by, f"Second factor reset: {why}")
     log.warning("second_factor_reset", user=user.get_username(), by=by.get_username(), why=why)
 

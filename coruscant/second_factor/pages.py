@@ -69,7 +69,7 @@ def enrol(request: HttpRequest) -> HttpResponse:
     key = request.session.setdefault(_KEY, random_hex())
     form = CodeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        if enrolled := factors.enrol(user, key, form.cleaned_data["code"]):
+        if enrolled := factors.enrol(user, key, form.cleaned_data["code"], replaces=replaces):
             device, codes = enrolled
             del request.session[_KEY]
             onwards = _verified(request, device).url

@@ -30,10 +30,10 @@ def key_on(page: str) -> bytes:
     return b32decode(secret.replace(" ", ""))
 
 
-def enrolled(person) -> tuple[bytes, list[str]]:
+def enrolled(person, *, replaces=False) -> tuple[bytes, list[str]]:
     """A second factor for a person: its secret, and the backup codes. The code of now is not used up."""
     key = b"12345678901234567890"
-    done = factors.enrol(person, key.hex(), code_of(key))
+    done = factors.enrol(person, key.hex(), code_of(key), replaces=replaces)
     assert done
     device, codes = done
     TOTPDevice.objects.filter(pk=device.pk).update(last_t=time.time() // STEP - 2)

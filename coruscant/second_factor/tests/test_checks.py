@@ -15,6 +15,13 @@ def test_a_group_that_does_not_exist_is_an_error(settings):
     assert "'Operators'" not in str(found.value)
 
 
+def test_migrate_is_not_kept_from_making_its_groups_anew(settings):
+    settings.SECOND_FACTOR_GROUPS = ["Operators"]
+    Group.objects.filter(name="Operators").delete()
+    assert Group.objects.exists()
+    call_command("check", databases=["default"])
+
+
 def test_a_new_database_has_no_groups_yet(settings):
     settings.SECOND_FACTOR_GROUPS = ["Operators"]
     Group.objects.all().delete()

@@ -81,9 +81,17 @@ def test_of_one_code_sent_by_many_at_once_one_is_right():
 def test_another_authenticator_takes_the_place_of_the_first():
     person = make_person("ahsoka")
     _key, codes = enrolled(person)
-    enrolled(person)
+    enrolled(person, replaces=True)
     assert TOTPDevice.objects.count() == StaticDevice.objects.count() == 1
     assert factors.right_device(person, codes[0]) is None
+
+
+def test_of_two_enrolments_of_a_first_one_only_one_counts():
+    person, key = make_person("ahsoka"), b"12345678901234567890"
+    _key, codes = enrolled(person)
+    assert factors.enrol(person, key.hex(), code_of(key)) is None
+    assert TOTPDevice.objects.count() == 1
+    assert factors.right_device(person, codes[0])
 
 
 def test_a_wrong_code_enrols_nothing():

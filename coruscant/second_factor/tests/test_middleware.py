@@ -71,12 +71,15 @@ def test_one_may_log_out_before(client, operator):
     assert "_auth_user_id" not in client.session
 
 
-def test_a_session_is_led_back_to_it_once_the_second_factor_is_reset(client, operator):
+def test_every_session_ends_when_the_second_factor_is_reset(client, operator):
     key, _codes = enrolled(operator)
     client.post(PAGE, {"code": code_of(key)})
     assert client.get("/admin/").status_code == 200
     factors.reset(operator, by=User.objects.create_user("mace"), why="lost")
-    assert client.get("/admin/")["Location"].startswith(f"{PAGE}enrol/")
+    assert client.get("/admin/")["Location"].startswith("/admin/login/")
+    assert client.get(f"{PAGE}enrol/")["Location"].startswith("/admin/login/"), (
+        "the next one could enrol in their place"
+    )
 
 
 def test_the_second_factor_of_somebody_else_opens_no_session(client, operator):
