@@ -22,6 +22,10 @@ class LiquidationStatus(models.TextChoices):
     SETTLED = "settled", "Settled"
 
 
+#: A liquidation is settled once; these are what it is before.
+UNSETTLED_STATUSES = (LiquidationStatus.SELLING, LiquidationStatus.WAITING)
+
+
 _ONLY_WHEN_SETTLED = ("settled_at__isnull", "surplus__isnull", "shortfall__isnull", "collateral_left__isnull")
 
 

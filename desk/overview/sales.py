@@ -7,11 +7,17 @@ from decimal import Decimal
 from django.db.models import Count, Min, Sum
 
 from coruscant import money
-from liquidation.models import PENDING_ORDER_STATUSES, Liquidation, LiquidationStatus, OrderStatus, TradeOrder
+from liquidation.models import (
+    PENDING_ORDER_STATUSES,
+    UNSETTLED_STATUSES,
+    Liquidation,
+    LiquidationStatus,
+    OrderStatus,
+    TradeOrder,
+)
 
 #: So many sales are listed, the newest first.
 LISTED = 8
-_UNSETTLED = (LiquidationStatus.SELLING, LiquidationStatus.WAITING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +58,7 @@ class Sale:
 
 def totals() -> Sales:
     """The sums over all sales that are not settled, from their index."""
-    found = Liquidation.objects.filter(status__in=_UNSETTLED).aggregate(
+    found = Liquidation.objects.filter(status__in=UNSETTLED_STATUSES).aggregate(
         number=Count("pk"), oldest=Min("claimed_at"), owed=Sum("balance_at_claim"), covered=Sum("proceeds")
     )
     return Sales(found["number"], found["oldest"], found["owed"] or money.ZERO, found["covered"] or money.ZERO)

@@ -26,7 +26,7 @@ from coruscant.admin.overview import cards, count_card
 from coruscant.approvals.pages import WhyForm, ask_on_page
 from liquidation.admin import attention
 from liquidation.admin.orders import OrderInline
-from liquidation.models import ClaimFailure, Liquidation, LiquidationEvent, LiquidationStatus
+from liquidation.models import UNSETTLED_STATUSES, ClaimFailure, Liquidation, LiquidationEvent
 from liquidation.reconciliation import two_people
 from pricing.markets import Market
 
@@ -39,7 +39,7 @@ cards.append(
 
 
 #: By what the index by status finds.
-_UNSETTLED = Q(status__in=(LiquidationStatus.SELLING, LiquidationStatus.WAITING))
+_UNSETTLED = Q(status__in=UNSETTLED_STATUSES)
 
 STAGES = option_filter("stage", "stage", {"unsettled": ("Unsettled", lambda rows: rows.filter(_UNSETTLED))})
 UNSETTLED_FOR = age_filter("unsettled for more than", "claimed_at", _UNSETTLED)

@@ -15,10 +15,10 @@ from coruscant.restores import identity
 from coruscant.restores.models import Restore
 from liquidation.models import (
     PENDING_ORDER_STATUSES,
+    UNSETTLED_STATUSES,
     ClaimFailure,
     Liquidation,
     LiquidationEvent,
-    LiquidationStatus,
     OrderStatus,
     TradeOrder,
 )
@@ -56,7 +56,7 @@ def _age(now: datetime, rows: "QuerySet[Any]", column: str) -> list[tuple[float]
 
 
 def _sales(now: datetime) -> Iterator[Figures]:
-    unsettled = Liquidation.objects.filter(status__in=[LiquidationStatus.SELLING, LiquidationStatus.WAITING])
+    unsettled = Liquidation.objects.filter(status__in=UNSETTLED_STATUSES)
     is_open = unsettled.order_by().values_list("status").annotate(Count("pk"))
     yield Figures("coruscant_liquidations_open", "Liquidations not yet settled, by status", ("status",), is_open)
     meaning = "Time since the claim of the oldest liquidation that is not settled, those held by a restore left out"

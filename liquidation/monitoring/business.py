@@ -19,7 +19,7 @@ from redis.exceptions import RedisError
 from coruscant import clock
 from coruscant.monitoring import signs_of_life
 from coruscant.web.problems import problem, refuse_writes
-from liquidation.models import Liquidation, LiquidationEvent, LiquidationStatus, OrderStatus, TradeOrder
+from liquidation.models import UNSETTLED_STATUSES, Liquidation, LiquidationEvent, OrderStatus, TradeOrder
 from liquidation.monitoring import invariant_checks
 from loans.events import topic
 from loans.events.models import LoanEvent
@@ -75,7 +75,7 @@ def _measures(now: datetime) -> Iterator[Measure]:
         what = f"Age in seconds of the newest price of {market.label}"
         yield Measure(f"priceAge.{market.value}", what, age, settings.HEALTH_PRICE_AGE_SECONDS, known=True)
     unsettled = Liquidation.objects.filter(
-        status__in=[LiquidationStatus.SELLING, LiquidationStatus.WAITING], held_by=None
+        status__in=UNSETTLED_STATUSES, held_by=None
     )  # fmt: skip
     what = "Seconds since the oldest claim that is not settled"
     yield Measure("oldestUnsettled", what, oldest(unsettled, "claimed_at"), settings.HEALTH_LIQUIDATION_SECONDS)
