@@ -118,16 +118,20 @@ class CellRunner:
 
 
 def _add_old_quotes() -> None:
-    """Three quotes of each market beyond their retention; the last stays, since later ones are judged against it."""
-    sent_at = clock.now() - timedelta(days=settings.QUOTE_RETENTION_DAYS + 10)
+    """Three quotes of each market beyond their retention; the last stays, since later ones are judged against it.
+
+    They are as an evaluation left them. Without `effective_from` all three would go if a pruning came before the first
+    evaluation.
+    """
+    first_at = clock.now() - timedelta(days=settings.QUOTE_RETENTION_DAYS + 10)
     levels = [["1", "50"]]
     for market in Market:
         PriceQuote.objects.bulk_create(
             PriceQuote(
-                market=market, message_id=f"old-{number}", market_time=number,
-                sent_at=sent_at + timedelta(seconds=number), received_at=sent_at + timedelta(seconds=number),
-                sell=levels, buy=levels, evaluated_at=sent_at + timedelta(seconds=number),
+                market=market, message_id=f"old-{number}", market_time=number, sell=levels, buy=levels,
+                sent_at=at, received_at=at, evaluated_at=at, effective_from=at,
             )
             for number in (1, 2, 3)
+            for at in [first_at + timedelta(seconds=number)]
         )  # fmt: skip
         Feed.objects.create(market=market, received=3, quotes=3)
