@@ -114,8 +114,10 @@ def echo():
 
 @pytest.fixture(scope="module")
 def web(stack, django_db_setup):
-    with web_server(stack, "behind-the-proxy") as (port, _process):
-        yield port
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TRUSTED_PROXIES", "127.0.0.1")
+        with web_server(stack, "behind-the-proxy") as (port, _process):
+            yield port
 
 
 @pytest.fixture(scope="module")
@@ -125,9 +127,9 @@ def door(web):
         yield running
 
 
-def get(port, path, method="GET", body=None, **headers):
-    """Status, headers and body of an answer on a new connection."""
-    client = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+def get(port, path, method="GET", body=None, address="127.0.0.1", **headers):
+    """Status, headers and body of an answer on a new connection, which comes from an address."""
+    client = http.client.HTTPConnection("127.0.0.1", port, timeout=30, source_address=(address, 0))
     client.request(method, path, body, headers)
     answer = client.getresponse()
     found = answer.status, answer.headers, answer.read()
@@ -233,6 +235,16 @@ def test_the_service_hears_of_a_client_what_the_door_saw_and_nothing_that_the_cl
     assert headers["Server"] == "nginx", "without its version"
     _status, _headers, body = get(echo.public, "/loans")
     assert re.fullmatch("[0-9a-f]{32}", json.loads(body)["X-Request-ID"])
+
+
+def test_the_service_knows_a_client_by_the_address_that_the_door_saw(door, web, stack):
+    lie = {"X-Forwarded-For": "6.6.6.6"}
+    assert get(door.public, "/loans/unknown", address="127.0.0.7", **lie)[0] == 404
+    assert get(web, "/loans/unknown", address="127.0.0.8", **lie)[0] == 404
+    lines = (stack.log_folder / "behind-the-proxy.log").read_text().splitlines()
+    known = {line["ip"] for line in map(json.loads, lines) if line["event"] == "request_refused"}
+    assert known >= {"127.0.0.7", "127.0.0.8"}
+    assert "6.6.6.6" not in known
 
 
 def test_an_address_that_asks_too_often_is_told_when_to_come_again(echo):
