@@ -8,6 +8,7 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerSplitView
 
 from coruscant.web import health, problems
+from coruscant.web.flower import may_see_flower
 from coruscant.web.schema import schema
 from liquidation.monitoring.business import business
 from liquidation.monitoring.metrics import metrics_view
@@ -25,6 +26,7 @@ urlpatterns = [
     re_path(r"^health/ready/?\Z", health.ready, name="ready"),
     re_path(r"^health/business/?\Z", business, name="business"),
     re_path(r"^metrics/?\Z", metrics_view, name="metrics"),
+    path("may-see-flower", may_see_flower),
     re_path(r"^schema/?\Z", csrf_exempt(schema), name="schema"),
     re_path(r"^docs/?\Z", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     re_path(

@@ -192,9 +192,12 @@ def test_web_believes_the_ingress_about_whose_address_a_call_comes_from(most, st
 
 def test_secrets_are_named_and_never_written(most):
     assert not any(GOOD[name] in json.dumps(found) for found in most.values() for name in SECRETS)
-    for pod in pods(most).values():
+    for name, pod in pods(most).items():
         referred = [entry for entry in container(pod)["env"] if "valueFrom" in entry]
-        assert [entry["name"] for entry in referred] == ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]
+        own = ["FLOWER_BASIC_AUTH"] if name == "bank-flower" else []
+        assert [entry["name"] for entry in referred] == ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", *own]
+        for entry in referred:  # one that is missing in the Secret keeps the pod from starting
+            assert entry["valueFrom"] == {"secretKeyRef": {"name": "coruscant", "key": entry["name"]}}
 
 
 def test_the_role_that_owns_the_tables_is_given_to_migrations_alone(most):
@@ -230,6 +233,8 @@ def test_probes_ask_what_compose_asks(most):
         elif name not in {"bank-migrate", "bank-provision"}:
             assert one["readinessProbe"]["exec"]["command"] == ["sh", "-c", heartbeat]
             assert "livenessProbe" not in one, "no restart for an outage of the broker"
+    asked = services["flower"]["healthcheck"]["test"][-1]
+    assert container(pods(most)["bank-flower"])["readinessProbe"]["httpGet"]["path"] in asked
     web = container(pods(most)["bank-web"])
     paths = {kind: web[f"{kind}Probe"]["httpGet"]["path"] for kind in ("startup", "liveness", "readiness")}
     assert paths == {"startup": "/health/live", "liveness": "/health/live", "readiness": "/health/ready"}
