@@ -7,7 +7,7 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from coruscant import clock, money
-from coruscant.any_of import AnyOf
+from coruscant.any_of import AnyOf, array
 from loans import candidates, margin_notices, risk
 from loans.batches import LockedLoan, change_batches
 from loans.events.models import LoanEventType
@@ -20,7 +20,7 @@ _INSERT = """
     INSERT INTO loans_margincall
         (loan_id, terms_id, price, price_at, opened_at, outstanding_balance, collateral, close_reason)
     SELECT id, terms_id, %(price)s, %(price_at)s, %(now)s, outstanding_balance, collateral, ''
-    FROM loans_loan l WHERE id = ANY(%(loans)s)
+    FROM loans_loan l WHERE id = ANY(%(loans)s::bigint[])
     AND NOT EXISTS (SELECT FROM loans_margincall c WHERE c.loan_id = l.id AND c.closed_at IS NULL)
     ORDER BY id RETURNING loan_id
 """
@@ -50,7 +50,7 @@ def call_batches(point: PricePoint, limit: int = 1000) -> Iterator[int]:
             return 0
         now, rounded = clock.now(), money.round_down(price, money.DECIMAL_PLACES)
         with connection.cursor() as cursor:
-            cursor.execute(_INSERT, {"loans": due, "price": rounded, "price_at": point.at, "now": now})
+            cursor.execute(_INSERT, {"loans": array(due), "price": rounded, "price_at": point.at, "now": now})
             called = [pk for (pk,) in cursor.fetchall()]
         margin_notices.end(called, now)
         write_events(LoanEventType.MARGIN_CALL, called, price, now)
