@@ -17,7 +17,7 @@ from django.core.cache import cache
 from redis.exceptions import RedisError
 
 from pricing import guard as guarding
-from pricing import reading, records
+from pricing import reading, records, written
 from pricing import timeline as rules
 from pricing.aside import Aside, Interval, is_aside
 from pricing.guard import Course, Effective, Guards
@@ -151,9 +151,9 @@ def _newest(row_query: str | None = None, row_parameters: Mapping[str, Any] | No
 
 
 def _snapshot(drained_to: str, quotes: str) -> Snapshot:
-    return Snapshot(_judged(quotes, records.freshness()), reading.read_drained_to(drained_to))
+    return Snapshot(_judged(quotes, records.freshness()), written.read_drained_to(drained_to))
 
 
 @lru_cache(maxsize=4)  # the same quotes are read for every posting and order until one comes
 def _judged(quotes: str, _freshness: Freshness) -> Judged:
-    return Judged(*reading.read_quotes(quotes))
+    return Judged(*written.read_quotes(quotes))

@@ -142,7 +142,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "set-aside-is-not-read",
         "the price now counts prices that are set aside",
-        (Edit("pricing.reading", "settled, read_aside(aside)", "settled, ()"),),
+        (Edit("pricing.written", "settled, read_aside(aside)", "settled, ()"),),
         tests=_ASIDE,
     ),
     Mutant(
