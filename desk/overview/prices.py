@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
-from pricing import reading
+from pricing import written
 from pricing.markets import Market
 from pricing.models import PriceQuote
 from pricing.quotes import unit_price
@@ -113,4 +113,4 @@ def depths(curves: Mapping[Market, Curve]) -> list[Depth]:
 def _price(sell: str | None) -> Decimal | None:
     if sell is None:
         return None
-    return unit_price(reading.read_levels(json.loads(sell)), settings.PRICE_REFERENCE_QUANTITY)
+    return unit_price(written.read_levels(json.loads(sell)), settings.PRICE_REFERENCE_QUANTITY)
