@@ -56,8 +56,7 @@ def test_banners_are_read_once_though_two_parts_of_the_page_show_them(viewer, mo
     assert len(asked) == 1
 
 
-def test_the_page_asks_the_database_as_often_however_much_there_is(viewer, quote, django_assert_max_num_queries):
-    quote("50")
+def test_the_page_asks_the_database_as_often_however_much_there_is(viewer, django_assert_max_num_queries):
     snapshot.take()
     viewer.get(reverse("admin:index"))  # the connection is asked who it is, once
     with django_assert_max_num_queries(50):
