@@ -1,7 +1,8 @@
 """How things stand, by the database: what is open, pending, late, held and in doubt."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -33,16 +34,15 @@ from pricing.markets import Market
 from pricing.models import Feed, PriceQuote
 
 
-def figures() -> Iterator[Figures]:
-    """Every query reads an index that holds only the rows it counts, or few rows."""
+def parts() -> dict[str, Callable[[], Iterator[Figures]]]:
+    """What the database alone is asked. Every query reads an index that holds only the rows it counts, or few rows."""
+    asked = (_sales, _outboxes, _feeds, _holds, _terms)
     now = clock.now()
-    yield from _sales(now)
-    yield from _outboxes(now)
-    yield from _feeds(now)
-    yield from _holds(now)
-    yield from _terms(now)
-    replaced = [(bool(identity.objection()),)]
-    yield Figures("coruscant_database_replaced", "1 while the database is not the accepted one", (), replaced)
+    return {part.__name__.strip("_"): partial(part, now) for part in asked}
+
+
+def remembered() -> Iterator[Figures]:
+    """What is read from the cache, or from the database where that has nothing. Call it outside of transactions."""
     meaning = "1 for each queue and topic that is missing"
     yield Figures("coruscant_messaging_missing", meaning, ("name",), [(name, 1) for name in missing.names()])
     yield from _prices()
@@ -115,6 +115,8 @@ def _holds(now: datetime) -> Iterator[Figures]:
     yield Figures("coruscant_liquidations_held", "Liquidations that a restore holds", (), held)
     claims_held = [(Restore.objects.filter(claims_released_at=None).exists(),)]
     yield Figures("coruscant_claims_held", "1 while a restore holds claims", (), claims_held)
+    replaced = [(bool(identity.objection()),)]
+    yield Figures("coruscant_database_replaced", "1 while the database is not the accepted one", (), replaced)
     pulled = (
         in_force.now(now).values_list("kind", "market").annotate(withheld=Count("withheld_claims")).order_by("kind")
     )
