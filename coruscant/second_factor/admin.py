@@ -22,8 +22,8 @@ for _model in (StaticDevice, TOTPDevice, User):
 class PersonAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg, misc]
     """Accounts as Django shows them, but nobody makes one look older than it is: a young one may not agree.
 
-    Nor does one get another name: history and clients' requests have it, and whoever got it next would have those. The
-    history of each says who has reset its second factor.
+    Nor does one get another name, or go and leave it: history and clients' requests have it, and whoever got it next
+    would have those. The history of each says who has reset its second factor.
     """
 
     form = UserChangeForm
@@ -35,6 +35,10 @@ class PersonAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg, misc]
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         """The name too, once there is one."""
         return (*self.readonly_fields, *(["username"] if obj else []))
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Nobody: one that is not needed any more is made inactive."""
+        return False
 
     def has_reset_permission(self, request: HttpRequest) -> bool:
         """Whoever may delete devices, who need not be an administrator."""

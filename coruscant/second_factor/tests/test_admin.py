@@ -26,6 +26,14 @@ def test_nobody_makes_an_account_look_older_or_gives_it_another_name(client):
     assert (changed.username, changed.date_joined) == ("ahsoka", young.date_joined)
 
 
+def test_an_account_is_not_deleted_so_that_nobody_gets_its_name(client):
+    person = make_person("ahsoka")
+    assert client.post(f"/admin/auth/user/{person.pk}/delete/", {"post": "yes"}).status_code == 403
+    sent = {"action": "delete_selected", "_selected_action": [person.pk], "post": "yes"}
+    client.post("/admin/auth/user/", sent)
+    assert User.objects.filter(pk=person.pk).exists()
+
+
 def test_an_account_is_made_as_before(client):
     assert client.get("/admin/auth/user/add/").status_code == 200
     assert client.get("/admin/auth/user/").status_code == 200
