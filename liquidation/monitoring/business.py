@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.db import Error
-from django.db.models import Max, Min, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from redis.exceptions import RedisError
@@ -19,12 +19,10 @@ from redis.exceptions import RedisError
 from coruscant import at_once, clock, statements
 from coruscant.monitoring import signs_of_life
 from coruscant.web.problems import problem, refuse_writes
-from liquidation.models import UNSETTLED_STATUSES, Liquidation, LiquidationEvent, OrderStatus, TradeOrder
-from liquidation.monitoring import invariant_checks
+from liquidation.models import OrderStatus, TradeOrder
+from liquidation.monitoring import invariant_checks, waiting
 from loans.events import topic
-from loans.events.models import LoanEvent
 from pricing.markets import Market
-from pricing.models import PriceQuote
 
 log = structlog.get_logger(__name__)
 
@@ -82,22 +80,21 @@ def _measures() -> list[Measure]:
 
 def _of_the_books(now: datetime) -> Iterator[Measure]:
     def oldest(rows: "QuerySet[Any]", column: str) -> int | None:
-        return _seconds(now, rows.aggregate(at=Min(column))["at"])
+        return _seconds(now, waiting.since(rows, column))
 
+    newest = {feed.market: feed.newest for feed in waiting.feeds()}
     for market in Market:
-        age = _seconds(now, PriceQuote.objects.filter(market=market).aggregate(at=Max("sent_at"))["at"])
+        age = _seconds(now, newest.get(market))
         what = f"Age in seconds of the newest price of {market.label}"
         yield Measure(f"priceAge.{market.value}", what, age, settings.HEALTH_PRICE_AGE_SECONDS, known=True)
-    unsettled = Liquidation.objects.filter(
-        status__in=UNSETTLED_STATUSES, held_by=None
-    )  # fmt: skip
     what = "Seconds since the oldest claim that is not settled"
-    yield Measure("oldestUnsettled", what, oldest(unsettled, "claimed_at"), settings.HEALTH_LIQUIDATION_SECONDS)
-    lag = oldest(LiquidationEvent.objects.filter(sent_at=None), "created_at")
+    yield Measure("oldestUnsettled", what, oldest(waiting.sales(), "claimed_at"), settings.HEALTH_LIQUIDATION_SECONDS)
+    lag = oldest(waiting.events(), "created_at")
     yield Measure("outboxLag", "Age in seconds of the oldest unsent event", lag, settings.HEALTH_OUTBOX_SECONDS)
-    unheard = LoanEvent.objects.filter(sent_at=None) if topic.named() else LoanEvent.objects.none()
-    what = "Age in seconds of the oldest unsent loan event"
-    yield Measure("loanEventsLag", what, oldest(unheard, "created_at"), settings.HEALTH_OUTBOX_SECONDS)
+    lag = oldest(topic.unsent(topic.named()), "created_at")
+    yield Measure(
+        "loanEventsLag", "Age in seconds of the oldest unsent loan event", lag, settings.HEALTH_OUTBOX_SECONDS
+    )
     unresolved = TradeOrder.objects.filter(status=OrderStatus.UNRESOLVED).count()
     yield Measure("unresolvedOrders", "Orders that wait for a person", unresolved, settings.HEALTH_UNRESOLVED_ORDERS)
 
