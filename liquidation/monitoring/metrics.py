@@ -50,7 +50,14 @@ def _processes() -> list[Figures]:
 
 
 def _tasks() -> list[Figures]:
-    return [Figures("coruscant_celery_queue_depth", "Tasks that wait", ("queue",), celery_queues.depths().items())]
+    waiting = celery_queues.waiting()
+    depths = [(queue, found.depth) for queue, found in waiting.items()]
+    oldest = [(queue, found.oldest_seconds) for queue, found in waiting.items() if found.oldest_seconds is not None]
+    meaning = "Time since the task was sent that waits for longest; 0 while none waits"
+    return [
+        Figures("coruscant_celery_queue_depth", "Tasks that wait", ("queue",), depths),
+        Figures("coruscant_celery_queue_oldest_seconds", meaning, ("queue",), oldest),
+    ]
 
 
 def _messages() -> list[Figures]:
