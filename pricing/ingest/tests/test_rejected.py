@@ -4,9 +4,9 @@ import hashlib
 from datetime import timedelta
 
 import pytest
-from django.db import connection
 
 from coruscant import clock
+from coruscant.admin.tests.plans import plans
 from pricing.ingest import prune, rejected
 from pricing.ingest.tests.support import feed, record_messages
 from pricing.models import RejectedMessage
@@ -56,22 +56,11 @@ def test_a_body_that_a_lost_run_has_left_is_overdue():
 
 
 def test_bodies_are_found_by_an_index_that_holds_no_emptied_row():
-    plans = []
-
-    def explain(execute, statement, parameters, many, context):
-        if statement.startswith("SELECT"):
-            execute(f"EXPLAIN {statement}", parameters, many, context)
-            plans.append("".join(line for (line,) in context["cursor"].fetchall()))
-        return execute(statement, parameters, many, context)
-
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")  # there are few rows
-        cursor.execute("SET LOCAL enable_bitmapscan = off")
-    with connection.execute_wrapper(explain):
+    with plans(bitmaps=False) as found:
         rejected.overdue(at(1))
         rejected.expire(at(1), batch=10, max_batches=1)
-    assert len(plans) == 2
-    for plan in plans:
-        assert "using rejected_bodies" in plan
+    assert len(found) == 2
+    for plan in found:
+        assert "'rejected_bodies'" in plan
         assert "Filter" not in plan
         assert "Sort" not in plan
