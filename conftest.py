@@ -4,7 +4,8 @@ Tests that commit cannot be cleaned by flushing, since the history tables refuse
 database is dropped and cloned from the migrated template again.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,23 @@ def clean_cache() -> Iterator[None]:
     cache.clear()
     yield
     cache.clear()
+
+
+@pytest.fixture
+def asked_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let what is asked at once be asked by the test's own thread: no other sees the rows that it has not committed."""
+    from coruscant import at_once  # noqa: PLC0415
+
+    def ask(questions: Mapping[str, Callable[[], Any]], _seconds: float) -> dict[str, Future[Any]]:
+        asked = {name: Future[Any]() for name in questions}
+        for name, question in questions.items():
+            try:
+                asked[name].set_result(question())
+            except Exception as error:
+                asked[name].set_exception(error)
+        return asked
+
+    monkeypatch.setattr(at_once, "ask", ask)
 
 
 @pytest.fixture

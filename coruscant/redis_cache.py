@@ -89,13 +89,18 @@ class SealedRedisCache(RedisCache):
         super().__init__(server, params)
         self._class = _Client
 
+    @property
+    def redis(self) -> Any:
+        """The client of Redis itself, for what is no value of a cache. Nothing that it reads has a seal."""
+        return self._cache.get_client(write=True)
+
     def count(self, key: str, amount: int, timeout: int) -> int:
         """Add to a number, and keep it for `timeout` seconds from then on, in one step; what it is then.
 
         The number is not sealed: whoever can write to Redis can change it.
         """
         name = self.make_and_validate_key(key)
-        both = self._cache.get_client(write=True).pipeline(transaction=True)
+        both = self.redis.pipeline(transaction=True)
         both.incrby(name, amount)
         both.expire(name, timeout)
         counted, _kept = both.execute()

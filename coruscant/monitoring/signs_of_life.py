@@ -89,7 +89,7 @@ def _member(of_kinds: Iterable[str], name: str) -> str:
 
 
 def _redis() -> Any:
-    return cache._cache.get_client(write=True)  # type: ignore[attr-defined]
+    return cache.redis  # type: ignore[attr-defined]  # of SealedRedisCache
 
 
 def _key() -> str:

@@ -26,7 +26,7 @@ def accept_as(by):
 def test_books_that_have_what_was_sent_are_not_doubted(claimed, markets):
     assert last_send.missing() == ""
     sell(claimed("25").pk)
-    assert len(cache._cache.get_client().keys("*last_counted_send*")) == 1
+    assert len(cache.redis.keys("*last_counted_send*")) == 1
     assert last_send.missing() == ""
 
 
