@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.db import connections
 from hypothesis import settings
+from redis import Redis
 
 from local.stack import EmbeddedStack
 from local.stack.sns_sqs import SnsSqsServer
@@ -52,6 +53,13 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any, stack: Embedd
     TransactionTestCase._fixture_teardown = take_a_new_database  # type: ignore[attr-defined]
     yield
     TransactionTestCase._fixture_teardown = original  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def intruder(stack: EmbeddedStack) -> Iterator[Redis]:
+    """The connection to the cache's Redis that somebody else would have who may do everything there."""
+    with Redis.from_url(stack.valkey.administrator_url(1)) as connection:
+        yield connection
 
 
 @pytest.fixture

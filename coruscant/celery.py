@@ -9,12 +9,19 @@ from celery.signals import beat_init, setup_logging, task_postrun, task_prerun, 
 from django.conf import settings
 from django.db import close_old_connections
 from django_structlog.celery.steps import DjangoStructLogInitStep
+from kombu.transport import TRANSPORT_ALIASES
 
 from coruscant import startup
 from coruscant.watchdog import WatchedConsumer
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coruscant.settings")
 
+# Redis is not trusted (docs/decisions/0031). A URL names a transport by its scheme, and kombu knows no other way.
+TRANSPORT_ALIASES.update(
+    redis="coruscant.broker:Transport",
+    rediss="coruscant.broker:Transport",
+    sentinel="coruscant.broker:SentinelTransport",
+)
 app = Celery("coruscant")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.steps["worker"].add(DjangoStructLogInitStep)

@@ -23,6 +23,10 @@ class ValkeyServer(Server):
         """URL for Django's cache."""
         return f"redis://{self.host}:{self.port}/1"
 
+    def administrator_url(self, database: int = 0) -> str:
+        """URL for who may do everything."""
+        return f"redis://{self.host}:{self.port}/{database}"
+
     def _prepare(self) -> ChildProcess:
         self.folder.mkdir(parents=True, exist_ok=True)
         options = {
