@@ -18,6 +18,7 @@ import pytest
 from django.conf import settings as django_settings
 from kombu.transport import get_transport_cls
 from redis import Redis
+from redis.exceptions import ResponseError
 from structlog.testing import capture_logs
 
 from coruscant import broker as broker_module
@@ -242,6 +243,11 @@ def test_whoever_sends_a_task_removes_what_lies_in_the_place_of_its_queue(redis,
         send()
     assert redis.llen("risk") == 1
     assert [line["key"] for line in logged if line["event"] == "broker_key_deleted"] == ["risk"]
+
+
+def test_an_error_of_redis_that_is_no_ones_plan_is_not_hidden(redis, broker):
+    with pytest.raises(ResponseError, match="No permissions"):
+        broker.default_channel.queue_declare("a queue that this user may not touch")
 
 
 def test_a_message_of_another_secret_key_is_dropped(redis, broker, settings):
