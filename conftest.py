@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from django.db import connections
 from hypothesis import settings
+from redis import Redis
 
 from local.stack import EmbeddedStack
 from local.stack.sns_sqs import SnsSqsServer
@@ -53,6 +54,24 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any, stack: Embedd
     TransactionTestCase._fixture_teardown = take_a_new_database  # type: ignore[attr-defined]
     yield
     TransactionTestCase._fixture_teardown = original  # type: ignore[attr-defined]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache_is_cleared_by_an_administrator(request: pytest.FixtureRequest) -> Iterator[None]:
+    """`cache.clear()` is for tests alone: the cache's own user may not empty a database."""
+    from coruscant.redis_cache import SealedRedisCache  # noqa: PLC0415  (needs the settings)
+
+    stack = request.config.stash[STACK]  # a folder of tests may have a fixture `stack` of its own
+    with Redis.from_url(stack.valkey.administrator_url(1)) as administrator, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SealedRedisCache, "clear", lambda _self: administrator.flushdb())
+        yield
+
+
+@pytest.fixture
+def intruder(stack: EmbeddedStack) -> Iterator[Redis]:
+    """The connection to the cache's Redis that somebody else would have who may do everything there."""
+    with Redis.from_url(stack.valkey.administrator_url(1)) as connection:
+        yield connection
 
 
 @pytest.fixture

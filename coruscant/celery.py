@@ -18,6 +18,7 @@ from celery.signals import (
 from django.conf import settings
 from django.db import close_old_connections
 from django_structlog.celery.steps import DjangoStructLogInitStep
+from kombu.transport import TRANSPORT_ALIASES
 
 from coruscant import startup
 from coruscant.watchdog import WatchedConsumer
@@ -27,6 +28,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coruscant.settings")
 #: The header of a message that says when it was sent (Unix, s).
 SENT_AT = "sent_at"
 
+# Redis is not trusted (docs/decisions/0031). A URL names a transport by its scheme, and kombu knows no other way.
+TRANSPORT_ALIASES.update(
+    redis="coruscant.broker:Transport",
+    rediss="coruscant.broker:Transport",
+    sentinel="coruscant.broker:SentinelTransport",
+)
 app = Celery("coruscant")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.steps["worker"].add(DjangoStructLogInitStep)

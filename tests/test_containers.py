@@ -97,7 +97,7 @@ def test_postgresql_and_valkey_are_those_of_the_tests(services, stack):
     with psycopg.connect(stack.superuser_database_url) as connection:
         tested = connection.execute("SHOW server_version").fetchone()[0].split()[0]
     assert services["postgres"]["image"] == f"postgres:{tested}"
-    with redis.Redis.from_url(stack.environment["CACHE_URL"]) as valkey:
+    with redis.Redis.from_url(stack.valkey.administrator_url()) as valkey:
         assert services["redis"]["image"] == f"valkey/valkey:{valkey.info('server')['valkey_version']}"
 
 
