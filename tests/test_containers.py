@@ -29,7 +29,7 @@ NOT_IN_THE_FILE = {"DOTENV"}
 
 
 def settings_variables() -> set[str]:
-    source = (ROOT / "coruscant" / "settings.py").read_text()
+    source = "".join((ROOT / "coruscant" / name).read_text() for name in ("settings.py", "logging.py"))
     read = re.findall(r'env\.\w+\(\s*"([A-Z][A-Z0-9_]+)"', source)
     of_each_market = re.findall(r'env\.\w+\(\s*f"\{market\.name\}(_[A-Z_]+)"', source)
     read += [f"{market.name}{suffix}" for suffix in of_each_market for market in Market]

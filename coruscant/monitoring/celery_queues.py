@@ -33,8 +33,9 @@ def waiting() -> dict[str, Waiting]:
 
 
 def _waiting(channel: Any, queue: str) -> Waiting:
+    depth = channel.queue_declare(queue=queue).message_count
     oldest = channel.client.lindex(queue, -1)  # kombu puts new ones in front
-    return Waiting(channel.queue_declare(queue=queue).message_count, 0.0 if oldest is None else _seconds_since(oldest))
+    return Waiting(depth, 0.0 if oldest is None else _seconds_since(oldest))
 
 
 def _seconds_since(message: bytes) -> float | None:

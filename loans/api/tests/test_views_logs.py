@@ -27,7 +27,7 @@ def test_a_refused_request_is_logged_with_its_ids_and_without_its_body(client, c
     (line,) = refusals(caplog)
     assert (line["request_id"], line["loan_id"]) == ("req-1", "L1")
     assert (line["status"], line["problem"], line["fields"]) == (400, "invalid-request", ["borrowerId", "amount"])
-    assert (line["method"], line["path"]) == ("POST", "/loan-applications")
+    assert (line["method"], line["route"]) == ("POST", "loan-applications")
     assert "secret" not in str(line)
 
 

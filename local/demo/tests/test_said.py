@@ -18,7 +18,7 @@ def test_prices_that_agree_are_the_best_price_and_no_doubt(client, quote):  # no
     assert read(client.get(reverse("metrics")).content.decode()) == Said(best=Decimal("31.0"))
 
 
-def test_false_price_and_a_pause_are_told(client, quote):  # noqa: F811
+def test_false_price_and_a_pause_are_told(client, quote, asked_in_turn):  # noqa: F811
     pull_it()
     for number, price in enumerate(("31", "5000", "5000")):
         quote(price, ago=3 - number)
