@@ -4,8 +4,8 @@ Each refusal is one sentence that names a setting, and shows no value of one.
 """
 
 from collections.abc import Iterator, Mapping
-from ipaddress import ip_address
-from socket import inet_aton
+from contextlib import suppress
+from socket import inet_aton, inet_ntoa
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import OperationalError, connection
 
 from coruscant import __version__
+from coruscant.public_addresses import is_public
 
 log = structlog.get_logger(__name__)
 
@@ -29,6 +30,9 @@ PUBLIC_SECRET_KEYS = frozenset(
         "a secret for the kill matrix, long enough to be accepted",
     }
 )
+
+#: Names that no public server has.
+_NAMES_INSIDE = (".corp", ".home", ".home.arpa", ".internal", ".lan", ".local", ".localhost", ".svc")
 
 #: What the log says of a role that is more than the service needs.
 OWNS_TABLES = (
@@ -99,15 +103,24 @@ def _weakness_of_market(url: SplitResult) -> str:
 
 
 def _is_inside(host: str) -> bool:
-    """Whether a host is an address that only we reach, however it is written, or a name of our own."""
+    """Whether a host is an address that only we reach, however it is written, or a name of our own.
+
+    Where any other name leads is looked at when orders go there (liquidation/venues/addresses.py).
+    """
+    with suppress(UnicodeError):
+        host = host.encode("idna").decode()  # digits of other scripts are digits to a resolver
+    for address in (host, _in_full(host)):
+        with suppress(ValueError):
+            return not is_public(address)
+    return "." not in host or host.endswith(_NAMES_INSIDE)
+
+
+def _in_full(host: str) -> str:
+    """An IPv4 address in full, if a resolver reads one in a host, such as 127.1; else the host."""
     try:
-        return not ip_address(host).is_global
-    except ValueError:
-        pass
-    try:
-        return not ip_address(inet_aton(host)).is_global  # such as 127.1, as resolvers read it
+        return inet_ntoa(inet_aton(host))
     except OSError:
-        return "." not in host or host.endswith((".localhost", ".local", ".internal"))
+        return host
 
 
 def _dangers_of_redis(name: str, url: SplitResult, plain_reason: str) -> Iterator[tuple[str, str]]:
