@@ -8,6 +8,7 @@ from contextlib import suppress
 from socket import inet_aton, inet_ntoa
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
+from uuid import UUID
 
 import structlog
 from django.conf import settings
@@ -31,6 +32,10 @@ PUBLIC_SECRET_KEYS = frozenset(
     }
 )
 
+#: What .env.example shows for trying out.
+EXAMPLE_NAMESPACE = UUID("6f1c2f0a-5d1e-4a52-9c0b-6c1f7f2b9d11")
+EXAMPLE_PASSWORD = "coruscant"  # noqa: S105  (public)
+
 #: Names that no public server has.
 _NAMES_INSIDE = (".corp", ".home", ".home.arpa", ".internal", ".lan", ".local", ".localhost", ".svc")
 
@@ -52,6 +57,12 @@ def dangers(chosen: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Each setting that is only for trying out, and what is wrong with it. `chosen` are all settings."""
     if chosen["SECRET_KEY"] in PUBLIC_SECRET_KEYS:
         yield "SECRET_KEY", "is public: make one of your own"
+    if chosen["INSTALLATION_NAMESPACE"] == EXAMPLE_NAMESPACE:
+        yield "INSTALLATION_NAMESPACE", "is that of .env.example: make one of your own, before the first loan"
+    if chosen["DATABASES"]["default"]["PASSWORD"] == EXAMPLE_PASSWORD:
+        yield "DATABASE_URL", "has the password of .env.example: give the role one of your own"
+    if urlsplit(chosen["AWS_ENDPOINT_URL"] or "").scheme == "http":
+        yield "AWS_ENDPOINT_URL", "must be https, or empty for AWS: messages can be read and forged on their way"
     if any("*" in host for host in chosen["ALLOWED_HOSTS"]):
         yield "ALLOWED_HOSTS", "must name your hosts: with * any site may pass for yours"
     if chosen["API_ALLOW_ANONYMOUS"] and not chosen["API_ALLOW_ANONYMOUS_REASON"]:

@@ -13,7 +13,7 @@ from pricing.markets import Market
 
 GOOD = {
     "DOTENV": os.devnull,
-    "INSTALLATION_NAMESPACE": "6f1c2f0a-5d1e-4a52-9c0b-6c1f7f2b9d11",
+    "INSTALLATION_NAMESPACE": "b8a4d7f0-2c6e-4b0d-8f43-5e1d9a7c3b26",
     "SECRET_KEY": "only-these-tests-know-it-0123456789-abcdefghijklmnop",
     "BEHIND_TLS_PROXY": "true",
     "DATABASE_URL": "postgres://u:p@127.0.0.1:1/d",
