@@ -174,3 +174,20 @@ def test_the_simulators_go_by_the_same_region_and_topic():
 
 def test_compose_names_no_variable_but_settings():
     assert set(re.findall(r"\$\{(\w+)", FILE.read_text())) <= set(read_example())
+
+
+def test_the_documented_settings_for_real_money_start_every_container():
+    text = (ROOT / "docs" / "deploy.md").read_text()
+    (block,) = re.findall(r"(?m)^    DEMO=false\n(?:    .*\n)+", text)
+    documented = dict(line.strip().split("=", 1) for line in block.splitlines())
+    own = {"INSTALLATION_NAMESPACE": OTHERS["INSTALLATION_NAMESPACE"], "SECRET_KEY": "filled-in-" * 4}
+    chosen = {name: own.get(name, value.replace("…", "filled-in")) for name, value in documented.items()}
+    assert own.keys() < documented.keys() <= read_example().keys()
+    for service in ("web", "setup"):
+        read = settings_of(environment_in_compose(chosen, service))
+        assert read["ALLOWED_HOSTS"] == "['bank.example', 'desk.bank.example']"
+        for name in ("DEMO", "API_ALLOW_ANONYMOUS"):
+            assert read[name] == "False"
+    for name in own:  # or the rest of the test could not fail
+        with pytest.raises(SystemExit, match=name):
+            settings_of(environment_in_compose(chosen | {name: read_example()[name]}))
