@@ -57,5 +57,16 @@ def sns() -> "SNSClient":
 
 @lru_cache(maxsize=2)
 def _client(service: str, config: Config, _pid: int) -> Any:
-    session: Any = boto3.session.Session(region_name=settings.AWS_REGION)
+    session: Any = boto3.session.Session(**_credentials(), region_name=settings.AWS_REGION)
     return session.client(service, endpoint_url=settings.AWS_ENDPOINT_URL, config=config)
+
+
+def _credentials() -> dict[str, Any]:
+    """The keys of the settings, which may come from files; none leave the search to the AWS library."""
+    if not settings.AWS_ACCESS_KEY_ID:
+        return {}
+    return {
+        "aws_access_key_id": settings.AWS_ACCESS_KEY_ID,
+        "aws_secret_access_key": settings.AWS_SECRET_ACCESS_KEY,
+        "aws_session_token": os.environ.get("AWS_SESSION_TOKEN") or None,  # of keys that last for some hours
+    }

@@ -149,6 +149,11 @@ AWS_ENDPOINT_URL = env.url("AWS_ENDPOINT_URL") if env.text("AWS_ENDPOINT_URL", d
 # For an emulator that forgets. AWS itself forgets nothing: without AWS_ENDPOINT_URL this changes nothing.
 PROVISION_AGAIN = env.flag("PROVISION_AGAIN", default=False)
 AWS_REGION = env.text("AWS_REGION", default="us-east-1")
+# Unset = what the AWS library finds by itself, such as the machine's role.
+AWS_ACCESS_KEY_ID = env.text("AWS_ACCESS_KEY_ID", default="")
+AWS_SECRET_ACCESS_KEY = env.text("AWS_SECRET_ACCESS_KEY", default="")
+if bool(AWS_ACCESS_KEY_ID) != bool(AWS_SECRET_ACCESS_KEY):
+    env.refuse("AWS_ACCESS_KEY_ID", "and AWS_SECRET_ACCESS_KEY must be set together, or neither")
 
 # Where loan events go; read by `provision_messaging`, which names it for all processes. Empty = there are none.
 LOAN_EVENTS_TOPIC = env.text("LOAN_EVENTS_TOPIC", default="")

@@ -4,16 +4,18 @@ Each refusal is one sentence that names a setting, and shows no value of one.
 """
 
 from collections.abc import Iterator, Mapping
-from ipaddress import ip_address
-from socket import inet_aton
+from contextlib import suppress
+from socket import inet_aton, inet_ntoa
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
+from uuid import UUID
 
 import structlog
 from django.conf import settings
 from django.db import OperationalError, connection
 
 from coruscant import __version__
+from coruscant.public_addresses import is_public
 
 log = structlog.get_logger(__name__)
 
@@ -29,6 +31,13 @@ PUBLIC_SECRET_KEYS = frozenset(
         "a secret for the kill matrix, long enough to be accepted",
     }
 )
+
+#: What .env.example shows for trying out.
+EXAMPLE_NAMESPACE = UUID("6f1c2f0a-5d1e-4a52-9c0b-6c1f7f2b9d11")
+EXAMPLE_PASSWORD = "coruscant"  # noqa: S105  (public)
+
+#: Names that no public server has.
+_NAMES_INSIDE = (".corp", ".home", ".home.arpa", ".internal", ".lan", ".local", ".localhost", ".svc")
 
 #: What the log says of a role that is more than the service needs.
 OWNS_TABLES = (
@@ -48,6 +57,12 @@ def dangers(chosen: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Each setting that is only for trying out, and what is wrong with it. `chosen` are all settings."""
     if chosen["SECRET_KEY"] in PUBLIC_SECRET_KEYS:
         yield "SECRET_KEY", "is public: make one of your own"
+    if chosen["INSTALLATION_NAMESPACE"] == EXAMPLE_NAMESPACE:
+        yield "INSTALLATION_NAMESPACE", "is that of .env.example: make one of your own, before the first loan"
+    if chosen["DATABASES"]["default"]["PASSWORD"] == EXAMPLE_PASSWORD:
+        yield "DATABASE_URL", "has the password of .env.example: give the role one of your own"
+    if urlsplit(chosen["AWS_ENDPOINT_URL"] or "").scheme == "http":
+        yield "AWS_ENDPOINT_URL", "must be https, or empty for AWS: messages can be read and forged on their way"
     if any("*" in host for host in chosen["ALLOWED_HOSTS"]):
         yield "ALLOWED_HOSTS", "must name your hosts: with * any site may pass for yours"
     if chosen["API_ALLOW_ANONYMOUS"] and not chosen["API_ALLOW_ANONYMOUS_REASON"]:
@@ -99,15 +114,24 @@ def _weakness_of_market(url: SplitResult) -> str:
 
 
 def _is_inside(host: str) -> bool:
-    """Whether a host is an address that only we reach, however it is written, or a name of our own."""
+    """Whether a host is an address that only we reach, however it is written, or a name of our own.
+
+    Where any other name leads is looked at when orders go there (liquidation/venues/addresses.py).
+    """
+    with suppress(UnicodeError):
+        host = host.encode("idna").decode()  # digits of other scripts are digits to a resolver
+    for address in (host, _in_full(host)):
+        with suppress(ValueError):
+            return not is_public(address)
+    return "." not in host or host.endswith(_NAMES_INSIDE)
+
+
+def _in_full(host: str) -> str:
+    """An IPv4 address in full, if a resolver reads one in a host, such as 127.1; else the host."""
     try:
-        return not ip_address(host).is_global
-    except ValueError:
-        pass
-    try:
-        return not ip_address(inet_aton(host)).is_global  # such as 127.1, as resolvers read it
+        return inet_ntoa(inet_aton(host))
     except OSError:
-        return "." not in host or host.endswith((".localhost", ".local", ".internal"))
+        return host
 
 
 def _dangers_of_redis(name: str, url: SplitResult, plain_reason: str) -> Iterator[tuple[str, str]]:

@@ -85,6 +85,8 @@ REQUIRED = {
     "SECRET_KEY", "INSTALLATION_NAMESPACE", "DATABASE_URL", "CACHE_URL", "CELERY_BROKER_URL",
     "MOS_ESPA_URL", "BLACK_SPIRE_OUTPOST_URL",
 }  # fmt: skip
+#: Emptied together, in a test of their own.
+BOTH_OR_NEITHER = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
 
 
 def environment_in_compose(variables: Mapping[str, str] | None = None, service: str = "web") -> dict[str, str]:
@@ -93,12 +95,11 @@ def environment_in_compose(variables: Mapping[str, str] | None = None, service: 
 
 
 def settings_of(environment: Mapping[str, str]) -> dict[str, str]:
-    """Every setting in an environment, and the credentials, which boto3 reads by itself."""
+    """Every setting in an environment."""
     with mock.patch.dict(os.environ, {**environment, "DOTENV": os.devnull}, clear=True):
         read: dict[str, Any] = runpy.run_path(str(ROOT / "coruscant" / "settings.py"))
-    credentials = {name: environment[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
     without_addresses = {name: re.sub(" at 0x[0-9a-f]+", "", repr(value)) for name, value in read.items()}
-    return {name: text for name, text in without_addresses.items() if name.isupper()} | credentials
+    return {name: text for name, text in without_addresses.items() if name.isupper()}
 
 
 def test_each_process_of_the_service_has_every_setting():
@@ -125,7 +126,7 @@ def test_a_setting_reaches_the_service_from_the_environment_or_from_dotenv(name)
     assert changed != settings_of(example)
 
 
-@pytest.mark.parametrize("name", sorted(set(OTHERS) - REQUIRED))
+@pytest.mark.parametrize("name", sorted(set(OTHERS) - REQUIRED - BOTH_OR_NEITHER))
 def test_an_empty_setting_stays_empty(name):
     example = read_example() | OF_THE_CONTAINER
     assert settings_of(environment_in_compose({name: ""})) == settings_of(example | {name: ""})
@@ -163,7 +164,7 @@ def test_aws_itself_is_reached_by_emptying_its_endpoint():
     environment = environment_in_compose({name: "" for name in OTHERS if name.startswith("AWS_")})
     read = settings_of(environment)
     assert read["AWS_ENDPOINT_URL"] == "None"
-    assert read["AWS_ACCESS_KEY_ID"] == read["AWS_SECRET_ACCESS_KEY"] == "", "boto3 takes empty ones for none"
+    assert read["AWS_ACCESS_KEY_ID"] == read["AWS_SECRET_ACCESS_KEY"] == "''"
 
 
 def test_the_simulators_go_by_the_same_region_and_topic():
@@ -175,3 +176,20 @@ def test_the_simulators_go_by_the_same_region_and_topic():
 
 def test_compose_names_no_variable_but_settings():
     assert set(re.findall(r"\$\{(\w+)", FILE.read_text())) <= set(read_example())
+
+
+def test_the_documented_settings_for_real_money_start_every_container():
+    text = (ROOT / "docs" / "deploy.md").read_text()
+    (block,) = re.findall(r"(?m)^    DEMO=false\n(?:    .*\n)+", text)
+    documented = dict(line.strip().split("=", 1) for line in block.splitlines())
+    own = {"INSTALLATION_NAMESPACE": OTHERS["INSTALLATION_NAMESPACE"], "SECRET_KEY": "filled-in-" * 4}
+    chosen = {name: own.get(name, value.replace("…", "filled-in")) for name, value in documented.items()}
+    assert own.keys() < documented.keys() <= read_example().keys()
+    for service in ("web", "setup"):
+        read = settings_of(environment_in_compose(chosen, service))
+        assert read["ALLOWED_HOSTS"] == "['bank.example', 'desk.bank.example']"
+        for name in ("DEMO", "API_ALLOW_ANONYMOUS"):
+            assert read[name] == "False"
+    for name in own:  # or the rest of the test could not fail
+        with pytest.raises(SystemExit, match=name):
+            settings_of(environment_in_compose(chosen | {name: read_example()[name]}))

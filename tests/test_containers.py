@@ -22,8 +22,8 @@ from tests.compose import read_example, read_services
 
 ROOT = Path(__file__).resolve().parent.parent
 
-#: Credentials, read by boto3; the owner's address and the containers' network, by compose: not by the settings module.
-READ_ELSEWHERE = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "MIGRATIONS_DATABASE_URL", "CONTAINERS_SUBNET"}
+#: The owner's address and the containers' network, by compose: not by the settings module.
+READ_ELSEWHERE = {"MIGRATIONS_DATABASE_URL", "CONTAINERS_SUBNET"}
 #: Only says where the `.env` file is, so it cannot stand in that file.
 NOT_IN_THE_FILE = {"DOTENV"}
 

@@ -1,5 +1,6 @@
 """The documents as a site: it builds, every link in it leads somewhere, and it needs no other host."""
 
+import fnmatch
 import os
 import re
 import subprocess
@@ -16,6 +17,12 @@ ROOT = Path(__file__).resolve().parent.parent
 #: Tags that make a browser fetch something, by the attribute that says what.
 FETCHED = {("link", "href"), ("script", "src"), ("img", "src"), ("iframe", "src"), ("source", "src")}
 MOST_LINES_OF_README = 90
+#: What stands in backticks and is a path of the repository, or the end of one.
+_PATH = re.compile(
+    r"`((?=[^`]*(?:/|\.(?:css|in|ini|js|json|md|py|sh|sql|template|toml|tpl|txt|ya?ml)`))\w[\w.-]*(?:/[\w.*<>-]+)*)/?`"
+)
+#: Images.
+NOT_IN_THE_REPOSITORY = {"localstack/localstack", "valkey/valkey"}
 
 
 class Page(HTMLParser):
@@ -125,3 +132,20 @@ def test_readme_is_a_screen_and_a_half_and_its_links_lead_somewhere():
     links = re.findall(r"\]\(([^)#:]+)", text)
     assert len(links) > 10
     assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_every_path_that_a_document_names_is_there():
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    there = [Path(name) for name in listed] + [folder for name in listed for folder in Path(name).parents]
+    ends = {"/".join(path.parts[first:]) for path in there for first in range(len(path.parts))}
+    missing, looked_at = [], 0
+    for document in (name for name in listed if name.endswith(".md")):
+        for written in re.findall(_PATH, (ROOT / document).read_text()):
+            # A migration is named without its folder and title, and a market's module by what stands for its name.
+            path = re.sub(r"^(\w+)/(\d{4})$", r"\1/migrations/\2_*.py", written).replace("<market>", "*")
+            if path not in NOT_IN_THE_REPOSITORY:
+                looked_at += 1
+                if path not in ends and not fnmatch.filter(ends, path):
+                    missing.append(f"{document}: {written}")
+    assert missing == []
+    assert looked_at > 400

@@ -14,7 +14,7 @@ from pricing.markets import Market
 
 GOOD = {
     "DOTENV": os.devnull,
-    "INSTALLATION_NAMESPACE": "6f1c2f0a-5d1e-4a52-9c0b-6c1f7f2b9d11",
+    "INSTALLATION_NAMESPACE": "b8a4d7f0-2c6e-4b0d-8f43-5e1d9a7c3b26",
     "SECRET_KEY": "only-these-tests-know-it-0123456789-abcdefghijklmnop",
     "BEHIND_TLS_PROXY": "true",
     "DATABASE_URL": "postgres://u:p@127.0.0.1:1/d",
@@ -71,6 +71,7 @@ def test_the_defaults_are_as_documented(start):
         ("MOS_ESPA_URL", "mos-espa"),
         ("BLACK_SPIRE_OUTPOST_URL", "ftp://x"),
         ("AWS_ENDPOINT_URL", "nowhere"),
+        ("AWS_ACCESS_KEY_ID", "AKIA"),
         ("DEBUG", "perhaps"),
         ("API_ALLOW_ANONYMOUS", "2"),
         ("LIQUIDATION_LTV", "eighty"),
@@ -116,6 +117,15 @@ def test_any_setting_can_be_in_a_file(tmp_path, start):
     settings = start(SECRET_KEY=None, SECRET_KEY_FILE=str(key), ALLOWED_HOSTS_FILE=str(hosts))
     assert settings["SECRET_KEY"] == "a key that only this file knows, and nobody else"
     assert settings["ALLOWED_HOSTS"] == ["bank.example", "api.bank.example"]
+
+
+def test_the_credentials_of_aws_can_be_in_files(tmp_path, start):
+    (tmp_path / "id").write_text("AKIA\n")
+    (tmp_path / "secret").write_text("hush\n")
+    settings = start(AWS_ACCESS_KEY_ID_FILE=str(tmp_path / "id"), AWS_SECRET_ACCESS_KEY_FILE=str(tmp_path / "secret"))
+    assert (settings["AWS_ACCESS_KEY_ID"], settings["AWS_SECRET_ACCESS_KEY"]) == ("AKIA", "hush")
+    with pytest.raises(SystemExit, match="AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY must be set together"):
+        start(AWS_SECRET_ACCESS_KEY_FILE=str(tmp_path / "secret"))
 
 
 def test_a_setting_and_its_file_cannot_both_count(tmp_path, start):

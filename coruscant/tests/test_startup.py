@@ -16,6 +16,7 @@ from coruscant import __version__, startup
 from coruscant.tests.test_settings import GOOD, start  # noqa: F401  (a fixture)
 from local.processes import WEB, WORKERS, with_this_python
 from local.stack.postgres import ROLE
+from tests.compose import read_example
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -23,6 +24,16 @@ ROOT = Path(__file__).resolve().parents[2]
 DANGEROUS = {
     "the key of .env.example": ("SECRET_KEY", {"SECRET_KEY": "development-only-secret-key-never-use-it-in-production"}),
     "the key of the tests": ("SECRET_KEY", {"SECRET_KEY": "a secret for tests, long enough to be accepted"}),
+    "the namespace of .env.example": (
+        "INSTALLATION_NAMESPACE",
+        {"INSTALLATION_NAMESPACE": read_example()["INSTALLATION_NAMESPACE"].upper()},
+    ),
+    "the password of .env.example": ("DATABASE_URL", {"DATABASE_URL": read_example()["DATABASE_URL"]}),
+    "the owner's password": ("DATABASE_URL", {"DATABASE_URL": read_example()["MIGRATIONS_DATABASE_URL"]}),
+    "an emulator in place of AWS": (
+        "AWS_ENDPOINT_URL",
+        {"AWS_ENDPOINT_URL": read_example()["AWS_ENDPOINT_URL"], "PROVISION_AGAIN": "true"},
+    ),
     "any host": ("ALLOWED_HOSTS", {"ALLOWED_HOSTS": "bank.example,*"}),
     "anonymous calls": ("API_ALLOW_ANONYMOUS_REASON", {"API_ALLOW_ANONYMOUS": "true"}),
     "cookies without TLS": ("BEHIND_TLS_PROXY", {"BEHIND_TLS_PROXY": "false"}),
@@ -36,6 +47,13 @@ DANGEROUS = {
     "a market inside, as a number": ("MOS_ESPA_URL", {"MOS_ESPA_URL": "https://2130706433"}),
     "a market by a name of our own": ("MOS_ESPA_URL", {"MOS_ESPA_URL": "https://redis"}),
     "a market on this machine, with a dot": ("MOS_ESPA_URL", {"MOS_ESPA_URL": "https://localhost."}),
+    "a market inside, by NAT64": ("MOS_ESPA_URL", {"MOS_ESPA_URL": "https://[64:ff9b::a00:5]/"}),
+    "a market inside, by 6to4": ("MOS_ESPA_URL", {"MOS_ESPA_URL": "https://[2002:a00:5::]"}),
+    "a market inside, mapped": ("MOS_ESPA_URL", {"MOS_ESPA_URL": "https://[::ffff:10.0.0.5]"}),
+    "a market inside, in wide digits": ("MOS_ESPA_URL", {"MOS_ESPA_URL": "https://\uff11\uff10.\uff10.\uff10.\uff15"}),
+    "a market of the cluster": ("MOS_ESPA_URL", {"MOS_ESPA_URL": "https://postgres.default.svc"}),
+    "a market of the company": ("MOS_ESPA_URL", {"MOS_ESPA_URL": "https://vault.corp"}),
+    "a market of the house": ("MOS_ESPA_URL", {"MOS_ESPA_URL": "https://foo.lan"}),
     "a broker whose TLS is not checked": ("CELERY_BROKER_URL", {"CELERY_BROKER_URL": "rediss://broker:hush@redis/0"}),
     "a cache without password": ("CACHE_URL", {"CACHE_URL": "rediss://redis:6379/1"}),
     "a broker without password": ("CELERY_BROKER_URL", {"CELERY_BROKER_URL": "rediss://redis:6379/0"}),
@@ -64,6 +82,11 @@ def test_a_reason_is_enough_where_a_setting_asks_for_one(start):  # noqa: F811
     start(MOS_ESPA_URL="http://10.0.0.7", MARKET_URLS_REASON="the tunnel to Mos Espa ends there")
     start(CELERY_BROKER_URL="redis://broker:hush@redis/0", REDIS_PLAIN_REASON="a TLS tunnel of its own")
     start(CACHE_URL="unix:///run/redis.sock")
+
+
+def test_aws_by_another_way_of_its_own_is_accepted(start):  # noqa: F811
+    start(AWS_ENDPOINT_URL="https://sqs.eu-west-1.vpce.example")
+    start(AWS_ENDPOINT_URL="", PROVISION_AGAIN="true")  # which changes nothing
 
 
 def test_no_other_key_is_published_here():

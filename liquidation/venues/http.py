@@ -20,6 +20,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 from urllib3.util.ssl_ import create_urllib3_context
 
+from liquidation.venues import addresses
 from liquidation.verdicts import NeverSent, Unclear
 
 #: Above the number of threads of a worker, so that each keeps its connection to each market open.
@@ -66,17 +67,19 @@ class _DeadlineTLSSocket(_SharedDeadline, ssl.SSLSocket):
 
 
 def _connect(connection: HTTPConnection) -> socket.socket:
-    """Open a connection to the first address that answers; all addresses share the deadline.
+    """Open a connection to the first address that answers and that orders may go to; all share the deadline.
 
-    Raises urllib3's errors for a name that does not resolve, an address that refuses, and a deadline that passes.
-    Only resolving the name is not bound by the deadline; nothing has been sent then.
+    Raises urllib3's errors for a name that does not resolve or leads inside, an address that refuses, and a deadline
+    that passes. Only resolving the name is not bound by the deadline; nothing has been sent then.
     """
     try:
-        addresses = socket.getaddrinfo(connection.host, connection.port, type=socket.SOCK_STREAM)
-    except OSError as error:
+        found = addresses.resolve(connection.host, connection.port)
+    except addresses.LeadsInside as error:
+        raise NewConnectionError(connection, str(error)) from error
+    except (OSError, UnicodeError) as error:
         raise NameResolutionError(connection.host, connection, error) from error  # type: ignore[arg-type]
     refused: OSError | None = None
-    for family, kind, protocol, _name, address in addresses:
+    for family, kind, protocol, _name, address in found:
         opened = _DeadlineSocket(family, kind, protocol)
         try:
             opened.settimeout(_remaining())

@@ -1,5 +1,6 @@
 """Health while cache, broker or database do not answer."""
 
+import re
 import time
 
 import pytest
@@ -7,6 +8,7 @@ from django.db import OperationalError
 
 from coruscant.web import health
 from loans.api.tests.calls import refused
+from tests.compose import ROOT, read_services
 
 DEAD = "redis://127.0.0.1:1/0"
 
@@ -52,3 +54,12 @@ def test_a_server_that_hangs_does_not_hang_the_check():
     checks = {"slow": lambda: time.sleep(5), "quick": lambda: None}
     assert health.run(checks, deadline_seconds=0.2) == {"slow": "no answer", "quick": "ok"}
     assert time.monotonic() - begun < 2
+
+
+def test_a_probe_hears_the_answer_before_it_gives_up():
+    compose = str(read_services()["web"]["healthcheck"]["test"])
+    chart = (ROOT / "deploy" / "helm" / "coruscant" / "templates" / "web.yaml").read_text()
+    patience = re.findall(r"/health/ready', timeout=(\d+)\)", compose)
+    patience += re.findall(r"path: /health/ready,[^\n]*\n(?:[^\n]*\n)?\s*timeoutSeconds: (\d+)", chart)
+    assert len(patience) == 2
+    assert min(float(seconds) for seconds in patience) > health.DEADLINE_SECONDS + 0.5

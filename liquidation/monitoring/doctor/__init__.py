@@ -3,12 +3,16 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from botocore.exceptions import ClientError
 from django.conf import settings
 
 from liquidation.monitoring.doctor import configuration, messaging, processes, stores
 from liquidation.monitoring.doctor.trouble import Trouble
 
 Check = Callable[[], str]
+
+#: How SNS and SQS say that credentials allow too little.
+_NOT_ALLOWED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "AuthorizationErrorException"}
 
 CHECKS: Mapping[str, Check] = {
     "settings": configuration.settings_are_safe,
@@ -56,5 +60,13 @@ def examine(checks: Mapping[str, Check] | None = None) -> Iterator[Finding]:
             accepted = trouble.only_with_real_money and (settings.DEMO or settings.DEBUG)
             yield Finding(name, trouble.found, trouble.remedy, accepted)
         except Exception as error:  # whatever it is, the other checks go on
-            what = f"could not be checked: {type(error).__name__}: {' '.join(str(error).split())[:300]}"
-            yield Finding(name, what, "Mend what the other lines say of this store first, then run doctor again.")
+            yield _unchecked(name, error)
+
+
+def _unchecked(name: str, error: Exception) -> Finding:
+    """What is said of a check that could not be made."""
+    if isinstance(error, ClientError) and error.response["Error"].get("Code") in _NOT_ALLOWED:
+        what = f"not permitted: needs {error.operation_name}, as in the policy `doctor`."
+        return Finding(name, what, "Run doctor with credentials that have this policy: docs/operations.md#doctor.")
+    what = f"could not be checked: {type(error).__name__}: {' '.join(str(error).split())[:300]}"
+    return Finding(name, what, "Mend what the other lines say of this store first, then run doctor again.")

@@ -11,6 +11,7 @@ from django.conf import settings
 from coruscant import aws
 from coruscant.outbox import TopicMissing, topic_arn
 from liquidation.monitoring.doctor.trouble import Trouble
+from liquidation.venues import addresses
 from loans.events import topic
 from pricing.feeds import FEEDS
 from pricing.ingest import depth
@@ -91,6 +92,7 @@ def markets_are_reachable() -> str:
         address = urlsplit(url)
         port = address.port or (443 if address.scheme == "https" else 80)
         try:
+            addresses.resolve(address.hostname or "", port)  # raises where no order would be sent
             with socket.create_connection((address.hostname or "", port), timeout=_CONNECT_SECONDS) as connection:
                 if address.scheme == "https":
                     ssl.create_default_context().wrap_socket(connection, server_hostname=address.hostname).close()

@@ -73,3 +73,10 @@ def test_a_market_that_does_not_listen_or_has_no_certificate_is_named(settings):
             assert trouble(messaging.markets_are_reachable).startswith("Mos Espa, Tatooine, at 127.0.0.1:")
         finally:
             messaging._CONNECT_SECONDS = before
+
+
+def test_a_market_that_leads_inside_is_named_where_money_is_real(settings):
+    settings.DEMO = False
+    assert trouble(messaging.markets_are_reachable).startswith("Mos Espa, Tatooine, at 127.0.0.1:")
+    settings.MARKET_URLS_REASON = "a tunnel ends here"
+    assert messaging.markets_are_reachable()
