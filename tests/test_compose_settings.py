@@ -173,3 +173,10 @@ def test_the_simulators_go_by_the_same_region_and_topic():
 
 def test_compose_names_no_variable_but_settings():
     assert set(re.findall(r"\$\{(\w+)", FILE.read_text())) <= set(read_example())
+
+
+def test_every_variable_is_filled_in_by_every_engine_that_the_docs_list():
+    """An empty default would reach the service as it is written, from podman-compose 1.0.3."""
+    assert re.findall(r"\$\{\w+:?-\}", FILE.read_text()) == []
+    for name, service in read_services().items():
+        assert "${" not in str(service), name
