@@ -115,7 +115,7 @@ class Environment:
         """A PostgreSQL database by URL; Django's dummy if it is withheld."""
         value = self.text(name)
         if not value:
-            return {"ENGINE": "django.db.backends.dummy"}
+            return {"ENGINE": "django.db.backends.dummy", "USER": "", "PASSWORD": ""}
         if self._parts(name, value).scheme not in {"postgres", "postgresql", "psql"}:
             self.refuse(name, "must name a PostgreSQL database (postgres://…)")
         try:

@@ -3,9 +3,9 @@
 Tests compare `docker-compose.yml` and the chart with it. A process that needs fewer than all of NEEDED_BY_ALL names
 itself by the setting PROCESS, and the settings then read no others. Of every other process all are required.
 
-- Workers: the cache's values are sealed with SECRET_KEY, and any task may read one.
+- SECRET_KEY seals what is in Redis, so whoever uses that has it.
 - beat enqueues, and gives its sign of life in the cache. It has no database, so it waits for no migration.
-- flower looks at the broker.
+- flower looks at the broker, and has a password of its own (docs/operations.md).
 - migrate has the DATABASE_URL of the tables' owner. `setup` is what compose calls `migrate` and `provision` in one.
 - log-ins makes the accounts of the demo, in compose only.
 """
@@ -20,8 +20,8 @@ NEEDED_BY_ALL: Final = frozenset({"SECRET_KEY", "DATABASE_URL", "CACHE_URL", "CE
 AWS: Final = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"})
 
 FEWER: Final = {
-    "beat": frozenset({"CACHE_URL", "CELERY_BROKER_URL"}),
-    "flower": frozenset({"CELERY_BROKER_URL"}),
+    "beat": frozenset({"SECRET_KEY", "CACHE_URL", "CELERY_BROKER_URL"}),
+    "flower": frozenset({"SECRET_KEY", "CELERY_BROKER_URL"}),
     "migrate": frozenset({"DATABASE_URL"}),
     "provision": frozenset({"SECRET_KEY", "DATABASE_URL", "CACHE_URL"}) | AWS,
     "setup": frozenset({"SECRET_KEY", "DATABASE_URL", "CACHE_URL"}) | AWS,

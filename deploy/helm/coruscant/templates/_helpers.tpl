@@ -24,7 +24,7 @@ The secrets that a component has as files, and those that it has in its environm
 its process does not need. The table is coruscant/deploy/secrets.py; a test compares.
 */}}
 {{- define "coruscant.files" -}}
-{{- $fewer := dict "beat" (list "CACHE_URL" "CELERY_BROKER_URL") "flower" (list "CELERY_BROKER_URL") "migrate" (list "DATABASE_URL") "provision" (list "SECRET_KEY" "DATABASE_URL" "CACHE_URL") }}
+{{- $fewer := dict "beat" (list "SECRET_KEY" "CACHE_URL" "CELERY_BROKER_URL") "flower" (list "SECRET_KEY" "CELERY_BROKER_URL") "migrate" (list "DATABASE_URL") "provision" (list "SECRET_KEY" "DATABASE_URL" "CACHE_URL") }}
 {{- $all := list "SECRET_KEY" "DATABASE_URL" "CACHE_URL" "CELERY_BROKER_URL" }}
 {{- $needed := get $fewer .component | default $all }}
 {{- $found := list }}
