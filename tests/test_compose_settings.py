@@ -216,7 +216,7 @@ def test_what_is_mounted_can_be_read_by_the_users_of_containers_after_the_comman
     """From a clone that was made under `umask 077`."""
     mounts = [volume.split(":")[0] for service in read_services().values() for volume in service.get("volumes", [])]
     sources = [Path(source) for source in mounts if source.startswith("./")]
-    assert len(sources) == 4
+    assert Path("deploy/nginx") in sources
     for source in sources:
         (tmp_path / source).parent.mkdir(parents=True, exist_ok=True)
         copy = shutil.copytree if (ROOT / source).is_dir() else shutil.copyfile
