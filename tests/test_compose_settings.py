@@ -81,6 +81,8 @@ OTHERS = {
 _TRYING_OUT = {"DEMO"}
 #: The address of the tables' owner, for the container that migrates and for no other.
 OF_MIGRATIONS = {"MIGRATIONS_DATABASE_URL"}
+#: The network of the containers, which compose makes.
+OF_THE_NETWORK = {"CONTAINERS_SUBNET"}
 #: Compose decides where the probes of its containers look.
 OF_THE_CONTAINER = {"HEARTBEAT_FILE": "/tmp/heartbeat"}
 #: Compose names those that need fewer secrets; a person's `.env` names none of them.
@@ -110,7 +112,8 @@ def settings_of(environment: Mapping[str, str]) -> dict[str, str]:
 
 def test_each_process_of_the_service_has_every_setting_and_the_secrets_that_it_needs():
     example = read_example()
-    assert set(OTHERS) | set(OF_THE_CONTAINER) | OF_MIGRATIONS | _BY_ITSELF | _TRYING_OUT == set(example)
+    of_compose = set(OF_THE_CONTAINER) | OF_MIGRATIONS | OF_THE_NETWORK | _BY_ITSELF
+    assert set(OTHERS) | of_compose | _TRYING_OUT == set(example)
     services = read_services()
     ours = {name for name, service in services.items() if service.get("image") == "coruscant-bank-service"}
     assert ours == set(secrets.NEEDED) - OF_THE_CHART | {"spare-beat"}
@@ -123,7 +126,7 @@ def test_each_process_of_the_service_has_every_setting_and_the_secrets_that_it_n
 
 def open_settings():
     """The settings that are no secrets, and that every process has."""
-    return set(read_example()) - SECRETS - OF_MIGRATIONS - _BY_ITSELF
+    return set(read_example()) - SECRETS - OF_MIGRATIONS - OF_THE_NETWORK - _BY_ITSELF
 
 
 def test_a_secret_is_the_same_wherever_it_is():

@@ -12,7 +12,7 @@ import yaml
 from django.urls import resolve
 
 from coruscant import __version__
-from coruscant.tests.test_settings import GOOD
+from coruscant.tests.test_settings import GOOD, start  # noqa: F401  (a fixture)
 from local import processes
 from pricing.markets import Market
 from tests.compose import read_example, read_services
@@ -32,6 +32,7 @@ LEAST = {"settings": {name: value for name, value in GOOD.items() if name not in
 LEAST["settings"]["ALLOWED_HOSTS"] = "bank.example"
 #: Everything that is off by itself.
 MOST = LEAST | {
+    "settings": LEAST["settings"] | {"TRUSTED_PROXIES": "10.244.0.0/16"},
     "flower": {"enabled": True},
     "ingress": {"enabled": True, "className": "nginx", "host": "bank.example", "tlsSecret": "bank-tls"},
     "web": {"autoscaling": {"enabled": True}},
@@ -169,6 +170,12 @@ def test_the_image_is_that_of_the_version_or_of_a_digest(least):
     assert {container(pod)["image"] for pod in pods(pinned).values()} == {f"registry.example/bank@{digest}"}
 
 
+def test_web_believes_the_ingress_about_whose_address_a_call_comes_from(most, start):  # noqa: F811
+    environment = {entry["name"]: entry.get("value") for entry in container(pods(most)["bank-web"])["env"]}
+    trusted = start(TRUSTED_PROXIES=environment["TRUSTED_PROXIES"])["TRUSTED_PROXIES"]
+    assert [str(network) for network in trusted] == ["10.244.0.0/16"]
+
+
 def test_a_release_migrates_and_then_provisions_before_anything_else(most):
     jobs = [found for (kind, _name), found in most.items() if kind == "Job"]
     hooks = [found["metadata"]["annotations"] for found in jobs]
@@ -191,6 +198,8 @@ def test_probes_ask_what_compose_asks(most):
         elif name not in {"bank-migrate", "bank-provision"}:
             assert one["readinessProbe"]["exec"]["command"] == ["sh", "-c", heartbeat]
             assert "livenessProbe" not in one, "no restart for an outage of the broker"
+    asked = services["flower"]["healthcheck"]["test"][-1]
+    assert container(pods(most)["bank-flower"])["readinessProbe"]["httpGet"]["path"] in asked
     web = container(pods(most)["bank-web"])
     paths = {kind: web[f"{kind}Probe"]["httpGet"]["path"] for kind in ("startup", "liveness", "readiness")}
     assert paths == {"startup": "/health/live", "liveness": "/health/live", "readiness": "/health/ready"}
@@ -259,6 +268,11 @@ def test_the_web_is_scaled_by_its_processor(most):
         *((f"settings.{market.name}_URL", None, f"{market.name}_URL") for market in Market),
         ("settings.INSTALLATION_NAMESPACE", None, "INSTALLATION_NAMESPACE"),
         ("settings.LEASE_SECONDS", 20, "want string"),
+        (
+            "ingress",
+            {"enabled": True, "className": "nginx", "host": "bank.example", "tlsSecret": "bank-tls"},
+            "settings.TRUSTED_PROXIES must say where the ingress's pods are",
+        ),
         ("image", {"repository": "bank", "digest": "latest"}, "digest"),
         ("ingress.enabled", True, "host"),
         ("workers.sales.queues", ["sales"], "queues"),

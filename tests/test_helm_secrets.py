@@ -46,9 +46,12 @@ def test_each_pod_has_the_secrets_of_its_process_and_starts_with_them(most, star
 
 def test_secrets_are_named_and_never_written(most):
     assert not any(GOOD[name] in json.dumps(found) for found in most.values() for name in SECRETS)
-    for pod in pods(most).values():
-        referred = {entry["name"] for entry in container(pod)["env"] if "valueFrom" in entry}
-        assert referred in (set(), secrets.AWS)
+    for name, pod in pods(most).items():
+        referred = {entry["name"]: entry["valueFrom"] for entry in container(pod)["env"] if "valueFrom" in entry}
+        own = {"FLOWER_BASIC_AUTH"} if name == "bank-flower" else set()
+        assert set(referred) == secrets.NEEDED[name.removeprefix("bank-")] & secrets.AWS | own
+        for key, source in referred.items():  # one that is missing in the Secret keeps the pod from starting
+            assert source == {"secretKeyRef": {"name": "coruscant", "key": key}}
 
 
 def test_a_setting_of_ones_own_may_be_in_a_file_of_every_pod():

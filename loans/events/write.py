@@ -11,12 +11,13 @@ from django.db.models import OuterRef, Subquery
 from django.db.models.functions import Coalesce
 
 from coruscant import ids
-from coruscant.any_of import AnyOf
+from coruscant.any_of import AnyOf, array
 from coruscant.restores.models import Restore
 from loans import terms
 from loans.events.body import LoanThen, event_body
 from loans.events.models import LoanEvent, LoanEventTopic, LoanEventType
 from loans.models import Loan
+from loans.representation import instant_string
 
 # Ids and bodies come as lines, since a body has none of its own, and an array of texts takes longer to quote than all
 # the rest (docs/decisions/0019).
@@ -51,12 +52,14 @@ def write_events(event_type: LoanEventType, loan_pks: Sequence[int], price: Deci
         )
         for loan in loans
     ]  # fmt: skip
+    told_at = instant_string(at)
     bodies = [
-        event_body(event_id, event_type.value, loan, price, of_terms[loan.terms], at)
+        event_body(event_id, event_type.value, loan, price, of_terms[loan.terms], told_at)
         for loan, event_id in zip(loans, event_ids, strict=True)
     ]
     written: dict[str, Any] = {
-        "loans": [loan.pk for loan in loans], "sequences": [loan.last + 1 for loan in loans], "type": event_type.value,
+        "loans": array(loan.pk for loan in loans), "sequences": array(loan.last + 1 for loan in loans),
+        "type": event_type.value,
         "ids": "\n".join(map(str, event_ids)), "bodies": "\n".join(bodies), "at": at,
     }  # fmt: skip
     with connection.cursor() as cursor:

@@ -2,7 +2,6 @@
 
 import json
 import uuid
-from datetime import UTC, datetime
 from decimal import Decimal
 
 from hypothesis import given
@@ -12,7 +11,7 @@ from loans.events.body import LoanThen, event_body
 from loans.risk import Thresholds
 
 EVENT_ID = uuid.UUID("6f1c2f0a-5d1e-4a52-9c0b-6c1f7f2b9d11")
-AT = datetime(2026, 11, 26, 12, 0, 0, 5, tzinfo=UTC)
+AT = "2026-11-26T12:00:00.000005Z"
 RULES = Thresholds(Decimal("0.5"), Decimal("0.7"), Decimal("0.6"), Decimal("0.8"))
 
 

@@ -120,6 +120,14 @@ env:
   - name: PROCESS
     value: {{ .component }}
   {{- end }}
+  {{- if eq .component "flower" }}
+  # Flower's own, as name:password; without it the pod does not start.
+  - name: FLOWER_BASIC_AUTH
+    valueFrom:
+      secretKeyRef:
+        name: {{ .root.Values.secrets.existingSecret }}
+        key: FLOWER_BASIC_AUTH
+  {{- end }}
   - name: HEARTBEAT_FILE
     value: /tmp/heartbeat
 volumeMounts:
