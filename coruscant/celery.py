@@ -48,7 +48,8 @@ def _keep_our_logging(**_signal: Any) -> None:
 
 
 @worker_init.connect
-def _refuse_to_work_as_superuser(**_signal: Any) -> None:
+def _refuse_to_work(**_signal: Any) -> None:
+    startup.require_secrets()
     startup.require_safe_database()
 
 

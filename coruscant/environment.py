@@ -5,6 +5,7 @@ value that may hold a secret.
 """
 
 import os
+from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -19,6 +20,8 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 _TRUE = {"true", "1", "yes", "on"}
 _FALSE = {"false", "0", "no", "off"}
+#: No client knows this scheme, and each says so. An empty address would mean a default to some.
+NONE = "none://"
 
 
 class Environment:
@@ -29,8 +32,13 @@ class Environment:
 
     def __init__(self, dotenv: Path) -> None:
         self._env = environ.Env()
+        self._withheld: frozenset[str] = frozenset()
         if dotenv.is_file():
             environ.Env.read_env(str(dotenv), overwrite=False)
+
+    def withhold(self, names: Iterable[str]) -> None:
+        """Read nothing for these from now on, whatever is there. What is made of them then refuses to be used."""
+        self._withheld = frozenset(names)
 
     def refuse(self, name: str, sentence: str) -> NoReturn:
         """End the process: the setting `name` is wrong, and `sentence` says how."""
@@ -38,6 +46,8 @@ class Environment:
 
     def text(self, name: str, default: str | None = None) -> str:
         """A non-empty string; required when there is no default."""
+        if name in self._withheld:
+            return ""
         value = self._read(name, default or "")
         if not value and default is None:
             self.refuse(name, "must be set")
@@ -81,8 +91,10 @@ class Environment:
         return value
 
     def url(self, name: str, schemes: tuple[str, ...] = ("http", "https")) -> str:
-        """An address with a scheme and a host, without a trailing slash."""
+        """An address with a scheme and a host, without a trailing slash; `none://` if it is withheld."""
         value = self.text(name)
+        if not value:
+            return NONE
         parts = self._parts(name, value)
         if parts.scheme not in schemes or not (parts.netloc or (parts.scheme == "unix" and parts.path)):
             self.refuse(name, f"must be an address like {schemes[0]}://host:port")
@@ -104,8 +116,10 @@ class Environment:
             self.refuse(name, f"must be a UUID, not {value!r}")
 
     def database(self, name: str) -> dict[str, object]:
-        """A PostgreSQL database by URL."""
+        """A PostgreSQL database by URL; Django's dummy if it is withheld."""
         value = self.text(name)
+        if not value:
+            return {"ENGINE": "django.db.backends.dummy", "USER": "", "PASSWORD": ""}
         if self._parts(name, value).scheme not in {"postgres", "postgresql", "psql"}:
             self.refuse(name, "must name a PostgreSQL database (postgres://…)")
         try:

@@ -11,6 +11,7 @@ from django.utils.functional import lazy
 from coruscant import aws, environment, logging, startup
 from coruscant.api_settings import *  # noqa: F403
 from coruscant.celery_settings import *  # noqa: F403
+from coruscant.deploy import secrets
 from coruscant.environment import BASE_DIR
 from coruscant.page_settings import *  # noqa: F403
 from coruscant.security_settings import *  # noqa: F403
@@ -18,12 +19,16 @@ from pricing.markets import Market
 
 env = environment.of_the_service()
 
+# Which process this is, if it needs fewer secrets than all; it reads no others.
+PROCESS = env.one_of("PROCESS", secrets.ANY, (secrets.ANY, *secrets.FEWER))
+env.withhold(secrets.withheld_from(PROCESS))
+
 # --- Django ---------------------------------------------------------------------------------------------------
 
 DEBUG = env.flag("DEBUG", default=False)
 DEMO = env.flag("DEMO", default=False)  # accepts what is only for trying out (coruscant/startup.py)
 SECRET_KEY = env.text("SECRET_KEY")
-if not DEBUG and len(SECRET_KEY) < 32:  # noqa: PLR2004
+if not DEBUG and 0 < len(SECRET_KEY) < 32:  # noqa: PLR2004
     env.refuse("SECRET_KEY", "must be at least 32 characters long unless DEBUG is true")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", default=["localhost", "127.0.0.1"])
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", default=[])

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import OperationalError, connection
 
 from coruscant import __version__
+from coruscant.deploy.secrets import withheld_from
 from coruscant.public_addresses import is_public
 
 log = structlog.get_logger(__name__)
@@ -84,6 +85,13 @@ def log_start(process: str) -> None:
     log.info("process_started", process=process, version=__version__)
 
 
+def require_secrets() -> None:
+    """End the process if PROCESS names one that has fewer secrets than the web and workers need. For their start."""
+    if missing := withheld_from(settings.PROCESS):
+        names = ", ".join(sorted(missing))
+        raise SystemExit(f"Bad configuration: PROCESS must not be {settings.PROCESS} where {names} is needed.")
+
+
 def require_safe_database() -> None:
     """End the process if it is the database's superuser, who may change history. For the start of long processes.
 
@@ -135,8 +143,8 @@ def _in_full(host: str) -> str:
 
 
 def _dangers_of_redis(name: str, url: SplitResult, plain_reason: str) -> Iterator[tuple[str, str]]:
-    if url.scheme == "unix":
-        return  # whoever may open the file
+    if url.scheme in {"unix", "none"}:
+        return  # whoever may open the file, or nobody
     if not url.password:
         yield name, "must have a user and a password, as in rediss://user:password@host:port/0"
     elif url.scheme == "rediss" and not _checks_certificate(name, url.query):

@@ -9,8 +9,9 @@ import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 FILE = ROOT / "docker-compose.yml"
-#: `$$`, `${NAME-default}` and `${NAME:-default}`: all that the file uses.
-_VARIABLE = re.compile(r"\$(?:(?P<dollar>\$)|\{(?P<name>[A-Z_]+)(?P<empty_too>:?)-(?P<default>[^}]*)\})")
+#: `$$`, `${NAME-default}` and `${NAME:-default}`: all that the file uses. Of the versions of podman-compose that the
+#: docs list, 1.0.3 leaves an empty default as it is written, and so does this.
+_VARIABLE = re.compile(r"\$(?:(?P<dollar>\$)|\{(?P<name>[A-Z_]+)(?P<empty_too>:?)-(?P<default>[^}]+)\})")
 
 
 def read_file(variables: Mapping[str, str] | None = None) -> dict[str, Any]:

@@ -3,12 +3,16 @@
 import os
 import re
 import runpy
+import shutil
+import subprocess
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import pytest
 
+from coruscant.deploy import secrets
 from tests.compose import FILE, ROOT, read_example, read_services
 
 #: Another value of each setting than that of the example.
@@ -81,6 +85,11 @@ OF_MIGRATIONS = {"MIGRATIONS_DATABASE_URL"}
 OF_THE_NETWORK = {"CONTAINERS_SUBNET"}
 #: Compose decides where the probes of its containers look.
 OF_THE_CONTAINER = {"HEARTBEAT_FILE": "/tmp/heartbeat"}
+#: Compose names those that need fewer secrets; a person's `.env` names none of them.
+_BY_ITSELF = {"PROCESS"}
+SECRETS = secrets.NEEDED_BY_ALL | secrets.AWS
+#: Compose has one for both.
+OF_THE_CHART = {"migrate", "provision"}
 REQUIRED = {
     "SECRET_KEY", "INSTALLATION_NAMESPACE", "DATABASE_URL", "CACHE_URL", "CELERY_BROKER_URL",
     "MOS_ESPA_URL", "BLACK_SPIRE_OUTPOST_URL",
@@ -102,14 +111,36 @@ def settings_of(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: text for name, text in without_addresses.items() if name.isupper()}
 
 
-def test_each_process_of_the_service_has_every_setting():
+def test_each_process_of_the_service_has_every_setting_and_the_secrets_that_it_needs():
     example = read_example()
-    assert set(OTHERS) | set(OF_THE_CONTAINER) | OF_MIGRATIONS | OF_THE_NETWORK | _TRYING_OUT == set(example)
+    of_compose = set(OF_THE_CONTAINER) | OF_MIGRATIONS | OF_THE_NETWORK | _BY_ITSELF
+    assert set(OTHERS) | of_compose | _TRYING_OUT == set(example)
     services = read_services()
-    ours = [name for name, service in services.items() if service.get("image") == "coruscant-bank-service"]
-    assert len(ours) == 10
+    ours = {name for name, service in services.items() if service.get("image") == "coruscant-bank-service"}
+    assert ours == set(secrets.NEEDED) - OF_THE_CHART | {"spare-beat"}
     for name in ours:
-        assert set(services[name]["environment"]) == set(example) - OF_MIGRATIONS - OF_THE_NETWORK, name
+        process = name.removeprefix("spare-")
+        environment = services[name]["environment"]
+        assert set(environment) - {"PROCESS"} == open_settings() | secrets.NEEDED[process], name
+        assert environment.get("PROCESS", secrets.ANY) == (process if process in secrets.FEWER else secrets.ANY)
+
+
+def open_settings():
+    """The settings that are no secrets, and that every process has."""
+    return set(read_example()) - SECRETS - OF_MIGRATIONS - OF_THE_NETWORK - _BY_ITSELF
+
+
+def test_a_secret_is_the_same_wherever_it_is():
+    services = read_services(OTHERS | {"MIGRATIONS_DATABASE_URL": OTHERS["DATABASE_URL"]})
+    for process in set(secrets.NEEDED) - OF_THE_CHART:
+        environment = services[process]["environment"]
+        assert {name: environment[name] for name in secrets.NEEDED[process]}.items() <= OTHERS.items(), process
+
+
+def test_each_process_of_compose_starts_on_its_settings_alone():
+    for name in set(secrets.NEEDED) - OF_THE_CHART:
+        with mock.patch.dict(os.environ, {**environment_in_compose(service=name), "DOTENV": os.devnull}, clear=True):
+            runpy.run_path(str(ROOT / "coruscant" / "settings.py"))
 
 
 def test_a_fresh_clone_has_the_settings_of_the_example_with_and_without_a_copy_of_it():
@@ -153,7 +184,7 @@ def test_migrations_run_as_the_owner_of_the_tables_and_nothing_else_does():
     for name, service in services.items():
         if service.get("image") == "coruscant-bank-service":
             owner = example["MIGRATIONS_DATABASE_URL"] if name == setup else example["DATABASE_URL"]
-            assert service["environment"]["DATABASE_URL"] == owner, name
+            assert service["environment"].get("DATABASE_URL", owner) == owner, name
     chosen = environment_in_compose({"MIGRATIONS_DATABASE_URL": "postgres://owner@db.example/bank"}, setup)
     assert chosen == environment_in_compose(service=setup) | {"DATABASE_URL": "postgres://owner@db.example/bank"}
     with pytest.raises(SystemExit, match="DATABASE_URL must be set"):
@@ -193,3 +224,28 @@ def test_the_documented_settings_for_real_money_start_every_container():
     for name in own:  # or the rest of the test could not fail
         with pytest.raises(SystemExit, match=name):
             settings_of(environment_in_compose(chosen | {name: read_example()[name]}))
+
+
+def test_every_variable_is_filled_in_by_every_engine_that_the_docs_list():
+    """An empty default would reach the service as it is written, from podman-compose 1.0.3."""
+    assert re.findall(r"\$\{\w+:?-\}", FILE.read_text()) == []
+    for name, service in read_services().items():
+        assert "${" not in str(service), name
+
+
+def test_what_is_mounted_can_be_read_by_the_users_of_containers_after_the_command_in_the_docs(tmp_path):
+    """From a clone that was made under `umask 077`."""
+    mounts = [volume.split(":")[0] for service in read_services().values() for volume in service.get("volumes", [])]
+    sources = [Path(source) for source in mounts if source.startswith("./")]
+    assert Path("deploy/nginx") in sources
+    for source in sources:
+        (tmp_path / source).parent.mkdir(parents=True, exist_ok=True)
+        copy = shutil.copytree if (ROOT / source).is_dir() else shutil.copyfile
+        copy(ROOT / source, tmp_path / source)
+    for path in tmp_path.rglob("*"):
+        path.chmod(0o700 if path.is_dir() else 0o600)
+    (command,) = re.findall("(?m)^    (chmod .*)$", (ROOT / "docs" / "deploy.md").read_text())
+    subprocess.run(command.split(), cwd=tmp_path, check=True)
+    for source in sources:
+        for path in (tmp_path / source, *(tmp_path / source).rglob("*")):
+            assert path.stat().st_mode & 0o077 == (0o055 if path.is_dir() else 0o044), path

@@ -93,11 +93,11 @@ def test_the_log_ins_that_the_readme_names_are_made_with_no_more_than_is_mounted
     shutil.copytree(ROOT / source, mounted)
     address = f"{stack.environment['DATABASE_URL'].rpartition('/')[0]}/{connection.settings_dict['NAME']}"
     command = services["log-ins"]["command"]
+    environment = os.environ | {"DATABASE_URL": address, "PROCESS": services["log-ins"]["environment"]["PROCESS"]}
 
     for _twice in range(2):
         subprocess.run(
-            [sys.executable, *command[1:]], cwd=tmp_path, env=os.environ | {"DATABASE_URL": address},
-            check=True, timeout=60,
+            [sys.executable, *command[1:]], cwd=tmp_path, env=environment, check=True, timeout=60,
         )  # fmt: skip
     for name in ACCOUNTS:
         person = authenticate(HttpRequest(), username=name, password="demo")

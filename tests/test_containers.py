@@ -272,7 +272,7 @@ def test_the_file_of_a_process_at_work_is_found_and_an_old_or_missing_one_is_not
 def test_what_serves_waits_for_migrations_by_itself_and_for_no_container_that_ends(services):
     """Engines differ in how they wait for a container that has ended, and some cannot."""
     for name, (process, _command) in COMMANDS.items():
-        waits = not isinstance(process, processes.Flower)  # it asks the broker only
+        waits = not isinstance(process, processes.Flower | processes.Beat)  # these have no database
         entry = ["sh", "-c", 'python manage.py wait_until_migrated && exec "$@"', "--"]
         assert services[name].get("entrypoint") == (entry if waits else None), name
     conditions = {how["condition"] for service in services.values() for how in service.get("depends_on", {}).values()}

@@ -118,8 +118,9 @@ def test_a_field_that_kubernetes_does_not_know_is_noticed(most, version):
 def test_by_itself_the_chart_has_no_flower_no_door_and_no_autoscaling(least):
     assert set(least) == {
         ("Job", "bank-migrate"), ("Job", "bank-provision"), ("Service", "bank-web"),
+        ("ServiceAccount", "bank-migrate"), ("ServiceAccount", "bank-provision"),
         *((kind, f"bank-{name}")
-          for kind in ("Deployment", "PodDisruptionBudget", "NetworkPolicy")
+          for kind in ("Deployment", "PodDisruptionBudget", "NetworkPolicy", "ServiceAccount")
           for name in ("web", "beat", *(f"worker-{worker}" for worker in processes.WORKERS))),
     }  # fmt: skip
     alone = {name for (kind, name), found in least.items() if kind == "Deployment" and found["spec"]["replicas"] < 2}
@@ -143,7 +144,7 @@ def test_the_commands_and_grace_periods_are_those_of_the_table(most):
 def test_what_needs_the_database_waits_for_migrations_as_in_compose(most):
     entry = read_services()["web"]["entrypoint"]
     waiting = {name for name, pod in pods(most).items() if container(pod)["command"] == entry}
-    assert waiting == {"bank-web", "bank-beat", *(f"bank-worker-{name}" for name in processes.WORKERS)}
+    assert waiting == {"bank-web", *(f"bank-worker-{name}" for name in processes.WORKERS)}
 
 
 def test_every_pod_is_no_root_with_a_read_only_disk_and_no_capability(most):
@@ -169,46 +170,10 @@ def test_the_image_is_that_of_the_version_or_of_a_digest(least):
     assert {container(pod)["image"] for pod in pods(pinned).values()} == {f"registry.example/bank@{digest}"}
 
 
-def test_the_settings_of_a_pod_start_the_service(least, start, tmp_path):  # noqa: F811
-    for name in SECRETS:
-        (tmp_path / name).write_text(GOOD[name])
-    for name, pod in pods(least).items():
-        environment = {entry["name"]: entry["value"] for entry in container(pod)["env"]}
-        in_files = {setting: path for setting, path in environment.items() if setting.endswith("_FILE")}
-        in_files.pop("HEARTBEAT_FILE")
-        assert set(in_files) == {f"{setting}_FILE" for setting in SECRETS}, name
-        for setting, path in in_files.items():
-            assert path == f"/run/secrets/coruscant/{setting.removesuffix('_FILE')}"
-            environment[setting] = str(tmp_path / Path(path).name)
-        settings = start(**dict.fromkeys(SECRETS), **environment)
-        assert (settings["SECRET_KEY"], settings["ALLOWED_HOSTS"]) == (GOOD["SECRET_KEY"], ["bank.example"])
-
-
 def test_web_believes_the_ingress_about_whose_address_a_call_comes_from(most, start):  # noqa: F811
     environment = {entry["name"]: entry.get("value") for entry in container(pods(most)["bank-web"])["env"]}
     trusted = start(TRUSTED_PROXIES=environment["TRUSTED_PROXIES"])["TRUSTED_PROXIES"]
     assert [str(network) for network in trusted] == ["10.244.0.0/16"]
-
-
-def test_secrets_are_named_and_never_written(most):
-    assert not any(GOOD[name] in json.dumps(found) for found in most.values() for name in SECRETS)
-    for name, pod in pods(most).items():
-        referred = [entry for entry in container(pod)["env"] if "valueFrom" in entry]
-        own = ["FLOWER_BASIC_AUTH"] if name == "bank-flower" else []
-        assert [entry["name"] for entry in referred] == ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", *own]
-        for entry in referred:  # one that is missing in the Secret keeps the pod from starting
-            assert entry["valueFrom"] == {"secretKeyRef": {"name": "coruscant", "key": entry["name"]}}
-
-
-def test_the_role_that_owns_the_tables_is_given_to_migrations_alone(most):
-    keys = {
-        name: [item["key"] for item in volume["secret"]["items"]]
-        for name, pod in pods(most).items()
-        for volume in pod["spec"]["volumes"]
-        if "secret" in volume
-    }
-    assert keys.pop("bank-migrate") == ["SECRET_KEY", "OWNER_DATABASE_URL", "CACHE_URL", "CELERY_BROKER_URL"]
-    assert set(map(tuple, keys.values())) == {SECRETS}
 
 
 def test_a_release_migrates_and_then_provisions_before_anything_else(most):
@@ -313,6 +278,7 @@ def test_the_web_is_scaled_by_its_processor(most):
         ("workers.sales.queues", ["sales"], "queues"),
         ("secret.existingSecret", "other", "additional properties 'secret' not allowed"),
         ("workers.sales.autoscaling.enabled", True, "keda.address must say where the broker is"),
+        ("settings.PROCESS", "beat", "invalid propertyName 'PROCESS'"),
     ],
 )
 def test_values_that_cannot_be_meant_are_refused(path, value, sentence):

@@ -11,6 +11,7 @@ import pytest
 from django.core.management import call_command
 
 from coruscant import aws
+from coruscant.deploy import secrets
 from pricing.feeds import FEEDS
 from pricing.ingest import depth, queue
 from tests.compose import read_example
@@ -100,6 +101,11 @@ def allowed(process):
 
 def test_each_process_may_do_exactly_what_its_code_does():
     assert {process: {action for action, _ in allowed(process)} for process in POLICIES} == calls_by_process()
+
+
+def test_the_processes_that_have_keys_of_aws_are_those_that_have_a_policy():
+    have_keys = {name for name, needed in secrets.NEEDED.items() if needed >= secrets.AWS}
+    assert have_keys == set(POLICIES) - {"doctor"} | {"provision"}, "which is setup's part; a person runs the doctor"
 
 
 def test_nothing_else_talks_to_aws():

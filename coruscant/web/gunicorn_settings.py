@@ -26,9 +26,10 @@ def on_starting(server: Any) -> None:
     os.environ[_COUNTS] = tempfile.mkdtemp(prefix="coruscant-metrics-")  # before anything imports prometheus_client
     if server.app.app_uri == "coruscant.wsgi":  # the benchmarks serve another one
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coruscant.settings")
-        from coruscant.startup import require_safe_database  # noqa: PLC0415  (needs the settings)
+        from coruscant import startup  # noqa: PLC0415  (needs the settings)
 
-        require_safe_database()
+        startup.require_secrets()
+        startup.require_safe_database()
 
 
 def on_exit(_server: Any) -> None:

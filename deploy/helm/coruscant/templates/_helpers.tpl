@@ -19,9 +19,30 @@ labels:
   {{- include "coruscant.labels" . | nindent 2 }}
 {{- end }}
 
+{{/*
+The secrets that a component has as files, and those that it has in its environment: what is in values.yaml, without what
+its process does not need. The table is coruscant/deploy/secrets.py; a test compares.
+*/}}
+{{- define "coruscant.files" -}}
+{{- $fewer := dict "beat" (list "SECRET_KEY" "CACHE_URL" "CELERY_BROKER_URL") "flower" (list "SECRET_KEY" "CELERY_BROKER_URL") "migrate" (list "DATABASE_URL") "provision" (list "SECRET_KEY" "DATABASE_URL" "CACHE_URL") }}
+{{- $all := list "SECRET_KEY" "DATABASE_URL" "CACHE_URL" "CELERY_BROKER_URL" }}
+{{- $needed := get $fewer .component | default $all }}
+{{- $found := list }}
+{{- range .root.Values.secrets.files }}
+{{- if or (has . $needed) (not (has . $all)) }}
+{{- $found = append $found . }}
+{{- end }}
+{{- end }}
+{{- toYaml $found }}
+{{- end }}
+
+{{- define "coruscant.environment" -}}
+{{- toYaml (ternary .root.Values.secrets.environment list (.aws | default false)) }}
+{{- end }}
+
 {{/* What every pod has beside its container. */}}
 {{- define "coruscant.pod" -}}
-serviceAccountName: {{ .root.Values.serviceAccountName }}
+serviceAccountName: {{ printf "%s-%s" .root.Release.Name .component }}
 automountServiceAccountToken: false
 enableServiceLinks: false
 {{- with .root.Values.imagePullSecrets }}
@@ -61,7 +82,7 @@ volumes:
       secretName: {{ .root.Values.secrets.existingSecret }}
       defaultMode: 0440
       items:
-        {{- range .root.Values.secrets.files }}
+        {{- range include "coruscant.files" . | fromYamlArray }}
         - key: {{ if and (eq . "DATABASE_URL") $.owner }}{{ $.root.Values.migrate.databaseUrlKey }}{{ else }}{{ . }}{{ end }}
           path: {{ . }}
         {{- end }}
@@ -84,16 +105,20 @@ env:
   - name: {{ $name }}
     value: {{ $value | quote }}
   {{- end }}
-  {{- range .root.Values.secrets.files }}
+  {{- range include "coruscant.files" . | fromYamlArray }}
   - name: {{ . }}_FILE
     value: /run/secrets/coruscant/{{ . }}
   {{- end }}
-  {{- range .root.Values.secrets.environment }}
+  {{- range include "coruscant.environment" . | fromYamlArray }}
   - name: {{ . }}
     valueFrom:
       secretKeyRef:
         name: {{ $.root.Values.secrets.existingSecret }}
         key: {{ . }}
+  {{- end }}
+  {{- if has .component (list "beat" "flower" "migrate" "provision") }}
+  - name: PROCESS
+    value: {{ .component }}
   {{- end }}
   {{- if eq .component "flower" }}
   # Flower's own, as name:password; without it the pod does not start.
