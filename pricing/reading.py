@@ -7,7 +7,6 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -15,10 +14,11 @@ from django.db import connection
 
 from coruscant import clock
 from pricing import guard as guarding
-from pricing.aside import Aside, Interval
-from pricing.guard import Alone, Course, Effective, Guard, Guards, Mode
+from pricing.aside import Aside
+from pricing.guard import Alone, Course, Effective, Guards
 from pricing.markets import Market
-from pricing.quotes import Freshness, Level, Quote, in_order
+from pricing.quotes import Freshness, Quote, in_order
+from pricing.written import read_aside, read_guards, read_levels
 
 _QUOTE = "id, market, market_time, sent_at, coalesce(event_id, message_id) AS reference, too_late"
 _QUOTE_COLUMNS = 6
@@ -60,16 +60,16 @@ _READING = """
         ) AS one ON true
     ), own AS MATERIALIZED (
         SELECT market, id, CASE
-            WHEN id IS NULL THEN coalesce(earlier.last, {no_earlier})
-            WHEN later.first IS NOT NULL THEN greatest(later.first, earlier.last)
+            WHEN id IS NOT NULL AND (later.first IS NULL OR settled.sent_at > {no_earlier}) THEN later.first
+            ELSE coalesce(greatest(later.first, (
+                SELECT max(sent_at) FROM pricing_pricequote q
+                WHERE q.market = settled.market AND q.sent_at <= {no_earlier}
+            )), {no_earlier})
         END AS begins
         FROM settled, LATERAL (
             SELECT min(sent_at) AS first FROM pricing_pricequote q
             WHERE q.market = settled.market AND q.sent_at >= settled.sent_at AND q.id <> settled.id
-        ) AS later, LATERAL (
-            SELECT max(sent_at) AS last FROM pricing_pricequote q
-            WHERE q.market = settled.market AND q.sent_at <= {no_earlier}
-        ) AS earlier
+        ) AS later
     ), reading AS MATERIALIZED (
         SELECT market, id AS settled_id, coalesce(least(begins, (
             SELECT max(sent_at) FROM pricing_pricequote q
@@ -96,16 +96,18 @@ _HISTORY = f"""
 # The markets are literals here, so PostgreSQL plans this statement once. For an array given as a parameter it assumes
 # ten elements, estimates that one plan for all parameters would be expensive, and plans anew each time.
 _MARKETS = "(VALUES {})".format(", ".join(f"('{market.value}')" for market in Market))
+_LAST_SENT = "greatest({})".format(
+    ", ".join(f"(SELECT max(sent_at) FROM pricing_pricequote WHERE market = '{market.value}')" for market in Market)  # noqa: S608
+)
 _NO_EARLIER = "(SELECT since - make_interval(secs => %(reach)s) FROM bounds)"
-# From the first unevaluated quote on; while no evaluation runs, from not too long ago. What evaluations found of these
-# is not asked for: it takes as long to parse as the quotes.
+# From the first unevaluated quote on; while no evaluation runs, from not too long ago. One row of texts: most readings
+# find the same quotes as the last one, and need not parse them again.
 _NEWEST = f"""
-    WITH bounds AS MATERIALIZED (
-        SELECT greatest(least(unevaluated.first, newest.last),
-                        newest.last - make_interval(secs => %(reach)s)) AS since
-        FROM (SELECT min(sent_at) AS first FROM pricing_pricequote WHERE evaluated_at IS NULL) AS unevaluated,
-             (SELECT max(one.last) AS last FROM {_MARKETS} AS each(name), LATERAL (
-                 SELECT max(sent_at) AS last FROM pricing_pricequote WHERE market = each.name) AS one) AS newest
+    WITH bounds AS (
+        SELECT greatest(
+            least((SELECT min(sent_at) FROM pricing_pricequote WHERE evaluated_at IS NULL), last),
+            last - make_interval(secs => %(reach)s)
+        ) AS since FROM (SELECT {_LAST_SENT} AS last) AS sent
     ), {
     _READING.format(
         markets=f"{_MARKETS} AS each(name)",
@@ -113,16 +115,17 @@ _NEWEST = f"""
         no_earlier=_NO_EARLIER,
     )
 }
-    SELECT {clock.COLUMN} AS now, {_GUARDS} AS guards, {
+    SELECT {clock.COLUMN} AS now,
+           (SELECT coalesce(json_object_agg(market, drained_to), '{{}}')::text FROM pricing_feed) AS drained_to,
+           json_build_array({_GUARDS}, {
     _ASIDE.format(since=_OLDEST.format(since="(SELECT since FROM bounds)", reach="make_interval(secs => %(reach)s)"))
-} AS aside, each_market.market,
-           f.drained_to, quote.*
-    FROM {_MARKETS} AS each_market(market) LEFT JOIN pricing_feed f ON f.market = each_market.market
-    JOIN reading ON reading.market = each_market.market
-    LEFT JOIN LATERAL ({_READ.format(found="NULL::timestamptz, '', '', NULL::timestamptz", until="")}) AS quote ON true
+}, (SELECT coalesce(json_agg(json_build_array(
+        id, quote.market, market_time::text, sent_at, reference, too_late, sell, is_settled, effective_from, alone,
+        confirmed_by)), '[]')
+    FROM reading CROSS JOIN LATERAL ({
+    _READ.format(found="NULL::timestamptz AS effective_from, '' AS alone, '' AS confirmed_by, NULL", until="")
+}) AS quote))::text AS quotes
 """  # noqa: S608
-_OTHER_COLUMNS = 5
-_NEWEST_COLUMNS = _OTHER_COLUMNS + _QUOTE_COLUMNS + 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,13 +209,12 @@ def guards() -> Guards:
 class Newest:
     """What the price now depends on, all read at the instant `now`; `row` is the row of another query.
 
-    `history` has no findings but those of what is settled.
+    `drained_to` and `quotes` are JSON, for `pricing.written`; the texts are equal while nothing changes.
     """
 
     now: datetime
-    guards: Guards
-    drained_to: dict[Market, datetime | None]
-    history: History
+    drained_to: str
+    quotes: str
     row: tuple[Any, ...]
 
 
@@ -222,48 +224,19 @@ def newest(reach: timedelta, row_query: str | None = None, row_parameters: Mappi
     `reach` is the maximum age and lag together. `row_query` must give exactly one row; without it the row is empty. Its
     parameters are named, and none of them is `reach`.
     """
-    query = _NEWEST
-    if row_query is not None:  # beside the first row alone: what came with each row would be parsed for each
-        query = _beside_first_row(row_query)
-    rows = _rows(query, {"reach": reach.total_seconds(), **(row_parameters or {})})
-    sent = (row[_OTHER_COLUMNS:_NEWEST_COLUMNS] for row in rows if row[_OTHER_COLUMNS] is not None)
-    quotes = _history(sent, rows[0][2])
-    drained_to = {Market(row[3]): row[4] for row in rows}
-    return Newest(clock.read(rows[-1][0]), read_guards(rows[0][1]), drained_to, quotes, rows[0][_NEWEST_COLUMNS + 1 :])
+    query = _NEWEST if row_query is None else _beside(row_query)
+    ((now, drained_to, quotes, *row),) = _rows(query, {"reach": reach.total_seconds(), **(row_parameters or {})})
+    return Newest(clock.read(now), drained_to, quotes, tuple(row))
 
 
 @lru_cache(maxsize=8)
-def _beside_first_row(row_query: str) -> str:
-    """_NEWEST with the columns of another query in its first row; in few characters.
+def _beside(row_query: str) -> str:
+    """_NEWEST with the columns of another query; in few characters.
 
     psycopg converts a text again for each call if it has 4,096 characters or more.
     """
     newest, other = " ".join(_NEWEST.split()), " ".join(row_query.split())
-    numbered = f"SELECT e.*, row_number() OVER () r FROM ({newest}) e"  # noqa: S608
-    return f"SELECT n.*, o.* FROM ({numbered}) n LEFT JOIN ({other}) o ON r = 1 ORDER BY r"  # noqa: S608
-
-
-def read_levels(written: Iterable[Iterable[str]]) -> tuple[Level, ...]:
-    """Levels as they are stored (see `records.written_levels`)."""
-    return tuple(Level(Decimal(quantity), Decimal(price)) for quantity, price in written)
-
-
-@lru_cache(maxsize=8)
-def read_guards(written: str) -> Guards:
-    """The guard's rows, from a JSON list of lists."""
-    return tuple(
-        Guard(datetime.fromisoformat(since), Mode(mode), Decimal(jump), Decimal(agreement), Decimal(dispute), number)
-        for number, since, mode, jump, agreement, dispute in json.loads(written)
-    )
-
-
-@lru_cache(maxsize=8)
-def read_aside(written: str) -> Aside:
-    """When markets are set aside, from a JSON list of lists."""
-    return tuple(
-        Interval(Market(market), datetime.fromisoformat(start), datetime.fromisoformat(end))
-        for market, start, end in json.loads(written)
-    )
+    return f"SELECT * FROM ({newest}) AS newest, ({other}) AS other"  # noqa: S608
 
 
 def _history(rows: Iterable[tuple[Any, ...]], aside: str) -> History:

@@ -6,9 +6,8 @@ cached one does not become wrong with age. It may be emptied or down at any mome
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal
 from functools import cached_property, lru_cache, partial
 from typing import Any, TypeVar
 
@@ -18,18 +17,18 @@ from django.core.cache import cache
 from redis.exceptions import RedisError
 
 from pricing import guard as guarding
-from pricing import reading, records
+from pricing import reading, records, written
 from pricing import timeline as rules
-from pricing.aside import Aside, is_aside
-from pricing.guard import Alone, Course, Effective, Guards
+from pricing.aside import Aside, Interval, is_aside
+from pricing.guard import Course, Effective, Guards
 from pricing.markets import Market
-from pricing.quotes import Level, PricePoint, Quote, holds_until
+from pricing.quotes import Freshness, Level, PricePoint, Quote, holds_until
 
 log = structlog.get_logger(__name__)
 
 Answer = TypeVar("Answer")
 
-KEY = "pricing.best_price.4"  # count up when the format changes
+KEY = "pricing.best_price.5"  # count up when the format changes
 # Of two refreshes at once the older may be stored last. It is used for no longer than this.
 _SECONDS = 5
 
@@ -45,38 +44,53 @@ class Curve:
 
 
 @dataclass(frozen=True)
-class Snapshot:
-    """The quotes that the price now depends on, the guard, and how far each market's feed is drained (None: not known).
+class Judged:
+    """The quotes that the price now depends on, and what judges them.
 
     `settled` has what is known of a market at an earlier time; see `guard.judged`. `aside` has when markets are set
     aside.
     """
 
     quotes: tuple[Quote, ...]
-    drained_to: dict[Market, datetime | None]
-    guards: Guards = ()
-    settled: tuple[Effective, ...] = ()
-    aside: Aside = ()
+    guards: Guards
+    settled: Mapping[Market, Effective]
+    aside: Aside
 
     @cached_property
     def courses(self) -> dict[Market, Course]:
         """What the guard makes of the quotes of each market that ever sent one."""
-        settled = {one.quote.market: one for one in self.settled}
-        return guarding.judged(self.quotes, self.guards, records.freshness(), settled, self.aside)
+        return guarding.judged(self.quotes, self.guards, records.freshness(), self.settled, self.aside)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The quotes that the price now depends on, and how far each market's feed is drained (None: not known)."""
+
+    judged: Judged
+    drained_to: dict[Market, datetime | None]
+
+    @property
+    def courses(self) -> dict[Market, Course]:
+        """What the guard makes of the quotes of each market that ever sent one."""
+        return self.judged.courses
 
     def price_at(self, now: datetime) -> PricePoint:
         """The best price at `now`; it lies where that price began."""
-        points = rules.timeline(
+        return rules.latest(
             self.courses,
-            self.guards,
+            self.judged.guards,
             drained_to=self.drained_to,
             freshness=records.freshness(),
             reference_quantity=settings.PRICE_REFERENCE_QUANTITY,
-            start=min([now, *(quote.sent_at for quote in self.quotes)]),
+            start=min([now, *(quote.sent_at for quote in self.judged.quotes)]),
             end=now,
-            aside=self.aside,
+            aside=self.judged.aside,
         )
-        return points[-1]
+
+    def without(self, market: Market, start: datetime, end: datetime) -> "Snapshot":
+        """This snapshot with the prices of a market set aside in [start, end)."""
+        aside = (*self.judged.aside, Interval(market, start, end))
+        return replace(self, judged=replace(self.judged, aside=aside))
 
     def curves(self, now: datetime) -> dict[Market, Curve]:
         """Each market's last effective curve at `now`; a market that never sent a quote is missing.
@@ -89,7 +103,7 @@ class Snapshot:
             quote = rules.effective_at(course, now)
             if quote is not None:
                 holds = now < holds_until(quote, self.drained_to.get(market), freshness)
-                counts = market not in suspect and not is_aside(self.aside, market, now)
+                counts = market not in suspect and not is_aside(self.judged.aside, market, now)
                 found[market] = Curve(market, quote.sell, holds and counts, quote.sent_at)
         return found
 
@@ -102,28 +116,16 @@ def read(
     Quotes and `drained_to` are read in one statement: a `drained_to` read after the quotes could prove more than they
     show.
     """
-    freshness = records.freshness()
-    found = reading.newest(freshness.max_age + freshness.max_lag, row_query, row_parameters)
-    settled = tuple(found.history.settled.values())
-    snapshot = Snapshot(found.history.quotes, found.drained_to, found.guards, settled, found.history.aside)
-    return snapshot, found.now, found.row
+    found = _newest(row_query, row_parameters)
+    return _snapshot(found.drained_to, found.quotes), found.now, found.row
 
 
 def read_and_cache() -> tuple[Snapshot, datetime]:
     """A snapshot of the database, now cached if the cache is up, and its instant."""
-    snapshot, now, _no_row = read()
-    cached = {
-        "quotes": [asdict(quote) for quote in snapshot.quotes],
-        "drained_to": snapshot.drained_to,
-        "guards": [
-            [one.id, one.holds_from.isoformat(), one.mode, *map(str, (one.jump, one.agreement, one.dispute))]
-            for one in snapshot.guards
-        ],
-        "settled": [[one.quote.id, one.start, one.alone, one.confirmed_by] for one in snapshot.settled],
-        "aside": [[one.market, one.start.isoformat(), one.end.isoformat()] for one in snapshot.aside],
-    }
-    if_up(partial(cache.set, KEY, json.dumps(cached, default=str), timeout=_SECONDS))
-    return snapshot, now
+    found = _newest()
+    cached = json.dumps([found.drained_to, found.quotes])
+    if_up(partial(cache.set, KEY, cached, timeout=_SECONDS))
+    return _snapshot(found.drained_to, found.quotes), found.now
 
 
 def known() -> tuple[Snapshot, datetime | None]:
@@ -131,7 +133,7 @@ def known() -> tuple[Snapshot, datetime | None]:
     text = if_up(partial(cache.get, KEY, ""))
     if text is None:
         return read()[:2]  # to cache it would cost the time-out once more
-    return (_parsed(text), None) if text else read_and_cache()
+    return (_snapshot(*json.loads(text)), None) if text else read_and_cache()
 
 
 def if_up(call: Callable[[], Answer]) -> Answer | None:
@@ -143,29 +145,15 @@ def if_up(call: Callable[[], Answer]) -> Answer | None:
         return None
 
 
-@lru_cache(maxsize=4)  # the same text is read for every order until a price changes
-def _parsed(text: str) -> Snapshot:
-    written: dict[str, Any] = json.loads(text)
-    quotes = [
-        Quote(
-            **quote
-            | {
-                "market": Market(quote["market"]),
-                "market_time": Decimal(quote["market_time"]),
-                "sent_at": datetime.fromisoformat(quote["sent_at"]),
-                "sell": reading.read_levels(level.values() for level in quote["sell"]),
-            }
-        )
-        for quote in written["quotes"]
-    ]
-    drained_to = {
-        Market(market): datetime.fromisoformat(instant) if instant else None
-        for market, instant in written["drained_to"].items()
-    }
-    by_id = {quote.id: quote for quote in quotes}
-    settled = tuple(
-        Effective(by_id[pk], datetime.fromisoformat(start), Alone(alone), confirmed_by)
-        for pk, start, alone, confirmed_by in written["settled"]
-    )
-    guards, aside = (json.dumps(written[part]) for part in ("guards", "aside"))
-    return Snapshot(tuple(quotes), drained_to, reading.read_guards(guards), settled, reading.read_aside(aside))
+def _newest(row_query: str | None = None, row_parameters: Mapping[str, Any] | None = None) -> reading.Newest:
+    freshness = records.freshness()
+    return reading.newest(freshness.max_age + freshness.max_lag, row_query, row_parameters)
+
+
+def _snapshot(drained_to: str, quotes: str) -> Snapshot:
+    return Snapshot(_judged(quotes, records.freshness()), written.read_drained_to(drained_to))
+
+
+@lru_cache(maxsize=4)  # the same quotes are read for every posting and order until one comes
+def _judged(quotes: str, _freshness: Freshness) -> Judged:
+    return Judged(*written.read_quotes(quotes))

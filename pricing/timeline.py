@@ -4,12 +4,13 @@ The result depends only on the set of quotes, never on the order in which they r
 often. The rules are explained in docs/decisions/0004-timeline-of-the-best-price.md and docs/price-rules.md.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from decimal import Decimal
 from operator import attrgetter
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from coruscant import money
 from pricing.aside import Aside, edges, is_aside
@@ -44,16 +45,14 @@ class _Pending(NamedTuple):
     alone: Alone
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Spans:
-    """One market's spans, in order, and when its prices are set aside; `at` moves forward only."""
+    """One market's spans, in order, and when its prices are set aside."""
 
     market: Market
     aside: Aside
     holds: list[_Hold]
     pending: list[_Pending]
-    _next_hold: int = 0
-    _next_pending: int = 0
 
     def edges(self) -> Iterator[datetime]:
         for hold in self.holds:
@@ -65,15 +64,16 @@ class _Spans:
     def at(self, instant: datetime) -> tuple[_Hold | None, _Pending | None]:
         if is_aside(self.aside, self.market, instant):
             return None, None
-        while self._next_hold < len(self.holds) and self.holds[self._next_hold].end <= instant:
-            self._next_hold += 1
-        while self._next_pending < len(self.pending) and self.pending[self._next_pending].end <= instant:
-            self._next_pending += 1
-        holds, pending = self.holds[self._next_hold :][:1], self.pending[self._next_pending :][:1]
-        return (
-            holds[0] if holds and holds[0].start <= instant else None,
-            pending[0] if pending and pending[0].start <= instant else None,
-        )
+        return _covering(self.holds, instant), _covering(self.pending, instant)
+
+
+_Span = TypeVar("_Span", _Hold, _Pending)
+
+
+def _covering(spans: list[_Span], instant: datetime) -> _Span | None:
+    """The span in which an instant lies."""
+    begun = bisect_right(spans, instant, key=attrgetter("start"))
+    return spans[begun - 1] if begun and instant < spans[begun - 1].end else None
 
 
 #: All that a point says about the price, without when.
@@ -94,11 +94,38 @@ def timeline(
     """The best price in [start, end]: one point at `start`, and one wherever anything about it changes.
 
     The best price is the highest effective sell price of `reference_quantity` units among live quotes that count: none
-    of a market whose prices are set `aside` then. A
-    jump that was confirmed in the end counts from when it was sent, where that makes the best price higher: no loan is
-    claimed at a price that had been overtaken.
+    of a market whose prices are set `aside` then. A jump that was confirmed in the end counts from when it was sent,
+    where that makes the best price higher: no loan is claimed at a price that had been overtaken.
     """
-    markets = [
+    markets = _spans(courses, drained_to, freshness, reference_quantity, end, aside)
+    return tuple(reversed(tuple(_backwards(markets, guards, start, end))))
+
+
+def latest(
+    courses: Mapping[Market, Course],
+    guards: Guards,
+    *,
+    drained_to: Mapping[Market, datetime | None],
+    freshness: Freshness,
+    reference_quantity: Decimal,
+    start: datetime,
+    end: datetime,
+    aside: Aside = (),
+) -> PricePoint:
+    """The last point of this timeline; what lies before it is not computed."""
+    markets = _spans(courses, drained_to, freshness, reference_quantity, end, aside)
+    return next(_backwards(markets, guards, start, end))
+
+
+def _spans(
+    courses: Mapping[Market, Course],
+    drained_to: Mapping[Market, datetime | None],
+    freshness: Freshness,
+    reference_quantity: Decimal,
+    end: datetime,
+    aside: Aside,
+) -> list[_Spans]:
+    return [
         _Spans(
             market,
             aside,
@@ -107,16 +134,20 @@ def timeline(
         )
         for market, course in sorted(courses.items())
     ]
+
+
+def _backwards(markets: Sequence[_Spans], guards: Guards, start: datetime, end: datetime) -> Iterator[PricePoint]:
+    """The points in [start, end], the last one first."""
     changes = {edge for spans in markets for edge in spans.edges()} | {guard.holds_from for guard in guards}
-    points: list[PricePoint] = []
-    for instant in [start, *sorted(edge for edge in changes if start < edge <= end)]:
+    later: PricePoint | None = None
+    for instant in [*sorted((edge for edge in changes if start < edge <= end), reverse=True), start]:
         point = _point(instant, [spans.at(instant) for spans in markets], guards)
-        if not points or _SAID(points[-1]) != _SAID(point):
-            if points:
-                points[-1] = replace(points[-1], until=instant)
-            points.append(point)
-    points[-1] = replace(points[-1], until=end)
-    return tuple(points)
+        if later and _SAID(later) != _SAID(point):
+            yield replace(later, until=end)
+            end = later.at
+        later = point
+    assert later is not None  # noqa: S101  (there is one at `start`)
+    yield replace(later, until=end)
 
 
 def effective_at(course: Course, instant: datetime) -> Quote | None:

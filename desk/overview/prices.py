@@ -13,7 +13,7 @@ from django.db import connection
 from django.db.models import Count
 
 from liquidation.models import Liquidation
-from pricing import reading
+from pricing import written
 from pricing.markets import Market
 from pricing.models import PriceQuote
 from pricing.quotes import unit_price
@@ -108,4 +108,4 @@ def depths(curves: Mapping[Market, Curve]) -> list[Depth]:
 def _price(sell: str | None) -> Decimal | None:
     if sell is None:
         return None
-    return unit_price(reading.read_levels(json.loads(sell)), settings.PRICE_REFERENCE_QUANTITY)
+    return unit_price(written.read_levels(json.loads(sell)), settings.PRICE_REFERENCE_QUANTITY)

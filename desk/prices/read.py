@@ -15,7 +15,7 @@ from coruscant import clock
 from coruscant.controls import in_force
 from coruscant.controls.models import Control, ControlKind
 from desk.overview.prices import QUANTITIES
-from pricing import best_price, reading
+from pricing import best_price, written
 from pricing.admin.quotes import use_of
 from pricing.markets import Market
 from pricing.models import Feed, HeldJump, PriceQuote, RejectedMessage
@@ -124,7 +124,7 @@ def evidence(point: PricePoint) -> Iterator[Evidence]:
 def newest(market: Market) -> list[Line]:
     """The quotes that a market sent last."""
     found = PriceQuote.objects.filter(market=market).order_by("-sent_at")[:_NEWEST]
-    curves = [(quote, reading.read_levels(quote.sell)) for quote in found]
+    curves = [(quote, written.read_levels(quote.sell)) for quote in found]
     return [
         Line(quote, tuple(unit_price(curve, Decimal(units)) for units in QUANTITIES), use_of(quote))
         for quote, curve in curves

@@ -4,7 +4,7 @@ Importing it registers the action; the admin does (docs/decisions/0024).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any, ClassVar, Final
@@ -25,7 +25,6 @@ from coruscant.errors import DomainError
 from loans import candidates, terms
 from loans.models import Loan
 from pricing import snapshot
-from pricing.aside import Interval
 from pricing.markets import Market
 from pricing.quotes import PricePoint
 
@@ -72,7 +71,7 @@ class PriceInDoubt(DomainError):
 def prices(market: str) -> tuple[PricePoint, PricePoint]:
     """The best price now, and the one without this market."""
     found, now, _no_row = snapshot.read()
-    without = replace(found, aside=(*found.aside, Interval(Market(market), now, now + controls.LONGEST)))
+    without = found.without(Market(market), now, now + controls.LONGEST)
     return found.price_at(now), without.price_at(now)
 
 

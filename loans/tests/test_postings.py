@@ -234,4 +234,4 @@ def test_while_the_price_is_disputed_the_lower_one_activates(set_best_price, mon
 
 
 def test_psycopg_converts_the_text_that_a_posting_reads_by_only_once():
-    assert len(reading._beside_first_row(postings._SEEN)) < MAX_CACHED_STATEMENT_LENGTH
+    assert len(reading._beside(postings._SEEN)) < MAX_CACHED_STATEMENT_LENGTH

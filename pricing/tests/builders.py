@@ -76,6 +76,21 @@ def points(
     )
 
 
+def latest(
+    quotes: Iterable[Quote], drained_to: Mapping[Market, datetime | None], start: float, end: float
+) -> PricePoint:
+    """The last point of this timeline, without a guard."""
+    return timeline.latest(
+        courses(quotes, NO_GUARD),
+        NO_GUARD,
+        drained_to=drained_to,
+        freshness=FRESHNESS,
+        reference_quantity=Decimal(1),
+        start=at(start),
+        end=at(end),
+    )
+
+
 def seen(points: tuple[PricePoint, ...]) -> list[tuple[float, str | None]]:
     """Points as (seconds after T0, price)."""
     return [((p.at - T0).total_seconds(), None if p.price is None else str(p.price)) for p in points]

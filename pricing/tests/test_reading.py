@@ -49,9 +49,7 @@ def planned(two_minutes_of_quotes):
 
 
 def test_the_newest_quotes_are_read_by_one_plan(planned):
-    generic, custom = planned(
-        "AS each_market(market) LEFT JOIN pricing_feed f ON", lambda _: reading.newest(timedelta(seconds=180))
-    )
+    generic, custom = planned("json_object_agg(market, drained_to)", lambda _: reading.newest(timedelta(seconds=180)))
     assert generic > 0
     assert custom <= 5
 

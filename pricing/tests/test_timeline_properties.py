@@ -7,7 +7,7 @@ from coruscant.tests.exactness import proof
 from pricing import timeline as rules
 from pricing import window_start
 from pricing.quotes import Quote, holds_until, in_order
-from pricing.tests.builders import BLACK_SPIRE, FRESHNESS, MOS_ESPA, at, courses, points, quote
+from pricing.tests.builders import BLACK_SPIRE, FRESHNESS, MOS_ESPA, at, courses, latest, points, quote
 
 MARKETS = (MOS_ESPA, BLACK_SPIRE)
 END = 400
@@ -72,6 +72,13 @@ def test_a_part_of_the_timeline_is_the_same_as_in_the_whole(quotes, drained_to, 
     assert part[0].at == at(start)
     assert [facts(p) for p in whole if at(start) < p.at <= at(end)] == [facts(p) for p in part[1:]]
     assert part[0].price == price_at(whole, at(start))
+
+
+@proof(50)
+@given(many, drained, st.integers(0, END), st.integers(0, END))
+def test_the_last_point_is_the_same_without_the_others(quotes, drained_to, one, other):
+    start, end = sorted((one, other))
+    assert latest(quotes, drained_to, start, end) == timeline(quotes, drained_to, start, end)[-1]
 
 
 @proof(50)

@@ -21,6 +21,7 @@ def at_one_instant(monkeypatch):
     """20 s before a minute of the clock ends."""
     monkeypatch.setattr(throttles, "time", lambda: 1_700_000_020.5)
     monkeypatch.setattr(throttles.ClientThrottle, "_paused_until", 0)
+    monkeypatch.setattr(throttles.ClientThrottle, "_granted", {})
 
 
 @pytest.fixture
@@ -100,6 +101,19 @@ def test_many_at_once_get_no_more_through_than_the_limit(three):
     with ThreadPoolExecutor(8) as clients:
         statuses = list(clients.map(call, range(16)))
     assert (statuses.count(202), statuses.count(429)) == (3, 13)
+
+
+def test_a_process_takes_a_thousandth_of_the_limit_at_a_time_and_all_of_them_no_more_than_the_limit(
+    client, settings, monkeypatch
+):
+    settings.API_READS_PER_MINUTE = 5000
+    taken = []
+    add = throttles.ClientThrottle._add
+    monkeypatch.setattr(throttles.ClientThrottle, "_add", staticmethod(lambda *call: taken.append(call) or add(*call)))
+    assert [client.get("/loans").status_code for _call in range(7)] == [200] * 7
+    assert [amount for _key, amount in taken] == [5, 5]
+    cache.count(taken[0][0], 4988, 60)  # by other processes: two are left, and the three of this one
+    assert [client.get("/loans").status_code for _call in range(7)] == [200] * 5 + [429] * 2
 
 
 def test_without_redis_all_calls_are_let_through_and_it_is_said_once_in_a_while(client, three, settings, caplog):

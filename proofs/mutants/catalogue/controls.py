@@ -140,11 +140,10 @@ MUTANTS: tuple[Mutant, ...] = (
         tests=("pricing/tests/test_evaluation_window.py",),
     ),
     Mutant(
-        "set-aside-is-not-cached",
-        "the cached price counts prices that are set aside",
-        (Edit("pricing.snapshot", "for one in snapshot.aside],", "for one in ()],"),),
+        "set-aside-is-not-read",
+        "the price now counts prices that are set aside",
+        (Edit("pricing.written", "settled, read_aside(aside)", "settled, ()"),),
         tests=_ASIDE,
-        simulated=False,  # for decisions the cache is never asked
     ),
     Mutant(
         "set-aside-ends-a-moment-late",
