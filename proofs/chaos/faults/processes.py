@@ -63,7 +63,7 @@ class BeatKilled(_Killed):
     name = "beat-killed"
     what = "kill -9 of beat"
     touches = frozenset({"beat"})
-    seen_as = r"beat v[0-9.]+ .* is starting"
+    seen_as = r'"process": "beat".*"process_started"'
     process = "beat-1"
 
 
@@ -73,7 +73,7 @@ class TwoBeats(Fault):
     name = "two-beats"
     what = "two beats at once"
     touches = frozenset({"beat"})
-    seen_as = r"beat v[0-9.]+ .* is starting"
+    seen_as = r'"process": "beat".*"process_started"'
     lasts_seconds = 8
     number = 1
 
