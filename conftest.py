@@ -4,13 +4,15 @@ Tests that commit cannot be cleaned by flushing, since the history tables refuse
 database is dropped and cloned from the migrated template again.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import connections
 from hypothesis import settings
+from redis import Redis
 
 from local.stack import EmbeddedStack
 from local.stack.sns_sqs import SnsSqsServer
@@ -54,6 +56,24 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any, stack: Embedd
     TransactionTestCase._fixture_teardown = original  # type: ignore[attr-defined]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def cache_is_cleared_by_an_administrator(request: pytest.FixtureRequest) -> Iterator[None]:
+    """`cache.clear()` is for tests alone: the cache's own user may not empty a database."""
+    from coruscant.redis_cache import SealedRedisCache  # noqa: PLC0415  (needs the settings)
+
+    stack = request.config.stash[STACK]  # a folder of tests may have a fixture `stack` of its own
+    with Redis.from_url(stack.valkey.administrator_url(1)) as administrator, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SealedRedisCache, "clear", lambda _self: administrator.flushdb())
+        yield
+
+
+@pytest.fixture
+def intruder(stack: EmbeddedStack) -> Iterator[Redis]:
+    """The connection to the cache's Redis that somebody else would have who may do everything there."""
+    with Redis.from_url(stack.valkey.administrator_url(1)) as connection:
+        yield connection
+
+
 @pytest.fixture
 def clean_cache() -> Iterator[None]:
     """An empty cache before and after the test."""
@@ -62,6 +82,23 @@ def clean_cache() -> Iterator[None]:
     cache.clear()
     yield
     cache.clear()
+
+
+@pytest.fixture
+def asked_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let what is asked at once be asked by the test's own thread: no other sees the rows that it has not committed."""
+    from coruscant import at_once  # noqa: PLC0415
+
+    def ask(questions: Mapping[str, Callable[[], Any]], _seconds: float) -> dict[str, Future[Any]]:
+        asked = {name: Future[Any]() for name in questions}
+        for name, question in questions.items():
+            try:
+                asked[name].set_result(question())
+            except Exception as error:
+                asked[name].set_exception(error)
+        return asked
+
+    monkeypatch.setattr(at_once, "ask", ask)
 
 
 @pytest.fixture

@@ -272,7 +272,7 @@ class Stage:
 
         from coruscant import aws
 
-        redis.Redis.from_url(self.stack.valkey.broker_url).flushall()
+        redis.Redis.from_url(self.stack.valkey.administrator_url()).flushall()
         for url in aws.sqs().list_queues(QueueNamePrefix="coruscant-").get("QueueUrls", []):
             aws.sqs().purge_queue(QueueUrl=url)
 

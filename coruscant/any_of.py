@@ -1,6 +1,6 @@
 """A condition on many keys that is one parameter: `filter(pk__in=keys)` makes one of each.
 
-Five hundred of them are a new text for psycopg to take apart each time, which costs more than the query
+A thousand of them are a new text for psycopg to take apart each time, which costs more than the query
 (docs/decisions/0019).
 """
 
@@ -8,6 +8,14 @@ from collections.abc import Iterable
 
 from django.core.exceptions import EmptyResultSet
 from django.db.models import F, Lookup
+
+
+def array(keys: Iterable[int]) -> str:
+    """Keys as the text of an SQL array, for a parameter that is cast to bigint[], or int[].
+
+    psycopg would look at each key by itself, and make another statement of those that fit into fewer bytes.
+    """
+    return f"{{{','.join(map(str, keys))}}}"
 
 
 class AnyOf(Lookup):
@@ -24,4 +32,4 @@ class AnyOf(Lookup):
         if not self.rhs:
             raise EmptyResultSet  # as `pk__in` does: nothing is asked
         column, parameters = self.process_lhs(compiler, connection)
-        return f"{column} = ANY(%s::bigint[])", [*parameters, self.rhs]
+        return f"{column} = ANY(%s::bigint[])", [*parameters, array(self.rhs)]

@@ -1,20 +1,39 @@
 """The Celery application: queues, routes and schedule are in the settings."""
 
 import os
+import time
 from logging.config import dictConfig
 from typing import Any
 
 from celery import Celery
-from celery.signals import beat_init, setup_logging, task_postrun, task_prerun, worker_init, worker_ready
+from celery.signals import (
+    beat_init,
+    before_task_publish,
+    setup_logging,
+    task_postrun,
+    task_prerun,
+    worker_init,
+    worker_ready,
+)
 from django.conf import settings
 from django.db import close_old_connections
 from django_structlog.celery.steps import DjangoStructLogInitStep
+from kombu.transport import TRANSPORT_ALIASES
 
 from coruscant import startup
 from coruscant.watchdog import WatchedConsumer
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coruscant.settings")
 
+#: The header of a message that says when it was sent (Unix, s).
+SENT_AT = "sent_at"
+
+# Redis is not trusted (docs/decisions/0031). A URL names a transport by its scheme, and kombu knows no other way.
+TRANSPORT_ALIASES.update(
+    redis="coruscant.broker:Transport",
+    rediss="coruscant.broker:Transport",
+    sentinel="coruscant.broker:SentinelTransport",
+)
 app = Celery("coruscant")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.steps["worker"].add(DjangoStructLogInitStep)
@@ -41,6 +60,11 @@ def _say_that_a_worker_runs(**_signal: Any) -> None:
 @beat_init.connect
 def _say_that_a_beat_runs(**_signal: Any) -> None:
     startup.log_start("beat")
+
+
+@before_task_publish.connect
+def _say_when_it_was_sent(headers: dict[str, Any], **_signal: Any) -> None:
+    headers[SENT_AT] = time.time()
 
 
 @task_prerun.connect

@@ -45,11 +45,17 @@ CELERY_TASK_TIME_LIMIT = 60
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+# Nor does a broker that answers with an error, as when its memory is full or somebody put a text in a queue's place.
+CELERY_BROKER_CHANNEL_ERROR_RETRY = True
 # A publisher does not wait long for a broker that is down: recovery enqueues again.
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1, "interval_max": 0.1}
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     # Above the hard time limit and the longest countdown, or a running task would be handed out again.
     "visibility_timeout": 120,
+    # So many of those that no worker has acknowledged are given back at once.
+    "unacked_restore_limit": 1000,
+    # No priorities: a queue is one key.
+    "priority_steps": [0],
     # Dead peers are noticed: without these a worker waits for ever on a broker that was cut off.
     # A publisher that meets a broker which hangs waits this long, twice.
     "socket_timeout": 5,

@@ -4,6 +4,7 @@ Each value may be in a file instead, as secrets of containers are: `NAME_FILE` t
 value that may hold a secret.
 """
 
+import os
 from decimal import Decimal, InvalidOperation
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -12,6 +13,9 @@ from urllib.parse import SplitResult, urlsplit
 from uuid import UUID
 
 import environ
+
+#: Of the service's code.
+BASE_DIR = Path(__file__).resolve().parent.parent
 
 _TRUE = {"true", "1", "yes", "on"}
 _FALSE = {"false", "0", "no", "off"}
@@ -126,3 +130,8 @@ class Environment:
             return Path(path).read_text().strip() or default
         except (OSError, UnicodeDecodeError) as error:
             self.refuse(f"{name}_FILE", f"cannot be read ({type(error).__name__})")
+
+
+def of_the_service() -> Environment:
+    """The environment and the file DOTENV, or `.env` beside the code, wherever the process was started."""
+    return Environment(Path(os.environ.get("DOTENV", BASE_DIR / ".env")))

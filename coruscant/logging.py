@@ -5,6 +5,8 @@ from typing import Any
 
 import structlog
 
+from coruscant.environment import Environment
+
 _SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_logger_name,
@@ -20,8 +22,15 @@ _PROCESSORS: list[Any] = [
 ]
 
 
-def logging_configuration(form: str, level: str) -> dict[str, Any]:
-    """Django's LOGGING for `json` (one object a line) or `console` (for a person's eyes). Python's warnings join it."""
+def configuration(env: Environment) -> dict[str, Any]:
+    """Django's LOGGING by LOG_FORMAT (`json`: one object a line; `console`: for a person's eyes) and LOG_LEVEL.
+
+    Python's warnings join it.
+    """
+    form = env.one_of("LOG_FORMAT", "json", ("json", "console"))
+    level = env.text("LOG_LEVEL", default="INFO").upper()
+    if level not in logging.getLevelNamesMapping():
+        env.refuse("LOG_LEVEL", f"must be one of {', '.join(logging.getLevelNamesMapping())}, not {level!r}")
     logging.captureWarnings(capture=True)
     structlog.configure(
         processors=_PROCESSORS,

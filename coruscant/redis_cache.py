@@ -7,7 +7,6 @@ logged, removed, and a miss; so, without a word, is what is too old (docs/decisi
 It also keeps one client, where Django makes one for each call, which costs more than the call itself.
 """
 
-import hashlib
 import hmac
 import json
 import time
@@ -17,7 +16,8 @@ from typing import Any, Final
 
 import structlog
 from django.core.cache.backends.redis import RedisCache, RedisCacheClient
-from django.utils.crypto import salted_hmac
+
+from coruscant.seals import seal
 
 log = structlog.get_logger(__name__)
 
@@ -72,8 +72,8 @@ class _Client(RedisCacheClient):
         raise NotImplementedError("Redis cannot count in a value that is sealed.")
 
     def _opened(self, key: str, found: bytes) -> object:
-        seal, text = found[:_SEAL_BYTES], found[_SEAL_BYTES:]
-        if not hmac.compare_digest(seal, _seal(key, text)):
+        sealed, text = found[:_SEAL_BYTES], found[_SEAL_BYTES:]
+        if not hmac.compare_digest(sealed, seal(__name__, key, text)):
             log.warning("cache_value_refused", key=key)
             self.delete(key)  # or it would keep `add` from ever adding
             return _ABSENT
@@ -89,13 +89,18 @@ class SealedRedisCache(RedisCache):
         super().__init__(server, params)
         self._class = _Client
 
+    @property
+    def redis(self) -> Any:
+        """The client of Redis itself, for what is no value of a cache. Nothing that it reads has a seal."""
+        return self._cache.get_client(write=True)
+
     def count(self, key: str, amount: int, timeout: int) -> int:
         """Add to a number, and keep it for `timeout` seconds from then on, in one step; what it is then.
 
         The number is not sealed: whoever can write to Redis can change it.
         """
         name = self.make_and_validate_key(key)
-        both = self._cache.get_client(write=True).pipeline(transaction=True)
+        both = self.redis.pipeline(transaction=True)
         both.incrby(name, amount)
         both.expire(name, timeout)
         counted, _kept = both.execute()
@@ -105,10 +110,4 @@ class SealedRedisCache(RedisCache):
 def _sealed(key: str, value: object, timeout: int | None) -> bytes:
     """JSON of the time (Unix, s) until which the value holds, and of the value, behind their seal."""
     text = json.dumps([timeout if timeout is None else time.time() + timeout, value]).encode()
-    return _seal(key, text) + text
-
-
-def _seal(key: str, text: bytes) -> bytes:
-    # A digest has one length, so no other name and text make the same bytes.
-    name = hashlib.sha256(key.encode()).digest()
-    return salted_hmac(__name__, name + text, algorithm="sha256").digest()
+    return seal(__name__, key, text) + text

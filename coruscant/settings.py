@@ -1,8 +1,6 @@
 """Settings of the service, all from the environment; docs/operations.md describes each one."""
 
-import os
 import re
-from pathlib import Path
 from typing import Any
 
 from celery.schedules import crontab
@@ -10,17 +8,15 @@ from django.templatetags.static import static
 from django.urls import reverse_lazy
 from django.utils.functional import lazy
 
-from coruscant import aws, startup
+from coruscant import aws, environment, logging, startup
 from coruscant.api_settings import *  # noqa: F403
 from coruscant.celery_settings import *  # noqa: F403
-from coruscant.environment import Environment
-from coruscant.logging import logging_configuration
+from coruscant.environment import BASE_DIR
 from coruscant.page_settings import *  # noqa: F403
 from coruscant.security_settings import *  # noqa: F403
 from pricing.markets import Market
 
-BASE_DIR = Path(__file__).resolve().parent.parent
-env = Environment(Path(os.environ.get("DOTENV", BASE_DIR / ".env")))
+env = environment.of_the_service()
 
 # --- Django ---------------------------------------------------------------------------------------------------
 
@@ -268,8 +264,7 @@ CELERY_BEAT_SCHEDULE = {
 
 # --- Logs and admin ---------------------------------------------------------------------------------------------
 
-LOG_FORMAT = env.one_of("LOG_FORMAT", "json", ("json", "console"))
-LOGGING = logging_configuration(LOG_FORMAT, level=env.text("LOG_LEVEL", default="INFO").upper())
+LOGGING = logging.configuration(env)
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
 DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = True  # bounded in coruscant/web/request_log.py
 DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False  # it believes any X-Forwarded-For; coruscant/web/addresses.py logs `ip`

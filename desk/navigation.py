@@ -57,11 +57,8 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
 
 def _item(request: HttpRequest, title: str, icon: str, page: str, permission: str) -> dict[str, Any]:
     link = reverse(page)
-    found: dict[str, Any] = {"title": title, "icon": icon, "link": link, "active": _is_active(request, link)}
+    active = request.path == link or (page != "admin:index" and request.path.startswith(link))
+    found: dict[str, Any] = {"title": title, "icon": icon, "link": link, "active": active}
     if title == "Approvals" and (waiting := Approval.objects.filter(outcome=Outcome.ASKED).count()):
         found |= {"badge": str(waiting), "badge_variant": "warning"}
     return found
-
-
-def _is_active(request: HttpRequest, link: str) -> bool:
-    return request.path == link or (link != reverse("admin:index") and request.path.startswith(link))

@@ -91,7 +91,13 @@ class Liquidation(models.Model):
         ]
         indexes = [
             models.Index(fields=["due_at"], name="liquidations_due", condition=Q(status="selling")),
-            models.Index(fields=["status", "-id"], name="liquidations_by_status"),
+            models.Index(
+                fields=["status", "-id"],
+                include=["claimed_at", "balance_at_claim", "proceeds"],  # what the overview sums of those not settled
+                name="liquidations_by_status",
+            ),
+            # After a crash of prices few of those that are sold have begun.
+            models.Index(fields=["id"], name="liquidations_begun", condition=Q(status="selling", fence__gt=0)),
             models.Index(fields=["held_by"], name="liquidations_held", condition=Q(held_by__isnull=False)),
             models.Index(fields=["balance_at_claim"], name="liquidations_by_debt"),  # "over 10,000 GC" on the desk
         ]

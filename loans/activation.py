@@ -10,7 +10,7 @@ from coruscant.any_of import AnyOf
 from coruscant.controls import in_force
 from coruscant.restores import identity
 from loans import candidates, risk
-from loans.batches import change_batches
+from loans.batches import LockedLoan, change_batches
 from loans.events.models import LoanEventType
 from loans.events.write import write_events
 from loans.models import Loan, LoanStatus
@@ -46,7 +46,7 @@ def activate_loans(point: PricePoint, limit: int = 500) -> int:
     if in_force.activations_pause(point.applies_before, clock.now()):
         return 0
 
-    def activate(loans: list[Loan]) -> int:
+    def activate(loans: list[LockedLoan]) -> int:
         covered = [loan.pk for loan in loans if _is_covered(loan, point)]
         if not covered or not identity.accepted():
             return 0
@@ -84,7 +84,7 @@ def wait_until_settled() -> None:
     locks.wait_for_sharers(locks.ACTIVATION)
 
 
-def _is_covered(loan: Loan, point: PricePoint) -> bool:
+def _is_covered(loan: Loan | LockedLoan, point: PricePoint) -> bool:
     return loan.status == LoanStatus.NEW and risk.may_activate(
         loan.outstanding_balance, loan.collateral, point.known_price, loan.terms.thresholds
     )

@@ -7,9 +7,9 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from coruscant import clock, money
-from coruscant.any_of import AnyOf
+from coruscant.any_of import AnyOf, array
 from loans import candidates, margin_notices, risk
-from loans.batches import change_batches
+from loans.batches import LockedLoan, change_batches
 from loans.events.models import LoanEventType
 from loans.events.write import write_events
 from loans.models import Loan, LoanStatus, MarginCall
@@ -20,7 +20,7 @@ _INSERT = """
     INSERT INTO loans_margincall
         (loan_id, terms_id, price, price_at, opened_at, outstanding_balance, collateral, close_reason)
     SELECT id, terms_id, %(price)s, %(price_at)s, %(now)s, outstanding_balance, collateral, ''
-    FROM loans_loan l WHERE id = ANY(%(loans)s)
+    FROM loans_loan l WHERE id = ANY(%(loans)s::bigint[])
     AND NOT EXISTS (SELECT FROM loans_margincall c WHERE c.loan_id = l.id AND c.closed_at IS NULL)
     ORDER BY id RETURNING loan_id
 """
@@ -38,7 +38,7 @@ def call_batches(point: PricePoint, limit: int = 1000) -> Iterator[int]:
     if not point.may_claim:
         return iter(())
 
-    def call(loans: list[Loan]) -> int:
+    def call(loans: list[LockedLoan]) -> int:
         price = point.known_price
         due = [
             loan.pk
@@ -50,7 +50,7 @@ def call_batches(point: PricePoint, limit: int = 1000) -> Iterator[int]:
             return 0
         now, rounded = clock.now(), money.round_down(price, money.DECIMAL_PLACES)
         with connection.cursor() as cursor:
-            cursor.execute(_INSERT, {"loans": due, "price": rounded, "price_at": point.at, "now": now})
+            cursor.execute(_INSERT, {"loans": array(due), "price": rounded, "price_at": point.at, "now": now})
             called = [pk for (pk,) in cursor.fetchall()]
         margin_notices.end(called, now)
         write_events(LoanEventType.MARGIN_CALL, called, price, now)
@@ -70,7 +70,7 @@ def clear_margin_calls(point: PricePoint, limit: int = 500) -> int:
     Returns how many. One transaction. Locks: the loans, in id order.
     """
 
-    def clear(loans: list[Loan]) -> int:
+    def clear(loans: list[LockedLoan]) -> int:
         called = set(open_margin_calls(loan.pk for loan in loans).values_list("loan_id", flat=True))
         cleared = [loan for loan in loans if loan.pk in called and _may_clear(loan, point)]
         if cleared:
@@ -102,11 +102,11 @@ def open_margin_calls(loan_ids: Iterable[int]) -> "QuerySet[MarginCall]":
     return MarginCall.objects.filter(AnyOf("loan", loan_ids), closed_at__isnull=True)
 
 
-def _may_clear(loan: Loan, point: PricePoint) -> bool:
+def _may_clear(loan: Loan | LockedLoan, point: PricePoint) -> bool:
     return risk.may_clear(loan.outstanding_balance, loan.collateral, point.known_price, loan.terms.thresholds)
 
 
-def _clear(loans: Sequence[Loan], point: PricePoint, now: datetime) -> None:
+def _clear(loans: Sequence[Loan | LockedLoan], point: PricePoint, now: datetime) -> None:
     """No price that ended before the one that clears these margin calls opens another."""
     open_margin_calls(loan.pk for loan in loans).update(
         closed_at=now, close_reason=MarginCall.CloseReason.CLEARED, cleared_to=point.applies_before

@@ -16,10 +16,10 @@ from django.db.models import QuerySet
 from coruscant import clock, money
 from coruscant.any_of import AnyOf
 from loans import candidates, risk
-from loans.batches import change_batches
+from loans.batches import LockedLoan, change_batches
 from loans.events.models import LoanEventType
 from loans.events.write import write_events
-from loans.models import Loan, LoanStatus, MarginNotice
+from loans.models import LoanStatus, MarginNotice
 from pricing.quotes import PricePoint
 
 # What a notice fixes is copied from the locked rows. A loan with an open notice or margin call gets none.
@@ -45,7 +45,7 @@ def notice_batches(point: PricePoint, notice_ltv: Decimal, limit: int = 1000) ->
     if not point.may_claim:
         return iter(())
 
-    def give(loans: list[Loan]) -> int:
+    def give(loans: list[LockedLoan]) -> int:
         price = point.known_price
         due = [loan.pk for loan in loans if loan.status == LoanStatus.ACTIVE and _must_notice(loan, price, notice_ltv)]
         if not due:
@@ -76,7 +76,7 @@ def end_notices(point: PricePoint, limit: int = 500) -> int:
     Returns how many. Nobody is told. One transaction. Locks: the loans, in id order.
     """
 
-    def end_those(loans: list[Loan]) -> int:
+    def end_those(loans: list[LockedLoan]) -> int:
         over = [loan.pk for loan in loans if _may_end(loan, point.known_price)]
         return _open(over).update(ended_at=clock.now()) if over else 0
 
@@ -96,9 +96,9 @@ def _open(loan_ids: Iterable[int]) -> "QuerySet[MarginNotice]":
     return MarginNotice.objects.filter(AnyOf("loan", loan_ids), ended_at__isnull=True)
 
 
-def _must_notice(loan: Loan, price: Decimal, notice_ltv: Decimal) -> bool:
+def _must_notice(loan: LockedLoan, price: Decimal, notice_ltv: Decimal) -> bool:
     return risk.must_notice(loan.outstanding_balance, loan.collateral, price, notice_ltv, loan.terms.thresholds)
 
 
-def _may_end(loan: Loan, price: Decimal) -> bool:
+def _may_end(loan: LockedLoan, price: Decimal) -> bool:
     return risk.may_clear(loan.outstanding_balance, loan.collateral, price, loan.terms.thresholds)

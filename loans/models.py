@@ -4,6 +4,8 @@ Written only by `applications`, `postings`, `activation`, `margin_calls`, `margi
 events by `events.write`.
 """
 
+from functools import cached_property
+
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import NullIf
@@ -62,7 +64,7 @@ class LoanTerms(models.Model):
     def __str__(self) -> str:
         return f"terms {self.version}"
 
-    @property
+    @cached_property
     def thresholds(self) -> Thresholds:
         """The four LTVs, for the rules."""
         return Thresholds(

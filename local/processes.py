@@ -79,14 +79,14 @@ class Beat:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flower:
-    """Flower, a view of the workers for operators. It asks for no password."""
+    """Flower, a view of the workers for operators: under /flower/, with the password of FLOWER_BASIC_AUTH, if any."""
 
     name: str = "flower"
     grace_seconds: int
 
     def command(self, host: str, port: int) -> tuple[str, ...]:
-        """Serve at a host and a port."""
-        return (*_CELERY, "flower", f"--address={host}", f"--port={port}")
+        """Serve at a host and a port. It controls nothing: what people do to the service leaves a trace in the desk."""
+        return (*_CELERY, "flower", f"--address={host}", f"--port={port}", "--url_prefix=flower", "--read_only")
 
 
 WEB = Web(processes=2, threads=4, grace_seconds=35)

@@ -157,6 +157,8 @@ class RejectedMessage(models.Model):
     class Meta:
         ordering = ("-received_at", "-id")
         constraints = [models.UniqueConstraint(fields=["queue", "message_id"], name="a_message_is_rejected_once")]
+        # Bodies that may have to go: asked for at every recovery, over a table that only grows.
+        indexes = [models.Index(fields=["received_at"], condition=~Q(body=""), name="rejected_bodies")]
 
     def __str__(self) -> str:
         return f"{self.queue}: {self.reason}"

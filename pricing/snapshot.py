@@ -92,13 +92,14 @@ class Snapshot:
         aside = (*self.judged.aside, Interval(market, start, end))
         return replace(self, judged=replace(self.judged, aside=aside))
 
-    def curves(self, now: datetime) -> dict[Market, Curve]:
+    def curves(self, now: datetime, point: PricePoint | None = None) -> dict[Market, Curve]:
         """Each market's last effective curve at `now`; a market that never sent a quote is missing.
 
-        One that is stale, or that does not count at present, is not fresh.
+        One that is stale, or that does not count at present, is not fresh. `point` is the price at `now`, if it is
+        known already.
         """
         freshness, found = records.freshness(), {}
-        suspect = {quote.market for quote in self.price_at(now).suspect}
+        suspect = {quote.market for quote in (point or self.price_at(now)).suspect}
         for market, course in self.courses.items():
             quote = rules.effective_at(course, now)
             if quote is not None:

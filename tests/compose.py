@@ -13,10 +13,15 @@ FILE = ROOT / "docker-compose.yml"
 _VARIABLE = re.compile(r"\$(?:(?P<dollar>\$)|\{(?P<name>[A-Z_]+)(?P<empty_too>:?)-(?P<default>[^}]*)\})")
 
 
+def read_file(variables: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """All of it, with the values of variables from the shell or from .env in their places."""
+    parsed: dict[str, Any] = _interpolated(yaml.safe_load(FILE.read_text()), variables or {})
+    return parsed
+
+
 def read_services(variables: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """The services, with the values of variables from the shell or from .env in their places."""
-    parsed = yaml.safe_load(FILE.read_text())
-    services: dict[str, Any] = _interpolated(parsed["services"], variables or {})
+    """Its services."""
+    services: dict[str, Any] = read_file(variables)["services"]
     return services
 
 

@@ -77,6 +77,8 @@ OTHERS = {
 _TRYING_OUT = {"DEMO"}
 #: The address of the tables' owner, for the container that migrates and for no other.
 OF_MIGRATIONS = {"MIGRATIONS_DATABASE_URL"}
+#: The network of the containers, which compose makes.
+OF_THE_NETWORK = {"CONTAINERS_SUBNET"}
 #: Compose decides where the probes of its containers look.
 OF_THE_CONTAINER = {"HEARTBEAT_FILE": "/tmp/heartbeat"}
 REQUIRED = {
@@ -101,12 +103,12 @@ def settings_of(environment: Mapping[str, str]) -> dict[str, str]:
 
 def test_each_process_of_the_service_has_every_setting():
     example = read_example()
-    assert set(OTHERS) | set(OF_THE_CONTAINER) | OF_MIGRATIONS | _TRYING_OUT == set(example)
+    assert set(OTHERS) | set(OF_THE_CONTAINER) | OF_MIGRATIONS | OF_THE_NETWORK | _TRYING_OUT == set(example)
     services = read_services()
     ours = [name for name, service in services.items() if service.get("image") == "coruscant-bank-service"]
     assert len(ours) == 10
     for name in ours:
-        assert set(services[name]["environment"]) == set(example) - OF_MIGRATIONS, name
+        assert set(services[name]["environment"]) == set(example) - OF_MIGRATIONS - OF_THE_NETWORK, name
 
 
 def test_a_fresh_clone_has_the_settings_of_the_example_with_and_without_a_copy_of_it():

@@ -22,8 +22,8 @@ from tests.compose import read_example, read_services
 
 ROOT = Path(__file__).resolve().parent.parent
 
-#: Credentials, read by boto3, and the owner's address, by compose: not by the settings module.
-READ_ELSEWHERE = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "MIGRATIONS_DATABASE_URL"}
+#: Credentials, read by boto3; the owner's address and the containers' network, by compose: not by the settings module.
+READ_ELSEWHERE = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "MIGRATIONS_DATABASE_URL", "CONTAINERS_SUBNET"}
 #: Only says where the `.env` file is, so it cannot stand in that file.
 NOT_IN_THE_FILE = {"DOTENV"}
 
@@ -97,7 +97,7 @@ def test_postgresql_and_valkey_are_those_of_the_tests(services, stack):
     with psycopg.connect(stack.superuser_database_url) as connection:
         tested = connection.execute("SHOW server_version").fetchone()[0].split()[0]
     assert services["postgres"]["image"] == f"postgres:{tested}"
-    with redis.Redis.from_url(stack.environment["CACHE_URL"]) as valkey:
+    with redis.Redis.from_url(stack.valkey.administrator_url()) as valkey:
         assert services["redis"]["image"] == f"valkey/valkey:{valkey.info('server')['valkey_version']}"
 
 
@@ -305,4 +305,6 @@ def test_every_dependency_is_waited_for_in_a_way_it_can_meet(services):
             needed = services[dependency]
             if how["condition"] == "service_healthy":
                 assert "healthcheck" in needed, f"{name} waits for {dependency}"
+                # Or an engine gives up the whole `up` where a first start is slow. Redis has nothing to prepare.
+                assert "start_period" in needed["healthcheck"] or dependency == "redis", dependency
             assert not needed.get("profiles") or service.get("profiles"), f"{name} depends on a profile"

@@ -13,9 +13,12 @@ import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import urlencode
 
+import psycopg
 import pytest
 import yaml
+from django.contrib.auth.hashers import make_password
 
 from local.stack import ChildProcess
 from local.stack.listening import on_a_free_port, wait_until_listening
@@ -34,11 +37,13 @@ INSIDE = [
     "/health/ready",
     "/health/business",
     "/static/admin/css/base.css",
+    "/may-see-flower",
 ]
 #: Other ways to say so, and what looks like a path of the API to one reader and not to another.
 DETOURS = [
     "//admin/", "/%61dmin/", "/Admin/", "/./admin/", "/docs/../admin/", "/health/live/../ready", "/health/live/ready",
-    "/admin/../loans", "/loansx", "/loan-applications/x", "http://localhost/admin/", "/metrics/", "/static/../admin/",
+    "/admin/../loans", "/flower/", "/flower",
+    "/loansx", "/loan-applications/x", "http://localhost/admin/", "/metrics/", "/static/../admin/",
 ]  # fmt: skip
 API_LIMIT = 64 * 1024
 
@@ -62,15 +67,16 @@ class Proxy:
 
 
 @contextmanager
-def proxy(web, change=lambda text: text):
-    """nginx in front of a port, with the configuration of compose, changed as asked."""
+def proxy(web, flower=None, change=lambda text: text):
+    """nginx in front of a port, and of Flower's, with the configuration of compose, changed as asked."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)  # it gives up root
 
         def start(public):
             inside = free_port()
             names = {"PUBLIC_PORT": f"127.0.0.1:{public}", "INSIDE_PORT": f"127.0.0.1:{inside}"}
-            names |= {"WEB": f"127.0.0.1:{web}", "NGINX_LOCAL_RESOLVERS": "127.0.0.1"}
+            names |= {"WEB": f"127.0.0.1:{web}", "FLOWER": f"127.0.0.1:{flower or free_port()}"}
+            names["NGINX_LOCAL_RESOLVERS"] = "127.0.0.1"
             text = re.sub(r"\$\{([A-Z_]+)\}", lambda name: names[name[1]], TEMPLATE.read_text())
             (Path(folder) / "nginx.conf").write_text(change(text))
             command = [PROGRAM, "-p", f"{folder}/", "-c", "nginx.conf", "-g", "daemon off;"]
@@ -90,6 +96,7 @@ class Echo(BaseHTTPRequestHandler):
     """Answers with the headers that it got."""
 
     def do_GET(self):
+        self.rfile.read(int(self.headers.get("Content-Length", "0")))
         body = json.dumps(dict(self.headers.items())).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
@@ -102,32 +109,40 @@ class Echo(BaseHTTPRequestHandler):
         pass
 
 
-@pytest.fixture
-def echo():
-    """nginx in front of something that says what it was told."""
+@contextmanager
+def echo_server():
+    """The port of something that says what it was told."""
     with ThreadingHTTPServer(("127.0.0.1", 0), Echo) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        with proxy(server.server_address[1]) as running:
-            yield running
+        yield server.server_address[1]
         server.shutdown()
+
+
+@pytest.fixture
+def echo():
+    """nginx in front of such a server."""
+    with echo_server() as port, proxy(port) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
 def web(stack, django_db_setup):
-    with web_server(stack, "behind-the-proxy") as (port, _process):
-        yield port
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TRUSTED_PROXIES", "127.0.0.1")
+        with web_server(stack, "behind-the-proxy") as (port, _process):
+            yield port
 
 
 @pytest.fixture(scope="module")
 def door(web):
-    """nginx in front of the service."""
-    with proxy(web) as running:
+    """nginx in front of the service, and of such a server in Flower's place."""
+    with echo_server() as flower, proxy(web, flower) as running:
         yield running
 
 
-def get(port, path, method="GET", body=None, **headers):
-    """Status, headers and body of an answer on a new connection."""
-    client = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+def get(port, path, method="GET", body=None, address="127.0.0.1", **headers):
+    """Status, headers and body of an answer on a new connection, which comes from an address."""
+    client = http.client.HTTPConnection("127.0.0.1", port, timeout=30, source_address=(address, 0))
     client.request(method, path, body, headers)
     answer = client.getresponse()
     found = answer.status, answer.headers, answer.read()
@@ -147,8 +162,56 @@ def test_the_door_inside_leads_everywhere(door):
     assert statuses.pop("/health/business") in {200, 404, 503}
     assert statuses == {
         "/admin/": 302, "/admin/login/": 200, "/admin": 302, "/metrics": 200, "/health/ready": 200,
-        "/static/admin/css/base.css": 200,
+        "/static/admin/css/base.css": 200, "/may-see-flower": 404,
     }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def people(web, stack):
+    """Two people of the running service with a password each: an administrator, and one who is in no group."""
+    address, _, _name = stack.superuser_database_url.rpartition("/")
+    with psycopg.connect(f"{address}/behind_the_proxy") as connection:
+        for name, is_superuser in (("ahsoka", True), ("rex", False)):
+            connection.execute(
+                "INSERT INTO auth_user (username, password, is_superuser, is_staff, is_active, first_name, last_name,"
+                " email, date_joined) VALUES (%s, %s, %s, true, true, '', '', '', now())",
+                [name, make_password(name), is_superuser],
+            )
+
+
+def session_of(door, name):
+    """The cookie of somebody who has logged in by the door inside."""
+    page = get(door.inside, "/admin/login/")[1]["Set-Cookie"]
+    token = re.search("csrftoken=([^;]+)", page)[1]
+    form = urlencode({"username": name, "password": name, "csrfmiddlewaretoken": token})
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "Cookie": f"csrftoken={token}"}
+    status, answer, _body = get(door.inside, "/admin/login/?next=/flower/", "POST", form, **headers)
+    assert (status, answer["Location"]) == (302, "/flower/")
+    return re.search("sessionid=[^;]+", str(answer))[0]
+
+
+def test_flower_is_for_who_has_logged_in_to_the_desk_and_hears_of_nobodys_cookie(door, people):
+    for path in ("/flower/", "/flower/tasks?x=1"):
+        status, headers, _body = get(door.inside, path)
+        assert (status, headers["Location"]) == (302, "/admin/login/?next=/flower/")
+        assert get(door.inside, path, Cookie="sessionid=guess")[0] == 302
+    session = session_of(door, "ahsoka")
+    for method, body in (("GET", None), ("POST", b"draw=1")):
+        status, _headers, answer = get(door.inside, "/flower/tasks", method, body, Cookie=session)
+        assert status == 200
+        assert {"Cookie", "cookie"}.isdisjoint(json.loads(answer))
+
+
+def test_who_may_see_nothing_of_the_desk_may_not_see_flower(door, people):
+    status, headers, body = get(door.inside, "/flower/", Cookie=session_of(door, "rex"))
+    assert (status, headers["Content-Type"], json.loads(body)["status"]) == (403, "application/problem+json", 403)
+
+
+def test_flower_that_is_down_or_a_foreign_name_for_the_door_is_no_way_in(web, door, people):
+    session = session_of(door, "ahsoka")
+    with proxy(web) as running:
+        assert get(running.inside, "/flower/", Cookie=session)[0] == 503
+    assert get(door.inside, "/flower/", Cookie=session, Host="evil.example")[0] == 503
 
 
 def test_the_public_door_leads_to_everything_that_is_documented_and_what_its_pages_load(door):
@@ -235,6 +298,16 @@ def test_the_service_hears_of_a_client_what_the_door_saw_and_nothing_that_the_cl
     assert re.fullmatch("[0-9a-f]{32}", json.loads(body)["X-Request-ID"])
 
 
+def test_the_service_knows_a_client_by_the_address_that_the_door_saw(door, web, stack):
+    lie = {"X-Forwarded-For": "6.6.6.6"}
+    assert get(door.public, "/loans/unknown", address="127.0.0.7", **lie)[0] == 404
+    assert get(web, "/loans/unknown", address="127.0.0.8", **lie)[0] == 404
+    lines = (stack.log_folder / "behind-the-proxy.log").read_text().splitlines()
+    known = {line["ip"] for line in map(json.loads, lines) if line["event"] == "request_refused"}
+    assert known >= {"127.0.0.7", "127.0.0.8"}
+    assert "6.6.6.6" not in known
+
+
 def test_an_address_that_asks_too_often_is_told_when_to_come_again(echo):
     client, answers = http.client.HTTPConnection("127.0.0.1", echo.public, timeout=30), []
     for _call in range(500):
@@ -294,7 +367,7 @@ def test_a_pooled_client_meets_no_reset_in_an_hour_of_idle_times_errors_and_bodi
     """Its pool throws away connections that were idle for a minute, as pools do; no longer idle time is promised."""
     chance, begun, number = random.Random(7), time.monotonic(), 0
     idle = begun
-    with proxy(web, faster) as running:
+    with proxy(web, change=faster) as running:
         client = Pooled(running.public)
         while time.monotonic() < begun + 3600 / SPEED:
             number += 1
@@ -323,12 +396,12 @@ def test_a_pooled_client_meets_no_reset_in_an_hour_of_idle_times_errors_and_bodi
     assert number > 20
 
 
-def test_web_is_reached_through_the_proxy_only():
+def test_web_and_flower_are_reached_through_the_proxy_only():
     services = read_services()
-    assert "ports" not in services["web"]
+    assert "ports" not in services["web"] | services["flower"]
     door = services["proxy"]
     environment = door["environment"]
-    assert environment["WEB"] == "web:4000"
+    assert (environment["WEB"], environment["FLOWER"]) == ("web:4000", "flower:5555")
     assert door["ports"] == [
         f"127.0.0.1:4000:{environment['PUBLIC_PORT']}",
         f"127.0.0.1:4001:{environment['INSIDE_PORT']}",

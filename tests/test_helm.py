@@ -32,6 +32,7 @@ LEAST = {"settings": {name: value for name, value in GOOD.items() if name not in
 LEAST["settings"]["ALLOWED_HOSTS"] = "bank.example"
 #: Everything that is off by itself.
 MOST = LEAST | {
+    "settings": LEAST["settings"] | {"TRUSTED_PROXIES": "10.244.0.0/16"},
     "flower": {"enabled": True},
     "ingress": {"enabled": True, "className": "nginx", "host": "bank.example", "tlsSecret": "bank-tls"},
     "web": {"autoscaling": {"enabled": True}},
@@ -183,11 +184,20 @@ def test_the_settings_of_a_pod_start_the_service(least, start, tmp_path):  # noq
         assert (settings["SECRET_KEY"], settings["ALLOWED_HOSTS"]) == (GOOD["SECRET_KEY"], ["bank.example"])
 
 
+def test_web_believes_the_ingress_about_whose_address_a_call_comes_from(most, start):  # noqa: F811
+    environment = {entry["name"]: entry.get("value") for entry in container(pods(most)["bank-web"])["env"]}
+    trusted = start(TRUSTED_PROXIES=environment["TRUSTED_PROXIES"])["TRUSTED_PROXIES"]
+    assert [str(network) for network in trusted] == ["10.244.0.0/16"]
+
+
 def test_secrets_are_named_and_never_written(most):
     assert not any(GOOD[name] in json.dumps(found) for found in most.values() for name in SECRETS)
-    for pod in pods(most).values():
+    for name, pod in pods(most).items():
         referred = [entry for entry in container(pod)["env"] if "valueFrom" in entry]
-        assert [entry["name"] for entry in referred] == ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]
+        own = ["FLOWER_BASIC_AUTH"] if name == "bank-flower" else []
+        assert [entry["name"] for entry in referred] == ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", *own]
+        for entry in referred:  # one that is missing in the Secret keeps the pod from starting
+            assert entry["valueFrom"] == {"secretKeyRef": {"name": "coruscant", "key": entry["name"]}}
 
 
 def test_the_role_that_owns_the_tables_is_given_to_migrations_alone(most):
@@ -223,6 +233,8 @@ def test_probes_ask_what_compose_asks(most):
         elif name not in {"bank-migrate", "bank-provision"}:
             assert one["readinessProbe"]["exec"]["command"] == ["sh", "-c", heartbeat]
             assert "livenessProbe" not in one, "no restart for an outage of the broker"
+    asked = services["flower"]["healthcheck"]["test"][-1]
+    assert container(pods(most)["bank-flower"])["readinessProbe"]["httpGet"]["path"] in asked
     web = container(pods(most)["bank-web"])
     paths = {kind: web[f"{kind}Probe"]["httpGet"]["path"] for kind in ("startup", "liveness", "readiness")}
     assert paths == {"startup": "/health/live", "liveness": "/health/live", "readiness": "/health/ready"}
@@ -291,6 +303,11 @@ def test_the_web_is_scaled_by_its_processor(most):
         *((f"settings.{market.name}_URL", None, f"{market.name}_URL") for market in Market),
         ("settings.INSTALLATION_NAMESPACE", None, "INSTALLATION_NAMESPACE"),
         ("settings.LEASE_SECONDS", 20, "want string"),
+        (
+            "ingress",
+            {"enabled": True, "className": "nginx", "host": "bank.example", "tlsSecret": "bank-tls"},
+            "settings.TRUSTED_PROXIES must say where the ingress's pods are",
+        ),
         ("image", {"repository": "bank", "digest": "latest"}, "digest"),
         ("ingress.enabled", True, "host"),
         ("workers.sales.queues", ["sales"], "queues"),

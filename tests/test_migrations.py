@@ -16,7 +16,7 @@ SQUAWK = Path(sys.executable).with_name("squawk")
 #: The last migration of each app that was read by hand; docs/upgrading.md says what these ask for. One that needs what
 #: squawk forbids is described there, and listed here.
 READ_BY_HAND = {
-    "approvals": "0001", "controls": "0001", "desk": "0004", "liquidation": "0016", "loans": "0016", "pricing": "0006",
+    "approvals": "0001", "controls": "0001", "desk": "0004", "liquidation": "0017", "loans": "0017", "pricing": "0006",
     "restores": "0001",
 }  # fmt: skip
 NOT_OURS = (

@@ -76,7 +76,12 @@ def test_both_releases_claim_sell_and_publish_each_loan_once(stack, database, re
             command = [sys.executable, "-c", _COMMANDS, str(port), str(release_before)]
             return json.loads(subprocess.run(command, cwd=release_before, capture_output=True, check=True).stdout)
 
-        as_owner = environment | {"DATABASE_URL": database}  # it grants nothing to a role of the service's own
+        # It grants nothing to a role of the service's own, and knows no users of Redis.
+        as_owner = environment | {
+            "DATABASE_URL": database,
+            "CACHE_URL": stack.valkey.administrator_url(1),
+            "CELERY_BROKER_URL": stack.valkey.administrator_url(),
+        }
         old.describe(commands_of_before, as_owner, checkout=release_before)
         new.describe(lambda port: small(port, stack.folder, 1), environment)
         old.branch.listen()

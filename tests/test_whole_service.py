@@ -99,7 +99,7 @@ def test_workers_killed_during_a_crash_lose_nothing_and_double_nothing(stack):
         for name in ("sales-1", "prices-1", "sales-1", "beat-1", "sales-1"):
             time.sleep(1)
             service.kill(name)
-        redis.Redis.from_url(stack.valkey.broker_url).flushall()
+        redis.Redis.from_url(stack.valkey.administrator_url()).flushall()
         service.set_price("55")
         service.eventually(service.everything_is_settled, "all are settled and published", seconds=150)
         assert Liquidation.objects.count() == LOANS

@@ -58,6 +58,7 @@ class ReadOnlyAdmin(_ReadOnly, ModelAdmin):  # type: ignore[misc]
     list_per_page = 50
     paginator = BoundedPaginator
     show_full_result_count = False
+    list_sections: Sequence[Any] = ()  # looked for in each row, which takes long if there are none
     change_list_template = "coruscant_admin/list.html"
     totals: Sequence[str] = ()
 

@@ -31,10 +31,10 @@ from coruscant.admin.figures import units as short_units
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """What a list says to each of its rows, as `row.listed`: the instant it was made, and the row's own page."""
+    """What a list says to its rows, as `row.listed`: the instant it was made, and how a row's own page is found."""
 
     now: datetime
-    page: str
+    page_of: Callable[[models.Model], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ def own_id_column(field: str, label: str) -> Any:
     """The same for the id of the row itself, which leads to the row's page: the first column of a list."""
     made = column(
         label, lambda row: _id(row, field), field,
-        short=lambda row, listed: short_id(_id(row, field), listed.page),
+        short=lambda row, listed: short_id(_id(row, field), listed.page_of(row)),
         export=Export(label, lambda row: _id(row, field)),
     )  # fmt: skip
     made.leads_to_the_row = True

@@ -5,6 +5,7 @@ What is short has the whole of it in its title, which shows on hovering.
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 
 from django.db import models
 from django.template.loader import render_to_string
@@ -100,8 +101,11 @@ def short_id(text: str, address: str = "") -> str:
 
 def badge(text: str, kind: str = "", title: str = "") -> str:
     """Text in colour: `kind` is danger, warning, success, info, primary or empty; `title` shows on hovering."""
-    if not text:
-        return NOTHING
+    return _badge(text, kind, title) if text else NOTHING
+
+
+@lru_cache(maxsize=512, typed=True)  # the rows of a list have the same few; typed, since safe text is not escaped
+def _badge(text: str, kind: str, title: str) -> str:
     return render_to_string("unfold/helpers/label.html", {"text": text, "type": kind, "label_title": title})
 
 

@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from django.apps import AppConfig
+from django.conf import settings
 from django.contrib.auth.management import create_permissions
 from django.contrib.auth.models import Group, Permission
 from django.db import connections
@@ -43,6 +44,15 @@ COMMANDS: Final = {
     ),
     AUDITORS: (_EVIDENCE, "admin.view_logentry"),
 }
+
+
+#: Groups that code names beside those of COMMANDS; the apps add theirs.
+also_named: set[str] = set()
+
+
+def is_named(name: str) -> bool:
+    """Whether code or settings know a group by this name: under another, they would find nobody, and not say so."""
+    return name in {*COMMANDS, *also_named, *settings.SECOND_FACTOR_GROUPS}
 
 
 def update_groups(app_config: AppConfig, using: str, **_signal: Any) -> None:

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
 from django.contrib.admin.views.main import ORDER_VAR
 from django.core.paginator import Paginator
 from django.db.models import QuerySet, Sum
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 from django.utils.text import capfirst
+from unfold.templatetags import unfold_list
 from unfold.views import ChangeList
 
 from coruscant import clock
@@ -18,6 +18,18 @@ from coruscant.admin.columns import Listed
 
 #: No more rows than these are counted, added up, sorted by a column or paged through.
 MOST_ROWS = 10_000
+
+_make_headings = unfold_list.result_headers
+
+
+def _headings(listed: Any) -> Any:
+    """The headings of a list, made once: Unfold makes them anew for each row, which is a sixth of a page's time."""
+    if not hasattr(listed, "headings"):
+        listed.headings = list(_make_headings(listed))
+    return listed.headings
+
+
+unfold_list.result_headers = _headings
 
 
 class BoundedPaginator(Paginator):  # type: ignore[type-arg]
@@ -57,9 +69,9 @@ class RowList(ChangeList):  # type: ignore[misc]
     def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().__init__(request, *args, **kwargs)
         self.title = capfirst(self.opts.verbose_name_plural)
-        now = clock.now()
+        listed = Listed(clock.now(), self._page_of)
         for row in self.result_list:
-            row.listed = Listed(now, self._page_of(row))
+            row.listed = listed
 
     def get_results(self, request: HttpRequest) -> None:
         """The rows of this page. Those of a list with too many rows are in its own order, whatever was asked for."""
@@ -72,8 +84,8 @@ class RowList(ChangeList):  # type: ignore[misc]
 
     def _page_of(self, row: Any) -> str:
         """The row's own page, which leads back to the list as it is filtered now."""
-        filters = {"preserved_filters": self.preserved_filters, "opts": self.opts}
-        return add_preserved_filters(filters, self.url_for_result(row))
+        filters = f"?{self.preserved_filters}" if self.preserved_filters else ""
+        return f"{self.url_for_result(row)}{filters}"
 
     @property
     def count_text(self) -> str:

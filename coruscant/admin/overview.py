@@ -41,9 +41,12 @@ def count_card(
 
 
 def notices(request: HttpRequest) -> list[Message]:
-    """The banners and notes as they are now."""
-    kinds = (messages.ERROR, banners), (messages.INFO, notes)
-    return [Message(kind, text) for kind, shown in kinds for show in shown if (text := show(request))]
+    """The banners and notes as they are now: read once a request, however many parts of its page show them."""
+    if not hasattr(request, "_notices"):
+        kinds = (messages.ERROR, banners), (messages.INFO, notes)
+        found = [Message(kind, text) for kind, shown in kinds for show in shown if (text := show(request))]
+        request._notices = found  # type: ignore[attr-defined]
+    return request._notices  # type: ignore[attr-defined,no-any-return]
 
 
 def _page_context(context: dict[str, Any], request: HttpRequest) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The page on which a second person agrees or refuses, and the accounts of people."""
+"""The page on which a second person agrees or refuses."""
 
 import json
 from collections.abc import Callable, Collection
@@ -6,15 +6,11 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.contrib.auth.admin import UserAdmin
-from django.contrib.auth.models import User
 from django.db.models import Case, IntegerChoices, Q, QuerySet, Value, When
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.defaultfilters import linebreaksbr
 from django.utils.html import format_html
-from unfold.admin import ModelAdmin
 from unfold.enums import ActionVariant
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from coruscant import clock
@@ -208,23 +204,3 @@ def _decision_page(
 
 def _no_fields(request: HttpRequest) -> forms.Form:
     return forms.Form({} if request.method == "POST" else None)
-
-
-admin.site.unregister(User)
-
-
-@admin.register(User)
-class AccountAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg, misc]
-    """Accounts as Django shows them, but nobody makes one look older than it is: a young one may not agree.
-
-    Nor does one get another name: history and clients' requests have it, and whoever got it next would have those.
-    """
-
-    form = UserChangeForm
-    add_form = UserCreationForm
-    change_password_form = AdminPasswordChangeForm
-    readonly_fields = ("date_joined", "last_login")
-
-    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
-        """The name too, once there is one."""
-        return (*self.readonly_fields, *(["username"] if obj else []))

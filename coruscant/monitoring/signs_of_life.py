@@ -3,18 +3,22 @@
 A process is of one kind or several: `beat`, or the Celery queues that it takes tasks from. One that stops as it should
 is forgotten; one that is killed or frozen is remembered as silent for a while. Without Redis nothing is known, which
 `read` raises.
+
+Signs have no seal: who can write to Redis can feign one that holds for some seconds, and take others away.
 """
 
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from django.conf import settings
 from django.core.cache import cache
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
+
+T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
@@ -25,6 +29,10 @@ EVERY_SECONDS = 5.0
 SILENT_AFTER_SECONDS = 15.0
 #: What is silent for so long was taken away for good.
 FORGOTTEN_AFTER_SECONDS = 600.0
+#: Clocks differ. A sign from further ahead is none.
+MOST_AHEAD_SECONDS = 5.0
+#: So many are looked at, the newest first: more than any service has processes.
+MOST_SIGNS = 1000
 
 _KEY = "signs-of-life"
 # `kinds|name`. Redis is not trusted: what does not look like this is not believed.
@@ -47,12 +55,17 @@ def kinds() -> tuple[str, ...]:
 
 def give(of_kinds: Iterable[str], name: str) -> None:
     """Note that a process is alive now; `name` is the same when it is started again. Redis may be down."""
-    now = time.time()
-    try:
+    now, member = time.time(), _member(of_kinds, name)
+
+    def write() -> None:
         signs = _redis().pipeline(transaction=False)
-        signs.zadd(_key(), {_member(of_kinds, name): now})
+        signs.zadd(_key(), {member: now})
         signs.zremrangebyscore(_key(), "-inf", now - FORGOTTEN_AFTER_SECONDS)
+        signs.zremrangebyscore(_key(), now + MOST_AHEAD_SECONDS, "+inf")
         signs.execute()
+
+    try:
+        _without_what_is_no_set(write)
     except (RedisError, OSError) as error:
         log.warning("sign_of_life_not_kept", error=str(error))
 
@@ -69,7 +82,7 @@ def read() -> dict[str, Signs]:
     """The signs of each kind. Raises RedisError or OSError without Redis."""
     now = time.time()
     since = {kind: list[float]() for kind in kinds()}
-    for member, at in _redis().zrangebyscore(_key(), now - FORGOTTEN_AFTER_SECONDS, "+inf", withscores=True):
+    for member, at in _without_what_is_no_set(lambda: _newest(now)):
         text = member.decode(errors="replace")
         if _MEMBER.fullmatch(text):
             for kind in set(text.partition("|")[0].split(",")) & set(since):
@@ -84,12 +97,32 @@ def read() -> dict[str, Signs]:
     }
 
 
+def _newest(now: float) -> list[tuple[bytes, float]]:
+    within: list[tuple[bytes, float]] = _redis().zrange(
+        _key(), now + MOST_AHEAD_SECONDS, now - FORGOTTEN_AFTER_SECONDS,
+        byscore=True, desc=True, offset=0, num=MOST_SIGNS, withscores=True,
+    )  # fmt: skip
+    return within
+
+
+def _without_what_is_no_set(work: Callable[[], T]) -> T:
+    """Do something with the signs. Whatever else somebody has put in their place is logged and removed."""
+    try:
+        return work()
+    except ResponseError as error:
+        if "WRONGTYPE" not in str(error):
+            raise
+        log.warning("cache_value_refused", key=_key())
+        _redis().delete(_key())
+        return work()
+
+
 def _member(of_kinds: Iterable[str], name: str) -> str:
     return f"{','.join(sorted(of_kinds))}|{name.replace('|', ' ')[:200]}"
 
 
 def _redis() -> Any:
-    return cache._cache.get_client(write=True)  # type: ignore[attr-defined]
+    return cache.redis  # type: ignore[attr-defined]  # of SealedRedisCache
 
 
 def _key() -> str:

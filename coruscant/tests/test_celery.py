@@ -1,6 +1,5 @@
 """What Celery's workers do around every task."""
 
-import os
 import socket
 
 import pytest
@@ -75,10 +74,11 @@ class Bomb:
 
 def test_a_pickle_that_is_planted_in_a_queue_is_refused_unread(tmp_path):
     """As a worker reads it: with what the application accepts."""
-    queue = Queue(f"planted-{os.getpid()}", Exchange(""), routing_key=f"planted-{os.getpid()}", auto_delete=True)
+    queue = Queue("replay", Exchange(""), routing_key="replay")
     refused = []
     with app.connection_for_write() as broker:
         channel = broker.channel()
+        channel.queue_purge(queue.name)
         Producer(channel).publish(
             Bomb(tmp_path / "ran"), serializer="pickle", routing_key=queue.name, declare=[queue.bind(channel)]
         )

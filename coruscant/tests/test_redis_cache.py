@@ -10,6 +10,7 @@ from redis import Redis
 from structlog.testing import capture_logs
 
 from coruscant import clock
+from coruscant.monitoring import signs_of_life
 from liquidation import last_send
 from pricing import best_price, price_alerts
 from pricing.tests.builders import MOS_ESPA
@@ -19,9 +20,8 @@ pytestmark = pytest.mark.usefixtures("clean_cache")
 
 
 @pytest.fixture
-def redis():
-    """The connection that somebody else with access to Redis would have."""
-    return cache._cache.get_client()
+def redis(intruder):
+    return intruder
 
 
 class Bomb:
@@ -49,8 +49,11 @@ def bomb(tmp_path):
 @pytest.fixture
 def asked(monkeypatch):
     """The keys that are read, by any thread."""
-    keys, mget = [], Redis.mget
+    keys, mget, zrange = [], Redis.mget, Redis.zrange
     monkeypatch.setattr(Redis, "mget", lambda self, names: keys.extend(names) or mget(self, names))
+    monkeypatch.setattr(
+        Redis, "zrange", lambda self, name, *args, **how: keys.append(name) or zrange(self, name, *args, **how)
+    )
     return keys
 
 
@@ -59,7 +62,7 @@ def read_everything(client):
     ready = client.get("/health/ready")
     snapshot = best_price.snapshot()
     price_alerts.log_changes(snapshot, snapshot.price_at(clock.now()), clock.now())
-    return ready.json()["checks"]["cache"], snapshot, last_send.missing()
+    return ready.json()["checks"]["cache"], snapshot, last_send.missing(), signs_of_life.read()
 
 
 @pytest.mark.django_db
@@ -71,7 +74,7 @@ def test_what_is_planted_under_any_key_that_is_read_is_a_miss(client, redis, bom
     assert truth[1].judged.quotes
     keys = set(asked)
     assert len(keys) >= 8
-    for known in (":health", ":pricing.best_price.", ":liquidation.last_counted_send."):
+    for known in (":health", ":pricing.best_price.", ":liquidation.last_counted_send.", ":signs-of-life"):
         assert any(known in key for key in keys), known
     for key in keys:
         redis.set(key, planted)
@@ -82,7 +85,7 @@ def test_what_is_planted_under_any_key_that_is_read_is_a_miss(client, redis, bom
 
 @pytest.mark.parametrize("value", ["text", "", 7, None, True, ["a", 1.5]])
 def test_what_json_can_write_is_found_by_the_same_client(value):
-    client = cache._cache.get_client(write=True)
+    client = cache.redis
     cache.set("droid", value)
     assert cache.get("droid", "missing") == value
     assert cache.get_many(["droid", "other"]) == {"droid": value}

@@ -5,6 +5,7 @@ import sys
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.hashers import MD5PasswordHasher
 from django.contrib.auth.models import User
 
 from coruscant import clock
@@ -26,14 +27,59 @@ def log_in(client):
     )
 
 
-def test_of_many_tries_to_log_in_five_are_looked_at(representative, log_in, settings, caplog):
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    tries = [log_in("ahsoka", f"guess {number}", f"10.0.{number}.1") for number in range(200)]
-    assert [tries.index(429), tries.count(200), tries.count(429)] == [4, 4, 196]
-    assert log_in("ahsoka", RIGHT) == 429
+class CountingHasher(MD5PasswordHasher):
+    """Quick, and counts how often it hashes. Django hashes once for a name that nobody has, too."""
+
+    asked = 0
+
+    def encode(self, password, salt):
+        """Count, and hash."""
+        CountingHasher.asked += 1
+        return super().encode(password, salt)
+
+
+@pytest.fixture
+def hashes(settings):
+    """How many passwords were hashed since this was last asked."""
+    settings.PASSWORD_HASHERS = [f"{__name__}.CountingHasher"]
+
+    def so_far():
+        asked, CountingHasher.asked = CountingHasher.asked, 0
+        return asked
+
+    so_far()
+    return so_far
+
+
+def test_of_a_thousand_tries_on_a_name_five_are_looked_at_from_wherever_they_come(
+    hashes, representative, log_in, caplog
+):
+    hashes()
+    tries = [log_in("ahsoka", f"guess {number}", f"10.0.{number % 250}.1") for number in range(1000)]
+    assert [tries.index(429), tries.count(200), tries.count(429)] == [4, 4, 996]
+    assert {log_in(name, RIGHT) for name in ("ahsoka", " ahsoka ")} == {429}
+    assert hashes() == 5
     assert any("ahsoka" in record.getMessage() for record in caplog.records if record.name.startswith("axes"))
+
+
+def test_of_a_thousand_tries_on_ten_names_five_each_are_looked_at_and_the_eleventh_may_log_in(
+    hashes, representative, log_in
+):
+    names = ["ahsoka", *(f"nobody-{number}" for number in range(1, 10))]
+    hashes()
+    tries = [log_in(names[number % 10], f"guess {number}", f"10.0.{number // 10 % 8}.1") for number in range(1000)]
+    assert [tries.index(429), tries.count(200), tries.count(429)] == [40, 40, 960]
+    assert {log_in(name, RIGHT) for name in names} == {429}, "whether there is such a person or not"
+    assert hashes() == 50
     assert User.objects.create_user("rex", password=RIGHT, is_staff=True)
     assert log_in("rex", RIGHT) == 302
+
+
+def test_a_try_on_a_locked_name_costs_one_statement_and_no_page(representative, log_in, django_assert_num_queries):
+    for _try in range(5):
+        log_in("ahsoka", "wrong")
+    with django_assert_num_queries(1):
+        assert log_in("ahsoka", "wrong") == 429
 
 
 def test_who_is_locked_out_may_try_again_after_a_quarter_of_an_hour(representative, log_in):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from coruscant import environment
 from pricing.markets import Market
 
 GOOD = {
@@ -91,6 +92,7 @@ def test_the_defaults_are_as_documented(start):
         ("MARKET_TIMEOUT_SECONDS", "20"),
         ("LEASE_SECONDS", "26"),
         ("LOG_FORMAT", "xml"),
+        ("LOG_LEVEL", "loud"),
         ("TRUSTED_PROXIES", "10.0.0.1/8"),
         ("TRUSTED_PROXIES", "nginx"),
         ("API_WRITES_PER_MINUTE", "0"),
@@ -164,6 +166,16 @@ def test_a_process_ends_with_just_that_sentence():
 
 def test_a_dotenv_file_is_read_but_never_overrides_the_environment(tmp_path, start):
     dotenv = tmp_path / "settings"
-    dotenv.write_text("LEASE_SECONDS=18\nLOG_FORMAT=console\n")
+    dotenv.write_text("LEASE_SECONDS=18\nLOG_LEVEL=error\n")
     settings = start(DOTENV=str(dotenv), LEASE_SECONDS="17")
-    assert (settings["LEASE_SECONDS"], settings["LOG_FORMAT"]) == (17, "console")
+    assert (settings["LEASE_SECONDS"], settings["LOGGING"]["root"]["level"]) == (17, "ERROR")
+
+
+def test_the_dotenv_file_lies_beside_the_code_wherever_a_process_is_started(tmp_path, start, monkeypatch):
+    code, elsewhere = tmp_path / "code", tmp_path / "elsewhere"
+    for folder, level in ((code, "error"), (elsewhere, "debug")):
+        folder.mkdir()
+        (folder / ".env").write_text(f"LOG_LEVEL={level}\n")
+    monkeypatch.setattr(environment, "BASE_DIR", code)
+    monkeypatch.chdir(elsewhere)
+    assert start(DOTENV=None)["LOGGING"]["root"]["level"] == "ERROR"

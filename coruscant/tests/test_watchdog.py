@@ -15,6 +15,7 @@ from kombu import Connection
 from coruscant.celery import app
 from coruscant.tests.wire import Wire
 from local.processes import BEAT, WORKERS
+from local.stack.valkey import PASSWORD
 
 pytestmark = pytest.mark.system
 
@@ -55,7 +56,7 @@ def wire(stack):
 def running(command, wire, folder, *, prepare=""):
     """A process whose broker is at the other end of the wire, in a process group of its own."""
     environment = os.environ | {
-        "CELERY_BROKER_URL": f"redis://127.0.0.1:{wire.port}/7",
+        "CELERY_BROKER_URL": f"redis://administrator:{PASSWORD}@127.0.0.1:{wire.port}/7",
         "HEARTBEAT_FILE": str(folder / "heartbeat"),
     }
     with (folder / "output").open("wb") as output:
@@ -127,7 +128,7 @@ def test_a_worker_without_a_broker_waits_for_it_and_works_again(wire, tmp_path):
 def test_a_worker_works_or_has_ended_soon_after_its_new_connections_fell_silent(kind, wire, tmp_path, stack):
     """Which of both depends on what it was reading. Without the watchdog some would wait for ever."""
     worker = WORKERS[kind]
-    address = f"redis://127.0.0.1:{stack.valkey.port}/7"
+    address = stack.valkey.administrator_url(7)
     with (
         running(worker.command(f"{kind}@watchdog"), wire, tmp_path) as process,
         redis.Redis.from_url(address) as broker,

@@ -7,7 +7,7 @@ them end within DEADLINE_SECONDS, so a server that hangs does not hang the answe
 """
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future
 
 import structlog
 from django.core.cache import cache
@@ -15,7 +15,7 @@ from django.db import OperationalError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 
-from coruscant import missing
+from coruscant import at_once, missing
 from coruscant.celery import app
 from coruscant.restores import holds, identity
 from coruscant.web.problems import RETRY_LATER, problem, refuse_writes
@@ -54,11 +54,7 @@ def ready(request: HttpRequest) -> HttpResponse:
 
 def run(checks: Mapping[str, Callable[[], object]], deadline_seconds: float = DEADLINE_SECONDS) -> dict[str, str]:
     """Run all checks at once and wait until the deadline at most. Gives `ok`, `failing` or `no answer` for each."""
-    pool = ThreadPoolExecutor(len(checks), thread_name_prefix="health")
-    asked = {name: pool.submit(check) for name, check in checks.items()}
-    wait(asked.values(), timeout=deadline_seconds)
-    pool.shutdown(wait=False)
-    return {name: _answer(name, check) for name, check in asked.items()}
+    return {name: _answer(name, check) for name, check in at_once.ask(checks, deadline_seconds).items()}
 
 
 def _answer(name: str, check: Future[object]) -> str:
@@ -70,20 +66,14 @@ def _answer(name: str, check: Future[object]) -> str:
 
 
 def _ask_database() -> None:
-    try:
-        connection.ensure_connection()
-        if not connection.is_usable():
-            raise OperationalError("The database answers no query.")
-    finally:
-        connection.close()  # this thread's own
+    connection.ensure_connection()
+    if not connection.is_usable():
+        raise OperationalError("The database answers no query.")
 
 
 def _ask_restore() -> None:
-    try:
-        identity.require()
-        holds.require_none()
-    finally:
-        connection.close()
+    identity.require()
+    holds.require_none()
 
 
 def _ask_broker() -> None:

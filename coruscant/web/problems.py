@@ -69,7 +69,7 @@ def exception_handler(error: Exception, context: Mapping[str, Any] | None = None
             detail=body.get("detail", "")[:MAX_LOGGED_CHARACTERS],
             fields=[one["field"] for one in body.get("errors", [])],
             method=getattr(request, "method", None),
-            path=str(getattr(request, "path", ""))[:MAX_LOGGED_CHARACTERS],
+            route=getattr(getattr(request, "resolver_match", None), "route", None),
         )
     return response
 

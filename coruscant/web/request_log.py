@@ -1,8 +1,8 @@
-"""Bounds on what django-structlog logs of a request: its id, path and user agent are the client's choice.
+"""Bounds on what django-structlog logs of a request: its id and user agent are the client's choice.
 
 The id of the call is the X-Request-ID that came with it, or one of its own. Answers have it in the same header, and
 every line of the log as `http_request_id`; `request_id` becomes the requestId of the body as soon as that is known.
-No line has parameters, which may name a borrower.
+No line has parameters, which may name a borrower, or a path, which may hold anything: they have its template.
 """
 
 import re
@@ -20,7 +20,7 @@ _LONGEST = {"HTTP_X_REQUEST_ID": 128, "HTTP_USER_AGENT": MAX_LOGGED_CHARACTERS}
 
 
 class BoundedRequestMiddleware(RequestMiddleware):
-    """django-structlog's middleware for headers and a path that are cut."""
+    """django-structlog's middleware for headers that are cut, and paths by their template."""
 
     def prepare(self, request: HttpRequest) -> None:
         """Cut the headers and start the log of the request."""
@@ -38,5 +38,5 @@ class BoundedRequestMiddleware(RequestMiddleware):
 
     @staticmethod
     def format_request(request: HttpRequest) -> str:
-        """Method and path."""
-        return f"{request.method} {request.path}"[:MAX_LOGGED_CHARACTERS]
+        """Method, and the template of the path once that is known."""
+        return f"{request.method} {getattr(request.resolver_match, 'route', None) or '-'}"

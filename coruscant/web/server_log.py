@@ -1,16 +1,13 @@
 """gunicorn's log in the form of the service's own, with one line a request that quotes nothing a client chose."""
 
-import os
 from datetime import timedelta
 from logging.config import dictConfig
-from pathlib import Path
 from typing import Any
 
 import structlog
 from gunicorn.glogging import Logger
 
-from coruscant.environment import Environment
-from coruscant.logging import logging_configuration
+from coruscant import environment, logging
 
 #: Where a request's environment has the template of its path, such as `loans/<loan_id:loanId>`.
 ROUTE = "coruscant.route"
@@ -26,9 +23,7 @@ class ServiceLogger(Logger):  # type: ignore[misc]
     def setup(self, cfg: Any) -> None:
         """Called by gunicorn before it reads any code of the service's, which then configures the log once more."""
         super().setup(cfg)
-        env = Environment(Path(os.environ.get("DOTENV", ".env")))
-        form = env.one_of("LOG_FORMAT", "json", ("json", "console"))
-        dictConfig(logging_configuration(form, env.text("LOG_LEVEL", default="INFO").upper()))
+        dictConfig(logging.configuration(environment.of_the_service()))
         for logger in (self.error_log, self.access_log):
             logger.handlers.clear()
             logger.propagate = True

@@ -6,9 +6,9 @@ Here the loop, which waits for many connections at once, receives each request t
 leaves to the loop what the client does not take at once. What nginx does in front of a service, without nginx
 (docs/decisions/0034-the-front-door.md).
 
-A request has REQUEST_SECONDS to arrive from its first byte, and an answer ANSWER_SECONDS to be taken. What is too long
-or breaks off is refused here, and no view sees it. A process that is full closes the connection that matters least, so
-that a newcomer finds room unless threads are busy with all of them.
+A request has REQUEST_SECONDS to arrive from its first byte, an answer ANSWER_SECONDS to be taken. One too long to be
+kept must be taken fast enough. What is too long or breaks off is refused here, and no view sees it. A process that is
+full closes the connection that matters least, so that a newcomer finds room unless threads are busy with all of them.
 
 Written for the gunicorn of requirements.txt: it relies on ThreadWorker's own queues.
 """
@@ -31,13 +31,11 @@ from gunicorn.http.unreader import Unreader
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 
 from coruscant.web.arrival import Arrival
+from coruscant.web.sending import ANSWER_SECONDS, AnswerSocket, TooSlowError
 
 REQUEST_SECONDS: Final = 10.0
-ANSWER_SECONDS: Final = 60.0
 #: How long an answer that ends its connection is left for the client to read.
 _LINGER_SECONDS: Final = 2.0
-#: Of one answer. Only exports are longer than that: the thread of one waits for its client.
-_MOST_UNSENT: Final = 2 * 1024 * 1024
 #: So many answers of a process wait for their clients.
 _MOST_SENDING: Final = 32
 _AT_ONCE: Final = 64 * 1024
@@ -51,28 +49,6 @@ class _Received(Unreader):  # type: ignore[misc]
 
     def chunk(self, size_hint: int | None = None) -> bytes:
         raise NoMoreData
-
-
-class _Socket(socket.socket):
-    """Takes whatever is written to it, and keeps as `unsent` what its client does not take at once."""
-
-    def __init__(self, accepted: socket.socket) -> None:
-        super().__init__(accepted.family, accepted.type, accepted.proto, fileno=accepted.detach())
-        self.unsent = bytearray()
-
-    def sendall(self, data: Any, flags: int = 0) -> None:
-        self.unsent += data
-        self.send_unsent()
-        while len(self.unsent) > _MOST_UNSENT:
-            self.settimeout(ANSWER_SECONDS)
-            del self.unsent[: self.send(self.unsent)]
-            self.setblocking(True)  # noqa: FBT003
-
-    def send_unsent(self) -> None:
-        """Send what the client takes now."""
-        with suppress(BlockingIOError):
-            while self.unsent:
-                del self.unsent[: self.send(self.unsent, socket.MSG_DONTWAIT)]
 
 
 class _Stage(IntEnum):
@@ -90,7 +66,7 @@ class _Connection(TConn):  # type: ignore[misc]
     """A connection, and what has arrived of its next request."""
 
     def __init__(self, cfg: Any, sock: socket.socket, client: Any, server: Any) -> None:
-        super().__init__(cfg, _Socket(sock), client, server)
+        super().__init__(cfg, AnswerSocket(sock), client, server)
         self.parser = http.get_parser(cfg, self.sock, client)
         self.parser.unreader = _Received()
         self.initialized = self.data_ready = True  # as if a thread of gunicorn's had done all this
@@ -143,7 +119,7 @@ class WholeRequestWorker(ThreadWorker):  # type: ignore[misc]
         elif not found:
             self._drop(conn)
 
-    def on_socket_writable(self, conn: _Connection, client: _Socket) -> None:
+    def on_socket_writable(self, conn: _Connection, client: AnswerSocket) -> None:
         """Send on, and go on when the client has all."""
         if client.fileno() < 0:
             return
@@ -157,9 +133,14 @@ class WholeRequestWorker(ThreadWorker):  # type: ignore[misc]
             self._go_on(conn)
 
     def handle_request(self, req: Any, conn: _Connection) -> bool:
-        """As gunicorn's, which would tell the client to send the body that is here."""
+        """As gunicorn's, which would tell the client to send the body that is here. A slow reader is given up."""
         req._expected_100_continue = False
-        return bool(super().handle_request(req, conn))
+        conn.sock.begin()
+        try:
+            return bool(super().handle_request(req, conn))
+        except TooSlowError:
+            self.log.warning("Gave up an answer to ip=%s: it was taken too slowly", (conn.client or [""])[0])
+            return False
 
     def _keepalive_after(self, conn: _Connection, keepalive: bool) -> bool:
         # gunicorn reads no more than 64 KiB that the view has left, then closes a connection that it called kept alive.

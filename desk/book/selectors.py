@@ -1,7 +1,7 @@
 """Reading the book: its newest snapshot, their history, and the loans on either side of a line. Nothing is locked."""
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
@@ -23,8 +23,10 @@ from loans.terms import ByVersion
 _STEP: Final = Decimal("0.05")
 _STEPS: Final = 20
 _ULP: Final = Decimal(1).scaleb(-money.DECIMAL_PLACES)
+#: A bound for each version of the terms.
+_Line = tuple[tuple[int, Decimal], ...]
 
-# The loans of a bucket, or of two, that reach a line: a short range of the index, and no row.
+# The loans of a bucket, or of two, that reach each of some lines: short ranges of the index, and no row.
 _REACHING = """
     CROSS JOIN LATERAL (
         SELECT count(*) AS loans, sum(outstanding_balance) AS balance, sum(collateral) AS collateral
@@ -57,7 +59,7 @@ class Book:
         """Read the buckets."""
         self.snapshot = snapshot
         self.distribution = Distribution(snapshot.buckets)
-        self._found: dict[tuple[tuple[int, Decimal], ...], Sums] = {}
+        self._found: dict[_Line, Sums] = {}
 
     @cached_property
     def terms(self) -> ByVersion:
@@ -66,34 +68,40 @@ class Book:
 
     def at_or_above(self, bounds: Bounds) -> Sums:
         """The loans whose balance over collateral, unrounded, is at or above the bound of their terms."""
-        key = tuple(sorted(bounds.items()))
-        if key not in self._found:
-            self._found[key] = self._at_or_above(bounds)
-        return self._found[key]
+        (found,) = self.at_or_above_each([bounds])
+        return found
 
-    def _at_or_above(self, bounds: Bounds) -> Sums:
-        beyond, lines = Sums(), []
-        most: dict[int, Sums] = {}
-        for version, bound in bounds.items():
-            # A debt per unit is rounded to the column's scale: only from two units of it above the bound on is it
-            # certain which side its loan is on. So where an edge is as near as that, two buckets are read.
-            floor = money.round_down(bound, money.DECIMAL_PLACES)
-            with money.exact():  # the default context has 28 digits
-                first, last = bucket_of(floor), bucket_of(floor + _ULP)
-            higher = self.distribution.beyond(version, last + 1)
-            beyond += higher
-            lines.append((version, STARTS[first], ENDS[last], bound))
-            most[version] = self.distribution.beyond(version, first) - higher
-        return sum((sums.at_most(most[version]) for version, sums in _reaching(lines)), beyond)
+    def at_or_above_each(self, several: Sequence[Bounds]) -> list[Sums]:
+        """The same of several lines, by one statement. None that was asked for before is read again."""
+        lines = [tuple(sorted(bounds.items())) for bounds in several]
+        parts, ranges = [], []
+        for line in dict.fromkeys(lines):
+            if line in self._found:
+                continue
+            self._found[line] = Sums()
+            for version, bound in line:
+                # A debt per unit is rounded to the column's scale. None at or above the bound is below its floor; but
+                # only from two units above that on is it certain which side its loan is on. So where an edge is as near
+                # as that, two buckets are read.
+                floor = money.round_down(bound, money.DECIMAL_PLACES)
+                with money.exact():  # the default context has 28 digits
+                    first, last = bucket_of(floor), bucket_of(floor + _ULP)
+                higher = self.distribution.beyond(version, last + 1)
+                self._found[line] += higher
+                parts.append((line, self.distribution.beyond(version, first) - higher))
+                ranges.append((version, floor, ENDS[last], bound))
+        for (line, most), sums in zip(parts, _reaching(ranges), strict=True):
+            self._found[line] += sums.at_most(most)
+        return [self._found[line] for line in lines]
 
 
-def histogram(snapshot: BookSnapshot, price: Decimal) -> list[tuple[Decimal, Decimal | None, int, Decimal]]:
+def histogram(book: Distribution, price: Decimal) -> list[tuple[Decimal, Decimal | None, int, Decimal]]:
     """For each step of 5 % of LTV at a price: where it begins and ends, how many loans lie there, and what they owe.
 
     The last one begins at 100 % and has no end (None). A bucket of the snapshot counts where its lower end lies.
     """
     found = [Sums()] * (_STEPS + 1)
-    for number, sums in Distribution(snapshot.buckets).parts():
+    for number, sums in book.parts():
         with money.exact():
             step = _STEPS if number == INFINITE else min(_STEPS, int(STARTS[number] / price / _STEP))
         found[step] += sums
@@ -136,15 +144,16 @@ def _active(version: int) -> QuerySet[Loan]:
     return Loan.objects.filter(status=LoanStatus.ACTIVE, terms=version).select_related("terms")
 
 
-def _reaching(lines: list[tuple[int, Decimal, Decimal, Decimal]]) -> Iterator[tuple[int, Sums]]:
-    """Of each line the version of its terms, and the loans that reach it."""
-    if not lines:
+def _reaching(ranges: Sequence[tuple[int, Decimal, Decimal, Decimal]]) -> Iterator[Sums]:
+    """Of each range (version of the terms, from, below, bound) the loans in it that reach its bound, in order."""
+    if not ranges:
         return
-    values = ", ".join(["(%s::int, %s::numeric, %s::numeric, %s::numeric)"] * len(lines))
+    values = ", ".join(["(%s::int, %s::int, %s::numeric, %s::numeric, %s::numeric)"] * len(ranges))
     query = f"""
-        SELECT line.terms_id, sums.* FROM (VALUES {values}) AS line(terms_id, first, below, bound) {_REACHING}
+        SELECT sums.* FROM (VALUES {values}) AS line(number, terms_id, first, below, bound) {_REACHING}
+        ORDER BY line.number
     """  # noqa: S608
     with connection.cursor() as cursor:
-        cursor.execute(query, [value for line in lines for value in line])
-        for version, loans, owed, units in cursor.fetchall():
-            yield version, Sums(loans, owed or ZERO, units or ZERO)
+        cursor.execute(query, [value for numbered in enumerate(ranges) for value in (numbered[0], *numbered[1])])
+        for loans, owed, units in cursor.fetchall():
+            yield Sums(loans, owed or ZERO, units or ZERO)

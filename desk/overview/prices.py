@@ -10,9 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Count
 
-from liquidation.models import Liquidation
 from pricing import written
 from pricing.markets import Market
 from pricing.models import PriceQuote
@@ -25,6 +23,13 @@ QUANTITIES = (1, 10, 50, 100)
 #: Claims older than so many others are not marked.
 _NEWEST_CLAIMS = 5_000
 _MOST_MARKS = 3
+
+# The ORM groups no rows that are already limited; as a list of ids the newest would be looked up among all claims.
+_AT_WHICH_PRICES = """
+    SELECT price_at, price, count(*) FROM (
+        SELECT price_at, price, claimed_at FROM liquidation_liquidation ORDER BY id DESC LIMIT %(newest)s
+    ) newest WHERE claimed_at >= %(since)s GROUP BY price_at, price ORDER BY count(*) DESC LIMIT %(most)s
+"""
 
 _QUOTE_AT_EACH_INSTANT = """
     SELECT market.name, tick.at, quote.sell
@@ -94,9 +99,9 @@ def series(end: datetime, span: timedelta) -> dict[Market, Series]:
 
 def claims(since: datetime) -> list[Claims]:
     """At which prices loans were claimed since then: the few at which most were, in their order."""
-    newest = Liquidation.objects.filter(pk__in=Liquidation.objects.order_by("-id").values("pk")[:_NEWEST_CLAIMS])
-    found = newest.filter(claimed_at__gte=since).order_by().values_list("price_at", "price").annotate(loans=Count("pk"))
-    return sorted(starmap(Claims, found.order_by("-loans")[:_MOST_MARKS]), key=lambda group: group.at)
+    with connection.cursor() as cursor:
+        cursor.execute(_AT_WHICH_PRICES, {"newest": _NEWEST_CLAIMS, "since": since, "most": _MOST_MARKS})
+        return sorted(starmap(Claims, cursor.fetchall()), key=lambda group: group.at)
 
 
 def depths(curves: Mapping[Market, Curve]) -> list[Depth]:

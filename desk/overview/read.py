@@ -1,6 +1,6 @@
 """Everything the overview shows, read at once. Nothing of it reads the whole book."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -11,7 +11,9 @@ from django.http import HttpRequest
 from coruscant import clock, money
 from coruscant.admin import overview
 from coruscant.admin.overview import Card
-from desk.book import selectors as book
+from desk.book import selectors as books
+from desk.book.selectors import Book
+from desk.one_instant import one_instant
 from desk.overview import charts, prices, sales
 from desk.stress import price_at_risk
 from desk.stress import selectors as stress
@@ -21,6 +23,7 @@ from loans.risk import Thresholds
 from pricing import best_price
 from pricing.markets import Market
 from pricing.quotes import PricePoint
+from pricing.snapshot import Curve
 
 #: By what the address says, how far back prices are shown.
 SPANS: Final = {"1h": timedelta(hours=1), "24h": timedelta(hours=24)}
@@ -33,9 +36,12 @@ def read(request: HttpRequest) -> dict[str, Any]:
     now = clock.now()
     snapshot = best_price.snapshot()
     point = snapshot.price_at(now)
+    curves = snapshot.curves(now, point)
     chosen = request.GET.get("span", "")
     span = chosen if chosen in SPANS else "1h"
-    concerns = [card for card in _cards(request) if card.kind in ("danger", "warning")]
+    with one_instant():
+        concerns = [card for card in _cards(request) if card.kind in ("danger", "warning")]
+        shown = {"sales": sales.totals(), "newest_sales": sales.newest(), **_book(point, curves.values())}
     return {
         "now": now,
         "notices": overview.notices(request),
@@ -47,15 +53,10 @@ def read(request: HttpRequest) -> dict[str, Any]:
         "span": span,
         "spans": list(SPANS),
         "chart": _price_chart(now - SPANS[span], SPANS[span]),
-        "depths": [
-            (depth, "nobody" if depth.best is None else _name(depth.best))
-            for depth in prices.depths(snapshot.curves(now))
-        ],
-        "sales": sales.totals(),
-        "newest_sales": sales.newest(),
+        "depths": [(depth, "nobody" if depth.best is None else _name(depth.best)) for depth in prices.depths(curves)],
         "concerns": concerns,
         "concerned": sum(int(card.figure) for card in concerns),
-        **_book(point),
+        **shown,
     }
 
 
@@ -77,13 +78,14 @@ def _price_chart(since: Any, span: timedelta) -> charts.PriceChart | None:
     return charts.price_chart({_name(market): found.get(market, []) for market in Market}, claimed)
 
 
-def _book(point: PricePoint) -> Mapping[str, Any]:
+def _book(point: PricePoint, curves: Collection[Curve]) -> Mapping[str, Any]:
     """What follows from the newest snapshot of the book, at the best price now."""
-    newest = book.newest()
+    newest = books.newest()
     if newest is None or point.price is None:
         return {"book": newest}
-    falls = stress.table(point.price)
-    near = book.nearest(point.price, _NEAREST)
+    book = Book(newest)
+    falls = stress.after_falls(book, stress.markets_of(point.price, curves), point.price)
+    near = books.nearest(point.price, _NEAREST)
     limits = terms.newest().thresholds
     lines = [
         (share, limit)
@@ -96,7 +98,7 @@ def _book(point: PricePoint) -> Mapping[str, Any]:
         "book_ltv": risk.ltv(newest.outstanding_balance, newest.collateral, point.price),
         "falls": falls,
         "at_risk": next((row for row in falls if row.fall == _WITHIN), None),
-        "columns": _columns(book.histogram(newest, point.price), limits),
+        "columns": _columns(books.histogram(book.distribution, point.price), limits),
         "lines": lines,
         "price_at_risk": price_at_risk.latest(),
         "nearest": [_near(loan, point.price) for loan in near],

@@ -65,9 +65,7 @@ def outcome(
 
     With an empty depth everything is sold at the price itself.
     """
-    with money.exact():
-        call_lines = {version: ltvs.margin_call_ltv * price for version, ltvs in terms.items()}
-        sale_lines = {version: ltvs.liquidation_ltv * price for version, ltvs in terms.items()}
+    call_lines, sale_lines = lines(terms, price)
     sold = at_or_above(sale_lines)
 
     def selling_at(reached: Decimal) -> Sale:
@@ -87,6 +85,15 @@ def outcome(
         shortfall=taken.shortfall,
         rounds=rounds(taken.units, depth),
     )
+
+
+def lines(terms: Mapping[int, Thresholds], price: Decimal) -> tuple[dict[int, Decimal], dict[int, Decimal]]:
+    """From what debt per unit on loans are called at a price, and sold, for each version of the terms."""
+    with money.exact():
+        return (
+            {version: ltvs.margin_call_ltv * price for version, ltvs in terms.items()},
+            {version: ltvs.liquidation_ltv * price for version, ltvs in terms.items()},
+        )
 
 
 def sale(sold: Sums, under_water: Sums, price: Decimal) -> Sale:

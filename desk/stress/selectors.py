@@ -1,6 +1,6 @@
 """Stress tests of the newest snapshot of the book, with the markets as they are now. Nothing is locked or written."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import ROUND_CEILING, Decimal
@@ -22,6 +22,7 @@ from desk.stress.rules import AtOrAbove, Outcome
 from liquidation.models import OrderStatus, TradeOrder
 from pricing import best_price
 from pricing.quotes import Level
+from pricing.snapshot import Curve
 
 #: The worst borrowers are looked for among so many loans of most debt per unit, and so many are shown.
 RISKIEST: Final = 200
@@ -113,10 +114,15 @@ def table(price: Decimal, falls: Iterable[Decimal] = TABLE) -> list[Outcome]:
     """What the newest snapshot would be after each of these falls of `price`; empty before the first snapshot."""
     with one_instant():
         snapshot = books.newest()
-        if snapshot is None:
-            return []
-        book, found = Book(snapshot), markets()
-        return [_outcome(book, found, book.at_or_above, rules.price_after(price, fall), fall) for fall in falls]
+        return [] if snapshot is None else after_falls(Book(snapshot), markets(), price, falls)
+
+
+def after_falls(book: Book, found: Markets, price: Decimal, falls: Iterable[Decimal] = TABLE) -> list[Outcome]:
+    """What a book would be after each of these falls of `price`. Call it in the `one_instant` of the snapshot."""
+    prices = [(fall, rules.price_after(price, fall)) for fall in falls]
+    lines = [rules.lines(book.terms, after) for _fall, after in prices]
+    book.at_or_above_each([line for both in lines for line in both])
+    return [_outcome(book, found, book.at_or_above, after, fall) for fall, after in prices]
 
 
 def curve(book: Book, found: Markets) -> list[Outcome]:
@@ -130,9 +136,14 @@ def curve(book: Book, found: Markets) -> list[Outcome]:
 def markets() -> Markets:
     """Both markets as they are now."""
     snapshot, now = best_price.snapshot(), clock.now()
-    curves = snapshot.curves(now).values()
+    point = snapshot.price_at(now)
+    return markets_of(point.price, snapshot.curves(now, point).values())
+
+
+def markets_of(price: Decimal | None, curves: Collection[Curve]) -> Markets:
+    """The best price and the curves that are known with it."""
     fresh = tuple(curve.levels for curve in curves if curve.fresh)
-    return Markets(snapshot.price_at(now).price, fresh or tuple(curve.levels for curve in curves), bool(fresh))
+    return Markets(price, fresh or tuple(curve.levels for curve in curves), bool(fresh))
 
 
 def fill_rate() -> Decimal | None:

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db.models import Case, CharField, Count, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Cast, Coalesce, Concat
 
-from liquidation.models import UNSETTLED_STATUSES, Liquidation, LiquidationStatus, OrderStatus, TradeOrder
+from liquidation.models import Liquidation, LiquidationStatus, OrderStatus, TradeOrder
 
 #: So many refusals in a row since the last fill need attention.
 REFUSALS_BEFORE_ATTENTION = 10
@@ -39,6 +39,5 @@ def waiting(rows: QuerySet[Liquidation]) -> QuerySet[Any]:
 
     After a crash of prices most sales have not begun: no worker has had their lease, so they have no orders to look at.
     """
-    unsettled = rows.filter(status__in=UNSETTLED_STATUSES)  # (by the index)
-    begun = unsettled.filter(Q(status=LiquidationStatus.WAITING) | Q(fence__gt=0))
-    return annotate(begun).exclude(why_attention="")
+    begun = Q(status=LiquidationStatus.SELLING, fence__gt=0)  # (by its index)
+    return annotate(rows.filter(Q(status=LiquidationStatus.WAITING) | begun)).exclude(why_attention="")

@@ -1,12 +1,12 @@
 """How things stand, by the database: what is open, pending, late, held and in doubt."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Min, OuterRef, QuerySet
-from django.db.models.functions import Greatest
+from django.db.models import Count, QuerySet
 
 from coruscant import clock, missing
 from coruscant.controls import in_force
@@ -18,31 +18,28 @@ from liquidation.models import (
     UNSETTLED_STATUSES,
     ClaimFailure,
     Liquidation,
-    LiquidationEvent,
     OrderStatus,
     TradeOrder,
 )
-from liquidation.monitoring import invariant_checks
+from liquidation.monitoring import invariant_checks, waiting
 from liquidation.monitoring.figures import Figures
 from liquidation.reconciliation.models import ReconciliationDifference
 from loans import terms
 from loans.events import topic
-from loans.events.models import LoanEvent
 from pricing import best_price, guard, reading
 from pricing.markets import Market
-from pricing.models import Feed, PriceQuote
+from pricing.models import PriceQuote
 
 
-def figures() -> Iterator[Figures]:
-    """Every query reads an index that holds only the rows it counts, or few rows."""
+def parts() -> dict[str, Callable[[], Iterator[Figures]]]:
+    """What the database alone is asked. Every query reads an index that holds only the rows it counts, or few rows."""
+    asked = (_sales, _outboxes, _feeds, _holds, _terms)
     now = clock.now()
-    yield from _sales(now)
-    yield from _outboxes(now)
-    yield from _feeds(now)
-    yield from _holds(now)
-    yield from _terms(now)
-    replaced = [(bool(identity.objection()),)]
-    yield Figures("coruscant_database_replaced", "1 while the database is not the accepted one", (), replaced)
+    return {part.__name__.strip("_"): partial(part, now) for part in asked}
+
+
+def remembered() -> Iterator[Figures]:
+    """What is read from the cache, or from the database where that has nothing. Call it outside of transactions."""
     meaning = "1 for each queue and topic that is missing"
     yield Figures("coruscant_messaging_missing", meaning, ("name",), [(name, 1) for name in missing.names()])
     yield from _prices()
@@ -51,18 +48,17 @@ def figures() -> Iterator[Figures]:
 
 def _age(now: datetime, rows: "QuerySet[Any]", column: str) -> list[tuple[float]]:
     """Seconds since the earliest instant of a column; 0 without rows."""
-    oldest = rows.aggregate(oldest=Min(column))["oldest"]
+    oldest = waiting.since(rows, column)
     return [((now - oldest).total_seconds() if oldest else 0.0,)]
 
 
 def _sales(now: datetime) -> Iterator[Figures]:
-    unsettled = Liquidation.objects.filter(status__in=UNSETTLED_STATUSES)
-    is_open = unsettled.order_by().values_list("status").annotate(Count("pk"))
+    unsettled = Liquidation.objects.filter(status__in=UNSETTLED_STATUSES).order_by()
+    is_open = unsettled.values_list("status").annotate(Count("pk"))
     yield Figures("coruscant_liquidations_open", "Liquidations not yet settled, by status", ("status",), is_open)
     meaning = "Time since the claim of the oldest liquidation that is not settled, those held by a restore left out"
-    unsettled_since = _age(now, unsettled.filter(held_by=None), "claimed_at")
-    yield Figures("coruscant_liquidations_unsettled_seconds", meaning, (), unsettled_since)
-    overdue = _age(now, Liquidation.objects.filter(status="selling", held_by=None, due_at__lt=now), "due_at")
+    yield Figures("coruscant_liquidations_unsettled_seconds", meaning, (), _age(now, waiting.sales(), "claimed_at"))
+    overdue = _age(now, waiting.sales().filter(status="selling", due_at__lt=now), "due_at")
     yield Figures("coruscant_liquidations_overdue_seconds", "Age of the oldest due time of a sale", (), overdue)
     orders = TradeOrder.objects.filter(status__in=PENDING_ORDER_STATUSES).order_by()
     pending = orders.values_list("market", "status").annotate(Count("pk"))
@@ -76,14 +72,13 @@ def _sales(now: datetime) -> Iterator[Figures]:
 
 
 def _outboxes(now: datetime) -> Iterator[Figures]:
-    unsent = LiquidationEvent.objects.filter(sent_at=None)
+    unsent = waiting.events()
     yield Figures("coruscant_events_unsent", "Events in the outbox", (), [(unsent.count(),)])
     yield Figures(
         "coruscant_events_unsent_seconds", "Age of the oldest unsent event", (), _age(now, unsent, "created_at")
     )
-    # While no topic is named, nobody is to hear of them.
     named = topic.named()
-    unheard = LoanEvent.objects.filter(sent_at=None) if named else LoanEvent.objects.none()
+    unheard = topic.unsent(named)
     yield Figures("coruscant_loan_events_unsent", "Loan events in the outbox", (), [(unheard.count(),)])
     meaning = "Age of the oldest unsent loan event"
     yield Figures("coruscant_loan_events_unsent_seconds", meaning, (), _age(now, unheard, "created_at"))
@@ -97,8 +92,7 @@ def _feeds(now: datetime) -> Iterator[Figures]:
     unevaluated = _age(now, PriceQuote.objects.filter(evaluated_at=None), "received_at")
     meaning = "Age of the oldest quote that no evaluation has covered"
     yield Figures("coruscant_quotes_unevaluated_seconds", meaning, (), unevaluated)
-    newest = PriceQuote.objects.filter(market=OuterRef("market")).order_by("-sent_at").values("sent_at")[:1]
-    feeds = list(Feed.objects.annotate(newest=newest, received_to=Greatest("drained_to", newest)))
+    feeds = list(waiting.feeds())
     ages = [(feed.market, (now - feed.newest).total_seconds()) for feed in feeds if feed.newest]
     yield Figures("coruscant_price_age_seconds", "Age of each market's newest quote", ("market",), ages)
     behind = [(feed.market, (now - feed.received_to).total_seconds()) for feed in feeds if feed.received_to]
@@ -115,6 +109,8 @@ def _holds(now: datetime) -> Iterator[Figures]:
     yield Figures("coruscant_liquidations_held", "Liquidations that a restore holds", (), held)
     claims_held = [(Restore.objects.filter(claims_released_at=None).exists(),)]
     yield Figures("coruscant_claims_held", "1 while a restore holds claims", (), claims_held)
+    replaced = [(bool(identity.objection()),)]
+    yield Figures("coruscant_database_replaced", "1 while the database is not the accepted one", (), replaced)
     pulled = (
         in_force.now(now).values_list("kind", "market").annotate(withheld=Count("withheld_claims")).order_by("kind")
     )

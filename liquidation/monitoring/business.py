@@ -11,22 +11,25 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.db import Error
-from django.db.models import Max, Min, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from redis.exceptions import RedisError
 
-from coruscant import clock
+from coruscant import at_once, clock, statements
 from coruscant.monitoring import signs_of_life
 from coruscant.web.problems import problem, refuse_writes
-from liquidation.models import UNSETTLED_STATUSES, Liquidation, LiquidationEvent, OrderStatus, TradeOrder
-from liquidation.monitoring import invariant_checks
+from liquidation.models import OrderStatus, TradeOrder
+from liquidation.monitoring import invariant_checks, waiting
 from loans.events import topic
-from loans.events.models import LoanEvent
 from pricing.markets import Market
-from pricing.models import PriceQuote
 
 log = structlog.get_logger(__name__)
+
+#: So long it takes at most …
+DEADLINE_SECONDS = 3.0
+#: … and so long a statement. Each reads an index.
+STATEMENT_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +59,9 @@ def business(request: HttpRequest) -> HttpResponse:
     if refused := refuse_writes(request):
         return refused
     try:
-        measures = list(_measures(clock.now()))
-    except Error as error:
-        log.warning("business_health_not_known", error=str(error))
+        measures = at_once.ask({"measures": _measures}, DEADLINE_SECONDS)["measures"].result(timeout=0)
+    except (Error, TimeoutError) as error:
+        log.warning("business_health_not_known", error=repr(error))
         return problem(503, detail="The database does not answer.", reasons=["The database does not answer."])
     figures = {measure.name: measure.figure for measure in measures}
     if reasons := [measure.reason for measure in measures if measure.reason]:
@@ -66,30 +69,34 @@ def business(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"status": "ok", "figures": figures})
 
 
-def _measures(now: datetime) -> Iterator[Measure]:
-    def oldest(rows: "QuerySet[Any]", column: str) -> int | None:
-        return _seconds(now, rows.aggregate(at=Min(column))["at"])
+def _measures() -> list[Measure]:
+    with statements.within(STATEMENT_SECONDS):
+        found = list(_of_the_books(clock.now()))
+    what = "Seconds since the last sign of a beat"
+    found.append(Measure("beatSilence", what, _beat_silence(), settings.HEALTH_BEAT_SECONDS, known=True))
+    broken = sum(bool(one.violations) for one in invariant_checks.last())
+    return [*found, Measure("brokenInvariants", "Broken invariants", broken, 1)]
 
+
+def _of_the_books(now: datetime) -> Iterator[Measure]:
+    def oldest(rows: "QuerySet[Any]", column: str) -> int | None:
+        return _seconds(now, waiting.since(rows, column))
+
+    newest = {feed.market: feed.newest for feed in waiting.feeds()}
     for market in Market:
-        age = _seconds(now, PriceQuote.objects.filter(market=market).aggregate(at=Max("sent_at"))["at"])
+        age = _seconds(now, newest.get(market))
         what = f"Age in seconds of the newest price of {market.label}"
         yield Measure(f"priceAge.{market.value}", what, age, settings.HEALTH_PRICE_AGE_SECONDS, known=True)
-    unsettled = Liquidation.objects.filter(
-        status__in=UNSETTLED_STATUSES, held_by=None
-    )  # fmt: skip
     what = "Seconds since the oldest claim that is not settled"
-    yield Measure("oldestUnsettled", what, oldest(unsettled, "claimed_at"), settings.HEALTH_LIQUIDATION_SECONDS)
-    lag = oldest(LiquidationEvent.objects.filter(sent_at=None), "created_at")
+    yield Measure("oldestUnsettled", what, oldest(waiting.sales(), "claimed_at"), settings.HEALTH_LIQUIDATION_SECONDS)
+    lag = oldest(waiting.events(), "created_at")
     yield Measure("outboxLag", "Age in seconds of the oldest unsent event", lag, settings.HEALTH_OUTBOX_SECONDS)
-    unheard = LoanEvent.objects.filter(sent_at=None) if topic.named() else LoanEvent.objects.none()
-    what = "Age in seconds of the oldest unsent loan event"
-    yield Measure("loanEventsLag", what, oldest(unheard, "created_at"), settings.HEALTH_OUTBOX_SECONDS)
+    lag = oldest(topic.unsent(topic.named()), "created_at")
+    yield Measure(
+        "loanEventsLag", "Age in seconds of the oldest unsent loan event", lag, settings.HEALTH_OUTBOX_SECONDS
+    )
     unresolved = TradeOrder.objects.filter(status=OrderStatus.UNRESOLVED).count()
     yield Measure("unresolvedOrders", "Orders that wait for a person", unresolved, settings.HEALTH_UNRESOLVED_ORDERS)
-    what = "Seconds since the last sign of a beat"
-    yield Measure("beatSilence", what, _beat_silence(), settings.HEALTH_BEAT_SECONDS, known=True)
-    broken = sum(bool(one.violations) for one in invariant_checks.last())
-    yield Measure("brokenInvariants", "Broken invariants", broken, 1)
 
 
 def _beat_silence() -> int | None:

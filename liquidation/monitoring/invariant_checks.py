@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 import structlog
 from django.conf import settings
 from django.core.cache import cache
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError
 
+from coruscant import statements
 from liquidation import invariants
 from liquidation.invariants import Invariant
 from pricing.snapshot import if_up
@@ -26,7 +27,7 @@ _KEPT_SECONDS = timedelta(days=30).total_seconds()
 #: One run begins no further check after so long …
 _LONGEST_RUN_SECONDS = 5.0
 #: … and a single one may take so long, which is less than Celery allows the task.
-_LONGEST_CHECK = "40s"
+_LONGEST_CHECK_SECONDS = 40.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +94,7 @@ def _all() -> list[Invariant]:
 
 def _violations(invariant: Invariant) -> int | None:
     try:
-        with transaction.atomic():
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT set_config('statement_timeout', %s, true)", [_LONGEST_CHECK])
+        with statements.within(_LONGEST_CHECK_SECONDS):
             found = invariants.look(invariant)
     except OperationalError as error:
         log.warning("invariant_not_checked", invariant=invariant.name, error=str(error))

@@ -1,11 +1,13 @@
 """`/metrics` for Prometheus: read from the database, Redis and SQS at each scrape, so that any web process can answer.
 
 Only HTTP requests are counted by the web processes themselves. What does not answer is left out, and
-`coruscant_scrape_answered` says so.
+`coruscant_scrape_answered` says so; the log says which part of the database that was.
 """
 
+import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import nullcontext
+from functools import partial
 
 import structlog
 from django.db import Error
@@ -15,6 +17,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from coruscant import at_once, statements
 from coruscant.monitoring import celery_queues, http_requests, signs_of_life
 from coruscant.web.problems import refuse_writes
 from liquidation.monitoring import books, recent
@@ -23,8 +26,10 @@ from pricing.ingest import depth
 
 log = structlog.get_logger(__name__)
 
-#: So long a scrape waits for Redis, the broker and SQS, all at once.
+#: So long a scrape waits for all stores, at once …
 DEADLINE_SECONDS = 3.0
+#: … and the database for a statement. Most take some milliseconds.
+STATEMENT_SECONDS = 1.0
 
 
 def _processes() -> list[Figures]:
@@ -45,7 +50,14 @@ def _processes() -> list[Figures]:
 
 
 def _tasks() -> list[Figures]:
-    return [Figures("coruscant_celery_queue_depth", "Tasks that wait", ("queue",), celery_queues.depths().items())]
+    waiting = celery_queues.waiting()
+    depths = [(queue, found.depth) for queue, found in waiting.items()]
+    oldest = [(queue, found.oldest_seconds) for queue, found in waiting.items() if found.oldest_seconds is not None]
+    meaning = "Time since the task was sent that waits for longest; 0 while none waits"
+    return [
+        Figures("coruscant_celery_queue_depth", "Tasks that wait", ("queue",), depths),
+        Figures("coruscant_celery_queue_oldest_seconds", meaning, ("queue",), oldest),
+    ]
 
 
 def _messages() -> list[Figures]:
@@ -56,27 +68,43 @@ def _messages() -> list[Figures]:
 _OUTSIDE: Mapping[str, Callable[[], list[Figures]]] = {"cache": _processes, "broker": _tasks, "sqs": _messages}
 
 
+def _ask_database(found: list[GaugeMetricFamily]) -> None:
+    """Add the figures part by part: one that fails, or takes too long, keeps no other back. Raises its error then."""
+    until, failure = time.monotonic() + DEADLINE_SECONDS, None
+    alone = {**books.parts(), "recent": recent.figures}
+    for name, part in {**alone, "remembered": books.remembered}.items():
+        if time.monotonic() > until:  # nobody waits for the rest
+            raise TimeoutError
+        try:
+            with statements.within(STATEMENT_SECONDS) if name in alone else nullcontext():
+                for family in families(part()):
+                    found.append(family)
+        except Error as error:
+            log.warning("metrics_incomplete", part=name, error=str(error))
+            failure = error
+    if failure:
+        raise failure
+
+
+def _ask_outside(found: list[GaugeMetricFamily], ask: Callable[[], list[Figures]]) -> None:
+    found += list(families(ask()))
+
+
 class _Everything(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        pool = ThreadPoolExecutor(len(_OUTSIDE), thread_name_prefix="metrics")
-        asked = {name: pool.submit(ask) for name, ask in _OUTSIDE.items()}
-        pool.shutdown(wait=False)
-        answered = {"database": False}
-        try:
-            yield from families(books.figures())
-            yield from families(recent.figures())
-            answered["database"] = True
-        except Error as error:
-            log.warning("metrics_incomplete", part="database", error=str(error))
-        wait(asked.values(), timeout=DEADLINE_SECONDS)
-        for name, found in asked.items():
-            failure = found.exception() if found.done() else TimeoutError()
+        found: list[GaugeMetricFamily] = []
+        questions = {"database": partial(_ask_database, found)} | {
+            name: partial(_ask_outside, found, ask) for name, ask in _OUTSIDE.items()
+        }
+        asked = at_once.ask(questions, DEADLINE_SECONDS)
+        yield from tuple(found)
+        answered = {}
+        for name, answer in asked.items():
+            failure = answer.exception() if answer.done() else TimeoutError()
             answered[name] = failure is None
-            if failure is None:
-                yield from families(found.result())
-            else:
+            if failure:
                 log.warning("metrics_incomplete", part=name, error=repr(failure))
-        meaning = "1 for each store that answered this scrape"
+        meaning = "1 for each store that answered all questions of this scrape"
         yield from families([Figures("coruscant_scrape_answered", meaning, ("store",), answered.items())])
 
 

@@ -15,6 +15,8 @@ from liquidation.verdicts import AnswerKind
 WINDOW = "5 minutes"
 NEWEST = 2000
 QUANTILES = (0.5, 0.95, 1.0)
+#: How every meaning ends: a count of so many may be of more.
+_LATELY = f"in the last five minutes, of the newest {NEWEST}"
 
 _SHARES = ", ".join(str(share) for share in QUANTILES)
 
@@ -60,10 +62,10 @@ def figures() -> Iterator[Figures]:
     ((claims, tick_to_claim),) = _rows(_CLAIMED)
     ((settled, to_settle),) = _rows(_SETTLED)
     ((evaluation,),) = _rows(_EVALUATED)
-    yield Figures("coruscant_recent_claims", "Loans claimed in the last five minutes", (), [(claims,)])
+    yield Figures("coruscant_recent_claims", f"Loans claimed {_LATELY}", (), [(claims,)])
     yield _durations("tick_to_claim", "From the instant of a price to the claim by it", tick_to_claim)
     yield _durations("evaluation", "From receiving a quote until all loans were evaluated by it", evaluation)
-    yield Figures("coruscant_recent_settlements", "Liquidations settled in the last five minutes", (), [(settled,)])
+    yield Figures("coruscant_recent_settlements", f"Liquidations settled {_LATELY}", (), [(settled,)])
     yield _durations("time_to_settle", "From a claim to its settlement", to_settle)
     yield from _orders()
 
@@ -77,22 +79,19 @@ def _orders() -> Iterator[Figures]:
         verdicts += [(market, "filled", filled), (market, "refused", refused)]
         slippage += [] if slipped is None else [(market, slipped)]
         latency += [(market, share, each) for share, each in zip(QUANTILES, seconds or (), strict=False)]
-    yield Figures(
-        "coruscant_recent_answers", "Markets' answers to orders in the last five minutes, by kind", ("market", "kind"),
-        answers,
-    )  # fmt: skip
-    yield Figures(
-        "coruscant_recent_verdicts", "Orders decided in the last five minutes", ("market", "verdict"), verdicts
-    )  # fmt: skip
-    meaning = "What fills of the last five minutes brought below the quoted price, as a share of it; below 0: more"
+    meaning = f"Markets' answers to orders by kind, {_LATELY} answers"
+    yield Figures("coruscant_recent_answers", meaning, ("market", "kind"), answers)
+    meaning = f"Orders decided {_LATELY} answers"
+    yield Figures("coruscant_recent_verdicts", meaning, ("market", "verdict"), verdicts)
+    meaning = f"What fills brought below the quoted price, as a share of it (below 0: more), {_LATELY} answers"
     yield Figures("coruscant_slippage", meaning, ("market",), slippage)
-    meaning = "From the commit of an order to the answer to its first send, in the last five minutes"
+    meaning = f"From the commit of an order to the answer to its first send, {_LATELY} answers"
     yield Figures("coruscant_order_latency_seconds", meaning, ("market", "quantile"), latency)
 
 
 def _durations(name: str, meaning: str, seconds: Any) -> Figures:
     rows = list(zip(QUANTILES, seconds or (), strict=False))
-    return Figures(f"coruscant_{name}_seconds", f"{meaning}, in the last five minutes", ("quantile",), rows)
+    return Figures(f"coruscant_{name}_seconds", f"{meaning}, {_LATELY}", ("quantile",), rows)
 
 
 def _rows(query: str, parameters: Any = None) -> list[tuple[Any, ...]]:

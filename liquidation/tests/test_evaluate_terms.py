@@ -47,7 +47,7 @@ def test_that_the_settings_differ_is_alerted_by_the_next_evaluation(quote, enque
 
 
 def test_that_the_guard_does_not_fit_the_terms_is_alerted_without_a_statement_more(
-    quote, enqueued, caplog, monkeypatch, client, clean_cache
+    quote, enqueued, caplog, monkeypatch, client, clean_cache, asked_in_turn
 ):
     monkeypatch.setattr(terms, "_last_alert", terms.difference_from_settings(make_terms().thresholds))
     monkeypatch.setattr(terms, "_last_alert_of_guard", "")

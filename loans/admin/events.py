@@ -23,7 +23,7 @@ def _banner(_request: HttpRequest) -> str | None:
     named = topic.named()
     said = [topic.difference_from_setting(named)]
     # The oldest one, whenever it is due next: of one that fails again and again that is later than of newer ones.
-    since = LoanEvent.objects.filter(sent_at=None).aggregate(oldest=Min("created_at"))["oldest"] if named else None
+    since = topic.unsent(named).aggregate(oldest=Min("created_at"))["oldest"]
     if since and clock.now() - since >= _NOT_TAKEN_FOR:
         said.append(f"Loan events are not taken since {instant(since)}: margin calls may be unheard at {named}.")
     return " ".join(filter(None, said)) or None

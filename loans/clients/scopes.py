@@ -3,12 +3,19 @@
 The client that opened a loan is the one whose application was accepted: nothing else is kept of it.
 """
 
+from typing import Final
+
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 
 from coruscant import history
+from coruscant.admin import groups
 from loans.clients.models import ApiClient, Scope
 from loans.models import AcceptedRequest, Loan
+
+#: All clients are in it; what it may do, an administrator may change.
+GROUP: Final = "API clients"
+groups.also_named.add(GROUP)
 
 
 def opened_by(client: str, loans: QuerySet[Loan]) -> QuerySet[Loan]:

@@ -1,7 +1,6 @@
 """The text of a loan event, as contracted: all values are strings. Pure."""
 
 import uuid
-from datetime import datetime
 from decimal import Decimal
 from json.encoder import encode_basestring_ascii as quoted
 from typing import NamedTuple
@@ -9,7 +8,7 @@ from typing import NamedTuple
 from coruscant import ids, money
 from coruscant.money import decimal_string
 from loans import risk
-from loans.representation import instant_string, ltv_string
+from loans.representation import ltv_string
 from loans.risk import Thresholds
 
 
@@ -28,13 +27,14 @@ class LoanThen(NamedTuple):
 
 
 def id_and_body(
-    namespace: uuid.UUID, event_type: str, loan: LoanThen, price: Decimal | None, thresholds: Thresholds, at: datetime
+    namespace: uuid.UUID, event_type: str, loan: LoanThen, price: Decimal | None, thresholds: Thresholds, at: str
 ) -> tuple[uuid.UUID, str]:
     """The event's id, and the published text; units of collateral, GC, and GC a unit. One line of ASCII.
 
     The id is computed from all the rest of the text.
     `price` is the best price behind the transition, None if it was not known. The warning and liquidation prices are
     the highest at which the loan gets a margin call, or is claimed, as it stands. What is not known is empty.
+    `at` is the instant as it is told: one text for all loans of a batch.
     """
     owed, units = loan.outstanding_balance, loan.collateral
     shown = price and money.round_down(price, money.DECIMAL_PLACES)
@@ -48,7 +48,7 @@ def id_and_body(
         f' "amount": "{decimal_string(loan.amount)}", "outstandingBalance": "{decimal_string(owed)}",'
         f' "collateral": "{decimal_string(units)}", "ltv": "{ltv_string(owed, units, price) or ""}",'
         f' "price": "{_figure(shown)}", "warningPrice": "{_figure(warning)}",'
-        f' "liquidationPrice": "{_figure(liquidation)}", "at": "{instant_string(at)}"'
+        f' "liquidationPrice": "{_figure(liquidation)}", "at": "{at}"'
     )
     event_id = ids.loan_event_id(namespace, said)
     return event_id, f'{{"eventId": "{event_id}", {said}}}'

@@ -38,9 +38,9 @@ class LoanEvent(OutboxEvent):
             ),
         ]
         indexes = [
-            models.Index(
-                fields=["due_at"], include=["created_at"], name="loan_events_due", condition=Q(sent_at__isnull=True)
-            ),
+            models.Index(fields=["due_at"], name="loan_events_due", condition=Q(sent_at__isnull=True)),
+            # Every page of the admin asks for the oldest.
+            models.Index(fields=["created_at"], name="loan_events_unsent", condition=Q(sent_at__isnull=True)),
             models.Index(fields=["event_id"], name="loan_events_by_event_id"),
             models.Index(fields=["event_type", "-id"], name="loan_events_by_type"),
         ]

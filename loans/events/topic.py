@@ -10,9 +10,10 @@ from datetime import timedelta
 import structlog
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 
 from coruscant import aws, clock, missing
-from loans.events.models import LoanEventTopic
+from loans.events.models import LoanEvent, LoanEventTopic
 
 log = structlog.get_logger(__name__)
 
@@ -23,6 +24,11 @@ GRACE = timedelta(seconds=60)
 def named() -> str:
     """The topic; empty if none is named."""
     return LoanEventTopic.objects.values_list("topic", flat=True).first() or ""
+
+
+def unsent(present: str) -> "QuerySet[LoanEvent]":
+    """Loan events that the named topic is yet to hear of; none while none is named, since nobody is to."""
+    return LoanEvent.objects.filter(sent_at=None) if present else LoanEvent.objects.none()
 
 
 def difference_from_setting(present: str) -> str:

@@ -10,11 +10,12 @@ from django.db import connection
 from django.db.models import OuterRef, Subquery
 from django.db.models.functions import Coalesce
 
-from coruscant.any_of import AnyOf
+from coruscant.any_of import AnyOf, array
 from loans import terms
 from loans.events.body import LoanThen, id_and_body
 from loans.events.models import LoanEvent, LoanEventTopic, LoanEventType
 from loans.models import Loan
+from loans.representation import instant_string
 
 # Ids and bodies come as lines, since a body has none of its own, and an array of texts takes longer to quote than all
 # the rest (docs/decisions/0019).
@@ -38,9 +39,11 @@ def write_events(event_type: LoanEventType, loan_pks: Sequence[int], price: Deci
         return
     namespace, loans = settings.INSTALLATION_NAMESPACE, _loans(loan_pks)
     of_terms = terms.of_versions(loan.terms for loan in loans)
-    events = [id_and_body(namespace, event_type.value, loan, price, of_terms[loan.terms], at) for loan in loans]
+    told_at = instant_string(at)
+    events = [id_and_body(namespace, event_type.value, loan, price, of_terms[loan.terms], told_at) for loan in loans]
     written: dict[str, Any] = {
-        "loans": [loan.pk for loan in loans], "sequences": [loan.last + 1 for loan in loans], "type": event_type.value,
+        "loans": array(loan.pk for loan in loans), "sequences": array(loan.last + 1 for loan in loans),
+        "type": event_type.value,
         "ids": "\n".join(str(event_id) for event_id, _body in events),
         "bodies": "\n".join(body for _event_id, body in events), "at": at,
     }  # fmt: skip

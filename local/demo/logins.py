@@ -10,3 +10,5 @@ ACCOUNTS = {
     "auditor": "Auditors",
     "viewer": "Viewers",
 }
+#: The same for Flower.
+BASIC_AUTH = ",".join(f"{name}:{PASSWORD}" for name in ACCOUNTS)

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from local.demo.logins import BASIC_AUTH
 from local.demo.settings import ROOT, Addresses, Options
 from local.processes import BEAT, FLOWER, WEB, WORKERS, Worker, with_this_python
 from local.stack import ChildProcess
@@ -80,11 +81,11 @@ class Programs:
         return self._serving(f"beat-{number}", BEAT.command(str(schedule)))
 
     def flower(self) -> ChildProcess:
-        """Flower."""
-        return self._serving("flower", FLOWER.command(LOOPBACK, self._addresses.flower))
+        """Flower, for the log-ins of the desk."""
+        return self._serving("flower", FLOWER.command(LOOPBACK, self._addresses.flower), FLOWER_BASIC_AUTH=BASIC_AUTH)
 
-    def _serving(self, name: str, command: Sequence[str]) -> ChildProcess:
-        return self._process(name, with_this_python(command), {**self._environment(), **self._changes})
+    def _serving(self, name: str, command: Sequence[str], **settings: str) -> ChildProcess:
+        return self._process(name, with_this_python(command), {**self._environment(), **self._changes, **settings})
 
     def _python(self, name: str, *arguments: str) -> ChildProcess:
         return self._process(name, (sys.executable, *arguments), self._environment())

@@ -208,6 +208,6 @@ class Run:
             ("Desk", f"{web}/admin/"),
             ("Log in as", f"{', '.join(ACCOUNTS)}; the password is {PASSWORD}"),
             ("API docs", f"{web}/docs"),
-            ("Flower", f"http://localhost:{self._demo.addresses.flower}"),
+            ("Flower", f"http://localhost:{self._demo.addresses.flower}/flower/"),
             ("Logs", os.path.relpath(self._demo.stack.log_folder)),
         ]

@@ -25,7 +25,9 @@ def test_a_worker_has_its_queues_and_its_pool_or_another():
 
 def test_beat_and_flower_are_told_where():
     assert BEAT.command("/tmp/schedule")[2:] == ("coruscant", "--quiet", "beat", "--schedule", "/tmp/schedule")
-    assert FLOWER.command("127.0.0.1", 5555)[4:] == ("flower", "--address=127.0.0.1", "--port=5555")
+    assert FLOWER.command("127.0.0.1", 5555)[4:] == (
+        "flower", "--address=127.0.0.1", "--port=5555", "--url_prefix=flower", "--read_only"
+    )  # fmt: skip
 
 
 def test_a_command_runs_as_a_module_of_this_interpreter():

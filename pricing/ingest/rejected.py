@@ -19,7 +19,7 @@ def expire(received_before: datetime, *, batch: int, max_batches: int) -> int:
     """Empty the bodies of messages received before an instant, batch by batch; returns how many."""
     total = 0
     for _ in range(max_batches):
-        rows = _with_body(received_before).order_by("id").values_list("id", flat=True)[:batch]
+        rows = _with_body(received_before).order_by("received_at").values_list("id", flat=True)[:batch]
         emptied = RejectedMessage.objects.filter(pk__in=list(rows)).update(body="")
         total += emptied
         if emptied < batch:

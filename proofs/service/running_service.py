@@ -262,7 +262,7 @@ def running_service(
 
 def empty_queues(stack: EmbeddedStack) -> None:
     """Take away what was left in the price queues and in the broker."""
-    redis.Redis.from_url(os.environ["CELERY_BROKER_URL"]).flushall()
+    redis.Redis.from_url(stack.valkey.administrator_url()).flushall()
     sqs = sqs_client(stack.sns_sqs.endpoint_url)
     for url in sqs.list_queues(QueueNamePrefix="coruscant-").get("QueueUrls", []):
         sqs.purge_queue(QueueUrl=url)

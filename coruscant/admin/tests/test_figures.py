@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from django.utils.safestring import mark_safe
 
-from coruscant.admin.figures import ago, figure, gc, instant, percent, short_id, unit_price, units
+from coruscant.admin.figures import ago, badge, figure, gc, instant, percent, short_id, unit_price, units
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -78,3 +79,9 @@ def test_a_long_id_is_shortened_and_can_be_copied_and_keeps_its_case():
 def test_an_id_is_text_and_nothing_else():
     assert "<script" not in short_id("<script>alert(1)</script>", "/there/")
     assert "<b>" not in short_id("<b>")
+
+
+def test_a_badge_escapes_its_text_though_the_same_was_shown_as_safe():
+    assert "<b>held</b>" in badge(mark_safe("<b>held</b>"), "danger")
+    assert "&lt;b&gt;held" in badge("<b>held</b>", "danger")
+    assert badge("") == "–"

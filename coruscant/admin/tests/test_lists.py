@@ -67,6 +67,14 @@ def test_totals_are_those_of_all_pages_of_the_filtered_list(bank, browser):
     assert "2 loans together" in found.content.decode()
 
 
+def test_headings_are_made_once_and_not_for_each_row(bank, browser, monkeypatch):
+    made, make = [], lists._make_headings
+    monkeypatch.setattr(lists, "_make_headings", lambda listed: made.append(listed) or make(listed))
+    found = browser.get(page(bank.active, "changelist"))
+    assert found.context["cl"].result_count == 5
+    assert made == [found.context["cl"]]
+
+
 class TestManyRows:
     @pytest.fixture(autouse=True)
     def few_are_many(self, monkeypatch):

@@ -1,7 +1,6 @@
 """What people see of approvals, and what they press."""
 
 import pytest
-from django.contrib import admin
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
@@ -208,26 +207,6 @@ class TestRefuseAndWithdraw:
         response = browser(ahsoka).post(url(approval, "withdraw"), follow=True)
         assert messages_of(response) == ["Withdrawn. Nothing was done."]
         assert outcome(approval) == ("withdrawn", "lando")
-
-
-class TestAccounts:
-    def test_nobody_makes_an_account_look_older(self, client):
-        client.force_login(User.objects.create_superuser("root"))
-        young = make_representative("new")
-        page = f"/admin/auth/user/{young.pk}/change/"
-        form = client.get(page).context["adminform"].form
-        assert "date_joined" not in form.fields
-        sent = {"username": "new", "date_joined_0": "2020-01-01", "date_joined_1": "00:00:00", "is_staff": "on"}
-        assert client.post(page, sent | {"is_active": "on"}).status_code == 302
-        before = young.date_joined
-        young.refresh_from_db()
-        assert young.date_joined == before
-
-    def test_an_account_is_made_as_before(self, client):
-        client.force_login(User.objects.create_superuser("root"))
-        assert client.get("/admin/auth/user/add/").status_code == 200
-        assert client.get("/admin/auth/user/").status_code == 200
-        assert admin.site._registry[User].readonly_fields == ("date_joined", "last_login")
 
 
 def test_representatives_may_decide():

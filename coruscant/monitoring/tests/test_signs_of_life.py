@@ -5,6 +5,7 @@ import time
 import pytest
 from django.core.cache import cache
 from redis.exceptions import RedisError
+from structlog.testing import capture_logs
 
 from coruscant.monitoring import signs_of_life
 from coruscant.monitoring.signs_of_life import BEAT, Signs
@@ -57,8 +58,47 @@ def test_a_process_that_stops_as_it_should_is_forgotten_at_once(later):
 def test_what_was_planted_is_not_believed(later):
     planted = {"beat": 1, "|": 1, "beat|a|b": 1, "../|x": 1, "BEAT|x": 1, "nobody|x": 1, b"\xff|x": 1}
     in_time = {member: time.time() for member in planted}
-    cache._cache.get_client(write=True).zadd(cache.make_key("signs-of-life"), in_time)
+    cache.redis.zadd(cache.make_key("signs-of-life"), in_time)
     assert set(signs_of_life.read().values()) == {Signs()}
+
+
+@pytest.mark.parametrize("planted", ["a text", ["a list"]])
+def test_what_was_planted_in_place_of_the_signs_is_removed_by_whoever_reads_or_gives_one(later, intruder, planted):
+    key = cache.make_key("signs-of-life")
+
+    def plant():
+        intruder.set(key, planted) if isinstance(planted, str) else intruder.rpush(key, *planted)
+
+    plant()
+    assert set(signs_of_life.read().values()) == {Signs()}
+    plant()
+    with capture_logs() as logged:
+        signs_of_life.give([BEAT], "one")
+    assert [(line["event"], line["key"]) for line in logged] == [("cache_value_refused", key)]
+    assert signs_of_life.read()[BEAT] == Signs(alive=1, silent=0, last_seconds=0)
+
+
+@pytest.mark.parametrize("ahead", [float("inf"), 1e300, 3600, 6])
+def test_a_sign_from_the_future_is_none_and_is_forgotten_by_whoever_gives_one(later, intruder, ahead):
+    key = cache.make_key("signs-of-life")
+    intruder.zadd(key, {"beat|forged": time.time() + ahead})
+    assert signs_of_life.read()[BEAT] == Signs()
+    signs_of_life.give(["prices"], "prices@here")
+    assert intruder.zcard(key) == 1
+
+
+def test_a_clock_that_is_a_little_ahead_makes_no_process_silent(later, intruder):
+    key = cache.make_key("signs-of-life")
+    intruder.zadd(key, {"beat|elsewhere": time.time() + 2})
+    assert signs_of_life.read()[BEAT] == Signs(alive=1, silent=0, last_seconds=0)
+
+
+def test_any_number_that_is_planted_leaves_the_newest_to_be_read(later, intruder, monkeypatch):
+    key = cache.make_key("signs-of-life")
+    monkeypatch.setattr(signs_of_life, "MOST_SIGNS", 3)
+    intruder.zadd(key, {f"beat|{number}": time.time() - 20 for number in range(10)})
+    signs_of_life.give([BEAT], "one")
+    assert signs_of_life.read()[BEAT] == Signs(alive=1, silent=2, last_seconds=0)
 
 
 def test_without_redis_signs_are_given_in_vain_and_reading_says_so(settings):

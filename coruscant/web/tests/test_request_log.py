@@ -63,14 +63,19 @@ def test_what_a_client_chose_is_logged_up_to_a_bounded_length(client, lines):
     client.get(f"/loans/{'x' * 4000}?{'y' * 4000}", headers={"X-Request-ID": "z" * 8000, "User-Agent": "u" * 8000})
     (finished,), (refused,) = lines("request_finished"), lines("request_refused")
     assert finished["request_id"] == refused["request_id"] == "z" * 128
-    assert finished["request"] == "GET /loans/" + "x" * 189
+    assert finished["request"] == "GET loans/<loan_id:loanId>"
     assert all(len(str(value)) <= 200 for line in (finished, refused) for value in line.values())
 
 
-def test_no_line_has_parameters_which_may_name_a_borrower(client, lines):
-    client.get("/loans/unknown?borrowerId=greef")
+@pytest.mark.parametrize(
+    ("path", "template"), [("/loans/greef", "loans/<loan_id:loanId>"), ("/nowhere/greef", "^")], ids=["loan", "nowhere"]
+)
+def test_no_line_has_a_path_or_parameters_which_may_hold_a_name(client, lines, path, template):
+    client.get(f"{path}?borrowerId=greef")
     (finished,) = lines("request_finished")
-    assert finished["request"] == "GET /loans/unknown"
+    assert finished["request"] == f"GET {template}"
+    assert [line["route"] for line in lines("request_refused")] in ([], [template])
+    assert not any("path" in line for line in (finished, *lines("request_refused")))
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,9 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from django.db import connection
 
 from coruscant import clock, history, money
+from coruscant.admin.tests.plans import plans
 from desk.book import selectors, snapshot
 from desk.book.buckets import EDGES, Sums
 from desk.models import BookSnapshot
@@ -90,23 +90,22 @@ def test_of_a_divided_bucket_no_more_is_read_than_the_snapshot_has_in_it():
 
 def test_the_live_part_is_a_range_of_the_index():
     lend("1000")
-    found, plans = book(), []
-
-    def explain(execute, statement, parameters, many, context):
-        execute(f"EXPLAIN (FORMAT JSON) {statement}", parameters, many, context)
-        plans.append(context["cursor"].fetchone()[0])
-        return execute(statement, parameters, many, context)
-
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")  # there are few rows
-        cursor.execute("SET LOCAL enable_bitmapscan = off")
-    with connection.execute_wrapper(explain):
-        found.at_or_above({1: Decimal(25)})
-    assert len(plans) == 1
-    text = str(plans)
+    found = book()
+    with plans(bitmaps=False) as live:
+        found.at_or_above_each([{1: Decimal(25)}, {1: Decimal(24)}])
+    (text,) = live
     assert "'Index Only Scan'" in text
     assert "'active_by_terms_and_debt'" in text
     assert "Seq Scan" not in text
+
+
+def test_several_lines_are_read_at_once_and_none_again(django_assert_num_queries):
+    for balance in ("1000", "1001", "1002", "2000"):
+        lend(balance)
+    found, lines = book(), [{1: Decimal("25.02")}, {1: Decimal("25.05")}, {1: Decimal(50)}, {1: Decimal("25.02")}]
+    with django_assert_num_queries(1):
+        assert [sums.loans for sums in found.at_or_above_each(lines)] == [3, 2, 1, 3]
+        assert [found.at_or_above(line).loans for line in lines] == [3, 2, 1, 3]
 
 
 def test_a_histogram_has_steps_of_five_percent_and_one_without_end():
@@ -114,7 +113,7 @@ def test_a_histogram_has_steps_of_five_percent_and_one_without_end():
     lend("1500", "40")
     lend("3000", "40")
     without_collateral(lend("7"))
-    steps = selectors.histogram(snapshot.take(), Decimal(50))
+    steps = selectors.histogram(book().distribution, Decimal(50))
     assert len(steps) == 21
     assert [(first, end) for first, end, *_ in steps[:2]] == [
         (Decimal(0), Decimal("0.05")), (Decimal("0.05"), Decimal("0.10")),

@@ -10,6 +10,7 @@ from coruscant import clock, history
 from coruscant.admin.groups import VIEWERS
 from coruscant.admin.tests.bank import make_bank, make_person
 from coruscant.controls.models import Control
+from desk.book import snapshot
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clean_cache")]
 PAUSED = "Claims are paused until"
@@ -46,3 +47,17 @@ def test_what_a_person_is_told_once_stays_above_it(viewer, monkeypatch):
     monkeypatch.setattr("desk.overview.page.messages.get_messages", lambda _request: [m for _level, m in said])
     assert "Booked." in viewer.get(reverse("admin:index")).content.decode()
     assert "Booked." not in viewer.get(reverse("desk:overview")).content.decode()
+
+
+def test_banners_are_read_once_though_two_parts_of_the_page_show_them(viewer, monkeypatch):
+    asked = []
+    monkeypatch.setattr("coruscant.admin.overview.banners", [asked.append])
+    viewer.get(reverse("admin:index"))
+    assert len(asked) == 1
+
+
+def test_the_page_asks_the_database_as_often_however_much_there_is(viewer, django_assert_max_num_queries):
+    snapshot.take()
+    viewer.get(reverse("admin:index"))  # the connection is asked who it is, once
+    with django_assert_max_num_queries(50):
+        assert "If the price falls" in viewer.get(reverse("admin:index")).content.decode()

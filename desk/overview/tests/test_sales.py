@@ -6,6 +6,7 @@ import pytest
 
 from coruscant import history
 from coruscant.admin.tests.bank import THEN, make_bank, make_liquidation, make_loan, make_order
+from coruscant.admin.tests.plans import plans
 from desk.overview import sales
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clean_cache")]
@@ -18,6 +19,13 @@ def test_sales_under_way_are_counted_with_what_they_have_covered():
     found = sales.totals()
     assert (found.number, found.oldest, found.owed, found.covered) == (2, THEN, 2000, 500)
     assert found.share_covered == Decimal("0.25")
+
+
+def test_they_are_summed_without_reading_a_row():
+    with plans(bitmaps=False) as found:
+        sales.totals()
+    assert "'Index Only Scan'" in found[0]
+    assert "'liquidations_by_status'" in found[0]
 
 
 def test_there_may_be_none():

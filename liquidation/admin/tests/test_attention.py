@@ -4,6 +4,7 @@ import pytest
 
 from coruscant import history
 from coruscant.admin.tests.bank import THEN, make_liquidation, make_loan, make_order, make_representative, set_price
+from coruscant.admin.tests.plans import plans
 from liquidation.admin.attention import REFUSALS_BEFORE_ATTENTION, waiting
 from liquidation.models import Liquidation
 
@@ -41,6 +42,13 @@ def test_an_order_that_is_unknown_for_long_is_shown_while_it_is_still_sent(brows
     order.save()
     assert list(waiting(Liquidation.objects.all())) == [found]
     assert "order unknown after 10 sends" in browser.get(LIST).content.decode()
+
+
+def test_sales_that_have_not_begun_are_not_looked_at():
+    with plans() as found:
+        assert waiting(Liquidation.objects.all()).count() == 0
+    assert "'liquidations_begun'" in found[0]
+    assert "'liquidations_by_status'" in found[0]
 
 
 def test_a_long_run_of_refusals_is_shown_and_a_fill_ends_it(browser):

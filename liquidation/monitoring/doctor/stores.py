@@ -77,7 +77,7 @@ def cache_answers() -> str:
     cache.delete(key)
     if found != value:
         raise Trouble("It keeps nothing that it is given.", "Look at its memory and its eviction policy.")
-    _look_at_redis(cache._cache.get_client(write=True))  # type: ignore[attr-defined]
+    _look_at_redis(cache.redis)  # type: ignore[attr-defined]  # of SealedRedisCache
     return "reads what was written"
 
 
@@ -128,7 +128,7 @@ def clocks_agree() -> str:
 
 
 def _redis_time() -> datetime:
-    seconds, micros = cache._cache.get_client(write=True).time()  # type: ignore[attr-defined]
+    seconds, micros = cache.redis.time()  # type: ignore[attr-defined]
     return datetime.fromtimestamp(seconds + micros / 1_000_000, tz=UTC)
 
 

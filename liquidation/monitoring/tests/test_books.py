@@ -15,7 +15,7 @@ from loans.events.tests.support import TOPIC, name_topic
 from pricing.markets import Market
 from pricing.models import Feed
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("asked_in_turn")]
 
 
 def test_metrics_show_what_is_open_pending_and_late(client, claimed, markets, quote):

@@ -9,6 +9,7 @@ from coruscant import clock
 from coruscant.monitoring import signs_of_life
 from liquidation.models import LiquidationEvent
 from liquidation.monitoring import business, invariant_checks
+from liquidation.monitoring.tests.locked import locked
 from liquidation.sell import sell
 from loans.api.tests.calls import refused
 from loans.events.models import LoanEvent
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def well(quote):
+def well(quote, asked_in_turn):
     """Both markets have just published, and a beat runs."""
     for market in Market:
         quote("25", market=market)
@@ -118,3 +119,10 @@ def test_without_a_database_there_is_one_reason(client, monkeypatch):
 
     monkeypatch.setattr(business.clock, "now", down)
     assert reasons(client) == ["The database does not answer."]
+
+
+@pytest.mark.parametrize("bound", ["STATEMENT_SECONDS", "DEADLINE_SECONDS"])
+def test_a_database_that_hangs_is_the_one_reason(client, monkeypatch, bound):
+    monkeypatch.setattr(business, bound, 0.3)
+    with locked("liquidation_tradeorder"):
+        assert reasons(client) == ["The database does not answer."]

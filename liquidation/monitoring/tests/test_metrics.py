@@ -5,10 +5,12 @@ import time
 from pathlib import Path
 
 import pytest
+import structlog
 from django.db import OperationalError
 
 from coruscant.monitoring import signs_of_life
 from liquidation.monitoring import metrics
+from liquidation.monitoring.tests.locked import locked
 from liquidation.sell import sell
 from loans.api.tests.calls import refused
 from pricing.ingest.provision import provision
@@ -57,13 +59,38 @@ def test_without_a_database_the_rest_is_shown(client, monkeypatch):
     def fail():
         raise OperationalError("down")
 
-    monkeypatch.setattr(metrics.books, "figures", fail)
+    monkeypatch.setattr(metrics.books, "parts", fail)
     text = scrape(client)
     assert answered(text)["database"] == "0.0"
     assert "coruscant_processes_alive" in text
 
 
-def test_every_metric_that_alerts_and_dashboard_name_is_scraped(client, claimed, markets, emulator):
+def test_a_statement_that_takes_too_long_costs_the_rest_of_its_part_only(client, clean_cache, monkeypatch):
+    monkeypatch.setattr(metrics, "STATEMENT_SECONDS", 0.3)
+    with structlog.testing.capture_logs() as logged, locked("liquidation_tradeorder"):
+        text = scrape(client)
+    assert answered(text) == {"database": "0.0", "cache": "1.0", "broker": "1.0", "sqs": "0.0"}
+    incomplete = [line["part"] for line in logged if line["event"] == "metrics_incomplete"]
+    assert incomplete[:2] == ["sales", "recent"]
+    assert "coruscant_orders_pending" not in text
+    assert "coruscant_liquidations_overdue_seconds 0.0" in text
+    assert "coruscant_events_unsent 0.0" in text
+    assert "coruscant_recent_claims 0.0" in text
+
+
+def test_a_database_that_hangs_is_given_up_with_what_it_has_said(client, clean_cache, monkeypatch):
+    monkeypatch.setattr(metrics, "DEADLINE_SECONDS", 0.5)
+    monkeypatch.setattr(metrics, "STATEMENT_SECONDS", 2.0)
+    with locked("liquidation_liquidationevent"):
+        begun = time.monotonic()
+        text = scrape(client)
+        assert time.monotonic() - begun < 1.5
+    assert answered(text)["database"] == "0.0"
+    assert "coruscant_claim_failures 0.0" in text
+    assert "coruscant_price_age_seconds" not in text
+
+
+def test_every_metric_that_alerts_and_dashboard_name_is_scraped(client, claimed, markets, emulator, asked_in_turn):
     list(provision())
     sell(claimed("25").pk)
     client.get("/loans")
@@ -76,7 +103,7 @@ def test_every_metric_that_alerts_and_dashboard_name_is_scraped(client, claimed,
         assert named - scraped == set()
 
 
-def test_a_scrape_takes_few_statements(client, django_assert_max_num_queries, clean_cache):
+def test_a_scrape_takes_few_statements(client, django_assert_max_num_queries, clean_cache, asked_in_turn):
     scrape(client)
-    with django_assert_max_num_queries(40):
+    with django_assert_max_num_queries(50):
         scrape(client)

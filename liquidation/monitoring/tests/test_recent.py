@@ -8,7 +8,7 @@ import pytest
 from coruscant import clock
 from liquidation.models import LiquidationEvent, OrderAnswer
 from liquidation.monitoring.figures import families
-from liquidation.monitoring.recent import figures
+from liquidation.monitoring.recent import NEWEST, figures
 from liquidation.sell import sell
 from pricing.models import PriceQuote
 
@@ -26,6 +26,11 @@ def samples():
 
 def test_without_rows_there_are_no_durations():
     assert samples() == {"recent_claims": 0, "recent_settlements": 0}
+
+
+def test_every_metric_says_of_how_many_rows_it_is_at_most():
+    limit = f"in the last five minutes, of the newest {NEWEST}"
+    assert [family.name for family in families(figures()) if limit not in family.documentation] == []
 
 
 def test_a_sale_is_seen_from_the_tick_to_the_settlement(claimed, markets):

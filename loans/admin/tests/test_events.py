@@ -7,7 +7,9 @@ import pytest
 from django.urls import reverse
 
 from coruscant import clock
+from coruscant.admin.overview import notices
 from coruscant.admin.tests.bank import THEN, make_bank, make_representative
+from coruscant.admin.tests.plans import plans
 from loans.events.models import LoanEvent, LoanEventTopic
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clean_cache")]
@@ -43,6 +45,12 @@ def test_an_event_that_fails_again_and_again_does_not_hide_behind_newer_ones(ban
         loan=bank.active, sequence=2, event_type="margin-call", event_id=uuid4(), body="{}", created_at=now, due_at=now
     )
     assert f"{NOT_TAKEN} {THEN:%Y-%m-%d %H:%M:%S} UTC" in index()
+
+
+def test_the_oldest_is_found_without_looking_at_the_others(bank, rf):
+    with plans() as found:
+        assert any(NOT_TAKEN in str(notice.message) for notice in notices(rf.get("/")))
+    assert sum("'loan_events_unsent'" in plan for plan in found) == 1
 
 
 def test_a_banner_says_that_the_setting_and_the_topic_differ(bank, index, settings):

@@ -133,7 +133,7 @@ def spoil(add):
     """Somebody else has written no number under the key that is counted."""
 
     def planted(cls, key, amount):
-        cache._cache.get_client().set(cache.make_key(key), b"\xff no number")
+        cache.redis.set(cache.make_key(key), b"\xff no number")
         return add(cls, key, amount)
 
     return planted

@@ -26,7 +26,8 @@ def test_requests_are_accepted_and_loans_are_shown(client, settings):
 def wire(stack, settings):
     """Between the cache and its Redis; a connection is open."""
     with Wire(stack.valkey.host, stack.valkey.port) as between:
-        settings.CACHES = {"default": settings.CACHES["default"] | {"LOCATION": f"redis://127.0.0.1:{between.port}/1"}}
+        through = stack.valkey.cache_url.replace(f":{stack.valkey.port}/", f":{between.port}/")
+        settings.CACHES = {"default": settings.CACHES["default"] | {"LOCATION": through}}
         cache.set("said", "something")
         yield between
 

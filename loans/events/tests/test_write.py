@@ -12,6 +12,7 @@ from loans.conftest import PRICED_AT, price_point
 from loans.events.models import LoanEvent
 from loans.events.tests.support import name_topic, told
 from loans.models import Loan, MarginCall
+from loans.representation import instant_string
 from loans.tests.factories import LONG_AGO, LoanFactory, MarginCallFactory
 
 pytestmark = pytest.mark.django_db
@@ -63,6 +64,7 @@ def test_the_whole_life_of_a_loan_is_told_in_order(set_best_price):
     instants = LoanEvent.objects.order_by("sequence").values_list("created_at", flat=True)
     call = MarginCall.objects.get()
     assert list(instants) == [loan.created_at, loan.activated_at, call.opened_at, call.closed_at, LONG_AGO]
+    assert said("at") == [(instant_string(instant),) for instant in instants]
 
 
 def test_a_posting_that_clears_a_margin_call_tells_what_the_loan_has_then(set_best_price):

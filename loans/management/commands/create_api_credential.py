@@ -10,9 +10,8 @@ from django.db import transaction
 from knox.models import AuthToken
 
 from loans.clients.models import Scope
-from loans.clients.scopes import set_scope
+from loans.clients.scopes import GROUP, set_scope
 
-GROUP = "API clients"
 PERMISSIONS = ("add_loan", "add_collateralposting", "view_loan")
 
 

@@ -94,7 +94,7 @@ def test_postgresql_keeps_its_data_over(how: str, stack: EmbeddedStack) -> None:
 
 @pytest.mark.parametrize("how", ["stop", "kill"])
 def test_valkey_comes_back_empty_on_the_same_port_after(how: str, stack: EmbeddedStack) -> None:
-    client = redis.Redis.from_url(stack.environment["CACHE_URL"], retry=None)
+    client = redis.Redis.from_url(stack.valkey.administrator_url(), retry=None)
     client.set("key", "value")
     getattr(stack.valkey, how)()
     with pytest.raises(redis.ConnectionError):

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from coruscant import clock
+from coruscant.admin.tests.plans import plans
 from pricing.ingest import prune, rejected
 from pricing.ingest.tests.support import feed, record_messages
 from pricing.models import RejectedMessage
@@ -52,3 +53,14 @@ def test_a_body_that_a_lost_run_has_left_is_overdue():
     rejected.expire(at(3600), batch=10, max_batches=1)
     with clock.driven_by(lambda: at(60) + timedelta(days=40)):
         assert not prune.overdue()
+
+
+def test_bodies_are_found_by_an_index_that_holds_no_emptied_row():
+    with plans(bitmaps=False) as found:
+        rejected.overdue(at(1))
+        rejected.expire(at(1), batch=10, max_batches=1)
+    assert len(found) == 2
+    for plan in found:
+        assert "'rejected_bodies'" in plan
+        assert "Filter" not in plan
+        assert "Sort" not in plan

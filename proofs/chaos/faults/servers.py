@@ -36,7 +36,7 @@ class ValkeyFlushed(Fault):
 
     def inject(self) -> None:
         """Flush."""
-        with redis.Redis.from_url(self.demo.stack.valkey.broker_url, socket_timeout=5) as client:
+        with redis.Redis.from_url(self.demo.stack.valkey.administrator_url(), socket_timeout=5) as client:
             client.flushall()
 
     def go_on(self) -> None:

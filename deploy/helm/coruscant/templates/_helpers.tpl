@@ -95,6 +95,14 @@ env:
         name: {{ $.root.Values.secrets.existingSecret }}
         key: {{ . }}
   {{- end }}
+  {{- if eq .component "flower" }}
+  # Flower's own, as name:password; without it the pod does not start.
+  - name: FLOWER_BASIC_AUTH
+    valueFrom:
+      secretKeyRef:
+        name: {{ .root.Values.secrets.existingSecret }}
+        key: FLOWER_BASIC_AUTH
+  {{- end }}
   - name: HEARTBEAT_FILE
     value: /tmp/heartbeat
 volumeMounts:

@@ -3,6 +3,7 @@
 import shutil
 from collections import namedtuple
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.core.cache import cache
@@ -48,36 +49,31 @@ def test_a_cache_that_keeps_nothing_is_found(monkeypatch, clean_cache):
     assert trouble(stores.cache_answers) == "It keeps nothing that it is given."
 
 
-def test_a_broker_that_drops_tasks_when_it_is_full_is_found():
-    with app.connection_for_write() as broker:
-        client = broker.default_channel.client
-        client.config_set("maxmemory-policy", "allkeys-lru")
-        client.config_set("maxmemory", "512mb")
-        try:
-            assert (
-                trouble(without_users(stores.broker_answers)) == "Its maxmemory-policy is allkeys-lru: it drops tasks."
-            )
-        finally:
-            client.config_set("maxmemory", "0")
-            client.config_set("maxmemory-policy", "noeviction")
+def test_redis_whose_users_are_those_of_the_deployment_is_well(clean_cache):
+    assert stores.cache_answers() == "reads what was written"
+    assert stores.broker_answers() == "answers"
 
 
-def without_users(check):
-    """The same check, where nothing is said of Redis' users."""
+def test_a_broker_that_drops_tasks_when_it_is_full_is_found(intruder):
+    intruder.config_set("maxmemory-policy", "allkeys-lru")
+    intruder.config_set("maxmemory", "512mb")
+    try:
+        assert trouble(stores.broker_answers) == "Its maxmemory-policy is allkeys-lru: it drops tasks."
+    finally:
+        intruder.config_set("maxmemory", "0")
+        intruder.config_set("maxmemory-policy", "noeviction")
 
-    def checked():
-        with pytest.MonkeyPatch.context() as patched:
-            patched.setattr(stores, "_look_at_redis", lambda _client: None)
-            return check()
 
-    return checked
-
-
-def test_a_redis_user_who_may_do_everything_is_named(clean_cache):
-    assert trouble(stores.cache_answers) == "Its user is `default`, who may do everything."
-    assert trouble(stores.broker_answers) == "Its user is `default`, who may do everything."
-    assert without_users(stores.cache_answers)() == "reads what was written"
-    assert without_users(stores.broker_answers)() == "answers"
+def test_a_redis_user_who_may_do_everything_is_named(intruder, stack, settings, monkeypatch):
+    address = f"redis://{stack.valkey.host}:{stack.valkey.port}"
+    settings.CACHES = {"default": settings.CACHES["default"] | {"LOCATION": f"{address}/1"}}
+    monkeypatch.setattr(app, "connection_for_write", partial(app.connection_for_write, f"{address}/0"))
+    intruder.execute_command("ACL", "SETUSER", "default", "on", "nopass", "allkeys", "allchannels", "+@all")
+    try:
+        assert trouble(stores.cache_answers) == "Its user is `default`, who may do everything."
+        assert trouble(stores.broker_answers) == "Its user is `default`, who may do everything."
+    finally:
+        intruder.execute_command("ACL", "LOAD")
 
 
 def test_a_database_whose_clock_is_behind_is_found(emulator):
