@@ -1,7 +1,8 @@
 """The ids that others see: requestIds of orders and eventIds. Pure.
 
 An id is computed from what it stands for, so after a restore the bank can tell which loan a trade in a market's
-statement belongs to. The namespace is the installation's own: two installations never share an id.
+statement belongs to, and no eventId ever stands for two events. The namespace is the installation's own: two
+installations never share an id.
 """
 
 import json
@@ -13,15 +14,18 @@ def order_id(namespace: uuid.UUID, *, application: str, loan_id: str, market: st
     return str(_id(namespace, "order", application, loan_id, market, number))
 
 
-def event_id(
-    namespace: uuid.UUID, *, application: str, loan_id: str, kind: str, number: int = 1, restore: int = 0
-) -> uuid.UUID:
-    """The eventId of a loan's event of a kind; `number` tells it from others of the same kind.
+def liquidation_event_id(namespace: uuid.UUID, *, application: str, loan_id: str) -> uuid.UUID:
+    """The eventId of a loan's liquidation: one for ever, also if a restore forgets it and it is settled again."""
+    return _id(namespace, "event", application, loan_id, "liquidation", 1)
 
-    `restore` is the last restore that the books went through, 0 if none. Where it counts, what the books have
-    forgotten and what they write anew have different ids.
+
+def loan_event_id(namespace: uuid.UUID, said: str) -> uuid.UUID:
+    """The eventId of a loan event that says this: all of its text but the id.
+
+    What a restore has forgotten may have been heard, and what is written anew says something else, if only another
+    instant. So it has another id, whether anybody knows of the restore yet or not.
     """
-    return _id(namespace, "event", application, loan_id, kind, number, *([restore] if restore else []))
+    return _id(namespace, "loan event", said)
 
 
 def _id(namespace: uuid.UUID, *parts: str | int) -> uuid.UUID:

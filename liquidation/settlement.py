@@ -45,8 +45,8 @@ def settle(loan: Loan, liquidation: Liquidation, now: datetime) -> tuple[Write, 
     liquidation.shortfall = loan.outstanding_balance
     liquidation.collateral_left = loan.collateral
     liquidation.status, liquidation.settled_at, liquidation.leased_until = LiquidationStatus.SETTLED, now, None
-    event_id = ids.event_id(
-        settings.INSTALLATION_NAMESPACE, application=loan.request_id, loan_id=loan.loan_id, kind="liquidation"
+    event_id = ids.liquidation_event_id(
+        settings.INSTALLATION_NAMESPACE, application=loan.request_id, loan_id=loan.loan_id
     )
     event = LiquidationEvent(
         liquidation=liquidation,

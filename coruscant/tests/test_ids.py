@@ -14,9 +14,10 @@ ORDER = {"application": "r-1", "loan_id": "l-1", "market": "mos_espa", "number":
 def test_an_id_is_what_anybody_can_compute():
     """Told to the markets and kept in their statements: it must never change from release to release."""
     assert ids.order_id(OURS, **ORDER) == str(uuid.uuid5(OURS, '["order", "r-1", "l-1", "mos_espa", 1]'))
-    assert ids.event_id(OURS, application="r-1", loan_id="l-1", kind="liquidation") == uuid.uuid5(
+    assert ids.liquidation_event_id(OURS, application="r-1", loan_id="l-1") == uuid.uuid5(
         OURS, '["event", "r-1", "l-1", "liquidation", 1]'
     )
+    assert ids.loan_event_id(OURS, '"at": "noon"') == uuid.uuid5(OURS, r'["loan event", "\"at\": \"noon\""]')
 
 
 def test_an_id_differs_wherever_anything_differs():
@@ -26,7 +27,8 @@ def test_an_id_differs_wherever_anything_differs():
     ]  # fmt: skip
     made = [ids.order_id(OURS, **order) for order in [ORDER, *others]]
     made.append(ids.order_id(uuid.uuid4(), **ORDER))
-    made.append(str(ids.event_id(OURS, application="r-1", loan_id="l-1", kind="mos_espa")))
+    made.append(str(ids.liquidation_event_id(OURS, application="r-1", loan_id="l-1")))
+    made += [str(ids.loan_event_id(OURS, said)) for said in ("noon", "one o'clock")]
     assert len(set(made)) == len(made)
 
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 from json.encoder import encode_basestring_ascii as quoted
 from typing import NamedTuple
 
-from coruscant import money
+from coruscant import ids, money
 from coruscant.money import decimal_string
 from loans import risk
 from loans.representation import ltv_string
@@ -18,7 +18,6 @@ class LoanThen(NamedTuple):
     pk: int
     loan_id: str
     borrower_id: str
-    request_id: str
     status: str
     amount: Decimal
     outstanding_balance: Decimal
@@ -27,11 +26,12 @@ class LoanThen(NamedTuple):
     last: int
 
 
-def event_body(
-    event_id: uuid.UUID, event_type: str, loan: LoanThen, price: Decimal | None, thresholds: Thresholds, at: str
-) -> str:
-    """The published text; units of collateral, GC, and GC a unit. One line of ASCII.
+def id_and_body(
+    namespace: uuid.UUID, event_type: str, loan: LoanThen, price: Decimal | None, thresholds: Thresholds, at: str
+) -> tuple[uuid.UUID, str]:
+    """The event's id, and the published text; units of collateral, GC, and GC a unit. One line of ASCII.
 
+    The id is computed from all the rest of the text.
     `price` is the best price behind the transition, None if it was not known. The warning and liquidation prices are
     the highest at which the loan gets a margin call, or is claimed, as it stands. What is not known is empty.
     `at` is the instant as it is told: one text for all loans of a batch.
@@ -42,14 +42,16 @@ def event_body(
         risk.price_at(owed, units, ltv) for ltv in (thresholds.margin_call_ltv, thresholds.liquidation_ltv)
     )
     # Only the two ids hold what a client chose. Written out, since a crash of prices writes thousands at once.
-    return (
-        f'{{"eventId": "{event_id}", "eventType": "{event_type}", "sequence": "{loan.last + 1}",'
+    said = (
+        f'"eventType": "{event_type}", "sequence": "{loan.last + 1}",'
         f' "loanId": {quoted(loan.loan_id)}, "borrowerId": {quoted(loan.borrower_id)}, "status": "{loan.status}",'
         f' "amount": "{decimal_string(loan.amount)}", "outstandingBalance": "{decimal_string(owed)}",'
         f' "collateral": "{decimal_string(units)}", "ltv": "{ltv_string(owed, units, price) or ""}",'
         f' "price": "{_figure(shown)}", "warningPrice": "{_figure(warning)}",'
-        f' "liquidationPrice": "{_figure(liquidation)}", "at": "{at}"}}'
+        f' "liquidationPrice": "{_figure(liquidation)}", "at": "{at}"'
     )
+    event_id = ids.loan_event_id(namespace, said)
+    return event_id, f'{{"eventId": "{event_id}", {said}}}'
 
 
 def _figure(value: Decimal | None) -> str:

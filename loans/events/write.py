@@ -10,11 +10,9 @@ from django.db import connection
 from django.db.models import OuterRef, Subquery
 from django.db.models.functions import Coalesce
 
-from coruscant import ids
 from coruscant.any_of import AnyOf, array
-from coruscant.restores.models import Restore
 from loans import terms
-from loans.events.body import LoanThen, event_body
+from loans.events.body import LoanThen, id_and_body
 from loans.events.models import LoanEvent, LoanEventTopic, LoanEventType
 from loans.models import Loan
 from loans.representation import instant_string
@@ -28,9 +26,6 @@ _INSERT = r"""
     FROM unnest(%(loans)s::bigint[], %(sequences)s::int[], string_to_array(%(ids)s, E'\n')::uuid[],
                 string_to_array(%(bodies)s, E'\n')) AS event(loan_id, sequence, event_id, body)
 """
-_RESTORES = Restore.objects.order_by("-pk").values("pk")[:1]
-#: The topic's row, and the last restore; no row while no topic is named.
-_NAMED = LoanEventTopic.objects.annotate(restore=Coalesce(Subquery(_RESTORES), 0))
 _LAST = LoanEvent.objects.filter(loan=OuterRef("pk")).order_by("-sequence").values("sequence")[:1]
 
 
@@ -40,27 +35,17 @@ def write_events(event_type: LoanEventType, loan_pks: Sequence[int], price: Deci
     The caller has locked the loans, and written the transition, in its transaction: the lock makes the numbering of a
     loan's events right. `price` is the best price behind the transition, `at` its instant, as it is in the books.
     """
-    restore = _NAMED.values_list("restore", flat=True).first() if loan_pks else None
-    if restore is None:
+    if not loan_pks or not LoanEventTopic.objects.exists():
         return
     namespace, loans = settings.INSTALLATION_NAMESPACE, _loans(loan_pks)
     of_terms = terms.of_versions(loan.terms for loan in loans)
-    event_ids = [
-        ids.event_id(
-            namespace, application=loan.request_id, loan_id=loan.loan_id, kind=event_type.value, number=loan.last + 1,
-            restore=restore,
-        )
-        for loan in loans
-    ]  # fmt: skip
     told_at = instant_string(at)
-    bodies = [
-        event_body(event_id, event_type.value, loan, price, of_terms[loan.terms], told_at)
-        for loan, event_id in zip(loans, event_ids, strict=True)
-    ]
+    events = [id_and_body(namespace, event_type.value, loan, price, of_terms[loan.terms], told_at) for loan in loans]
     written: dict[str, Any] = {
         "loans": array(loan.pk for loan in loans), "sequences": array(loan.last + 1 for loan in loans),
         "type": event_type.value,
-        "ids": "\n".join(map(str, event_ids)), "bodies": "\n".join(bodies), "at": at,
+        "ids": "\n".join(str(event_id) for event_id, _body in events),
+        "bodies": "\n".join(body for _event_id, body in events), "at": at,
     }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(_INSERT, written)
@@ -68,9 +53,6 @@ def write_events(event_type: LoanEventType, loan_pks: Sequence[int], price: Deci
 
 def _loans(loan_pks: Sequence[int]) -> list[LoanThen]:
     """The loans as they are now, in id order."""
-    columns = (
-        "pk", "loan_id", "borrower_id", "request_id", "status", "amount", "outstanding_balance", "collateral",
-        "terms_id",
-    )  # fmt: skip
+    columns = ("pk", "loan_id", "borrower_id", "status", "amount", "outstanding_balance", "collateral", "terms_id")
     found = Loan.objects.filter(AnyOf("pk", loan_pks)).order_by("pk").annotate(last=Coalesce(Subquery(_LAST), 0))
     return [LoanThen(*row) for row in found.values_list(*columns, "last")]

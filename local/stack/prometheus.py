@@ -10,6 +10,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 from local.stack.process import ChildProcess
 from local.stack.server import Server
@@ -34,11 +35,11 @@ class PrometheusServer(Server):
         super().__init__(folder, log_folder)
         self._target, self._rules = target, rules
 
-    def fired(self, name: str, seconds: float) -> bool:
-        """Whether an alert of this name was firing at any time in the last seconds."""
-        return bool(
-            self._query(f'max_over_time(ALERTS{{alertname="{name}",alertstate="firing"}}[{int(seconds) + 1}s])')
-        )
+    def first_fired(self, name: str, seconds: float) -> float | None:
+        """How many seconds ago an alert of this name first fired, within so many seconds; None if it did not."""
+        firing, window = f'ALERTS{{alertname="{name}",alertstate="firing"}}', f"{int(seconds) + 1}s"
+        found = self._query(f"time() - min(min_over_time(timestamp({firing})[{window}:{self.interval_seconds}s]))")
+        return float(found[0]["value"][1]) if found else None
 
     def knows(self, metric: str) -> bool:
         """Whether it has scraped a metric just now. Not while it starts: then it answers 503."""
@@ -51,11 +52,11 @@ class PrometheusServer(Server):
         """The alerts that fire now."""
         return {sample["metric"]["alertname"] for sample in self._query('ALERTS{alertstate="firing"}')}
 
-    def _query(self, text: str) -> list[dict[str, dict[str, str]]]:
+    def _query(self, text: str) -> list[dict[str, Any]]:
         query = urllib.parse.urlencode({"query": text})
         url = f"http://{self.host}:{self.port}/api/v1/query?{query}"
         with urllib.request.urlopen(url, timeout=_TIMEOUT_SECONDS) as answer:
-            found: list[dict[str, dict[str, str]]] = json.load(answer)["data"]["result"]
+            found: list[dict[str, Any]] = json.load(answer)["data"]["result"]
         return found
 
     def _prepare(self) -> ChildProcess:

@@ -27,7 +27,7 @@ def main() -> int:
     arguments, console = parser.parse_args(), Console(width=120)
     if arguments.list:
         for name, fault in FAULTS.items():
-            console.print(f"{name:24} {fault.what}", highlight=False)
+            console.print(f"{name:24} {fault.what}", highlight=False, soft_wrap=True)
         return 0
     options = Options(
         seconds=arguments.seconds,

@@ -17,8 +17,6 @@ RECOVERED_WITHIN_SECONDS = 60.0
 GIVEN_UP_AFTER_SECONDS = 120.0
 LOOK_SECONDS = 0.25
 API_PATIENCE_SECONDS = 2.0
-FIRED_AFTER_SECONDS = 10.0
-"""How long after the end of a fault its alert may come: it scrapes and evaluates every other second."""
 
 
 class Nemesis:
@@ -94,13 +92,11 @@ class Nemesis:
         return recovery
 
     def _wait_for_alerts(self, fault: Fault, began: float) -> None:
-        until = time.monotonic() + FIRED_AFTER_SECONDS
-        for alert in sorted(fault.alerts):
-            while not self._target.fired(alert, time.monotonic() - began):
-                if time.monotonic() > until:
-                    self.silent_alerts.append(f"{fault.name}: {alert}")
-                    break
-                self._wait()
+        for alert, seconds in self._target.alarms.wait_for(fault.alerts, began, self._wait).items():
+            if seconds is None:
+                self.silent_alerts.append(f"{fault.name}: {alert}")
+            else:
+                self._target.say(f"{fault.name}: {alert} fired after {seconds:.0f} s")
 
     def _wait(self) -> None:
         self._target.go_on()

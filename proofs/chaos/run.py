@@ -1,6 +1,5 @@
 """One run, from an empty database to the verdict."""
 
-import shutil
 import time
 from collections.abc import Sequence
 from random import Random
@@ -9,15 +8,15 @@ import requests
 from rich.console import Console
 
 from local.demo.running_demo import RunningDemo
-from local.demo.settings import ROOT, Options
+from local.demo.settings import Options
 from local.demo.simulators import Simulators, Trade
 from local.demo.verdict import Check, check_run, named, print_checks
 from local.stack import EmbeddedStack
 from local.stack.ports import LOOPBACK
 from local.stack.postgres import DATABASE
-from local.stack.prometheus import PrometheusServer, installed
 from local.stack.standby import commit_alone
 from proofs.chaos import books
+from proofs.chaos.alarms import Alarms
 from proofs.chaos.faults import FAULTS, Target
 from proofs.chaos.forgery import MARK, Forger
 from proofs.chaos.monitor import Monitor
@@ -30,7 +29,6 @@ from proofs.chaos.report import longest_of, not_played, table
 WARM_UP_AT_MOST_SECONDS = 90.0
 CALM_AT_LEAST_SECONDS, CALM_AT_MOST_SECONDS = 4.0, 120.0
 LOOK_SECONDS, REMEMBER_SECONDS = 0.25, 1.0
-ALERT_RULES = ROOT / "deploy" / "prometheus" / "alerts.yml"
 PRICE_MAX_AGE_SECONDS = 20
 """Shorter than in production, so that a price that is held up dies within a short run."""
 
@@ -54,10 +52,10 @@ class Run:
         self._forger = Forger(self._demo.addresses, stack.sns_sqs.endpoint_url, random, self._keep_running)
         self._price_cycle = PriceCycle(self._demo.simulators)
         self._monitor = Monitor(Simulators(self._demo.addresses), self._elapsed)
+        self._alarms = Alarms(options.folder / "prometheus", stack.log_folder)
         self._nemesis = Nemesis(
-            Target(self._demo, self._proxy, self._forger, random, self._say, self._monitor, self._go_on, self._fired)
+            Target(self._demo, self._proxy, self._forger, random, self._say, self._monitor, self._go_on, self._alarms)
         )
-        self._prometheus: PrometheusServer | None = None
         self._began = time.monotonic()
         self._remember_at = 0.0
         self._faulty = True
@@ -70,7 +68,8 @@ class Run:
         self._make_people()
         since = self._demo.books.now()
         self._demo.start()
-        self._start_prometheus()
+        if any(FAULTS[name].alerts for name in self._names):
+            self._alarms.start(f"{LOOPBACK}:{self._demo.addresses.port('web')}")
         self._began = time.monotonic()
         self._monitor.start()
         self._warm_up()
@@ -94,8 +93,7 @@ class Run:
     def clear(self) -> None:
         """Stop every process and wait until they are gone."""
         self._monitor.stop()
-        if self._prometheus is not None:
-            self._prometheus.stop()
+        self._alarms.stop()
         self._demo.stop()
         self._proxy.stop()
 
@@ -111,23 +109,6 @@ class Run:
         from proofs.service.people import make_people  # noqa: PLC0415  (needs the settings)
 
         make_people()
-
-    def _start_prometheus(self) -> None:
-        """Watch with our own alert rules, if a fault has alerts and there is a Prometheus."""
-        if not any(FAULTS[name].alerts for name in self._names):
-            return
-        if not installed():
-            self._say("no alert is asked for: Prometheus is not installed")
-            return
-        folder = self._options.folder / "prometheus"
-        shutil.rmtree(folder, ignore_errors=True)
-        target = f"{LOOPBACK}:{self._demo.addresses.port('web')}"
-        self._prometheus = PrometheusServer(folder, self._stack.log_folder, target=target, rules=ALERT_RULES)
-        self._prometheus.start()
-
-    def _fired(self, alert: str, seconds: float) -> bool:
-        """Whether an alert has fired within so many seconds; as if, where nobody looks."""
-        return self._prometheus is None or self._prometheus.fired(alert, seconds)
 
     def _plan(self) -> list[Round]:
         faults = [FAULTS[name] for name in FAULTS if name in self._names]
@@ -203,7 +184,7 @@ class Run:
             Check(
                 not nemesis.silent_alerts,
                 f"{len(nemesis.silent_alerts)} alerts did not fire by the fault that they are for"
-                f"{named(nemesis.silent_alerts)}{'' if self._prometheus else ': nobody looked'}",
+                f"{named(nemesis.silent_alerts)}{'' if self._alarms.watched else ': nobody looked'}",
             ),
             Check(
                 rejected == self._forger.unreadable,

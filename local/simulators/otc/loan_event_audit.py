@@ -1,7 +1,9 @@
 """Checks every loan event against the contract, as its subscribers rely on it. No I/O."""
 
 import re
+import time
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -29,7 +31,11 @@ _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")
 
 
 class LoanEventAudit(Deliveries):
-    """Collects loan events, and sentences about what is wrong with them."""
+    """Collects loan events, and sentences about what is wrong with them.
+
+    Of a sequence the event with the later `at` counts. There may be two only if the bank says that its books went back
+    (`went_back`): they have forgotten the earlier one.
+    """
 
     what = "a loan event"
 
@@ -37,6 +43,8 @@ class LoanEventAudit(Deliveries):
         """Begin with no event."""
         super().__init__()
         self._by_loan: dict[str, dict[int, dict[str, str]]] = {}
+        self._replaced: dict[str, dict[str, str]] = {}
+        self._lost: list[tuple[float, float]] = []
 
     @property
     def event_ids(self) -> list[str]:
@@ -47,10 +55,20 @@ class LoanEventAudit(Deliveries):
     def _faults(self, event: Any) -> list[str]:
         return loan_event_faults(event)
 
+    def went_back(self, since: float) -> None:
+        """The bank says that its books have forgotten what they wrote from an instant on, in seconds since 1970."""
+        with self._lock:
+            self._lost.append((since, time.time()))
+
     def _keep(self, event: dict[str, str]) -> None:
-        of_loan = self._by_loan.setdefault(event["loanId"], {})
-        if of_loan.setdefault(int(event["sequence"]), event)["eventId"] != event["eventId"]:
-            self._add_violation(f"loan {event['loanId']} has two events of sequence {event['sequence']}")
+        of_loan, sequence = self._by_loan.setdefault(event["loanId"], {}), int(event["sequence"])
+        earlier, later = sorted((of_loan.get(sequence, event), event), key=_at)
+        of_loan[sequence] = later
+        if earlier["eventId"] != later["eventId"]:
+            self._replaced[earlier["eventId"]] = earlier
+
+    def _forgotten(self, event: Mapping[str, str]) -> bool:
+        return any(since <= _at(event) <= until for since, until in self._lost)
 
     def events(self, loan_id: str) -> list[dict[str, str]]:
         """The events of a loan, in the order of their sequence."""
@@ -61,6 +79,11 @@ class LoanEventAudit(Deliveries):
         """All sentences so far, and those on events that do not add up with what clients did."""
         with self._lock:
             sentences = list(self._violations)
+            sentences += [
+                f"loan {event['loanId']} has two events of sequence {event['sequence']}"
+                for event in self._replaced.values()
+                if not self._forgotten(event)
+            ]
         for loan in list(loans.values()):
             for event in self.events(loan.loan_id):
                 if (event["borrowerId"], Decimal(event["amount"])) != (loan.borrower_id, loan.amount):
@@ -83,6 +106,18 @@ class LoanEventAudit(Deliveries):
         return sentences
 
 
+def _at(event: Mapping[str, str]) -> float:
+    return datetime.fromisoformat(event["at"]).timestamp()
+
+
+def _is_instant(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return _INSTANT.fullmatch(text) is not None
+
+
 def loan_event_faults(event: Any) -> list[str]:
     """What is wrong with a loan event by itself, as sentences."""
     if not isinstance(event, dict):
@@ -97,7 +132,7 @@ def loan_event_faults(event: Any) -> list[str]:
         faults.append(f"eventType is {event['eventType']} and status {event['status']}")
     if not _SEQUENCE.fullmatch(event["sequence"]):
         faults.append("sequence does not count from 1")
-    if not _INSTANT.fullmatch(event["at"]):
+    if not _is_instant(event["at"]):
         faults.append("at is no instant in UTC")
     if not event["eventId"] or not event["loanId"] or not event["borrowerId"]:
         faults.append("an id is empty")

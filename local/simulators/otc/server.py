@@ -183,11 +183,16 @@ class OtcServer:
         return json_answer({"loans": rows})
 
     async def _repeat(self, request: web.Request) -> web.Response:
-        """Repeat every request that was accepted since an instant, in seconds since 1970; answer when that is done."""
+        """Repeat every request that was accepted since an instant, in seconds since 1970; answer when that is done.
+
+        The bank asks for it after a restore. So the books may have forgotten what they told since then.
+        """
         given = read_json(await request.read())
         if not isinstance(given, dict) or set(given) != {"since"} or self._api is None:
             raise BadJsonError("the body is {'since': …}")
-        return json_answer({"repeated": await self._api.repeat(float(read_decimal(given["since"], "since")))})
+        since = float(read_decimal(given["since"], "since"))
+        self.loan_audit.went_back(since)
+        return json_answer({"repeated": await self._api.repeat(since)})
 
     async def _change(self, request: web.Request) -> web.Response:
         """Change `rate`, in applications per second; 0 pauses."""

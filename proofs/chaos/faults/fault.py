@@ -8,6 +8,7 @@ from random import Random
 from typing import ClassVar
 
 from local.demo.running_demo import RunningDemo
+from proofs.chaos.alarms import Alarms
 from proofs.chaos.forgery import Forger
 from proofs.chaos.monitor import Monitor
 from proofs.chaos.proxy import Proxy
@@ -17,8 +18,7 @@ from proofs.chaos.proxy import Proxy
 class Target:
     """Everything that can be broken.
 
-    `say` prints a sentence to the person who watches; `go_on` keeps the rest running while a fault waits; `fired` is
-    whether an alert has fired within so many seconds.
+    `say` prints a sentence to the person who watches; `go_on` keeps the rest running while a fault waits.
     """
 
     demo: RunningDemo
@@ -28,7 +28,7 @@ class Target:
     say: Callable[[str], None]
     monitor: Monitor
     go_on: Callable[[], None]
-    fired: Callable[[str, float], bool]
+    alarms: Alarms
 
 
 class Fault(ABC):

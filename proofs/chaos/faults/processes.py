@@ -63,7 +63,7 @@ class BeatKilled(_Killed):
     name = "beat-killed"
     what = "kill -9 of beat"
     touches = frozenset({"beat"})
-    seen_as = r"beat v[0-9.]+ .* is starting"
+    seen_as = r'"process": "beat".*"process_started"'
     process = "beat-1"
 
 
@@ -73,7 +73,7 @@ class TwoBeats(Fault):
     name = "two-beats"
     what = "two beats at once"
     touches = frozenset({"beat"})
-    seen_as = r"beat v[0-9.]+ .* is starting"
+    seen_as = r'"process": "beat".*"process_started"'
     lasts_seconds = 8
     number = 1
 
@@ -98,7 +98,7 @@ class BeatFrozen(Fault):
     touches = frozenset({"the whole bank"})
     changes_the_bank = True
     seen_as = r""
-    alerts = frozenset({"BeatSilent"})
+    alerts = frozenset({"BeatSilent", "ProcessSilent"})
     lasts_seconds = 35
 
     def inject(self) -> None:
@@ -111,14 +111,17 @@ class BeatFrozen(Fault):
 
 
 class PollerStopped(Fault):
-    """The price worker and its children are frozen (SIGSTOP), for longer than a price lives; its queues fill."""
+    """The price worker and its children are frozen (SIGSTOP), for longer than a price lives and than its alarm takes.
+
+    Its queues fill.
+    """
 
     name = "poller-stopped"
     what = "price worker frozen while its queues fill"
     touches = frozenset({"prices worker", "price interval"})
     seen_as = r"quotes_came_too_late|lagging_feed_held|poller_gone"
-    alerts = frozenset({"WorkersSilent"})
-    lasts_seconds = 30
+    alerts = frozenset({"WorkersSilent", "ProcessSilent"})
+    lasts_seconds = 35
 
     def inject(self) -> None:
         """Freeze it, and let the markets hurry."""

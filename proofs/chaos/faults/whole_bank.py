@@ -58,7 +58,7 @@ class DatabaseRestored(_AnotherDatabase):
     name = "database-restored"
     what = "the database goes back to a backup in mid-crash; then after_restore, statements, adoptions by two people"
     seen_as = r"database_replaced"
-    alerts = frozenset({"DatabaseReplaced", "ClaimsHeld"})
+    alerts = frozenset({"DatabaseReplaced", "ClaimsHeld", "LiquidationsHeld", "DifferencesOpen"})
 
     def inject(self) -> None:
         """Take a backup; what is committed from now on will be lost."""

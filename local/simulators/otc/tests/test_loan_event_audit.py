@@ -1,4 +1,5 @@
 import json
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -24,6 +25,8 @@ EVENT: dict[str, Any] = {
     "at": "2026-11-26T12:00:00.000005Z",
 }
 SECOND = EVENT | {"eventId": "e2", "eventType": "activation", "sequence": "2", "status": "active", "ltv": "0.5"}
+ANEW = EVENT | {"eventId": "e2", "price": "51", "at": "2026-11-26T12:00:05Z"}
+NOON = datetime(2026, 11, 26, 12, tzinfo=UTC).timestamp()
 LOANS = {"l1": KnownLoan("l1", "b1", Decimal(1000), status="active")}
 
 
@@ -48,8 +51,34 @@ def test_other_bytes_under_the_same_event_id_are_a_violation() -> None:
 
 
 def test_two_events_of_one_sequence_are_a_violation() -> None:
-    (sentence,) = received(EVENT, EVENT | {"eventId": "e2"}).violations({})
+    for other in (EVENT | {"eventId": "e2"}, ANEW):
+        (sentence,) = received(EVENT, other).violations({})
+        assert "two events of sequence 1" in sentence
+
+
+@pytest.mark.parametrize("events", [(EVENT, ANEW), (ANEW, EVENT, ANEW)])
+def test_after_the_books_went_back_the_later_event_of_a_sequence_counts(events: Any) -> None:
+    """It may have been heard before anybody said that they went back, and before the forgotten one."""
+    audit = received(*events)
+    audit.went_back(NOON)
+    assert audit.violations(LOANS) == []
+    assert audit.events("l1") == [ANEW]
+
+
+@pytest.mark.parametrize("at", ["2026-11-26T11:59:59.999999Z", "9998-12-31T23:59:59Z"])
+def test_what_the_books_cannot_have_forgotten_may_have_no_second_event(at: str) -> None:
+    """It is from before the instant that they went back to, or from after they said so."""
+    audit = received(EVENT | {"at": at}, ANEW | {"at": "9999-01-01T00:00:00Z"})
+    audit.went_back(NOON)
+    (sentence,) = audit.violations({})
     assert "two events of sequence 1" in sentence
+
+
+def test_other_bytes_under_the_same_event_id_are_a_violation_also_after_the_books_went_back() -> None:
+    audit = received(EVENT, ANEW | {"eventId": "e1"})
+    audit.went_back(NOON)
+    (sentence,) = audit.violations({})
+    assert "other bytes" in sentence
 
 
 @pytest.mark.parametrize("missing", [[SECOND], [], [EVENT, SECOND | {"sequence": "3"}]])
@@ -88,6 +117,7 @@ def test_an_event_of_another_borrower_or_amount_is_a_violation() -> None:
         {"sequence": "0"},
         {"sequence": "1.0"},
         {"at": "2026-11-26T12:00:00+00:00"},
+        {"at": "2026-13-26T12:00:00Z"},
         {"borrowerId": ""},
     ],
 )

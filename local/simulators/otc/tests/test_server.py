@@ -1,13 +1,17 @@
+import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 import requests
 
 from local.simulators.otc.ledger import Ledger
+from local.simulators.otc.server import OtcOptions, OtcServer
 from local.simulators.otc.tests.stub_bank import StubBank
+from local.simulators.otc.tests.test_loan_event_audit import EVENT
 from local.simulators.testing import running, running_otc
 
 LOANS = 40
@@ -102,6 +106,19 @@ def test_nothing_is_repeated_that_was_accepted_earlier() -> None:
         assert requests.post(f"{url}/repeat", json={"since": time.time()}, timeout=30).json() == {"repeated": 0}
         assert requests.post(f"{url}/repeat", json={}, timeout=30).status_code == 400
     assert bank.deliveries == deliveries
+
+
+def test_who_asks_for_repeats_has_forgotten_what_was_told_since_then_and_nothing_earlier() -> None:
+    otc = OtcServer(OtcOptions(api="http://127.0.0.1:1", rate=0))
+    lost, anew = ("2026-11-26T12:00:00Z", "2026-11-26T12:00:05Z")
+    for number, at in enumerate((lost, anew)):
+        otc.loan_audit.receive(json.dumps(EVENT | {"eventId": f"e{number}", "at": at}))
+    lost_at = datetime.fromisoformat(lost).timestamp()
+    with running(lambda: otc) as port:
+        for since, violations in ((lost_at + 1, 1), (lost_at, 0)):
+            answer = requests.post(f"http://127.0.0.1:{port}/simulator/repeat", json={"since": since}, timeout=5)
+            assert answer.json() == {"repeated": 0}
+            assert len(otc.loan_audit.violations({})) == violations
 
 
 def test_repeats_are_excused_from_the_instant_of_a_loss_on_and_not_before() -> None:
