@@ -91,7 +91,8 @@ class _QoS(kombu_redis.QoS):
     def _mended(self, work: Callable[[], None]) -> None:
         try:
             work()
-        except ResponseError:
+        except ResponseError as error:
+            _require_wrong_type(error)
             self.channel.keep_unacked()
             work()
 
@@ -146,7 +147,8 @@ class _Channel(kombu_redis.Channel):
         put = partial(super()._put, queue, _with_seal(queue, message), **options)
         try:
             put()
-        except ResponseError:
+        except ResponseError as error:
+            _require_wrong_type(error)
             self._keep_only(b"list", queue)
             put()
 
@@ -176,6 +178,7 @@ class _Channel(kombu_redis.Channel):
         try:
             return super()._brpop_read(**options)  # type: ignore[misc]
         except ResponseError as error:
+            _require_wrong_type(error)
             self._keep_only(b"list", *self.active_queues)
             raise Empty from error
 
@@ -189,21 +192,17 @@ class _Channel(kombu_redis.Channel):
                     log.warning("broker_key_deleted", key=key, type=found.decode())
 
 
-class _SentinelChannel(_Channel, kombu_redis.SentinelChannel):
-    """The same for the server that Sentinel names."""
-
-
 class Transport(kombu_redis.Transport):
     """For redis:// and rediss://."""
 
     Channel = _Channel
 
 
-class SentinelTransport(kombu_redis.SentinelTransport):
-    """For sentinel://."""
-
-    Channel = _SentinelChannel
-
-
 def _name(key: bytes) -> str:
     return key.decode(errors="replace")
+
+
+def _require_wrong_type(error: ResponseError) -> None:
+    """Raise any other error of Redis again, such as that of a replica: the worker then connects anew."""
+    if "WRONGTYPE" not in str(error):
+        raise error

@@ -32,7 +32,6 @@ SENT_AT = "sent_at"
 TRANSPORT_ALIASES.update(
     redis="coruscant.broker:Transport",
     rediss="coruscant.broker:Transport",
-    sentinel="coruscant.broker:SentinelTransport",
 )
 app = Celery("coruscant")
 app.config_from_object("django.conf:settings", namespace="CELERY")

@@ -239,7 +239,7 @@ API_WRITES_PER_MINUTE = env.whole("API_WRITES_PER_MINUTE", 60_000)
 
 # --- Celery: a message says "look", the rows decide (docs/decisions/0002-database-as-truth.md) --------------------
 
-CELERY_BROKER_URL = env.url("CELERY_BROKER_URL", schemes=("redis", "rediss", "sentinel"))
+CELERY_BROKER_URL = env.url("CELERY_BROKER_URL", schemes=("redis", "rediss"))
 # A worker or beat touches it while its loop goes round, so that a probe needs no Python. Empty = there is none.
 HEARTBEAT_FILE = env.text("HEARTBEAT_FILE", default="")
 # Any number of beats may run: each tick is a question that may be asked twice. Ticks nobody took in time expire.

@@ -42,5 +42,5 @@ def _seconds_since(message: bytes) -> float | None:
     """Since a message was sent. None if it does not say, as of a release before, or is no message of ours."""
     try:
         return max(0.0, time.time() - float(json.loads(message)["headers"][SENT_AT]))
-    except (ValueError, TypeError, KeyError, RecursionError):
+    except (ValueError, OverflowError, TypeError, KeyError, RecursionError):
         return None

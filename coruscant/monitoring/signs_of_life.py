@@ -27,7 +27,7 @@ BEAT = "beat"
 EVERY_SECONDS = 5.0
 #: … and is silent when it has given none for so long.
 SILENT_AFTER_SECONDS = 15.0
-#: What is silent for so long was taken away for good.
+#: What is silent for so long was taken away for good; and what is as far ahead was given by nobody.
 FORGOTTEN_AFTER_SECONDS = 600.0
 #: Clocks differ. A sign from further ahead is none.
 MOST_AHEAD_SECONDS = 5.0
@@ -61,7 +61,7 @@ def give(of_kinds: Iterable[str], name: str) -> None:
         signs = _redis().pipeline(transaction=False)
         signs.zadd(_key(), {member: now})
         signs.zremrangebyscore(_key(), "-inf", now - FORGOTTEN_AFTER_SECONDS)
-        signs.zremrangebyscore(_key(), now + MOST_AHEAD_SECONDS, "+inf")
+        signs.zremrangebyscore(_key(), now + FORGOTTEN_AFTER_SECONDS, "+inf")
         signs.execute()
 
     try:

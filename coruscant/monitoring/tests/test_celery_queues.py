@@ -34,7 +34,17 @@ def test_the_age_of_a_queue_is_that_of_its_oldest_task():
         assert celery_queues.waiting()["events"] == (0, 0.0)
 
 
-@pytest.mark.parametrize("message", [b"\xff", b"[]", b'{"headers": {}}', b'{"headers": {"sent_at": []}}', b"[" * 9999])
+@pytest.mark.parametrize(
+    "message",
+    [
+        b"\xff",
+        b"[]",
+        b'{"headers": {}}',
+        b'{"headers": {"sent_at": []}}',
+        b"[" * 9999,
+        b'{"headers": {"sent_at": 1' + b"0" * 400 + b"}}",
+    ],
+)
 def test_a_message_that_does_not_say_when_it_was_sent_has_no_age(message):
     with app.connection_for_write() as broker:
         redis = broker.default_channel.client

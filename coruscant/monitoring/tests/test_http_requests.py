@@ -26,7 +26,7 @@ def counted(text=None):
 
 
 @pytest.mark.django_db
-def test_requests_are_counted_by_route_and_status_and_probes_are_not(client):
+def test_requests_are_counted_by_route_and_status_and_probes_are_not(client, asked_in_turn):
     before = counted()
     client.get("/loans")
     client.get("/loans/")

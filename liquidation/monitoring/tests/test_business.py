@@ -42,6 +42,7 @@ def test_all_is_well_and_the_figures_say_so(client, well):
     refused(client.post("/health/business"), 405)
 
 
+@pytest.mark.django_db(transaction=True)
 def test_nothing_is_known_of_prices_and_beats_that_never_were(client, clean_cache):
     assert reasons(client) == [
         "Age in seconds of the newest price of Mos Espa, Tatooine: not known.",
@@ -113,6 +114,7 @@ def test_without_redis_the_beat_is_not_known(client, well, monkeypatch):
     assert reasons(client) == ["Seconds since the last sign of a beat: not known."]
 
 
+@pytest.mark.django_db(transaction=True)
 def test_without_a_database_there_is_one_reason(client, monkeypatch):
     def down():
         raise DatabaseError
@@ -121,6 +123,7 @@ def test_without_a_database_there_is_one_reason(client, monkeypatch):
     assert reasons(client) == ["The database does not answer."]
 
 
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("bound", ["STATEMENT_SECONDS", "DEADLINE_SECONDS"])
 def test_a_database_that_hangs_is_the_one_reason(client, monkeypatch, bound):
     monkeypatch.setattr(business, bound, 0.3)

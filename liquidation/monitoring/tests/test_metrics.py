@@ -31,6 +31,7 @@ def answered(text):
     return dict(re.findall(r'coruscant_scrape_answered\{store="(\w+)"\} (\S+)', text))
 
 
+@pytest.mark.django_db(transaction=True)  # the threads write what is known of the database
 def test_every_store_answers_and_every_process_is_named(client, clean_cache):
     signs_of_life.give(["risk", "maintenance"], "risk@here")
     text = scrape(client)
@@ -42,6 +43,7 @@ def test_every_store_answers_and_every_process_is_named(client, clean_cache):
     refused(client.post("/metrics"), 405)
 
 
+@pytest.mark.django_db(transaction=True)  # the threads write what is known of the database
 def test_a_store_that_hangs_is_given_up_and_the_others_are_shown(client, monkeypatch):
     def fail():
         raise OSError("down")
@@ -55,6 +57,7 @@ def test_a_store_that_hangs_is_given_up_and_the_others_are_shown(client, monkeyp
     assert "coruscant_processes_alive" not in text
 
 
+@pytest.mark.django_db(transaction=True)  # the threads write what is known of the database
 def test_without_a_database_the_rest_is_shown(client, monkeypatch):
     def fail():
         raise OperationalError("down")
@@ -65,6 +68,7 @@ def test_without_a_database_the_rest_is_shown(client, monkeypatch):
     assert "coruscant_processes_alive" in text
 
 
+@pytest.mark.django_db(transaction=True)  # the threads write what is known of the database
 def test_a_statement_that_takes_too_long_costs_the_rest_of_its_part_only(client, clean_cache, monkeypatch):
     monkeypatch.setattr(metrics, "STATEMENT_SECONDS", 0.3)
     with structlog.testing.capture_logs() as logged, locked("liquidation_tradeorder"):
@@ -78,6 +82,7 @@ def test_a_statement_that_takes_too_long_costs_the_rest_of_its_part_only(client,
     assert "coruscant_recent_claims 0.0" in text
 
 
+@pytest.mark.django_db(transaction=True)  # the threads write what is known of the database
 def test_a_database_that_hangs_is_given_up_with_what_it_has_said(client, clean_cache, monkeypatch):
     monkeypatch.setattr(metrics, "DEADLINE_SECONDS", 0.5)
     monkeypatch.setattr(metrics, "STATEMENT_SECONDS", 2.0)
