@@ -55,11 +55,12 @@ class Judged:
     guards: Guards
     settled: Mapping[Market, Effective]
     aside: Aside
+    freshness: Freshness
 
     @cached_property
     def courses(self) -> dict[Market, Course]:
         """What the guard makes of the quotes of each market that ever sent one."""
-        return guarding.judged(self.quotes, self.guards, records.freshness(), self.settled, self.aside)
+        return guarding.judged(self.quotes, self.guards, self.freshness, self.settled, self.aside)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ class Snapshot:
             self.courses,
             self.judged.guards,
             drained_to=self.drained_to,
-            freshness=records.freshness(),
+            freshness=self.judged.freshness,
             reference_quantity=settings.PRICE_REFERENCE_QUANTITY,
             start=min([now, *(quote.sent_at for quote in self.judged.quotes)]),
             end=now,
@@ -98,7 +99,7 @@ class Snapshot:
         One that is stale, or that does not count at present, is not fresh. `point` is the price at `now`, if it is
         known already.
         """
-        freshness, found = records.freshness(), {}
+        freshness, found = self.judged.freshness, {}
         suspect = {quote.market for quote in (point or self.price_at(now)).suspect}
         for market, course in self.courses.items():
             quote = rules.effective_at(course, now)
@@ -156,5 +157,5 @@ def _snapshot(drained_to: str, quotes: str) -> Snapshot:
 
 
 @lru_cache(maxsize=4)  # the same quotes are read for every posting and order until one comes
-def _judged(quotes: str, _freshness: Freshness) -> Judged:
-    return Judged(*written.read_quotes(quotes))
+def _judged(quotes: str, freshness: Freshness) -> Judged:
+    return Judged(*written.read_quotes(quotes), freshness)

@@ -1,4 +1,4 @@
-"""What quotes, the guard and controls are as text, read back: JSON of the database, and of the cache."""
+"""Reading quotes, the guard and prices set aside back from JSON, as the database writes it and the cache keeps it."""
 
 import json
 from collections.abc import Iterable
