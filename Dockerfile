@@ -19,7 +19,7 @@ COPY requirements-simulators.txt ./
 RUN pip --python /opt/venv/bin/python install --require-hashes -r requirements-simulators.txt
 COPY local/__init__.py ./local/
 COPY local/simulators ./local/simulators
-RUN chmod -R a+rX .
+RUN python -m compileall -q . && chmod -R a+rX .
 
 FROM build AS build-service
 COPY requirements.txt ./
@@ -32,10 +32,14 @@ COPY liquidation ./liquidation
 COPY desk ./desk
 COPY docs/openapi.yaml ./docs/
 # Settings refuse to start on an empty environment; for this one command they are the example's, and reach nothing.
-RUN DOTENV=.env.example DEBUG=true python manage.py collectstatic --noinput && rm .env.example && chmod -R a+rX .
+RUN DOTENV=.env.example DEBUG=true python manage.py collectstatic --noinput && rm .env.example && python -m compileall -q . && chmod -R a+rX .
 
+# The base image has no bytecode, and nothing is written at run time: each start, and each probe of health, would compile
+# all that it imports.
 FROM base AS bare
-RUN python -m pip uninstall --yes --root-user-action ignore pip setuptools wheel && rm -r /usr/local/lib/python3.11/ensurepip
+RUN python -m pip uninstall --yes --root-user-action ignore pip setuptools wheel \
+    && rm -r /usr/local/lib/python3.11/ensurepip \
+    && python -m compileall -q -x /tests/ /usr/local/lib/python3.11
 
 FROM bare AS simulators
 COPY --from=build-simulators /opt/venv /opt/venv

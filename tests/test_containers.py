@@ -129,6 +129,17 @@ def test_the_images_are_built_from_hashes_and_hold_no_pip(dockerfile):
     assert stages(dockerfile)[-1].split()[-1] == "service", "the default target is the service"
 
 
+def test_every_start_and_probe_finds_its_bytecode(dockerfile):
+    """Nothing can write it at run time, and the base image has none."""
+    for stage, compiled in (
+        ("bare", "-x /tests/ /usr/local/lib/python3.11"),
+        ("build-service", "."),
+        ("build-simulators", "."),
+    ):
+        last = [line for line in lines_of(stage, dockerfile) if line.startswith("RUN")][-1]
+        assert f"python -m compileall -q {compiled}" in last, stage
+
+
 def test_the_images_run_as_no_root(dockerfile):
     for name in ("service", "simulators"):
         users = [line for line in lines_of(name, dockerfile) if line.startswith("USER")]
