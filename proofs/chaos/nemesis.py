@@ -1,13 +1,13 @@
 """Plays a plan: injects faults, lets them last, heals them, and measures until everything has recovered."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import requests
 
 from coruscant import clock
 from proofs.chaos import books
-from proofs.chaos.faults import FAULTS, Fault, Target
+from proofs.chaos.faults import EVERY, Fault, Target
 from proofs.chaos.plan import Round
 from proofs.chaos.recovery import Aspect, Recovery
 from proofs.chaos.report import Played
@@ -15,8 +15,12 @@ from proofs.chaos.traces import Traces
 
 RECOVERED_WITHIN_SECONDS = 60.0
 GIVEN_UP_AFTER_SECONDS = 120.0
+GIVEN_UP_AFTER_AN_ALARM_SECONDS = 300.0
+"""Some faults leave a backlog of minutes."""
 LOOK_SECONDS = 0.25
 API_PATIENCE_SECONDS = 2.0
+QUIET_WITHIN_SECONDS = 420.0
+"""Longer than what has happened counts: some alerts look back five minutes."""
 
 
 class Nemesis:
@@ -27,6 +31,7 @@ class Nemesis:
         self.played: list[Played] = []
         self.violations: list[str] = []
         self.silent_alerts: list[str] = []
+        self.lasting_alerts: list[str] = []
         self._target = target
 
     def measure_nothing(self) -> None:
@@ -37,7 +42,7 @@ class Nemesis:
     def play(self, faults: Round) -> None:
         """Play one round: all its faults begin together, the longest ends last, and then all must recover."""
         names = " and ".join(faults)
-        occurrences = [FAULTS[name](self._target) for name in faults]
+        occurrences = [EVERY[name](self._target) for name in faults]
         self._target.say(f"{names}: {', '.join(fault.what for fault in occurrences)}")
         traces = Traces(self._target.demo.stack.log_folder)
         began, since = time.monotonic(), clock.now()
@@ -49,15 +54,64 @@ class Nemesis:
             fault.check()
             self.violations.extend(f"{fault.name}: {complaint}" for complaint in fault.complaints)
         if len(occurrences) == 1:
-            self._wait_for_alerts(occurrences[0], began)
+            self._note_alerts(occurrences[0], occurrences[0].alerts, began)
         unseen = [
             fault.name
             for fault in occurrences
             if not traces.found(fault.seen_as, by_postgres=fault.seen_by_postgres) and fault.met(since)
         ]
         one = Played(faults, dict(recovery.seconds), recovery.missing, unseen)
-        self.played.append(one)
         self.violations.extend(broken_promises(one, min(fault.events_within_seconds for fault in occurrences)))
+        self._tell(one, recovery)
+
+    def alarm(self, name: str) -> None:
+        """Leave a fault as it is until all its alerts have fired, heal it, and let everything recover.
+
+        Waits first until none of them fires any more. How long a recovery takes after so long is measured, and not
+        judged, unless nothing comes back at all.
+        """
+        fault, quiet_by = EVERY[name](self._target), time.monotonic() + QUIET_WITHIN_SECONDS
+        alerts = fault.alerts | fault.alerts_if_left
+        while alerts & self._target.alarms.firing() and time.monotonic() < quiet_by:
+            self._wait()
+        self._target.say(f"{name}: {fault.what}, until {', '.join(sorted(alerts))}")
+        traces, began = Traces(self._target.demo.stack.log_folder), time.monotonic()
+        fault.inject()
+        self._let_last_until_alarmed(fault, alerts, began)
+        fault.heal()
+        recovery = self._measure(time.monotonic(), GIVEN_UP_AFTER_AN_ALARM_SECONDS)
+        fault.check()
+        self.violations.extend(f"{name}: {complaint}" for complaint in fault.complaints)
+        self._note_alerts(fault, alerts, began)
+        unseen = [] if traces.found(fault.seen_as, by_postgres=fault.seen_by_postgres) else [name]
+        one = Played((name,), dict(recovery.seconds), recovery.missing, unseen)
+        self.violations.extend(f"{name}: {aspect} has not recovered" for aspect in recovery.missing)
+        self._tell(one, recovery)
+
+    def wait_for_quiet(self, names: Sequence[str]) -> None:
+        """Wait until no alert fires any more, but those of these faults that wait for people."""
+        excused = frozenset().union(*(EVERY[name].stays_until_people_act for name in names))
+        until = time.monotonic() + QUIET_WITHIN_SECONDS
+        while (lasting := self._target.alarms.firing() - excused) and time.monotonic() < until:
+            self._wait()
+        self.lasting_alerts.extend(sorted(lasting))
+
+    def _let_last_until_alarmed(self, fault: Fault, alerts: Iterable[str], began: float) -> None:
+        """Let it last until its alerts have fired, it is over by itself, or its time is up."""
+        again_at = began + 1
+        while not fault.over and time.monotonic() < began + fault.alarmed_within_seconds:
+            self._wait()
+            if time.monotonic() < again_at:
+                continue
+            again_at += 1
+            fault.go_on()
+            if None not in self._target.alarms.fired(alerts, began).values():
+                return
+
+    def _tell(self, one: Played, recovery: Recovery) -> None:
+        """Keep it, and say how it went."""
+        self.played.append(one)
+        names = " and ".join(one.faults)
         slowest = max(recovery.seconds, key=lambda aspect: recovery.seconds[aspect], default=None)
         missing = f"; not recovered: {', '.join(recovery.missing)}" if recovery.missing else ""
         self._target.say(f"{names}: recovered in {recovery.longest:.1f} s, the last: {slowest}{missing}")
@@ -83,16 +137,16 @@ class Nemesis:
                 left.pop(0).heal()
         return time.monotonic()
 
-    def _measure(self, ended_at: float) -> Recovery:
+    def _measure(self, ended_at: float, within_seconds: float = GIVEN_UP_AFTER_SECONDS) -> Recovery:
         recovery = Recovery(ended_at)
-        while not recovery.complete and time.monotonic() < ended_at + GIVEN_UP_AFTER_SECONDS:
+        while not recovery.complete and time.monotonic() < ended_at + within_seconds:
             look, api, processes = books.look(), self._api_answers(), self._all_run()
             recovery.see(time.monotonic(), look, api=api, processes=processes)
             self._wait()
         return recovery
 
-    def _wait_for_alerts(self, fault: Fault, began: float) -> None:
-        for alert, seconds in self._target.alarms.wait_for(fault.alerts, began, self._wait).items():
+    def _note_alerts(self, fault: Fault, alerts: Iterable[str], began: float) -> None:
+        for alert, seconds in self._target.alarms.wait_for(alerts, began, self._wait).items():
             if seconds is None:
                 self.silent_alerts.append(f"{fault.name}: {alert}")
             else:
