@@ -259,6 +259,11 @@ def test_compose_gives_every_process_the_time_to_end_that_the_table_gives_it(ser
         assert services[name]["stop_grace_period"] == f"{process.grace_seconds}s", name
 
 
+def test_podman_compose_is_told_to_stop_all_that_works_before_the_stores():
+    (named,) = re.findall("(?m)^    podman-compose stop (.+)$", (ROOT / "docs" / "deploy.md").read_text())
+    assert set(named.split()) == set(COMMANDS) | {"proxy"}
+
+
 def test_workers_and_beats_are_asked_for_their_health_by_the_file_that_they_touch(services):
     for name, (process, _command) in COMMANDS.items():
         if isinstance(process, processes.Worker | processes.Beat):
