@@ -61,7 +61,7 @@ class Simulators:
     def calm_down(self) -> None:
         """No new loans, no more faults, a steady price: so that what is under way can end."""
         self.set_rate(0)
-        self.set_markets({"scenario": "calm", "recover": {"over": "3"}, "faultShare": "0"})
+        self.set_markets({"scenario": "calm", "recover": {"over": "3"}, "faultShare": "0", "priceFaultShare": "0"})
 
     def set_rate(self, rate: float) -> None:
         """Let so many loans be applied for a second from now on; none if it is 0."""

@@ -2,9 +2,9 @@
 
 from proofs.chaos.faults.by_hand import (
     ClaimsPaused,
-    CountByHand,
     GuardByHand,
     LoansLocked,
+    RowByHand,
     SchemaByHand,
     SettingsDiffer,
 )
@@ -102,7 +102,7 @@ ALARMS: dict[str, type[Fault]] = {
         ClaimsPaused,
         SettingsDiffer,
         GuardByHand,
-        CountByHand,
+        RowByHand,
         SchemaByHand,
         LoansLocked,
         MarketLies,

@@ -30,7 +30,11 @@ INSERT INTO pricing_priceguard (holds_from, mode, jump, agreement, dispute, chan
 SELECT now(), mode, %s::numeric, agreement, dispute, 'by hand'
 FROM pricing_priceguard ORDER BY holds_from DESC, id DESC LIMIT 1
 """
-_COUNT = "UPDATE pricing_feed SET skipped = skipped + %s WHERE market = 'mos_espa'"
+_SETTLED = """
+SELECT p.id FROM loans_collateralposting p JOIN liquidation_liquidation q USING (loan_id)
+WHERE q.status = 'settled' ORDER BY p.id DESC LIMIT 1
+"""
+_POSTED = "UPDATE loans_collateralposting SET amount = amount + %s WHERE id = %s"
 
 
 class ClaimsPaused(Fault):
@@ -108,25 +112,38 @@ class GuardByHand(_ByStatement):
         self.run(_GUARD, "0.40")
 
 
-class CountByHand(_ByStatement):
-    """A feed's count of what it skipped is raised by hand. The monitor would notice, so it does not look."""
+class RowByHand(Fault):
+    """Somebody changes a posting to a loan that is settled, past its triggers. The monitor, which would see, rests."""
 
-    name = "count-by-hand"
-    what = "a figure in the books is changed by hand"
+    name = "row-by-hand"
+    what = "a posting is changed by a superuser, past its triggers"
     touches = frozenset({"the whole bank"})
     seen_as = r"invariant_broken"
     environment = {"INVARIANTS_EVERY_MINUTES": "1"}
     alerts_if_left = frozenset({"InvariantBroken"})
 
     def inject(self) -> None:
-        """Raise it."""
+        """Change it."""
         self.target.monitor.pause()
-        self.run(_COUNT, 1)
+        self._posting: int | None = None
+        self.go_on()
+
+    def go_on(self) -> None:
+        """Change it, if nothing was settled before."""
+        if self._posting is None and (found := books.rows(_SETTLED)):
+            self._posting = found[0][0]
+            self._add(1)
 
     def heal(self) -> None:
-        """Lower it."""
-        self.run(_COUNT, -1)
+        """Change it back."""
+        if self._posting is not None:
+            self._add(-1)
         self.target.monitor.resume()
+
+    def _add(self, units: int) -> None:
+        with psycopg.connect(self.demo.stack.superuser_database_url, autocommit=True) as connection:
+            connection.execute("SET session_replication_role = replica")
+            connection.execute(_POSTED, (units, self._posting))
 
 
 class SchemaByHand(_ByStatement):
