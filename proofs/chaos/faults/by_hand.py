@@ -11,7 +11,9 @@ from proofs.chaos.faults.fault import Fault
 from proofs.chaos.faults.markets import ORDERS
 
 PAUSE_MINUTES = 2
-LOCKED_SECONDS, FREE_SECONDS = 4.0, 0.5
+LOCKED_SECONDS, FREE_SECONDS = 3.0, 1.5
+"""So long that requests are slow, and so short that a scrape is still answered in time."""
+
 PATIENCE_SECONDS = 60
 
 _IN_FORCE = "SELECT count(*) FROM controls_control WHERE until > now()"

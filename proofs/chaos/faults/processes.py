@@ -1,5 +1,6 @@
 """Faults of our own processes: killed, doubled, frozen."""
 
+import math
 import os
 import signal
 import time
@@ -10,8 +11,8 @@ from local.processes import WORKERS
 from proofs.chaos.faults.fault import Fault
 from proofs.chaos.faults.prices import PRICES
 
-MORE_SECONDS = 10
-"""So much longer than its alarm takes a worker stays frozen, to be late for certain."""
+LOW_SECONDS, MORE_SECONDS = 8, 10
+"""For how long prices are low, and how much longer than its alarm takes a worker stays frozen, to be late."""
 
 
 class _Killed(Fault):
@@ -160,10 +161,10 @@ class PollerStopped(_Frozen):
 
 
 class RiskWorkerFrozen(_Frozen):
-    """The risk worker is frozen just before a crash of prices, and goes on when its alarm has come: it claims late."""
+    """The risk worker is frozen while prices fall and come back. It goes on after its alarm, and claims late."""
 
     name = "risk-worker-frozen"
-    what = "risk worker frozen through a crash of prices"
+    what = "risk worker frozen while prices fall and come back"
     touches = frozenset({"risk worker", PRICES})
     seen_as = r"loans_claimed"
     alerts_if_left = frozenset({"QuotesUnevaluated", "ClaimsSlow"})
@@ -172,21 +173,25 @@ class RiskWorkerFrozen(_Frozen):
     def inject(self) -> None:
         """Freeze it, and let prices fall."""
         super().inject()
+        self._prices_rise_at = time.monotonic() + LOW_SECONDS
         self._goes_on_at: float | None = None
         self.target.price_cycle.rests = True
         self.demo.simulators.crash(1)
 
     def go_on(self) -> None:
-        """Let it go on some seconds after its alarm."""
+        """Let prices rise, and the worker go on some seconds after its alarm."""
+        now = time.monotonic()
+        if now >= self._prices_rise_at:
+            self._prices_rise_at = math.inf
+            self.demo.simulators.recover(1)
         if self._goes_on_at is None and "QuotesUnevaluated" in self.target.alarms.firing():
-            self._goes_on_at = time.monotonic() + MORE_SECONDS
-        elif self._goes_on_at is not None and time.monotonic() >= self._goes_on_at:
+            self._goes_on_at = now + MORE_SECONDS
+        elif self._goes_on_at is not None and now >= self._goes_on_at:
             super().heal()
 
     def heal(self) -> None:
-        """Let it go on, and prices rise."""
+        """Let it go on."""
         super().heal()
-        self.demo.simulators.recover(1)
         self.target.price_cycle.rests = False
 
 
