@@ -26,6 +26,7 @@ BODIES ?=
 ROUNDS ?=
 BASE ?= HEAD
 PATCH ?=
+ALARMS ?=
 INPUTS ?=
 COVERAGE ?=
 # Tests at a time: each process of them has an embedded stack of its own.
@@ -90,8 +91,8 @@ kill-matrix: venv  ## real processes killed and frozen at every failpoint: ONLY=
 mutants: venv  ## plant bugs, one at a time, and say who notices each: ONLY="no-fence no-lease" for some of them
 	$(BIN)/python -W ignore -m proofs.mutants $(if $(ONLY),--only $(ONLY))
 
-chaos: venv  ## the demo with a nemesis: SECONDS=300 SEED=7 ONLY="web-killed aws-hangs" to choose
-	$(BIN)/python -m proofs.chaos --seconds $(or $(SECONDS),300) --seed $(or $(SEED),7) $(if $(ONLY),--only $(ONLY))
+chaos: venv  ## the demo with a nemesis: SECONDS=300 SEED=7 ONLY="web-killed aws-hangs" to choose; ALARMS=1 until each alert fires
+	$(BIN)/python -m proofs.chaos --seconds $(or $(SECONDS),300) --seed $(or $(SEED),7) $(if $(ALARMS),--alarms) $(if $(ONLY),--only $(ONLY))
 
 failover: venv  ## the database goes in mid-crash: ONLY="synchronous asynchronous restored full-disk" for some cases
 	$(BIN)/python -W ignore -m proofs.failover $(if $(ONLY),--only $(ONLY))

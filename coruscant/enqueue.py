@@ -6,8 +6,10 @@ import structlog
 from celery.canvas import Signature
 from django.db import transaction
 from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
 
 from coruscant import failpoints
+from coruscant.monitoring import celery_queues
 
 log = structlog.get_logger(__name__)
 
@@ -27,6 +29,15 @@ def now(task: "Signature[Any]", *, expires: float | None = None) -> bool:
         return False
     failpoints.reach("enqueue.sent")
     return True
+
+
+def waiting(queue: str) -> int:
+    """How many tasks wait in a queue; 0 if the broker does not say. Call it outside any transaction."""
+    try:
+        return celery_queues.depth(queue)
+    except (OperationalError, OSError, RedisError) as error:
+        log.warning("queue_depth_unknown", queue=queue, error=str(error))
+        return 0
 
 
 def on_commit(task: "Signature[Any]") -> None:

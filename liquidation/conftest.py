@@ -184,6 +184,7 @@ def enqueued(monkeypatch):
         return True
 
     monkeypatch.setattr("coruscant.enqueue.now", record)
+    monkeypatch.setattr("coruscant.enqueue.waiting", lambda _queue: 0)
     return sent
 
 

@@ -33,7 +33,10 @@ _UNSENT = LiquidationEvent.objects.filter(sent_at__isnull=True, liquidation__hel
 
 
 def recover(limit: int = BATCH) -> int:
-    """Enqueue what is due, the most overdue first and at most `limit` of each kind; return how many sales and events.
+    """Enqueue what is due, the most overdue first, until `limit` of each kind wait; return how many sales and events.
+
+    Workers take tasks in the order in which they were sent, so more than can be run before they expire would keep a
+    worker busy with dropping them, for ever. What is waiting is counted before anything is marked.
 
     A row is marked as enqueued before its task is sent, so that a backlog is not enqueued twice. An evaluation and a
     pruning that are due are enqueued as well. Failed claims that need no person any more are withdrawn. Nothing is done
@@ -41,9 +44,10 @@ def recover(limit: int = BATCH) -> int:
     """
     if not identity.accepted():
         return 0
+    room = {queue: max(0, limit - enqueue.waiting(queue)) for queue in ("liquidations", "events")}
     now = clock.now()
-    sales = take_due_sales(now, limit)
-    events = _take_due(_UNSENT.all(), "liquidation_id", now, limit)
+    sales = take_due_sales(now, room["liquidations"])
+    events = _take_due(_UNSENT.all(), "liquidation_id", now, room["events"])
     failpoints.reach("recovery.marked")
     expires = ENQUEUED_AGAIN_AFTER.total_seconds()
     for pk in sales:

@@ -83,7 +83,7 @@ FIRED_BY = {
     "WorkersSilent": {'coruscant_processes_alive{kind="risk"}': 0},
     "ReplayWorkersSilent": {'coruscant_processes_alive{kind="replay"}': 0},
     "ProcessSilent": {'coruscant_processes_silent{kind="beat"}': 1},
-    "TasksWait": {'coruscant_celery_queue_depth{queue="liquidations"}': 1001},
+    "TasksWait": {'coruscant_celery_queue_depth{queue="liquidations"}': 151},
     "TasksOld": {'coruscant_celery_queue_oldest_seconds{queue="liquidations"}': 121},
     "ApiErrors": {'coruscant_http_requests_total{route="/loans",status="500"}': "0+3"},
     "ApiSlow": {'coruscant_http_request_seconds_bucket{route="/loans",le="1.0"}': "0+50"},

@@ -2,6 +2,8 @@
 
 import json
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -25,17 +27,31 @@ class Waiting(NamedTuple):
 
 def waiting() -> dict[str, Waiting]:
     """What waits, by queue. Raises what the broker raises."""
-    options = {**settings.CELERY_BROKER_TRANSPORT_OPTIONS, "max_connections": 2, "socket_timeout": _TIMEOUT_SECONDS}
-    with app.connection_for_read(transport_options=options, connect_timeout=_TIMEOUT_SECONDS) as broker:
-        broker.ensure_connection(max_retries=1, timeout=_TIMEOUT_SECONDS)
-        channel: Any = broker.default_channel  # the stubs do not know it
+    with _channel() as channel:
         return {queue.name: _waiting(channel, queue.name) for queue in app.amqp.queues.values()}
 
 
+def depth(queue: str) -> int:
+    """How many tasks wait in a queue. Raises what the broker raises."""
+    with _channel() as channel:
+        return _depth(channel, queue)
+
+
+@contextmanager
+def _channel() -> Iterator[Any]:
+    options = {**settings.CELERY_BROKER_TRANSPORT_OPTIONS, "max_connections": 2, "socket_timeout": _TIMEOUT_SECONDS}
+    with app.connection_for_read(transport_options=options, connect_timeout=_TIMEOUT_SECONDS) as broker:
+        broker.ensure_connection(max_retries=1, timeout=_TIMEOUT_SECONDS)
+        yield broker.default_channel
+
+
 def _waiting(channel: Any, queue: str) -> Waiting:
-    depth = channel.queue_declare(queue=queue).message_count
     oldest = channel.client.lindex(queue, -1)  # kombu puts new ones in front
-    return Waiting(depth, 0.0 if oldest is None else _seconds_since(oldest))
+    return Waiting(_depth(channel, queue), 0.0 if oldest is None else _seconds_since(oldest))
+
+
+def _depth(channel: Any, queue: str) -> int:
+    return int(channel.queue_declare(queue=queue).message_count)
 
 
 def _seconds_since(message: bytes) -> float | None:

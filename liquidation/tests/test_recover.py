@@ -102,6 +102,24 @@ def test_the_most_overdue_are_enqueued_first(loan, quote, enqueued):
     assert [task[1]["liquidation_id"] for task in enqueued if task[0] == SALE] == order
 
 
+@pytest.mark.parametrize(("waiting", "sent"), [(0, 5), (2, 3), (5, 0), (2626, 0)])
+def test_no_more_is_sent_than_workers_can_take_before_it_expires(loan, quote, enqueued, monkeypatch, waiting, sent):
+    quote("25")
+    claim_loans([loan(collateral=str(n)).pk for n in range(10, 16)], point_now())
+    monkeypatch.setattr("coruscant.enqueue.waiting", lambda queue: waiting if queue == "liquidations" else 0)
+    assert recover.recover(limit=5) == sent
+    assert Liquidation.objects.filter(enqueued_at=None).count() == 6 - sent, "what is not sent stays due"
+
+
+def test_what_waits_to_be_published_has_a_queue_of_its_own(claimed, enqueued, markets, monkeypatch):
+    sell(claimed("25").pk)
+    monkeypatch.setattr("coruscant.enqueue.waiting", lambda queue: 1000 if queue == "liquidations" else 0)
+    assert recover.recover() == 1
+    monkeypatch.setattr("coruscant.enqueue.waiting", lambda queue: 1000 if queue == "events" else 0)
+    LiquidationEvent.objects.update(enqueued_at=None)
+    assert recover.recover() == 0
+
+
 def test_a_broker_that_is_down_fails_nobody(monkeypatch, claimed):
     liquidation = claimed("25")
 

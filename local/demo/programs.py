@@ -46,15 +46,15 @@ class Programs:
         arguments += ["--seed", str(self._options.seed), "--faults", self._options.faults]
         return self._python(name.replace("_", "-"), "-m", "local.simulators.market", *arguments)
 
-    def webs(self) -> list[ChildProcess]:
-        """As many web servers as were asked for."""
-        return [self._web(number) for number in range(1, self._options.web + 1)]
+    def webs(self, **changes: str) -> list[ChildProcess]:
+        """As many web servers as were asked for, with `changes` of their settings."""
+        return [self._web(number, changes) for number in range(1, self._options.web + 1)]
 
     def workers_and_beats(self) -> list[ChildProcess]:
         """Workers and beats, as many as were asked for."""
         options = self._options
         numbers = range(1, options.workers + 1)
-        workers = [self._worker(worker, number) for number in numbers for worker in WORKERS.values()]
+        workers = [self.worker(worker, number) for number in numbers for worker in WORKERS.values()]
         beats = [self.beat(number) for number in range(1, options.beats + 1)]
         return [*workers, *beats]
 
@@ -65,13 +65,14 @@ class Programs:
         arguments += ["--rate", str(options.rate), "--seed", str(options.seed)]
         return self._python("otc", "-m", "local.simulators.otc", *arguments)
 
-    def _web(self, number: int) -> ChildProcess:
+    def _web(self, number: int, changes: Mapping[str, str]) -> ChildProcess:
         options = ["--no-control-socket", "--graceful-timeout", "5"]
         if self._options.web > 1:
             options.append("--reuse-port")  # the kernel spreads connections over all that listen
-        return self._serving(f"web-{number}", WEB.command(f"{LOOPBACK}:{self._addresses.web}", *options))
+        return self._serving(f"web-{number}", WEB.command(f"{LOOPBACK}:{self._addresses.web}", *options), **changes)
 
-    def _worker(self, worker: Worker, number: int) -> ChildProcess:
+    def worker(self, worker: Worker, number: int) -> ChildProcess:
+        """One worker of a kind; any number may run."""
         command = worker.command(f"{worker.name}{number}@%h")
         return self._serving(f"worker-{worker.name}-{number}", command)
 

@@ -54,10 +54,14 @@ class Simulators:
         """Let one market publish this price (GC a unit, whatever the quantity) for so many seconds."""
         self.set_markets({"lie": {"price": str(price), "for": str(seconds)}}, (market,))
 
+    def publish(self, market: str) -> None:
+        """Let one market publish its price now, even while it is paused."""
+        self._session.post(f"{self._addresses.url(market)}/simulator/price-events", timeout=5).raise_for_status()
+
     def calm_down(self) -> None:
         """No new loans, no more faults, a steady price: so that what is under way can end."""
         self.set_rate(0)
-        self.set_markets({"scenario": "calm", "recover": {"over": "3"}, "faultShare": "0"})
+        self.set_markets({"scenario": "calm", "recover": {"over": "3"}, "faultShare": "0", "priceFaultShare": "0"})
 
     def set_rate(self, rate: float) -> None:
         """Let so many loans be applied for a second from now on; none if it is 0."""

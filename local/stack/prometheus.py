@@ -25,10 +25,10 @@ def installed() -> bool:
 
 
 class PrometheusServer(Server):
-    """Scrapes `target`, such as `127.0.0.1:4000`, every other second, and evaluates the rules of a file as often."""
+    """Scrapes `target`, such as `127.0.0.1:4000`, every four seconds, and evaluates the rules of a file as often."""
 
     name = "prometheus"
-    interval_seconds = 2
+    interval_seconds = 4
 
     def __init__(self, folder: Path, log_folder: Path, *, target: str, rules: Path) -> None:
         """Keep data under `folder`, which may be removed afterwards."""

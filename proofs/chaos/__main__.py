@@ -1,4 +1,7 @@
-"""`python -m proofs.chaos --seconds 300`: one thing breaks at a time, then two, and everything must recover."""
+"""`python -m proofs.chaos --seconds 300`: one thing breaks at a time, then two, and everything must recover.
+
+With `--alarms` each of many faults is left as it is until its alerts fire, for as long as that takes.
+"""
 
 import argparse
 import shutil
@@ -11,7 +14,7 @@ from rich.console import Console
 from local.demo.errors import DemoError
 from local.demo.settings import Options
 from local.stack import EmbeddedStack, EmbeddedStackError
-from proofs.chaos.faults import FAULTS
+from proofs.chaos.faults import ALARMS, EVERY, FAULTS
 from proofs.chaos.run import Run
 
 
@@ -20,13 +23,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m proofs.chaos", description=__doc__)
     parser.add_argument("--seconds", type=int, default=300, help="for the faults and their recovery (%(default)s)")
     parser.add_argument("--seed", type=int, default=7, help="of the order of faults, and of the load (%(default)s)")
-    parser.add_argument("--only", nargs="+", choices=sorted(FAULTS), metavar="FAULT", help="play these only")
+    parser.add_argument("--only", nargs="+", choices=sorted(EVERY), metavar="FAULT", help="play these only")
+    parser.add_argument("--alarms", action="store_true", help="leave each fault as it is until all its alerts fire")
+    parser.add_argument("--port", type=int, default=4000, help="of the web (%(default)s)")
     parser.add_argument("--list", action="store_true", help="say what there is, and end")
     parser.add_argument("--rate", type=float, default=4.0, help="loan applications a second (%(default)s)")
     parser.add_argument("--folder", type=Path, default=Path(".local/chaos"), help="data and logs (%(default)s)")
     arguments, console = parser.parse_args(), Console(width=120)
     if arguments.list:
-        for name, fault in FAULTS.items():
+        for name, fault in EVERY.items():
             console.print(f"{name:24} {fault.what}", highlight=False, soft_wrap=True)
         return 0
     options = Options(
@@ -34,7 +39,7 @@ def main() -> int:
         workers=1,
         web=1,
         beats=1,
-        port=4000,
+        port=arguments.port,
         folder=arguments.folder.absolute(),
         seed=arguments.seed,
         rate=arguments.rate,
@@ -45,7 +50,8 @@ def main() -> int:
     shutil.rmtree(options.folder / "logs", ignore_errors=True)  # what an operator finds must be of this run
     try:
         with EmbeddedStack(folder=options.folder) as stack:
-            run = Run(options, stack, console, arguments.only or list(FAULTS))
+            names = arguments.only or list(ALARMS if arguments.alarms else FAULTS)
+            run = Run(options, stack, console, names, alarms=arguments.alarms)
             try:
                 return run.play()
             finally:

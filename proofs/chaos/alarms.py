@@ -10,7 +10,7 @@ from local.stack.prometheus import PrometheusServer, installed
 
 RULES = ROOT / "deploy" / "prometheus" / "alerts.yml"
 AFTER_SECONDS = 10.0
-"""How long after a recovery an alert may come: it scrapes and evaluates every other second."""
+"""How long after a recovery an alert may come: it scrapes and evaluates every four seconds."""
 
 
 class Alarms:
@@ -38,19 +38,24 @@ class Alarms:
         if self._server is not None:
             self._server.stop()
 
-    def wait_for(self, alerts: Iterable[str], began: float, wait: Callable[[], None]) -> dict[str, float | None]:
-        """After how many seconds each alert fired, counted from `began` by the steady clock; None if it did not.
+    def firing(self) -> set[str]:
+        """The alerts that fire now."""
+        return self._server.firing() if self._server is not None else set()
 
-        Calls `wait` while one has not come yet.
-        """
+    def fired(self, alerts: Iterable[str], began: float) -> dict[str, float | None]:
+        """After how many seconds each alert first fired, from `began` on by the steady clock; None if it has not."""
+        fired: dict[str, float | None] = {}
+        if self._server is None:
+            return fired
+        for alert in sorted(alerts):
+            since = time.monotonic() - began
+            ago = self._server.first_fired(alert, since)
+            fired[alert] = None if ago is None else max(0.0, since - ago)
+        return fired
+
+    def wait_for(self, alerts: Iterable[str], began: float, wait: Callable[[], None]) -> dict[str, float | None]:
+        """The same, once all have fired or AFTER_SECONDS are over; calls `wait` meanwhile."""
         until = time.monotonic() + AFTER_SECONDS
-        fired: dict[str, float | None] = dict.fromkeys(sorted(alerts))
-        while self._server is not None:
-            for alert in [alert for alert, after in fired.items() if after is None]:
-                since = time.monotonic() - began
-                ago = self._server.first_fired(alert, since)
-                fired[alert] = None if ago is None else max(0.0, since - ago)
-            if None not in fired.values() or time.monotonic() > until:
-                return fired
+        while None in (fired := self.fired(alerts, began)).values() and time.monotonic() < until:
             wait()
-        return {}
+        return fired

@@ -11,12 +11,14 @@ class PriceCycle:
     def __init__(self, world: Simulators) -> None:
         """Begin with quiet trade."""
         self._world = world
+        self.rests = False
+        """Set by a fault that needs the price to stay as it is, or moves it itself."""
         self._low = False
         self._turns_at = FIRST_FALL_SECONDS
 
     def go_on(self, elapsed: float) -> None:
         """Turn the price when its time has come. Raises requests.RequestException if a market did not hear."""
-        if elapsed < self._turns_at:
+        if self.rests or elapsed < self._turns_at:
             return
         self._low = not self._low
         self._turns_at = elapsed + SLOPE_SECONDS + (LOW_SECONDS if self._low else QUIET_SECONDS)

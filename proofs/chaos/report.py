@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from rich import box
 from rich.table import Table
 
-from proofs.chaos.faults import FAULTS
+from proofs.chaos.faults import EVERY
 from proofs.chaos.plan import Round
 from proofs.chaos.recovery import Aspect
 
@@ -35,7 +35,7 @@ def table(rounds: Sequence[Played]) -> Table:
     made.add_column("fault", no_wrap=True)
     for column in ("alone", "paired", "all", *Aspect):
         made.add_column(column, justify="right", no_wrap=True)
-    for name in FAULTS:
+    for name in EVERY:
         with_it = [one for one in rounds if name in one.faults]
         if not with_it:
             continue

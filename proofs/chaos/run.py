@@ -7,6 +7,7 @@ from random import Random
 import requests
 from rich.console import Console
 
+from local.demo.errors import DemoError
 from local.demo.running_demo import RunningDemo
 from local.demo.settings import Options
 from local.demo.simulators import Simulators, Trade
@@ -14,10 +15,11 @@ from local.demo.verdict import Check, check_run, named, print_checks
 from local.stack import EmbeddedStack
 from local.stack.ports import LOOPBACK
 from local.stack.postgres import DATABASE
+from local.stack.prometheus import installed
 from local.stack.standby import commit_alone
 from proofs.chaos import books
 from proofs.chaos.alarms import Alarms
-from proofs.chaos.faults import FAULTS, Target
+from proofs.chaos.faults import EVERY, Target
 from proofs.chaos.forgery import MARK, Forger
 from proofs.chaos.monitor import Monitor
 from proofs.chaos.nemesis import Nemesis
@@ -36,16 +38,23 @@ PRICE_MAX_AGE_SECONDS = 20
 class Run:
     """Holds what a run needs. Whoever made it calls `clear` afterwards, whatever happened."""
 
-    def __init__(self, options: Options, stack: EmbeddedStack, console: Console, names: Sequence[str]) -> None:
-        """Take a stack that runs, and the names of the faults to be played."""
-        self._names = names
+    def __init__(
+        self, options: Options, stack: EmbeddedStack, console: Console, names: Sequence[str], *, alarms: bool = False
+    ) -> None:
+        """Take a stack that runs, and the names of the faults to be played; for `alarms`, each until its alerts fire.
+
+        Raises DemoError if there is no Prometheus for that.
+        """
+        if alarms and not installed():
+            raise DemoError("Whether alerts fire takes Prometheus: Debian's package prometheus.")
+        self._names, self._until_alarmed = names, alarms
         self._options = options
         self._console = console
         self._stack = stack
         self._proxy = Proxy(stack.sns_sqs.endpoint_url)
         changes = {"AWS_ENDPOINT_URL": self._proxy.url, "PRICE_MAX_AGE_SECONDS": str(PRICE_MAX_AGE_SECONDS)}
         for name in names:
-            changes |= FAULTS[name].environment
+            changes |= EVERY[name].environment
         self._demo = RunningDemo(options, stack, self._say, changes)
         books.use(self._demo.environment | changes | {"LOG_LEVEL": "CRITICAL"})
         random = Random(f"{options.seed}/nemesis")
@@ -54,7 +63,17 @@ class Run:
         self._monitor = Monitor(Simulators(self._demo.addresses), self._elapsed)
         self._alarms = Alarms(options.folder / "prometheus", stack.log_folder)
         self._nemesis = Nemesis(
-            Target(self._demo, self._proxy, self._forger, random, self._say, self._monitor, self._go_on, self._alarms)
+            Target(
+                self._demo,
+                self._proxy,
+                self._forger,
+                random,
+                self._say,
+                self._monitor,
+                self._go_on,
+                self._alarms,
+                self._price_cycle,
+            )
         )
         self._began = time.monotonic()
         self._remember_at = 0.0
@@ -68,11 +87,27 @@ class Run:
         self._make_people()
         since = self._demo.books.now()
         self._demo.start()
-        if any(FAULTS[name].alerts for name in self._names):
+        if any(EVERY[name].alerts or self._until_alarmed for name in self._names):
             self._alarms.start(f"{LOOPBACK}:{self._demo.addresses.port('web')}")
         self._began = time.monotonic()
         self._monitor.start()
         self._warm_up()
+        if self._until_alarmed:
+            self._raise_alarms()
+        else:
+            self._play_plan()
+        self._calm_down()
+        if self._until_alarmed:
+            self._nemesis.wait_for_quiet(self._names)
+        self._monitor.stop()
+        checks = check_run(self._demo.books, self._demo.simulators, since, self._demo.invariants)
+        return self._report(checks + self._own_checks(since))
+
+    def _raise_alarms(self) -> None:
+        for name in self._names:
+            self._nemesis.alarm(name)
+
+    def _play_plan(self) -> None:
         until = time.monotonic() + float(self._options.seconds or 0)
         plan = self._plan()
         self._say(f"{len(plan)} rounds, seed {self._options.seed}")
@@ -85,10 +120,6 @@ class Run:
             ):
                 continue  # recoveries took the time of this round, and its faults have been played
             self._nemesis.play(faults)
-        self._calm_down()
-        self._monitor.stop()
-        checks = check_run(self._demo.books, self._demo.simulators, since, self._demo.invariants)
-        return self._report(checks + self._own_checks(since))
 
     def clear(self) -> None:
         """Stop every process and wait until they are gone."""
@@ -111,7 +142,7 @@ class Run:
         make_people()
 
     def _plan(self) -> list[Round]:
-        faults = [FAULTS[name] for name in FAULTS if name in self._names]
+        faults = [EVERY[name] for name in EVERY if name in self._names]
         kinds = [Kind(fault.name, fault.lasts_seconds, fault.touches, fault.changes_the_bank) for fault in faults]
         return make_plan(kinds, float(self._options.seconds or 0), self._options.seed)
 
@@ -185,6 +216,10 @@ class Run:
                 not nemesis.silent_alerts,
                 f"{len(nemesis.silent_alerts)} alerts did not fire by the fault that they are for"
                 f"{named(nemesis.silent_alerts)}{'' if self._alarms.watched else ': nobody looked'}",
+            ),
+            Check(
+                not nemesis.lasting_alerts,
+                f"{len(nemesis.lasting_alerts)} alerts still fire when all is well{named(nemesis.lasting_alerts)}",
             ),
             Check(
                 rejected == self._forger.unreadable,

@@ -121,6 +121,7 @@ class Edges:
                 (aws, "sqs", sqs),
                 (aws, "sns", sns),
                 (enqueue, "now", now),
+                (enqueue, "waiting", lambda _queue: 0),
                 (snapshot, "cache", self.cache),
                 (price_alerts, "cache", self.cache),
                 (last_send, "cache", self.cache),

@@ -11,6 +11,7 @@ from local.demo.running_demo import RunningDemo
 from proofs.chaos.alarms import Alarms
 from proofs.chaos.forgery import Forger
 from proofs.chaos.monitor import Monitor
+from proofs.chaos.price_cycle import PriceCycle
 from proofs.chaos.proxy import Proxy
 
 
@@ -18,7 +19,8 @@ from proofs.chaos.proxy import Proxy
 class Target:
     """Everything that can be broken.
 
-    `say` prints a sentence to the person who watches; `go_on` keeps the rest running while a fault waits.
+    `say` prints a sentence to the person who watches; `go_on` keeps the rest running while a fault waits. The load is
+    `price_cycle`.
     """
 
     demo: RunningDemo
@@ -29,6 +31,7 @@ class Target:
     monitor: Monitor
     go_on: Callable[[], None]
     alarms: Alarms
+    price_cycle: PriceCycle
 
 
 class Fault(ABC):
@@ -37,9 +40,12 @@ class Fault(ABC):
     Two faults that `touch` the same part are never played together. The fault ends with `heal`; recovery is
     measured from there. `seen_as` is what an operator finds of it in the service's logs, as a regular expression; it
     is empty for a fault that the service does not notice. With `seen_by_postgres` it is in PostgreSQL's log.
-    `alerts` of deploy/prometheus must fire by it when it is played alone: another fault may hide it. One that
-    `changes_the_bank` is played alone, once, after all others. `environment` are settings of the service in a run with
-    this fault. `complaints` are broken promises.
+    One that `changes_the_bank` is played alone, once, after all others. `environment` are settings of the service in a
+    run with this fault. `complaints` are broken promises.
+
+    `alerts` of deploy/prometheus must fire by it when it is played alone: another fault may hide it.
+    `alerts_if_left` must fire where it is not healed before they do; that may take `alarmed_within_seconds`. They end
+    by themselves, but for those that `stays_until_people_act` names.
     """
 
     name: ClassVar[str]
@@ -52,6 +58,9 @@ class Fault(ABC):
     changes_the_bank: ClassVar[bool] = False
     environment: ClassVar[Mapping[str, str]] = {}
     alerts: ClassVar[frozenset[str]] = frozenset()
+    alerts_if_left: ClassVar[frozenset[str]] = frozenset()
+    alarmed_within_seconds: ClassVar[float] = 180.0
+    stays_until_people_act: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, target: Target) -> None:
         """Break this, later."""

@@ -1,12 +1,17 @@
 """Faults of the markets' order endpoints; their prices go on."""
 
+import time
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
+from itertools import cycle
+from typing import ClassVar
 
 from local.demo.simulators import MARKETS
 from local.simulators.market.faults import LYING_KINDS
 from proofs.chaos import books
 from proofs.chaos.faults.fault import Fault
+from proofs.chaos.faults.prices import PRICES
 
 ORDERS = "orders"
 USUAL_SHARE = "0.3"
@@ -14,18 +19,24 @@ LONGER_THAN_EVERY_BACK_OFF_SECONDS = 20
 LYING_SHARE = 0.72
 """Of one market's answers; each kind of lie has the same."""
 
-_SENT = "SELECT EXISTS (SELECT FROM liquidation_tradeorder WHERE market = ANY(%s) AND created_at >= %s)"
+PUBLISHED_HIGH, HIGH_SECONDS = Decimal(50), 20
+PUBLISHED_LOW, LOW_SECONDS = Decimal(31), 12
+PAID = Decimal(18)
+"""In GC a unit. Loans that are made at the high price are liquidated at the low one."""
+
+_PLACED = "SELECT count(*) FROM liquidation_tradeorder WHERE market = ANY(%s) AND created_at >= %s"
 
 
 class _OrdersFail(Fault):
-    """Orders fail in some markets; all of them unless `inject` chooses."""
+    """Orders fail in some markets; all of them unless `inject` chooses. So many orders are `enough` to meet it."""
 
     markets: Sequence[str] = MARKETS
+    enough: ClassVar[int] = 1
 
     def met(self, since: datetime) -> bool:
-        """Whether an order was placed there."""
-        ((sent,),) = books.rows(_SENT, [list(self.markets), since])
-        return bool(sent)
+        """Whether enough orders were placed there."""
+        ((placed,),) = books.rows(_PLACED, [list(self.markets), since])
+        return int(placed) >= self.enough
 
 
 class MarketsFail(_OrdersFail):
@@ -36,6 +47,7 @@ class MarketsFail(_OrdersFail):
     touches = frozenset({ORDERS})
     seen_as = r'"verdict": "unknown"'
     lasts_seconds = 10
+    enough = 10  # two of five still succeed, and some that fail are refused
 
     def inject(self) -> None:
         """Double the share of faults."""
@@ -57,6 +69,8 @@ class MarketLies(_OrdersFail):
     touches = frozenset({ORDERS})
     seen_as = r'"verdict": "(unknown|refused so far)"'
     lasts_seconds = 12
+    alerts_if_left = frozenset({"OrderUnresolved"})
+    stays_until_people_act = frozenset({"OrderUnresolved", "SaleUnsettled"})
 
     def inject(self) -> None:
         """Choose one, and let it lie in every way there is."""
@@ -104,3 +118,63 @@ class MarketsDown(_OrdersFail):
     def heal(self) -> None:
         """Take both up."""
         self.demo.simulators.set_markets({"down": False})
+
+
+class MarketsDownForLong(MarketsDown):
+    """Both markets drop every order, until the sales of one crash have been unsettled for a quarter of an hour."""
+
+    name = "markets-down-for-long"
+    what = "both markets' order APIs down through a crash, for a quarter of an hour"
+    alerts_if_left = frozenset({"MarketFails", "OrderUnknown", "SaleUnsettled"})
+    alarmed_within_seconds = 20 * 60.0
+
+    def inject(self) -> None:
+        """Let prices fall once, and take both down."""
+        self.target.price_cycle.rests = True
+        super().inject()
+        self.demo.simulators.crash(1)
+
+    def heal(self) -> None:
+        """Take both up."""
+        super().heal()
+        self.demo.simulators.recover(1)
+        self.target.price_cycle.rests = False
+
+
+class MarketsPayLess(_OrdersFail):
+    """Both markets trade at less than two thirds of the lowest price that they publish.
+
+    They publish a high price, at which loans are made, and a low one, at which those are liquidated, in turns; neither
+    is a jump from the other downwards.
+    """
+
+    name = "markets-pay-less"
+    what = "both markets pay much less than they quote"
+    touches = frozenset({ORDERS, PRICES})
+    seen_as = r'"verdict": "filled"'
+    alerts_if_left = frozenset({"Slippage"})
+    #: The fills of the five minutes before count as well.
+    alarmed_within_seconds = 480.0
+
+    def inject(self) -> None:
+        """Let prices fall far below what is published."""
+        self.target.price_cycle.rests = True
+        self._turns = cycle(((PUBLISHED_HIGH, HIGH_SECONDS), (PUBLISHED_LOW, LOW_SECONDS)))
+        self._turns_at = 0.0
+        self.go_on()
+        self.demo.simulators.set_markets({"move": {"to": str(PAID), "over": "0"}})
+
+    def go_on(self) -> None:
+        """Publish the other price when its time has come."""
+        if time.monotonic() >= self._turns_at:
+            price, seconds = next(self._turns)
+            self._turns_at = time.monotonic() + seconds
+            for market in MARKETS:
+                self.demo.simulators.lie(market, price, 2 * seconds)
+
+    def heal(self) -> None:
+        """Publish what is paid, and let that rise."""
+        for market in MARKETS:
+            self.demo.simulators.lie(market, PUBLISHED_HIGH, 0)
+        self.demo.simulators.recover(1)
+        self.target.price_cycle.rests = False

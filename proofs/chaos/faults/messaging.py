@@ -39,6 +39,7 @@ class AwsRefuses(_OnTheWire):
     """Nobody listens."""
 
     name = "aws-refuses"
+    alerts_if_left = frozenset({"EventsUnsent", "LoanEventsUnsent", "FeedBehind"})
     what = "SNS and SQS refuse connections"
     mode = Mode.REFUSE
 
@@ -61,11 +62,25 @@ class AwsFails(_OnTheWire):
 
 
 class AwsForgets(_OnTheWire):
-    """SNS and SQS do what they are asked, and their answers are lost: messages received, events taken."""
+    """SNS and SQS do what they are asked, and their answers are lost: messages received, events taken.
+
+    A message that was received ten times becomes a dead letter. Somebody deletes those afterwards.
+    """
 
     name = "aws-answers-lost"
+    alerts_if_left = frozenset({"DeadLetters"})
+    #: Ten times as long as a message that was received stays out of sight, and more.
+    alarmed_within_seconds = 600.0
     what = "SNS and SQS do their work and their answers are lost"
     mode = Mode.FORGET
+
+    def heal(self) -> None:
+        """Let everything pass again, and delete the dead letters."""
+        super().heal()
+        sqs = sqs_client(self.demo.stack.sns_sqs.endpoint_url)
+        for url in sqs.list_queues().get("QueueUrls", []):
+            if url.endswith("-dead-letters"):
+                sqs.purge_queue(QueueUrl=url)
 
 
 class EmulatorEmptied(Fault):

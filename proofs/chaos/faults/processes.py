@@ -1,10 +1,18 @@
 """Faults of our own processes: killed, doubled, frozen."""
 
+import math
 import os
 import signal
+import time
+from dataclasses import replace
 from typing import ClassVar
 
+from local.processes import WORKERS
 from proofs.chaos.faults.fault import Fault
+from proofs.chaos.faults.prices import PRICES
+
+LOW_SECONDS, MORE_SECONDS = 8, 10
+"""For how long prices are low, and how much longer than its alarm takes a worker stays frozen, to be late."""
 
 
 class _Killed(Fault):
@@ -110,30 +118,147 @@ class BeatFrozen(Fault):
         self.demo.supervisor.kept["beat-1"].process.resume()
 
 
-class PollerStopped(Fault):
-    """The price worker and its children are frozen (SIGSTOP), for longer than a price lives and than its alarm takes.
+class _Frozen(Fault):
+    """A process and its children are frozen (SIGSTOP)."""
 
-    Its queues fill.
-    """
+    process: ClassVar[str]
+
+    def inject(self) -> None:
+        """Freeze them."""
+        self._signal(signal.SIGSTOP)
+
+    def heal(self) -> None:
+        """Let them go on. Harmless when repeated."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        pid = self.demo.supervisor.kept[self.process].process.pid
+        if pid is not None:
+            os.killpg(pid, number)
+
+
+class PollerStopped(_Frozen):
+    """The price worker is frozen for longer than a price lives and than its alarm takes. Its queues fill."""
 
     name = "poller-stopped"
     what = "price worker frozen while its queues fill"
     touches = frozenset({"prices worker", "price interval"})
     seen_as = r"quotes_came_too_late|lagging_feed_held|poller_gone"
     alerts = frozenset({"WorkersSilent", "ProcessSilent"})
+    alerts_if_left = frozenset({"PriceMessagesWait"})
     lasts_seconds = 35
+    process = "worker-prices-1"
 
     def inject(self) -> None:
         """Freeze it, and let the markets hurry."""
-        self._signal(signal.SIGSTOP)
+        super().inject()
         self.demo.simulators.set_markets({"interval": "0.1"})
 
     def heal(self) -> None:
         """Let it go on."""
-        self._signal(signal.SIGCONT)
+        super().heal()
         self.demo.simulators.set_markets({"interval": "1"})
 
-    def _signal(self, number: signal.Signals) -> None:
-        pid = self.demo.supervisor.kept["worker-prices-1"].process.pid
-        if pid is not None:
-            os.killpg(pid, number)
+
+class RiskWorkerFrozen(_Frozen):
+    """The risk worker is frozen while prices fall and come back. It goes on after its alarm, and claims late."""
+
+    name = "risk-worker-frozen"
+    what = "risk worker frozen while prices fall and come back"
+    touches = frozenset({"risk worker", PRICES})
+    seen_as = r"loans_claimed"
+    alerts_if_left = frozenset({"QuotesUnevaluated", "ClaimsSlow"})
+    process = "worker-risk-1"
+
+    def inject(self) -> None:
+        """Freeze it, and let prices fall."""
+        super().inject()
+        self._prices_rise_at = time.monotonic() + LOW_SECONDS
+        self._goes_on_at: float | None = None
+        self.target.price_cycle.rests = True
+        self.demo.simulators.crash(1)
+
+    def go_on(self) -> None:
+        """Let prices rise, and the worker go on some seconds after its alarm."""
+        now = time.monotonic()
+        if now >= self._prices_rise_at:
+            self._prices_rise_at = math.inf
+            self.demo.simulators.recover(1)
+        if self._goes_on_at is None and "QuotesUnevaluated" in self.target.alarms.firing():
+            self._goes_on_at = now + MORE_SECONDS
+        elif self._goes_on_at is not None and now >= self._goes_on_at:
+            super().heal()
+
+    def heal(self) -> None:
+        """Let it go on."""
+        super().heal()
+        self.target.price_cycle.rests = False
+
+
+class SalesWorkerFrozen(_Frozen):
+    """The worker that sells is frozen while four times as many loans as usual are made, and claimed."""
+
+    name = "sales-worker-frozen"
+    what = "sales worker frozen while many loans are claimed"
+    touches = frozenset({"sales worker"})
+    seen_as = r"recovery_enqueued"
+    alerts_if_left = frozenset({"SalesOverdue", "TasksOld", "TasksWait"})
+    alarmed_within_seconds = 480.0
+    process = "worker-sales-1"
+
+    def inject(self) -> None:
+        """Freeze it, and let clients hurry."""
+        super().inject()
+        self._usual_rate = self.demo.simulators.otc_report()["rate"]
+        self.demo.simulators.set_rate(4 * self._usual_rate)
+
+    def heal(self) -> None:
+        """Let it go on."""
+        super().heal()
+        self.demo.simulators.set_rate(self._usual_rate)
+
+
+class ReplayWorkerFrozen(_Frozen):
+    """The worker of policy replays is frozen."""
+
+    name = "replay-worker-frozen"
+    what = "worker of policy replays frozen"
+    touches = frozenset({"replay worker"})
+    seen_as = r""
+    alerts_if_left = frozenset({"ReplayWorkersSilent"})
+    process = "worker-replay-1"
+
+
+class WebFrozen(_Frozen):
+    """The only web server is frozen: nobody answers a scrape."""
+
+    name = "web-frozen"
+    what = "web server frozen"
+    touches = frozenset({"web"})
+    seen_as = r""
+    alerts_if_left = frozenset({"MetricsMissing"})
+    process = "web-1"
+
+
+class MaintenanceUnserved(Fault):
+    """The risk worker was started without its second queue, `maintenance`."""
+
+    name = "maintenance-unserved"
+    what = "no worker takes from the queue `maintenance`"
+    touches = frozenset({"the whole bank"})
+    seen_as = r""
+    environment = {"INVARIANTS_EVERY_MINUTES": "1"}
+    alerts_if_left = frozenset({"InvariantsUnchecked"})
+    alarmed_within_seconds = 35 * 60.0
+
+    def inject(self) -> None:
+        """Start it so."""
+        self._start(("risk",))
+
+    def heal(self) -> None:
+        """Start it as it should be."""
+        self._start(WORKERS["risk"].queues)
+
+    def _start(self, queues: tuple[str, ...]) -> None:
+        self.demo.supervisor.stop(["worker-risk-1"])
+        self.demo.supervisor.start([self.demo.programs.worker(replace(WORKERS["risk"], queues=queues), 1)])

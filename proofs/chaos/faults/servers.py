@@ -13,6 +13,7 @@ class ValkeyKilled(Fault):
     what = "Valkey killed, down for a while, started empty"
     touches = frozenset({"valkey"})
     seen_as = r"Connection to broker lost|price_cache_down|task_not_enqueued"
+    alerts_if_left = frozenset({"StoreSilent"})
     lasts_seconds = 6
 
     def inject(self) -> None:
@@ -51,6 +52,7 @@ class PostgresStopped(Fault):
     what = "PostgreSQL stopped in immediate mode, down for a while, started"
     touches = frozenset({"postgres"})
     seen_as = r"OperationalError|database"
+    alerts_if_left = frozenset({"ApiErrors"})
     lasts_seconds = 6
 
     def inject(self) -> None:

@@ -3,9 +3,11 @@
 import time
 
 import pytest
+import yaml
 
 from proofs.chaos import alarms
 from proofs.chaos.alarms import Alarms
+from proofs.chaos.faults import ALARMS
 
 
 class Fires:
@@ -45,3 +47,9 @@ def test_where_nobody_looks_nothing_is_missed(tmp_path):
     assert not nobody.watched
     assert nobody.wait_for({"BeatSilent"}, 0.0, lambda: None) == {}
     nobody.stop()
+
+
+def test_every_alert_is_made_to_fire_by_the_fault_that_it_is_for():
+    groups = yaml.safe_load(alarms.RULES.read_text())["groups"]
+    rules = {rule["alert"] for group in groups for rule in group["rules"]}
+    assert set().union(*(fault.alerts | fault.alerts_if_left for fault in ALARMS.values())) == rules

@@ -3,6 +3,7 @@
 from proofs.mutants.catalogue import (
     answers,
     approvals,
+    broker,
     claims,
     controls,
     events,
@@ -28,6 +29,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *loan_events.MUTANTS,
     *history.MUTANTS,
     *approvals.MUTANTS,
+    *broker.MUTANTS,
     *restores.MUTANTS,
     *terms.MUTANTS,
     *controls.MUTANTS,

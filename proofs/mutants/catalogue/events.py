@@ -85,6 +85,13 @@ MUTANTS: tuple[Mutant, ...] = (
         tests=("liquidation/tests/test_recover.py",),
     ),
     Mutant(
+        "recovery-floods",
+        "recovery enqueues however many tasks wait already, so that all of them expire before they are run",
+        (Edit(_RECOVERY, "max(0, limit - enqueue.waiting(queue))", "limit"),),
+        tests=("liquidation/tests/test_recover.py",),
+        simulated=False,  # its broker has no order that a task must wait for
+    ),
+    Mutant(
         "lost-quotes",
         "recovery does not enqueue the evaluation of unevaluated quotes",
         (Edit(_RECOVERY, "    if evaluation_window.anything_unevaluated(now):\n", "    if False:\n"),),
