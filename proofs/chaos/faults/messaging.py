@@ -70,7 +70,7 @@ class AwsForgets(_OnTheWire):
     name = "aws-answers-lost"
     alerts_if_left = frozenset({"DeadLetters"})
     #: Ten times as long as a message that was received stays out of sight, and more.
-    alarmed_within_seconds = 600.0
+    alarmed_within_seconds = 900.0
     what = "SNS and SQS do their work and their answers are lost"
     mode = Mode.FORGET
 

@@ -11,8 +11,8 @@ from local.processes import WORKERS
 from proofs.chaos.faults.fault import Fault
 from proofs.chaos.faults.prices import PRICES
 
-LOW_SECONDS, MORE_SECONDS = 8, 10
-"""For how long prices are low, and how much longer than its alarm takes a worker stays frozen, to be late."""
+HIGH_SECONDS, LOW_SECONDS, MORE_SECONDS = 40, 8, 10
+"""For how long prices are high, then low; and how much longer than its alarm takes a worker stays frozen."""
 
 
 class _Killed(Fault):
@@ -171,23 +171,27 @@ class RiskWorkerFrozen(_Frozen):
     process = "worker-risk-1"
 
     def inject(self) -> None:
-        """Freeze it, and let prices fall."""
-        super().inject()
-        self._prices_rise_at = time.monotonic() + LOW_SECONDS
-        self._goes_on_at: float | None = None
+        """Let prices rise, so that there are loans to be claimed."""
         self.target.price_cycle.rests = True
-        self.demo.simulators.crash(1)
+        self.demo.simulators.recover(1)
+        self._falls_at = time.monotonic() + HIGH_SECONDS
+        self._rises_at = self._falls_at + LOW_SECONDS
+        self._goes_on_at = math.inf
 
     def go_on(self) -> None:
-        """Let prices rise, and the worker go on some seconds after its alarm."""
+        """Freeze it when prices fall, let them rise, and let it go on some seconds after its alarm."""
         now = time.monotonic()
-        if now >= self._prices_rise_at:
-            self._prices_rise_at = math.inf
+        if now >= self._falls_at:
+            self._falls_at = math.inf
+            super().inject()
+            self.demo.simulators.crash(1)
+        elif now >= self._rises_at:
+            self._rises_at = math.inf
             self.demo.simulators.recover(1)
-        if self._goes_on_at is None and "QuotesUnevaluated" in self.target.alarms.firing():
-            self._goes_on_at = now + MORE_SECONDS
-        elif self._goes_on_at is not None and now >= self._goes_on_at:
+        elif now >= self._goes_on_at:
             super().heal()
+        elif self._goes_on_at == math.inf and "QuotesUnevaluated" in self.target.alarms.firing():
+            self._goes_on_at = now + MORE_SECONDS
 
     def heal(self) -> None:
         """Let it go on."""
