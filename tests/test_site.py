@@ -101,12 +101,20 @@ def test_a_bar_in_a_cell_is_shown_as_on_github(pages):
     assert not any(r"\|" in cell for path in pages for cell in re.findall("<td>.*</td>", path.read_text()))
 
 
+def test_no_page_shows_markdown_that_was_to_be_made_into_html(site, pages):
+    for path in pages:
+        shown = re.sub(r"(?s)<(script|pre|code)\b.*?</\1>", "", path.read_text())
+        found = re.search(r"(?m)\]\(|\*\*|\|---|^\| ", re.sub("<[^>]*>", "", shown))
+        assert found is None, f"{path.relative_to(site)}: {found}"
+
+
 def test_the_api_has_a_page_with_every_operation_and_field(site, pages):
     page = site / "api-reference.html"
     operations = {"post-loan-applications", "post-collateral-top-ups", "get-loans", "get-loansloanid"}
     assert operations <= pages[page].anchors
     assert "outstandingBalance" in page.read_text()
     assert "[OAD(" not in page.read_text()
+    assert "<credential>" not in page.read_text()  # a browser would take it for a tag
 
 
 @pytest.mark.system

@@ -70,7 +70,7 @@ class ClientAuthenticationScheme(OpenApiAuthenticationExtension):  # type: ignor
         return [{name: []} for name in self.name]
 
     def get_security_definition(self, auto_schema: Any) -> list[dict[str, str]]:
-        header = "A client's credential: `Token <credential>`."
+        header = "`Token`, a blank, and a client's credential."
         cookie = "A representative signed in to the admin; posts need the CSRF token as well."
         return [
             {"type": "apiKey", "in": "header", "name": "Authorization", "description": header},

@@ -102,7 +102,7 @@ def _look_at_redis(client: Any) -> None:
     with suppress(ResponseError):  # an older server, or a user who may not even ask who he is
         user = client.execute_command("ACL WHOAMI")
         if (user.decode() if isinstance(user, bytes) else user) == "default":
-            remedy = "Give cache and broker a user each, with a password: docs/security.md."
+            remedy = "Give cache and broker a user each, with a password: docs/deploy.md#users-of-redis."
             raise Trouble("Its user is `default`, who may do everything.", remedy, only_with_real_money=True)
 
 
