@@ -31,6 +31,8 @@ log = structlog.get_logger(__name__)
 
 _SEALED: Final = re.compile(rb'\{"seal": "([0-9a-f]{64})", (.*)', re.DOTALL)
 _NAME_CHARACTERS: Final = 100
+#: A routing key, a pattern and a queue.
+_BINDING_PARTS: Final = 3
 
 
 def _with_seal(name: str, message: dict[str, Any]) -> dict[str, Any]:
@@ -163,6 +165,11 @@ class _Channel(kombu_redis.Channel):
     def _queue_bind(self, exchange: str, *binding: Any) -> None:
         self._keep_bindings(exchange)
         super()._queue_bind(exchange, *binding)  # type: ignore[misc]
+
+    def get_table(self, exchange: str) -> list[tuple[str, str, str]]:
+        """The bindings of an exchange, without what is none: one of those would keep all workers from answering."""
+        found: list[Any] = super().get_table(exchange)
+        return [binding for binding in found if len(binding) == _BINDING_PARTS]
 
     def _refresh_bindings(self, queues: list[str]) -> None:
         for queue in queues:

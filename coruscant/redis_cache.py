@@ -49,7 +49,14 @@ class _Client(RedisCacheClient):
         return self._kept
 
     def add(self, key: Any, value: Any, timeout: Any) -> bool:
-        return bool(super().add(key, _sealed(key, value, timeout), timeout))
+        """As the parent. What lies there and would be a miss counts as nothing: a list, for instance, is never read."""
+        sealed = _sealed(key, value, timeout)
+        if super().add(key, sealed, timeout):
+            return True
+        if self.get_many([key]):
+            return False
+        super().set(key, sealed, timeout)
+        return True
 
     def set(self, key: Any, value: Any, timeout: Any) -> None:
         super().set(key, _sealed(key, value, timeout), timeout)
@@ -75,7 +82,7 @@ class _Client(RedisCacheClient):
         sealed, text = found[:_SEAL_BYTES], found[_SEAL_BYTES:]
         if not hmac.compare_digest(sealed, seal(__name__, key, text)):
             log.warning("cache_value_refused", key=key)
-            self.delete(key)  # or it would keep `add` from ever adding
+            self.delete(key)  # or each look would log it again
             return _ABSENT
         until, value = json.loads(text)
         return value if until is None or time.time() < until else _ABSENT

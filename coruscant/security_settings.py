@@ -25,7 +25,8 @@ AXES_SENSITIVE_PARAMETERS: list[str] = []  # the log says whose name was tried
 # --- Second factors (coruscant/second_factor) ---
 OTP_TOTP_ISSUER = "Coruscant Bank"
 
-# --- Sessions: from log-in, however busy ---
+# --- Sessions: from log-in, however busy (coruscant/sessions.py) ---
+SESSION_ENGINE = "coruscant.sessions"
 SESSION_COOKIE_AGE = 8 * 3600
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 import structlog
+from django.conf import settings
 from django.db import IntegrityError, connection
 
 from coruscant import clock, failpoints, history, money
@@ -80,6 +81,14 @@ class LoanClosed(DomainError):
     status: ClassVar[int] = 409
 
 
+class PostingNeedsTwo(DomainError):
+    """One person alone posted much collateral by hand, and the bank wants two (`FOUR_EYES`)."""
+
+    code = "posting-needs-two-people"
+    title = "A posting by hand of so many units needs a second person"
+    status: ClassVar[int] = 403
+
+
 class CollateralTooLarge(DomainError):
     """A posting would bring the collateral above what can be stored."""
 
@@ -117,6 +126,16 @@ def post_to_own_loan(*, client: str, loan_id: str, **sent: Any) -> Accepted:
             return found
         raise LoanNotFound(NO_SUCH_LOAN)
     return post_collateral(client=client, loan_id=loan_id, **sent)
+
+
+def post_by_hand(*, client: str, amount: Decimal, **sent: Any) -> Accepted:
+    """As `post_collateral`, for a person of the bank alone, who may not post much. Raises PostingNeedsTwo, too."""
+    if settings.FOUR_EYES and amount > settings.FOUR_EYES_POSTING_UNITS:
+        if found := idempotency.replay(_request(client=client, amount=amount, **sent)):
+            return found
+        limit = money.decimal_string(settings.FOUR_EYES_POSTING_UNITS)
+        raise PostingNeedsTwo(f"Above {limit} units a second person must agree: ask for it in the admin.")
+    return post_collateral(client=client, amount=amount, **sent)
 
 
 def post_within_transaction(

@@ -1,12 +1,11 @@
 """Posting much collateral by hand as an act of two people: what both are shown, and what is done when they agree.
 
+One of them alone is refused it (`postings.post_by_hand`).
 Importing it registers the action; the admin does (docs/decisions/0024).
 """
 
-from decimal import Decimal
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.models import User
 
 from coruscant.approvals.actions import Action, register
@@ -17,11 +16,6 @@ from loans.models import Loan, LoanStatus
 from loans.selectors import LoanNotFound
 
 POST = "loans.post_collateral"
-
-
-def needed(amount: Decimal) -> bool:
-    """Whether a posting by hand of so many units needs a second person. Clients of the API need none."""
-    return bool(settings.FOUR_EYES and amount > settings.FOUR_EYES_POSTING_UNITS)
 
 
 def _read(arguments: Arguments) -> dict[str, Any]:

@@ -320,11 +320,12 @@ def test_an_address_that_asks_too_often_is_told_when_to_come_again(echo):
     assert {(after, json.loads(body)["title"]) for _status, after, body in refused} == {("1", "Too Many Requests")}
 
 
-def test_passwords_cannot_be_tried_quickly_from_one_address_whatever_the_names(echo):
-    tries = [get(echo.inside, "/admin/login/", "POST", f"username={number}")[0] for number in range(30)]
+@pytest.mark.parametrize("path", ["/admin/login/", "/admin/password_change/"])
+def test_passwords_cannot_be_tried_quickly_from_one_address_whatever_the_names(echo, path):
+    tries = [get(echo.inside, path, "POST", f"username={number}")[0] for number in range(30)]
     assert tries[:10] == [200] * 10
     assert tries.count(429) > 15
-    assert get(echo.inside, "/admin/login/")[0] == 200
+    assert get(echo.inside, path)[0] == 200
 
 
 def test_a_service_that_is_down_is_said_to_be_unavailable():
@@ -340,6 +341,7 @@ def test_the_log_has_a_line_for_each_request_in_json_that_names_no_borrower_and_
     get(echo.inside, "/admin/loans/loan/?q=greef")
     get(echo.inside, "/admin/loans/loan/greef/change/")
     get(echo.public, "/" + "greef" * 100)
+    get(echo.inside, "/admin/%ff%fe/%c3%a9/x/")
     echo.process.stop()
     assert [(line["route"], line["code"]) for line in echo.lines] == [
         ("/loans", 200),
@@ -347,6 +349,7 @@ def test_the_log_has_a_line_for_each_request_in_json_that_names_no_borrower_and_
         ("/admin/loans/loan/", 200),
         ("/admin/loans/loan/", 200),
         ("long", 404),
+        ("unprintable", 200),
     ]
     assert "greef" not in str(echo.lines)
     assert echo.lines[0]["http_request_id"] == "mine"

@@ -30,13 +30,14 @@ log = structlog.get_logger(__name__)
 
 #: Rows taken from the database at a time, and written at a time.
 _ROWS = 1000
-#: A spreadsheet takes a cell that begins so for a formula.
-_BEGINS_A_FORMULA = re.compile(r"[=+\-@\t\r\n＝＋－＠]")
+#: A spreadsheet takes a cell that begins so for a formula. Where the comma is the decimal point, a semicolon begins a
+#: cell, wherever it stands: quotation marks keep a text together only if they are the first of a cell.
+_BEGINS_A_FORMULA = re.compile(r"""\A(?=[ "]*[=+\-@\t\r\n＝＋－＠])|(?<=[;\r\n])(?=[ "]*[=+\-@＝＋－＠])""")
 _NUMBER = re.compile(r"-[0-9]+(\.[0-9]+)?", re.ASCII)
 
 
 def cell(value: object) -> str:
-    """A value as the text of a cell; a text that a spreadsheet would run begins with an apostrophe instead."""
+    """A value as the text of a cell, with an apostrophe before whatever of it a spreadsheet would run."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -46,7 +47,7 @@ def cell(value: object) -> str:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     text = str(value)
-    return f"'{text}" if _BEGINS_A_FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
+    return text if _NUMBER.fullmatch(text) else _BEGINS_A_FORMULA.sub("'", text)
 
 
 def write(columns: Iterable[Export], rows: Iterable[Any]) -> Iterator[str]:

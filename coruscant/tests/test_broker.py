@@ -17,6 +17,7 @@ from unittest.mock import Mock
 
 import pytest
 from django.conf import settings as django_settings
+from kombu import Exchange, Queue
 from kombu.transport import get_transport_cls
 from kombu.transport import redis as kombu_redis
 from redis import Redis
@@ -245,6 +246,17 @@ def test_whoever_sends_a_task_removes_what_lies_in_the_place_of_its_queue(redis,
         send()
     assert redis.llen("risk") == 1
     assert [line["key"] for line in logged if line["event"] == "broker_key_deleted"] == ["risk"]
+
+
+def test_what_is_planted_among_bindings_keeps_no_worker_from_answering(redis, broker, tmp_path):
+    """Answers to `celery inspect` and to Flower go by the bindings of an exchange."""
+    answers = Exchange("reply.celery.pidbox", type="direct")
+    asker = Queue("asker.reply.celery.pidbox", answers, routing_key="asker")
+    asker(broker.default_channel).declare()
+    bomb = pickle.dumps(Bomb(tmp_path / "ran"))
+    redis.sadd("_kombu.binding.reply.celery.pidbox", bomb, b"", b"7", b"\x06\x16".join([b"asker"] * 4))
+    broker.Producer().publish({"ok": "pong"}, exchange=answers, routing_key="asker")
+    assert redis.llen(asker.name) == 1
 
 
 def test_an_error_of_redis_that_is_no_ones_plan_is_not_hidden(redis, broker):

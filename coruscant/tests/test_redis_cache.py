@@ -3,6 +3,7 @@
 import pickle
 import time
 from datetime import timedelta
+from unittest.mock import patch
 
 import pytest
 from django.core.cache import cache
@@ -128,9 +129,27 @@ def test_a_value_of_another_secret_key_is_a_miss(settings):
     assert cache.get("price") is None
 
 
-def test_what_was_planted_does_not_keep_an_alert_from_being_logged_once(redis):
-    redis.set(cache.make_key("alert"), b"1")
+def old_value(redis, key):
+    """What was kept until five seconds ago, and is now kept for ever."""
+    with patch.object(time, "time", return_value=time.time() - 10):
+        cache.set("alert", 1, timeout=5)
+    redis.persist(key)
+
+
+@pytest.mark.parametrize(
+    "plant",
+    [
+        lambda redis, key: redis.set(key, b"1"),
+        lambda redis, key: redis.rpush(key, "never read as a value"),
+        lambda redis, key: redis.hset(key, "never", "read"),
+        old_value,
+    ],
+    ids=["text", "list", "hash", "old value"],
+)
+def test_what_was_planted_does_not_keep_an_alert_from_being_logged_once(redis, plant):
+    plant(redis, cache.make_key("alert"))
     assert cache.get_many(["alert"]) == {}
+    plant(redis, cache.make_key("alert"))
     assert cache.add("alert", 1, timeout=None)
     assert not cache.add("alert", 1, timeout=None)
 

@@ -144,9 +144,10 @@ class LoanAdmin(AuditedAdmin):
 
         def run(why: str, **sent: Any) -> str:
             sent |= {"loan_id": loan.loan_id, "borrower_id": loan.borrower_id}
-            if two_people.needed(sent["amount"]):
+            try:
+                accepted = postings.post_by_hand(client=request.user.get_username(), **sent)
+            except postings.PostingNeedsTwo:
                 return ask_on_page(request, two_people.POST, sent, why)
-            accepted = postings.post_collateral(client=request.user.get_username(), **sent)
             return f"{figure(sent['amount'])} units are posted for loan {accepted.loan_id}{_again(accepted)}."
 
         return command_page(

@@ -59,6 +59,11 @@ class ClientAuthentication(BaseAuthentication):
         return 'Token realm="Coruscant Bank"'
 
 
+def is_person(request: Request) -> bool:
+    """Whether a person of the bank calls, by the session of the admin, and no client."""
+    return bool(request.user.is_authenticated and request.auth is None)
+
+
 def only_of(request: Request) -> str | None:
     """The name of the client that may see its own loans only, and no others; None if whoever calls may see all."""
     return request.user.get_username() if request.auth == Scope.OWN else None

@@ -16,7 +16,7 @@ from rest_framework.views import APIView
 from coruscant import history
 from loans import applications, idempotency, postings, selectors
 from loans.api import schema
-from loans.api.authentication import only_of
+from loans.api.authentication import is_person, only_of
 from loans.api.pagination import LoanPagination
 from loans.api.parsers import take_chunked_body
 from loans.api.serializers import CollateralTopUpSerializer, LoanApplicationSerializer, LoanFiltersSerializer, id_fault
@@ -109,6 +109,8 @@ class CollateralTopUps(AcceptingView):
     endpoint = AcceptedRequest.Endpoint.COLLATERAL_TOP_UPS
 
     def act_for(self, request: Request) -> Callable[..., Accepted]:
+        if is_person(request):
+            return postings.post_by_hand
         return postings.post_collateral if only_of(request) is None else postings.post_to_own_loan
 
     @schema.top_up

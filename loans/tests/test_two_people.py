@@ -1,5 +1,6 @@
 """Two people post much collateral by hand: once, and only for a loan that still takes it."""
 
+from contextlib import nullcontext
 from decimal import Decimal
 
 import pytest
@@ -10,7 +11,7 @@ from coruscant.approvals.decide import NotExecuted, agree
 from coruscant.approvals.tests.support import log_in, representative
 from loans import postings, two_people
 from loans.models import CollateralPosting, Loan
-from loans.postings import LoanClosed, NotTheBorrower
+from loans.postings import LoanClosed, NotTheBorrower, PostingNeedsTwo
 from loans.selectors import LoanNotFound
 from loans.tests.factories import LoanFactory
 
@@ -43,7 +44,10 @@ def asked(loan, by, **changed):
 )
 def test_a_second_person_is_needed_above_the_limit_where_the_bank_wants_it(settings, four_eyes, amount, needed):
     settings.FOUR_EYES, settings.FOUR_EYES_POSTING_UNITS = four_eyes, Decimal(1000)
-    assert two_people.needed(Decimal(amount)) is needed
+    sent = {"request_id": "r-1", "loan_id": LoanFactory().loan_id, "borrower_id": "borrower-1"}
+    with pytest.raises(PostingNeedsTwo, match="Above 1000 units") if needed else nullcontext():
+        postings.post_by_hand(client="ahsoka", amount=Decimal(amount), **sent)
+    assert CollateralPosting.objects.exists() is not needed
 
 
 def test_it_is_posted_when_a_second_person_agrees(ahsoka, mace):

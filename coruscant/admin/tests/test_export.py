@@ -1,6 +1,7 @@
 """Lists as CSV files: who gets them, what is in them, and that they are streamed."""
 
 import csv
+import io
 import tracemalloc
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
@@ -30,13 +31,23 @@ def address(row):
 
 
 class TestCells:
-    @pytest.mark.parametrize("text", ["=1+1", "+1", "-1+cmd|' /C calc'!A0", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1"])
+    @pytest.mark.parametrize(
+        "text", ["=1+1", "+1", "-1+cmd|' /C calc'!A0", "@SUM(A1)", "\t1", "\r1", "\n1", "＝1", ' "=1']
+    )
     def test_what_a_spreadsheet_would_run_begins_with_an_apostrophe(self, text):
         assert cell(text) == f"'{text}"
 
-    @pytest.mark.parametrize("text", ["-5", "-0.25", "1+1", "a=b", "L-1", "", "'=1"])
+    @pytest.mark.parametrize("text", ["-5", "-0.25", "1+1", "a=b", "L-1", "", "'=1", "a;b=c", "a, -b", "a\n\nb"])
     def test_other_texts_and_plain_negative_numbers_stay_as_they_are(self, text):
         assert cell(text) == text
+
+    @pytest.mark.parametrize("text", ["x;=1+1;", 'x; "=1+1";', "x\n@SUM(A1)", "\r\n+1"])
+    def test_nothing_is_run_where_a_semicolon_begins_a_cell(self, text):
+        """As in the spreadsheets of most of Europe."""
+        columns = [Export("Loan", lambda row: row), Export("Borrower", lambda _row: text), Export("GC", lambda _row: 5)]
+        file = io.StringIO("".join(write(columns, ["loan-1"])), newline="")
+        cells = [one for line in csv.reader(file, delimiter=";") for one in line]
+        assert not [one for one in cells if one.lstrip(' "\t').startswith(("=", "+", "-", "@"))]
 
     def test_figures_are_exact_and_negative_ones_stay_numbers(self):
         assert cell(Decimal("1000.500000000000000000000001")) == "1000.500000000000000000000001"

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from decimal import Decimal
 from threading import Barrier
 
 import pytest
@@ -13,7 +14,7 @@ from knox.models import AuthToken
 from coruscant import clock
 from loans.api.tests.calls import GOOD, refused, send
 from loans.management.commands.tests.credentials import credential
-from loans.models import AcceptedRequest, Loan
+from loans.models import AcceptedRequest, CollateralPosting, Loan
 
 pytestmark = pytest.mark.django_db
 CALLS = [("GET", "/loans"), ("GET", "/loans/L1"), ("POST", "/loan-applications"), ("POST", "/collateral-top-ups")]
@@ -160,6 +161,21 @@ def test_a_representative_posts_only_with_the_csrf_token(closed):
     assert Loan.objects.count() == 0
     strict.cookies["csrftoken"] = "a" * 32
     assert send(strict, "/loan-applications", GOOD, HTTP_X_CSRFTOKEN="a" * 32).status_code == 202
+
+
+def test_a_representative_does_not_post_by_the_api_alone_what_takes_two_in_the_admin(client, closed, settings):
+    client.force_login(User.objects.create_superuser("ahsoka"))
+    send(client, "/loan-applications", GOOD)
+    before = GOOD | {"amount": "6"}
+    assert send(client, "/collateral-top-ups", before).status_code == 202
+    settings.FOUR_EYES, settings.FOUR_EYES_POSTING_UNITS = True, Decimal(5)
+    large = GOOD | {"requestId": "req-2", "amount": "5.5"}
+    told = refused(send(client, "/collateral-top-ups", large), 403)
+    assert told["type"] == "urn:coruscant-bank:problem:posting-needs-two-people"
+    assert send(client, "/collateral-top-ups", before)["Idempotency-Replayed"] == "true"
+    assert send(client, "/collateral-top-ups", large | {"amount": "5"}).status_code == 202
+    assert [posting.amount for posting in CollateralPosting.objects.order_by("pk")] == [6, 5]
+    assert send(Client(), "/collateral-top-ups", large, **header(credential())).status_code == 202, "a program may"
 
 
 def test_a_session_without_permission_is_forbidden(client):

@@ -135,7 +135,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "large-posting-by-one",
         "a posting above the limit needs nobody else",
-        (Edit("loans.two_people", "amount > settings.FOUR_EYES_POSTING_UNITS", "amount < 0"),),
+        (Edit("loans.postings", "amount > settings.FOUR_EYES_POSTING_UNITS", "amount < 0"),),
         tests=("loans/tests/test_two_people.py",),
         simulated=False,
     ),
