@@ -18,6 +18,7 @@ AXES_LOCKOUT_PARAMETERS = ["username"]
 AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # or whoever goes on trying would lock a person out for good
 AXES_DISABLE_ACCESS_LOG = True  # log-ins that succeed are in the log
+AXES_USERNAME_CALLABLE = "coruscant.log_in.name_tried"
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
 AXES_SENSITIVE_PARAMETERS: list[str] = []  # the log says whose name was tried
