@@ -274,6 +274,19 @@ def test_a_worker_connects_again_when_redis_gives_it_nothing_more_to_do(broker, 
         broker.default_channel._brpop_read()
 
 
+def test_what_is_published_without_a_seal_is_not_heard(redis, broker):
+    heard = broker.default_channel.client.pubsub()
+    heard.subscribe("/0.celery.pidbox")
+    assert heard.get_message(timeout=5)["type"] == "subscribe"
+    with capture_logs() as logged:
+        redis.publish("/0.celery.pidbox", shutdown())
+        assert heard.get_message(timeout=1) is None
+    assert [line["event"] for line in logged] == ["broker_message_refused"]
+    app.control.broadcast("ping", connection=broker)
+    assert heard.get_message(timeout=5)["type"] == "message"
+    heard.close()
+
+
 def test_a_message_of_another_secret_key_is_dropped(redis, broker, settings):
     app.send_task("a task that nobody knows", queue="risk", connection=broker)
     settings.SECRET_KEY = "another"
