@@ -246,7 +246,7 @@ def test_sales_are_scaled_by_the_length_of_their_queues(most):
     for trigger in scaled["triggers"]:
         assert trigger["type"] == "redis"
         assert trigger["metadata"].items() >= {
-            "address": "redis.example:6379", "databaseIndex": "0", "enableTLS": "true", "listLength": "200",
+            "address": "redis.example:6379", "databaseIndex": "0", "enableTLS": "true", "listLength": "20",
         }.items()  # fmt: skip
         assert trigger["authenticationRef"] == {"name": name}
     assert most["TriggerAuthentication", name]["spec"]["secretTargetRef"] == [

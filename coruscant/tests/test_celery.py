@@ -1,11 +1,13 @@
 """What Celery's workers do around every task."""
 
 import socket
+from importlib import import_module
 
 import pytest
 from celery.backends.base import DisabledBackend
 from celery.fixups.django import DjangoWorkerFixup  # type: ignore[attr-defined]  # the stubs do not know it
 from celery.signals import task_postrun, task_prerun
+from django.contrib.sessions.backends import db
 from django.db import OperationalError, connection
 from kombu import Consumer, Exchange, Producer, Queue
 from kombu.exceptions import ContentDisallowed
@@ -103,5 +105,5 @@ def test_only_json_is_read_from_the_broker_and_no_result_is_kept():
 
 
 def test_sessions_are_in_the_database_and_are_json(settings):
-    assert settings.SESSION_ENGINE == "django.contrib.sessions.backends.db"
+    assert issubclass(import_module(settings.SESSION_ENGINE).SessionStore, db.SessionStore)
     assert settings.SESSION_SERIALIZER == "django.contrib.sessions.serializers.JSONSerializer"
