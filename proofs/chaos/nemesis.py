@@ -72,8 +72,9 @@ class Nemesis:
         """
         fault, quiet_by = EVERY[name](self._target), time.monotonic() + QUIET_WITHIN_SECONDS
         alerts = fault.alerts | fault.alerts_if_left
-        while alerts & self._target.alarms.firing() and time.monotonic() < quiet_by:
+        while (already := alerts & self._target.alarms.firing()) and time.monotonic() < quiet_by:
             self._wait()
+        self.violations.extend(f"{name}: {alert} fires without it" for alert in sorted(already))
         self._target.say(f"{name}: {fault.what}, until {', '.join(sorted(alerts))}")
         traces, began = Traces(self._target.demo.stack.log_folder), time.monotonic()
         fault.inject()

@@ -4,6 +4,7 @@ import math
 import os
 import signal
 import time
+from contextlib import suppress
 from dataclasses import replace
 from typing import ClassVar
 
@@ -95,29 +96,6 @@ class TwoBeats(Fault):
         self.demo.supervisor.stop([f"beat-{self.number}"])
 
 
-class BeatFrozen(Fault):
-    """The only scheduler is frozen (SIGSTOP), as a paused container is: it looks alive, and nothing is enqueued.
-
-    Played alone, so that its alarm is always asked for.
-    """
-
-    name = "beat-frozen"
-    what = "beat frozen for longer than its alarm takes"
-    touches = frozenset({"the whole bank"})
-    changes_the_bank = True
-    seen_as = r""
-    alerts = frozenset({"BeatSilent", "ProcessSilent"})
-    lasts_seconds = 35
-
-    def inject(self) -> None:
-        """Freeze it."""
-        self.demo.supervisor.kept["beat-1"].process.pause()
-
-    def heal(self) -> None:
-        """Let it go on."""
-        self.demo.supervisor.kept["beat-1"].process.resume()
-
-
 class _Frozen(Fault):
     """A process and its children are frozen (SIGSTOP)."""
 
@@ -134,7 +112,24 @@ class _Frozen(Fault):
     def _signal(self, number: signal.Signals) -> None:
         pid = self.demo.supervisor.kept[self.process].process.pid
         if pid is not None:
-            os.killpg(pid, number)
+            with suppress(ProcessLookupError):  # its watchdog has ended it, and it is started again
+                os.killpg(pid, number)
+
+
+class BeatFrozen(_Frozen):
+    """The only scheduler is frozen (SIGSTOP), as a paused container is: it looks alive, and nothing is enqueued.
+
+    Played alone, so that its alarm is always asked for.
+    """
+
+    name = "beat-frozen"
+    what = "beat frozen for longer than its alarm takes"
+    touches = frozenset({"the whole bank"})
+    changes_the_bank = True
+    seen_as = r""
+    alerts = frozenset({"BeatSilent", "ProcessSilent"})
+    lasts_seconds = 35
+    process = "beat-1"
 
 
 class PollerStopped(_Frozen):
